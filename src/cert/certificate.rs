@@ -1,0 +1,244 @@
+//! A certificate that owns its bytes.
+
+use std::fmt;
+use std::sync::Arc;
+
+use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER};
+use pki_types::CertificateDer;
+use sha2::{Digest, Sha256};
+
+use super::der::Layout;
+use super::{
+    CertificateDetails, CertificateFacts, CertificateParseError, DetailsError, Timestamp, Validity,
+    name,
+};
+
+/// A SHA-256 digest, printed as lower-case hexadecimal.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Sha256Digest([u8; 32]);
+
+impl Sha256Digest {
+    /// Digests these bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+
+    /// Takes a digest that was computed elsewhere.
+    pub const fn from_bytes(digest: [u8; 32]) -> Self {
+        Self(digest)
+    }
+
+    /// The 32 bytes.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// Standard base64 with padding, as SPKI pins are written.
+    pub fn to_base64(&self) -> String {
+        BASE64.encode(&self.0)
+    }
+}
+
+impl fmt::Display for Sha256Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&HEXLOWER.encode(&self.0))
+    }
+}
+
+impl fmt::Debug for Sha256Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Sha256Digest({self})")
+    }
+}
+
+/// One X.509 certificate with its bytes; cheap to clone.
+///
+/// # What does this certificate say?
+/// ```
+/// use notafter::Certificate;
+/// # use notafter::SourceContents;
+/// # let pem = include_bytes!("../../tests/data/incidents/dst-root-x3-2021/certs/leaf.pem");
+/// # let contents = SourceContents::from_bytes("", pem);
+/// # let der = contents.certificates[0].certificate.der().as_ref();
+/// let certificate = Certificate::from_der(der)?;
+/// assert_eq!(certificate.not_after().to_string(), "2021-12-27T14:46:27Z");
+/// assert_eq!(certificate.issuer(), "C=US, O=Let's Encrypt, CN=R3");
+/// assert!(certificate.details()?.subject_alt_names.dns.contains(&"corti.li".to_owned()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Certificate {
+    der: Arc<CertificateDer<'static>>,
+    layout: Layout,
+}
+
+impl Certificate {
+    /// Takes the DER bytes of exactly one certificate; slices are copied, vectors and
+    /// `CertificateDer<'static>` are kept.
+    ///
+    /// # Errors
+    /// [`CertificateParseError`] with the byte offset where the bytes stop being a certificate.
+    pub fn from_der(der: impl CertificateBytes) -> Result<Self, CertificateParseError> {
+        let der = der.into_certificate_der();
+        let layout = CertificateFacts::parse(&der)?.layout();
+        Ok(Self {
+            der: Arc::new(der),
+            layout,
+        })
+    }
+
+    /// The same certificate as borrowed facts.
+    pub fn facts(&self) -> CertificateFacts<'_> {
+        CertificateFacts::from_parts(&self.der, self.layout)
+    }
+
+    /// The whole certificate, as rustls and webpki take it.
+    pub fn der(&self) -> &CertificateDer<'static> {
+        &self.der
+    }
+
+    /// notBefore and notAfter (RFC 5280, 4.1.2.5).
+    pub fn validity(&self) -> Validity {
+        self.layout.validity
+    }
+
+    /// The first second at which it is valid.
+    pub fn not_before(&self) -> Timestamp {
+        self.layout.validity.not_before
+    }
+
+    /// The last second at which it is valid.
+    pub fn not_after(&self) -> Timestamp {
+        self.layout.validity.not_after
+    }
+
+    /// `not_after - not_before` in seconds, never negative.
+    pub fn lifetime(&self) -> i64 {
+        self.layout.validity.lifetime()
+    }
+
+    /// The subject for people: `C=US, O=Internet Security Research Group, CN=ISRG Root X1`.
+    pub fn subject(&self) -> String {
+        self.facts().subject()
+    }
+
+    /// The issuer for people.
+    pub fn issuer(&self) -> String {
+        self.facts().issuer()
+    }
+
+    /// What people call it: the common name, else the first name of subjectAltName, else its
+    /// fingerprint.
+    pub fn short_name(&self) -> String {
+        name::common_name(self.facts().subject_der())
+            .or_else(|| self.details().ok()?.subject_alt_names.first())
+            .unwrap_or_else(|| format!("sha256 {}", self.fingerprint()))
+    }
+
+    /// What people call its issuer: the common name, else the whole name.
+    pub fn issuer_short_name(&self) -> String {
+        name::common_name(self.facts().issuer_der()).unwrap_or_else(|| self.issuer())
+    }
+
+    /// The serial number's content octets in lower-case hexadecimal, as they stand in the bytes
+    /// (a leading `00` belongs to a positive number whose first bit is set).
+    pub fn serial_hex(&self) -> String {
+        HEXLOWER.encode(self.facts().serial())
+    }
+
+    /// SHA-256 over the whole certificate.
+    pub fn fingerprint(&self) -> Sha256Digest {
+        Sha256Digest::of(&self.der)
+    }
+
+    /// SHA-256 over the SubjectPublicKeyInfo with its outer SEQUENCE (RFC 7469, 2.4).
+    pub fn spki_sha256(&self) -> Sha256Digest {
+        Sha256Digest::of(self.facts().spki_der())
+    }
+
+    /// Whether basicConstraints says cA (RFC 5280, 4.2.1.9).
+    pub fn is_ca(&self) -> bool {
+        self.facts().is_ca()
+    }
+
+    /// Whether issuer and subject are the same name.
+    pub fn is_self_issued(&self) -> bool {
+        self.facts().is_self_issued()
+    }
+
+    /// The certificate's identifier for ACME Renewal Information (RFC 9773, 4.1): the base64url
+    /// of the authority key identifier, a dot, the base64url of the serial number. `None` where
+    /// the certificate has no authority key identifier.
+    pub fn ari_cert_id(&self) -> Option<String> {
+        let facts = self.facts();
+        let key_id = BASE64URL_NOPAD.encode(facts.authority_key_id()?);
+        Some(format!(
+            "{key_id}.{}",
+            BASE64URL_NOPAD.encode(facts.serial())
+        ))
+    }
+
+    /// Everything that needs a full parse, through x509-parser; computed at each call.
+    ///
+    /// # Errors
+    /// [`DetailsError`] where x509-parser refuses the bytes; the facts above still hold.
+    pub fn details(&self) -> Result<CertificateDetails, DetailsError> {
+        CertificateDetails::parse(&self.facts())
+    }
+}
+
+impl PartialEq for Certificate {
+    fn eq(&self, other: &Self) -> bool {
+        self.der == other.der
+    }
+}
+
+impl Eq for Certificate {}
+
+impl fmt::Debug for Certificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Certificate")
+            .field("subject", &self.subject())
+            .field("not_after", &self.not_after())
+            .field("sha256", &self.fingerprint())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What [`Certificate::from_der`] takes: bytes, borrowed or owned, or rustls's certificate type.
+pub trait CertificateBytes: sealed::Sealed {
+    /// The bytes as an owned certificate.
+    fn into_certificate_der(self) -> CertificateDer<'static>;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for &[u8] {}
+    impl Sealed for Vec<u8> {}
+    impl Sealed for pki_types::CertificateDer<'_> {}
+    impl Sealed for &pki_types::CertificateDer<'_> {}
+}
+
+impl CertificateBytes for &[u8] {
+    fn into_certificate_der(self) -> CertificateDer<'static> {
+        CertificateDer::from(self.to_vec())
+    }
+}
+
+impl CertificateBytes for Vec<u8> {
+    fn into_certificate_der(self) -> CertificateDer<'static> {
+        CertificateDer::from(self)
+    }
+}
+
+impl CertificateBytes for CertificateDer<'_> {
+    fn into_certificate_der(self) -> CertificateDer<'static> {
+        self.into_owned()
+    }
+}
+
+impl CertificateBytes for &CertificateDer<'_> {
+    fn into_certificate_der(self) -> CertificateDer<'static> {
+        self.clone().into_owned()
+    }
+}

@@ -1,0 +1,346 @@
+//! The one place that reads DER by hand: strict, total, and without allocation.
+//!
+//! Strict means X.690 chapter 10: definite lengths in their shortest form, expected tags in their
+//! order, nothing left over. Total means that no input panics. It refuses nothing that webpki
+//! accepts, and holds more: version 1 certificates and dates from year 0.
+
+use thiserror::Error;
+
+use super::{Timestamp, Validity};
+
+/// Why bytes are not a certificate, and where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("not a DER certificate: {problem} at byte {offset}; export the certificate again as DER or PEM")]
+#[non_exhaustive]
+pub struct CertificateParseError {
+    /// The byte, counted from 0, at which reading stopped.
+    pub offset: usize,
+    /// What was wrong there.
+    pub problem: DerProblem,
+}
+
+/// What is wrong with a DER element.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum DerProblem {
+    /// The bytes end inside of an element.
+    #[error("the bytes end too early")]
+    Truncated,
+    /// Another element stands where a certificate needs this one.
+    #[error("tag 0x{found:02x} where 0x{expected:02x} belongs")]
+    UnexpectedTag {
+        /// The identifier octet that belongs there.
+        expected: u8,
+        /// The identifier octet that was found.
+        found: u8,
+    },
+    /// A length of indefinite form (X.690, 10.1 forbids it).
+    #[error("a length of indefinite form")]
+    IndefiniteLength,
+    /// A length written longer than it must be (X.690, 10.1).
+    #[error("a length that is not in its shortest form")]
+    NonMinimalLength,
+    /// A length of more than four octets.
+    #[error("a length of more than four octets")]
+    LengthTooLarge,
+    /// Bytes after the last element that belongs there.
+    #[error("{count} bytes too many")]
+    TrailingBytes {
+        /// How many.
+        count: usize,
+    },
+    /// A time that RFC 5280, 4.1.2.5 does not allow, or that no calendar has.
+    #[error("a time that is not YYMMDDHHMMSSZ or YYYYMMDDHHMMSSZ")]
+    BadTime,
+    /// A version other than 1, 2 or 3.
+    #[error("an unknown certificate version")]
+    BadVersion,
+}
+
+pub(super) mod tag {
+    pub(in crate::cert) const BOOLEAN: u8 = 0x01;
+    pub(in crate::cert) const INTEGER: u8 = 0x02;
+    pub(in crate::cert) const BIT_STRING: u8 = 0x03;
+    pub(in crate::cert) const OCTET_STRING: u8 = 0x04;
+    pub(in crate::cert) const OID: u8 = 0x06;
+    pub(in crate::cert) const SEQUENCE: u8 = 0x30;
+    pub(in crate::cert) const SET: u8 = 0x31;
+    pub(in crate::cert) const UTC_TIME: u8 = 0x17;
+    pub(in crate::cert) const GENERALIZED_TIME: u8 = 0x18;
+    pub(in crate::cert) const KEY_IDENTIFIER: u8 = 0x80;
+    pub(in crate::cert) const VERSION: u8 = 0xa0;
+    pub(in crate::cert) const ISSUER_UNIQUE_ID: u8 = 0x81;
+    pub(in crate::cert) const SUBJECT_UNIQUE_ID: u8 = 0x82;
+    pub(in crate::cert) const EXTENSIONS: u8 = 0xa3;
+}
+
+/// A part of the certificate's bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Span {
+    start: u32,
+    end: u32,
+}
+
+impl Span {
+    /// The bytes of the span; empty if `bytes` are not those it was found in.
+    pub(super) fn of(self, bytes: &[u8]) -> &[u8] {
+        let range = usize::try_from(self.start).ok().zip(usize::try_from(self.end).ok());
+        range
+            .and_then(|(start, end)| bytes.get(start..end))
+            .unwrap_or_default()
+    }
+}
+
+/// Where in a certificate its parts lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Layout {
+    /// Content octets of the serial number.
+    pub(super) serial: Span,
+    /// The issuer's Name, content of its SEQUENCE, as webpki and rustls compare it.
+    pub(super) issuer: Span,
+    /// The subject's Name, content of its SEQUENCE.
+    pub(super) subject: Span,
+    /// The SubjectPublicKeyInfo with its outer SEQUENCE.
+    pub(super) spki: Span,
+    /// The content of the SEQUENCE OF Extension.
+    pub(super) extensions: Option<Span>,
+    pub(super) validity: Validity,
+}
+
+impl Layout {
+    /// Walks `Certificate ::= SEQUENCE { tbsCertificate, signatureAlgorithm, signatureValue }`
+    /// (RFC 5280, 4.1).
+    pub(super) fn parse(der: &[u8]) -> Result<Self, CertificateParseError> {
+        let mut outer = Reader::new(der);
+        let mut certificate = outer.enter(tag::SEQUENCE)?;
+        outer.finish()?;
+        let tbs = certificate.enter(tag::SEQUENCE)?;
+        certificate.enter(tag::SEQUENCE)?;
+        certificate.enter(tag::BIT_STRING)?;
+        certificate.finish()?;
+        Self::parse_tbs(tbs)
+    }
+
+    fn parse_tbs(mut tbs: Reader<'_>) -> Result<Self, CertificateParseError> {
+        if tbs.peek() == Some(tag::VERSION) {
+            let mut version = tbs.enter(tag::VERSION)?;
+            let number = version.enter(tag::INTEGER)?;
+            if !matches!(number.rest(), [0..=2]) {
+                return Err(number.error(DerProblem::BadVersion));
+            }
+            version.finish()?;
+        }
+        let serial = tbs.enter(tag::INTEGER)?.span();
+        tbs.enter(tag::SEQUENCE)?; // signature
+        let issuer = tbs.enter(tag::SEQUENCE)?.span();
+        let mut validity = tbs.enter(tag::SEQUENCE)?;
+        let not_before = validity.time()?;
+        let not_after = validity.time()?;
+        validity.finish()?;
+        let subject = tbs.enter(tag::SEQUENCE)?.span();
+        let spki_start = tbs.pos;
+        tbs.enter(tag::SEQUENCE)?;
+        let spki = tbs.span_from(spki_start);
+        for unique_id in [tag::ISSUER_UNIQUE_ID, tag::SUBJECT_UNIQUE_ID] {
+            if tbs.peek() == Some(unique_id) {
+                tbs.enter(unique_id)?;
+            }
+        }
+        let extensions = if tbs.peek() == Some(tag::EXTENSIONS) {
+            let mut tagged = tbs.enter(tag::EXTENSIONS)?;
+            let list = tagged.enter(tag::SEQUENCE)?.span();
+            tagged.finish()?;
+            Some(list)
+        } else {
+            None
+        };
+        tbs.finish()?;
+        Ok(Self {
+            serial,
+            issuer,
+            subject,
+            spki,
+            extensions,
+            validity: Validity {
+                not_before,
+                not_after,
+            },
+        })
+    }
+}
+
+/// Reads elements of `bytes[pos..end]`, remembering where it is in the whole.
+#[derive(Debug, Clone)]
+pub(super) struct Reader<'a> {
+    bytes: &'a [u8],
+    pos: usize,
+    end: usize,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        Self {
+            bytes,
+            pos: 0,
+            end: bytes.len(),
+        }
+    }
+
+    fn rest(&self) -> &'a [u8] {
+        self.bytes.get(self.pos..self.end).unwrap_or_default()
+    }
+
+    /// The content that this reader has not read yet.
+    pub(super) fn content(&self) -> &'a [u8] {
+        self.rest()
+    }
+
+    pub(super) fn is_at_end(&self) -> bool {
+        self.pos >= self.end
+    }
+
+    /// The next identifier octet.
+    pub(super) fn peek(&self) -> Option<u8> {
+        self.rest().first().copied()
+    }
+
+    fn error(&self, problem: DerProblem) -> CertificateParseError {
+        CertificateParseError {
+            offset: self.pos,
+            problem,
+        }
+    }
+
+    fn byte(&mut self) -> Result<u8, CertificateParseError> {
+        let byte = self.peek().ok_or(self.error(DerProblem::Truncated))?;
+        self.pos += 1;
+        Ok(byte)
+    }
+
+    /// Reads one element with this tag and gives a reader of its content.
+    pub(super) fn enter(&mut self, expected: u8) -> Result<Self, CertificateParseError> {
+        match self.peek() {
+            Some(found) if found != expected => {
+                Err(self.error(DerProblem::UnexpectedTag { expected, found }))
+            }
+            _ => self.any().map(|(_, content)| content),
+        }
+    }
+
+    /// Reads one element with any tag of a single octet.
+    pub(super) fn any(&mut self) -> Result<(u8, Self), CertificateParseError> {
+        let at = self.clone();
+        let found = self.byte()?;
+        if found & 0x1f == 0x1f {
+            // Multi-octet tags occur in no certificate.
+            return Err(at.error(DerProblem::UnexpectedTag { expected: tag::SEQUENCE, found }));
+        }
+        let length = self.length()?;
+        let end = self
+            .pos
+            .checked_add(length)
+            .filter(|end| *end <= self.end)
+            .ok_or(at.error(DerProblem::Truncated))?;
+        let content = Self {
+            bytes: self.bytes,
+            pos: self.pos,
+            end,
+        };
+        self.pos = end;
+        Ok((found, content))
+    }
+
+    fn length(&mut self) -> Result<usize, CertificateParseError> {
+        let at = self.clone();
+        let first = self.byte()?;
+        let octets = match first {
+            0..=0x7f => return Ok(usize::from(first)),
+            0x80 => return Err(at.error(DerProblem::IndefiniteLength)),
+            0x81..=0x84 => first & 0x7f,
+            _ => return Err(at.error(DerProblem::LengthTooLarge)),
+        };
+        let mut length = 0_u32;
+        for _ in 0..octets {
+            length = (length << 8) | u32::from(self.byte()?);
+        }
+        let shortest = match octets {
+            1 => length >= 0x80,
+            2 => length > 0xff,
+            3 => length > 0xffff,
+            _ => length > 0x00ff_ffff,
+        };
+        if !shortest {
+            return Err(at.error(DerProblem::NonMinimalLength));
+        }
+        usize::try_from(length).map_err(|_| at.error(DerProblem::LengthTooLarge))
+    }
+
+    /// Refuses anything left over.
+    pub(super) fn finish(&self) -> Result<(), CertificateParseError> {
+        match self.rest().len() {
+            0 => Ok(()),
+            count => Err(self.error(DerProblem::TrailingBytes { count })),
+        }
+    }
+
+    fn span(&self) -> Span {
+        self.span_to(self.pos, self.end)
+    }
+
+    fn span_from(&self, start: usize) -> Span {
+        self.span_to(start, self.pos)
+    }
+
+    fn span_to(&self, start: usize, end: usize) -> Span {
+        // An input over 4 GiB cannot come here: lengths have at most four octets.
+        Span {
+            start: u32::try_from(start).unwrap_or(u32::MAX),
+            end: u32::try_from(end).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// `Time ::= CHOICE { utcTime, generalTime }` (RFC 5280, 4.1.2.5).
+    fn time(&mut self) -> Result<Timestamp, CertificateParseError> {
+        let at = self.clone();
+        let found = self.peek().ok_or(self.error(DerProblem::Truncated))?;
+        let year_digits = match found {
+            tag::UTC_TIME => 2,
+            tag::GENERALIZED_TIME => 4,
+            found => {
+                let expected = tag::UTC_TIME;
+                return Err(self.error(DerProblem::UnexpectedTag { expected, found }));
+            }
+        };
+        let text = self.enter(found)?.content();
+        parse_time(text, year_digits).ok_or(at.error(DerProblem::BadTime))
+    }
+}
+
+fn parse_time(text: &[u8], year_digits: usize) -> Option<Timestamp> {
+    let digits = text.strip_suffix(b"Z")?;
+    let (year, rest) = digits.split_at_checked(year_digits)?;
+    let [mo1, mo2, d1, d2, h1, h2, mi1, mi2, s1, s2] = rest else {
+        return None;
+    };
+    let year = match number(year)? {
+        // RFC 5280, 4.1.2.5.1: two digits from 50 on are 19xx.
+        year if year_digits == 2 && year >= 50 => 1900 + year,
+        year if year_digits == 2 => 2000 + year,
+        year => year,
+    };
+    let two = |a: &u8, b: &u8| number(&[*a, *b]);
+    Timestamp::from_civil(
+        year,
+        two(mo1, mo2)?,
+        two(d1, d2)?,
+        (two(h1, h2)?, two(mi1, mi2)?, two(s1, s2)?),
+    )
+}
+
+fn number(digits: &[u8]) -> Option<i64> {
+    digits.iter().try_fold(0, |number, digit| {
+        digit
+            .is_ascii_digit()
+            .then(|| number * 10 + i64::from(digit - b'0'))
+    })
+}

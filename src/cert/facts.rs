@@ -1,0 +1,155 @@
+//! The facts that hot paths need, borrowed from the certificate's bytes.
+
+use super::der::{Layout, Reader, tag};
+use super::{CertificateParseError, Validity, name};
+
+/// What one certificate states, found by one strict walk over its bytes without allocation.
+///
+/// # Until when is this certificate valid?
+/// ```
+/// use notafter::CertificateFacts;
+/// # use notafter::SourceContents;
+/// # let pem = include_bytes!("../../tests/data/incidents/dst-root-x3-2021/certs/isrg-x1-root.pem");
+/// # let contents = SourceContents::from_bytes("", pem);
+/// # let der = contents.certificates[0].certificate.der().as_ref();
+/// let facts = CertificateFacts::parse(der)?;
+/// assert_eq!(facts.validity().not_after.to_string(), "2035-06-04T11:04:38Z");
+/// assert!(facts.is_ca() && facts.is_self_issued());
+/// # Ok::<(), notafter::CertificateParseError>(())
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct CertificateFacts<'a> {
+    der: &'a [u8],
+    layout: Layout,
+}
+
+/// One extension: its OID's content octets, and what its OCTET STRING holds.
+struct RawExtension<'a> {
+    oid: &'a [u8],
+    value: &'a [u8],
+}
+
+impl<'a> CertificateFacts<'a> {
+    /// Walks the bytes of one certificate (RFC 5280, 4.1).
+    ///
+    /// # Errors
+    /// [`CertificateParseError`] with the byte offset where the bytes stop being a DER certificate.
+    pub fn parse(der: &'a [u8]) -> Result<Self, CertificateParseError> {
+        Layout::parse(der).map(|layout| Self { der, layout })
+    }
+
+    pub(super) fn from_parts(der: &'a [u8], layout: Layout) -> Self {
+        Self { der, layout }
+    }
+
+    pub(super) fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// The whole certificate.
+    pub fn der(&self) -> &'a [u8] {
+        self.der
+    }
+
+    /// notBefore and notAfter (RFC 5280, 4.1.2.5).
+    pub fn validity(&self) -> Validity {
+        self.layout.validity
+    }
+
+    /// The serial number's content octets, big-endian two's complement, as they are.
+    pub fn serial(&self) -> &'a [u8] {
+        self.layout.serial.of(self.der)
+    }
+
+    /// The issuer's Name as DER without its outer SEQUENCE (as webpki's trust anchors hold it).
+    pub fn issuer_der(&self) -> &'a [u8] {
+        self.layout.issuer.of(self.der)
+    }
+
+    /// The subject's Name as DER without its outer SEQUENCE.
+    pub fn subject_der(&self) -> &'a [u8] {
+        self.layout.subject.of(self.der)
+    }
+
+    /// The SubjectPublicKeyInfo as DER *with* its outer SEQUENCE: what SPKI pins hash
+    /// (RFC 7469, 2.4).
+    pub fn spki_der(&self) -> &'a [u8] {
+        self.layout.spki.of(self.der)
+    }
+
+    /// The issuer for people: `C=US, O=Let's Encrypt, CN=R3`; control characters are escaped.
+    pub fn issuer(&self) -> String {
+        name::readable(self.issuer_der())
+    }
+
+    /// The subject for people.
+    pub fn subject(&self) -> String {
+        name::readable(self.subject_der())
+    }
+
+    /// Whether issuer and subject are the same bytes (RFC 5280, 3.2); says nothing of the signature.
+    pub fn is_self_issued(&self) -> bool {
+        self.issuer_der() == self.subject_der()
+    }
+
+    /// Whether basicConstraints says cA (RFC 5280, 4.2.1.9); an unreadable extension says no.
+    pub fn is_ca(&self) -> bool {
+        const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 0x13];
+        self.extension(BASIC_CONSTRAINTS).is_some_and(|value| {
+            let content = Reader::new(value)
+                .enter(tag::SEQUENCE)
+                .and_then(|mut sequence| sequence.enter(tag::BOOLEAN));
+            content.is_ok_and(|boolean| matches!(boolean.content(), [flag] if *flag != 0))
+        })
+    }
+
+    /// The authority key identifier (RFC 5280, 4.2.1.1), where it has one that can be read.
+    pub fn authority_key_id(&self) -> Option<&'a [u8]> {
+        const AUTHORITY_KEY_IDENTIFIER: &[u8] = &[0x55, 0x1d, 0x23];
+        let value = self.extension(AUTHORITY_KEY_IDENTIFIER)?;
+        let mut sequence = Reader::new(value).enter(tag::SEQUENCE).ok()?;
+        Some(sequence.enter(tag::KEY_IDENTIFIER).ok()?.content())
+    }
+
+    /// The subject key identifier (RFC 5280, 4.2.1.2), where it has one that can be read.
+    pub fn subject_key_id(&self) -> Option<&'a [u8]> {
+        const SUBJECT_KEY_IDENTIFIER: &[u8] = &[0x55, 0x1d, 0x0e];
+        let value = self.extension(SUBJECT_KEY_IDENTIFIER)?;
+        Some(Reader::new(value).enter(tag::OCTET_STRING).ok()?.content())
+    }
+
+    /// Whether it asks for a stapled OCSP response: TLS feature 5, status_request (RFC 7633).
+    pub fn must_staple(&self) -> bool {
+        const TLS_FEATURE: &[u8] = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x01, 0x18];
+        let features = self
+            .extension(TLS_FEATURE)
+            .and_then(|value| Reader::new(value).enter(tag::SEQUENCE).ok());
+        features.is_some_and(|mut features| {
+            std::iter::from_fn(|| features.enter(tag::INTEGER).ok())
+                .any(|feature| feature.content() == [5])
+        })
+    }
+
+    fn extension(&self, oid: &[u8]) -> Option<&'a [u8]> {
+        let mut extensions = self.extensions();
+        extensions.find(|e| e.oid == oid).map(|e| e.value)
+    }
+
+    /// The extensions, up to the first that is not well-formed.
+    fn extensions(&self) -> impl Iterator<Item = RawExtension<'a>> {
+        let list = self.layout.extensions.map(|span| span.of(self.der));
+        let mut reader = Reader::new(list.unwrap_or_default());
+        std::iter::from_fn(move || {
+            if reader.is_at_end() {
+                return None;
+            }
+            let mut extension = reader.enter(tag::SEQUENCE).ok()?;
+            let oid = extension.enter(tag::OID).ok()?.content();
+            if extension.peek() == Some(tag::BOOLEAN) {
+                extension.enter(tag::BOOLEAN).ok()?; // critical
+            }
+            let value = extension.enter(tag::OCTET_STRING).ok()?.content();
+            Some(RawExtension { oid, value })
+        })
+    }
+}

@@ -1,0 +1,22 @@
+//! One certificate: the facts that its bytes state.
+//!
+//! [`CertificateFacts`] borrows and allocates nothing; [`Certificate`] owns its bytes and answers the
+//! same questions. What needs a full parse of the extensions is in [`CertificateDetails`].
+
+mod certificate;
+mod der;
+mod details;
+mod facts;
+mod name;
+mod timestamp;
+mod validity;
+
+#[cfg(test)]
+mod tests;
+
+pub use certificate::{Certificate, CertificateBytes, Sha256Digest};
+pub use der::{CertificateParseError, DerProblem};
+pub use details::{CertificateDetails, DetailsError, KeyType, SubjectAltNames};
+pub use facts::CertificateFacts;
+pub use timestamp::{Timestamp, TimestampParseError};
+pub use validity::Validity;

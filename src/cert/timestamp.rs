@@ -1,0 +1,168 @@
+//! The instant: whole seconds, UTC, years 0 to 9999.
+
+use std::fmt;
+use std::str::FromStr;
+
+use pki_types::UnixTime;
+use thiserror::Error;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// An instant in whole Unix seconds, UTC, from year 0 to year 9999.
+///
+/// Certificates cannot state finer or wider times (RFC 5280, 4.1.2.5), and 64 signed bits hold all
+/// of them without loss; `pki_types::UnixTime` starts in 1970 and is converted to at the border.
+///
+/// # How do I write down an instant, and how is it printed?
+/// ```
+/// use notafter::Timestamp;
+/// let t: Timestamp = "2020-05-30T10:48:38Z".parse()?;
+/// assert_eq!(t.as_unix_seconds(), 1_590_835_718);
+/// assert_eq!(t, "1590835718".parse()?);
+/// assert_eq!(t.saturating_add(1).to_string(), "2020-05-30T10:48:39Z");
+/// # Ok::<(), notafter::TimestampParseError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// `0000-01-01T00:00:00Z`, the earliest instant that a certificate can state.
+    pub const MIN: Self = Self(-62_167_219_200);
+    /// `9999-12-31T23:59:59Z`, the latest one; RFC 5280, 4.1.2.5 uses it for "no well-defined end".
+    pub const MAX: Self = Self(253_402_300_799);
+
+    /// The instant so many seconds after (or before) 1970-01-01T00:00:00Z, held between
+    /// [`Timestamp::MIN`] and [`Timestamp::MAX`].
+    pub const fn from_unix_seconds(seconds: i64) -> Self {
+        if seconds < Self::MIN.0 {
+            Self::MIN
+        } else if seconds > Self::MAX.0 {
+            Self::MAX
+        } else {
+            Self(seconds)
+        }
+    }
+
+    /// Seconds since 1970-01-01T00:00:00Z; negative before that.
+    pub const fn as_unix_seconds(self) -> i64 {
+        self.0
+    }
+
+    /// The instant `seconds` later (earlier if negative), held between the bounds.
+    pub const fn saturating_add(self, seconds: i64) -> Self {
+        Self::from_unix_seconds(self.0.saturating_add(seconds))
+    }
+
+    /// Seconds from `earlier` to this instant; negative if `earlier` is the later one.
+    pub const fn seconds_since(self, earlier: Self) -> i64 {
+        // Both lie within the bounds: the difference cannot overflow.
+        self.0 - earlier.0
+    }
+
+    /// The same instant for rustls and webpki; `None` before 1970, which they cannot express.
+    pub fn to_unix_time(self) -> Option<UnixTime> {
+        let seconds = u64::try_from(self.0).ok()?;
+        Some(UnixTime::since_unix_epoch(std::time::Duration::from_secs(
+            seconds,
+        )))
+    }
+
+    /// The instant of a valid calendar date and time, `None` for any that is not (RFC 5280 knows no
+    /// leap second, and no year outside 0..=9999).
+    pub(crate) fn from_civil(
+        year: i64,
+        month: i64,
+        day: i64,
+        (hour, minute, second): (i64, i64, i64),
+    ) -> Option<Self> {
+        let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+        let days_in_month = match month {
+            1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+            4 | 6 | 9 | 11 => 30,
+            2 if leap => 29,
+            2 => 28,
+            _ => return None,
+        };
+        let fits = (0..=9999).contains(&year)
+            && (1..=days_in_month).contains(&day)
+            && (0..24).contains(&hour)
+            && (0..60).contains(&minute)
+            && (0..60).contains(&second);
+        if !fits {
+            return None;
+        }
+        // Days since 1970-01-01 in the proleptic Gregorian calendar, counting years from March so
+        // that the leap day is the last of its year.
+        let year = if month <= 2 { year - 1 } else { year };
+        let era = year.div_euclid(400);
+        let year_of_era = year.rem_euclid(400);
+        let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+        let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+        let days = era * 146_097 + day_of_era - 719_468;
+        Some(Self(days * 86_400 + hour * 3_600 + minute * 60 + second))
+    }
+}
+
+impl From<UnixTime> for Timestamp {
+    /// Instants after year 9999 become [`Timestamp::MAX`].
+    fn from(time: UnixTime) -> Self {
+        Self::from_unix_seconds(i64::try_from(time.as_secs()).unwrap_or(i64::MAX))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    /// RFC 3339, UTC, to the second: `2026-11-21T12:00:00Z`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let t = OffsetDateTime::from_unix_timestamp(self.0).map_err(|_| fmt::Error)?;
+        write!(
+            f,
+            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
+            t.year(),
+            u8::from(t.month()),
+            t.day(),
+            t.hour(),
+            t.minute(),
+            t.second()
+        )
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Timestamp({self})")
+    }
+}
+
+impl FromStr for Timestamp {
+    type Err = TimestampParseError;
+
+    /// Reads RFC 3339 (any offset; parts of a second are dropped) or a count of Unix seconds.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let error = || TimestampParseError {
+            text: text.chars().take(64).collect(),
+        };
+        let seconds = match text.parse::<i64>() {
+            Ok(seconds) => seconds,
+            Err(_) => OffsetDateTime::parse(text, &Rfc3339)
+                .map_err(|_| error())?
+                .unix_timestamp(),
+        };
+        if (Self::MIN.0..=Self::MAX.0).contains(&seconds) {
+            Ok(Self(seconds))
+        } else {
+            Err(error())
+        }
+    }
+}
+
+/// A text that is not an instant.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error(
+    "'{text}' is not an instant between the years 0 and 9999; \
+     write RFC 3339 like 2026-11-21T12:00:00Z, or Unix seconds like 1795262400"
+)]
+#[non_exhaustive]
+pub struct TimestampParseError {
+    /// What was read (its first 64 characters).
+    pub text: String,
+}

@@ -1,0 +1,45 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod anchor_store;
+mod cert;
+mod clock;
+mod duration;
+mod event;
+mod loader;
+mod observer;
+mod outlook;
+mod pin;
+mod policy;
+mod self_check;
+mod source;
+mod transition;
+mod verifier;
+
+pub use cert::{
+    Certificate, CertificateBytes, CertificateDetails, CertificateFacts, CertificateParseError,
+    DerProblem, DetailsError, KeyType, Sha256Digest, SubjectAltNames, Timestamp,
+    TimestampParseError, Validity,
+};
+pub use event::{Event, EventCode, PeerReach, Role, Severity, Subject};
+pub use loader::Loader;
+pub use observer::Observer;
+pub use outlook::{
+    AnchorError, ChainJudge, ChainOutlook, LimitingCertificate, Outlook, PeerOutlook, Position,
+    Refusal, TrustAnchors, TrustAnchorsBuilder, Usage,
+};
+pub use pin::{PinError, PinParseError, SpkiPin};
+pub use policy::{Band, PolicyError, Threshold, ThresholdPolicy, ThresholdPolicyBuilder, Thresholds};
+pub use self_check::{
+    ChainReport, FailedSelfCheck, Finding, FindingCode, Grouping, Report, ReportedCertificate,
+    SelfCheck, SelfCheckBuilder, SelfCheckError,
+};
+pub use source::{
+    FailureReason, FoundCertificate, OtherBlock, Place, SourceContents, SourceFailure,
+};
+pub use verifier::{
+    VerifierBuildError, WatchingClientVerifier, WatchingServerVerifier, WatchingVerifierBuilder,
+    pin_error,
+};

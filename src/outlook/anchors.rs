@@ -1,0 +1,184 @@
+//! Trust anchors that remember their certificates, and so their dates.
+
+use std::collections::HashMap;
+
+use pki_types::{CertificateDer, TrustAnchor};
+use thiserror::Error;
+
+use crate::cert::{Certificate, CertificateFacts, CertificateParseError};
+use crate::source::SourceContents;
+
+/// Trust anchors for path search: with their dates where they came as certificates, without where
+/// they came as bare names and keys.
+///
+/// The `rustls` relying party never looks at an anchor's dates, the `strict` one does.
+///
+/// # Which trust anchors do I have, and which could not be used?
+/// ```
+/// use notafter::{SourceContents, TrustAnchors};
+/// # let pem = include_bytes!("../../tests/data/incidents/dst-root-x3-2021/certs/isrg-x1-root.pem");
+/// let anchors = TrustAnchors::builder()
+///     .with_source(&SourceContents::from_bytes("ca.pem", pem))
+///     .build();
+/// assert_eq!(anchors.len(), 1);
+/// assert!(anchors.errors().is_empty());
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct TrustAnchors {
+    /// Distinct in (subject, key, name constraints), as webpki sees them.
+    anchors: Vec<TrustAnchor<'static>>,
+    /// For each of them, the certificates that it came from.
+    certificates: Vec<Vec<Certificate>>,
+    errors: Vec<AnchorError>,
+}
+
+/// An anchor that could not be used; the others still count.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("trust anchor {place} cannot be used: {reason}; remove it or replace it")]
+#[non_exhaustive]
+pub struct AnchorError {
+    /// Where it was found, or its number in the list given.
+    pub place: String,
+    /// What is wrong.
+    pub reason: String,
+}
+
+impl TrustAnchors {
+    /// Starts with none.
+    pub fn builder() -> TrustAnchorsBuilder {
+        TrustAnchorsBuilder::default()
+    }
+
+    /// How many distinct anchors there are.
+    pub fn len(&self) -> usize {
+        self.anchors.len()
+    }
+
+    /// Whether there are none: then nothing verifies.
+    pub fn is_empty(&self) -> bool {
+        self.anchors.is_empty()
+    }
+
+    /// The anchors as webpki and rustls take them.
+    pub fn as_slice(&self) -> &[TrustAnchor<'static>] {
+        &self.anchors
+    }
+
+    /// The certificates that anchors came from, in no particular order.
+    pub fn certificates(&self) -> impl Iterator<Item = &Certificate> {
+        self.certificates.iter().flatten()
+    }
+
+    /// What could not be used.
+    pub fn errors(&self) -> &[AnchorError] {
+        &self.errors
+    }
+
+    /// The certificates of the anchor at this index; none where only its name and key are known.
+    pub(super) fn certificates_of(&self, index: usize) -> &[Certificate] {
+        self.certificates.get(index).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether any anchor has this name (DER without the outer SEQUENCE).
+    pub(super) fn has_subject(&self, subject: &[u8]) -> bool {
+        (self.anchors.iter()).any(|anchor| anchor.subject.as_ref() == subject)
+    }
+}
+
+/// Gathers trust anchors.
+#[derive(Debug, Clone, Default)]
+#[must_use]
+pub struct TrustAnchorsBuilder {
+    anchors: TrustAnchors,
+    index: HashMap<TrustAnchor<'static>, usize>,
+    given: usize,
+}
+
+impl TrustAnchorsBuilder {
+    /// Adds every certificate of a source; its failures become [`TrustAnchors::errors`].
+    pub fn with_source(mut self, source: &SourceContents) -> Self {
+        for found in &source.certificates {
+            self.add(found.certificate.der(), || found.place.to_string());
+        }
+        for failure in &source.failures {
+            self.anchors.errors.push(AnchorError {
+                place: failure.place.to_string(),
+                reason: format!("{} ({})", failure.detail, failure.reason),
+            });
+        }
+        self
+    }
+
+    /// Adds certificates as anchors: their dates are remembered.
+    pub fn with_certificates<'c>(
+        mut self,
+        certificates: impl IntoIterator<Item = &'c CertificateDer<'c>>,
+    ) -> Self {
+        for der in certificates {
+            let number = self.given;
+            self.add(der, || format!("number {number}"));
+        }
+        self
+    }
+
+    /// Adds anchors of which only name and key are known, such as those of a rustls
+    /// `RootCertStore`: `strict` will say "unknown" where a path ends at one.
+    pub fn with_undated_anchors(
+        mut self,
+        anchors: impl IntoIterator<Item = TrustAnchor<'static>>,
+    ) -> Self {
+        for anchor in anchors {
+            self.given += 1;
+            self.slot(anchor);
+        }
+        self
+    }
+
+    /// Notes an anchor that could not even be handed in.
+    pub(crate) fn with_error(mut self, place: String, reason: String) -> Self {
+        self.anchors.errors.push(AnchorError { place, reason });
+        self
+    }
+
+    /// The anchors; what could not be used is in [`TrustAnchors::errors`].
+    pub fn build(self) -> TrustAnchors {
+        self.anchors
+    }
+
+    fn add(&mut self, der: &CertificateDer<'_>, place: impl Fn() -> String) {
+        self.given += 1;
+        match webpki::anchor_from_trusted_cert(der) {
+            Ok(anchor) => {
+                let slot = self.slot(anchor.to_owned());
+                // webpki does not read an anchor's dates: one with damaged dates is an anchor
+                // still, only not a dated one.
+                if let Ok(certificate) = Certificate::from_der(der) {
+                    let known = self.anchors.certificates.get_mut(slot);
+                    if let Some(known) = known.filter(|known| !known.contains(&certificate)) {
+                        known.push(certificate);
+                    }
+                }
+            }
+            Err(error) => {
+                let facts: Result<_, CertificateParseError> = CertificateFacts::parse(der);
+                let reason = match facts {
+                    Ok(facts) => format!("webpki says {error} of '{}'", facts.subject()),
+                    Err(parse_error) => parse_error.to_string(),
+                };
+                let place = place();
+                self.anchors.errors.push(AnchorError { place, reason });
+            }
+        }
+    }
+
+    /// The index of this anchor, which is added if it is new.
+    fn slot(&mut self, anchor: TrustAnchor<'static>) -> usize {
+        let next = self.anchors.anchors.len();
+        let slot = *self.index.entry(anchor.clone()).or_insert(next);
+        if slot == next {
+            self.anchors.anchors.push(anchor);
+            self.anchors.certificates.push(Vec::new());
+        }
+        slot
+    }
+}

@@ -1,0 +1,269 @@
+//! The judge: from a chain, anchors and an instant to an outlook for each relying party.
+
+use std::sync::Arc;
+
+use pki_types::{ServerName, SignatureVerificationAlgorithm};
+use webpki::{EndEntityCert, KeyUsage};
+
+use super::horizon::{Horizon, RelyingParty};
+use super::paths::{Algorithms, PathSearch};
+use super::{Position, Refusal, TrustAnchors};
+use crate::cert::{Certificate, Sha256Digest, Timestamp};
+
+/// What the leaf is used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Usage {
+    /// It names a TLS server (extended key usage serverAuth, where it has any).
+    ServerAuth,
+    /// It names a TLS client (clientAuth).
+    ClientAuth,
+}
+
+impl Usage {
+    fn key_usage(self) -> KeyUsage {
+        match self {
+            Self::ServerAuth => KeyUsage::server_auth(),
+            Self::ClientAuth => KeyUsage::client_auth(),
+        }
+    }
+}
+
+/// Until when a chain verifies for one relying party.
+///
+/// All instants are last good seconds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Outlook {
+    /// The last second at which some path still verifies, from the asked instant on without a
+    /// gap; `None` where it does not verify at that instant.
+    pub effective_not_after: Option<Timestamp>,
+    /// The certificate that ends it.
+    pub limiting: Option<LimitingCertificate>,
+    /// The last second before the set of verifying paths shrinks, even if another survives.
+    pub next_cliff: Option<Timestamp>,
+    /// How many paths verify at the asked instant.
+    pub paths: usize,
+    /// Whether everything was looked at. If not, a budget ended the search: what is said here
+    /// holds, but there may be more paths and a later end.
+    pub complete: bool,
+    /// Why it does not verify.
+    pub refusal: Option<Refusal>,
+}
+
+impl Outlook {
+    /// Whether it verifies at the asked instant.
+    pub fn verifies(&self) -> bool {
+        self.refusal.is_none()
+    }
+
+    pub(super) fn refused(refusal: Refusal, paths: usize, complete: bool) -> Self {
+        Self {
+            effective_not_after: None,
+            limiting: None,
+            next_cliff: None,
+            paths,
+            complete,
+            refusal: Some(refusal),
+        }
+    }
+}
+
+/// The certificate that ends an effective notAfter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LimitingCertificate {
+    /// Its position in the path that it ends.
+    pub position: Position,
+    /// The certificate.
+    pub certificate: Certificate,
+}
+
+impl LimitingCertificate {
+    /// SHA-256 over the certificate.
+    pub fn sha256(&self) -> Sha256Digest {
+        self.certificate.fingerprint()
+    }
+}
+
+/// What a chain looks like for both relying parties.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ChainOutlook {
+    /// For rustls, which does not look at an anchor's dates.
+    pub rustls: Outlook,
+    /// For those that count the anchor's dates too (pyca-cryptography, Go, OpenSSL); `None` where
+    /// an anchor's dates are unknown.
+    pub strict: Option<Outlook>,
+    /// The certificates of the path that lasts longest for rustls, leaf first, without its
+    /// anchor; empty where no path verifies.
+    pub longest_path: Vec<Certificate>,
+}
+
+/// What a handshake wants to know: until when, and because of which certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PeerOutlook {
+    /// As in [`Outlook::effective_not_after`], for the relying party rustls.
+    pub effective_not_after: Timestamp,
+    /// The certificate that ends it.
+    pub limiting: LimitingCertificate,
+    /// Whether everything that could last longer was looked at.
+    pub complete: bool,
+    /// The certificates of the path that lasts longest, leaf first, without its anchor.
+    pub path: Vec<Certificate>,
+}
+
+/// Judges chains by one set of anchors, for one usage; webpki decides about every path.
+///
+/// Times are arguments: any instant can be asked about. The first certificate of a chain is its
+/// leaf, the others are candidates for intermediates in any order.
+///
+/// # Until when does this chain verify, and which certificate ends it?
+/// ```
+/// use notafter::{ChainJudge, SourceContents, TrustAnchors, Usage};
+/// # macro_rules! pem { ($name:literal) => { include_str!(concat!(
+/// #     "../../tests/data/incidents/addtrust-2020-comodo-rsa/certs/", $name, ".pem")) } }
+/// # let root = pem!("addtrust-root");
+/// # let chain = concat!(pem!("leaf"), pem!("comodo-rsa-ov"), pem!("comodo-rsa-ca-by-addtrust"));
+/// # let (root, chain) = (root.as_bytes(), chain.as_bytes());
+/// # let provider = rustls::crypto::ring::default_provider();
+/// let anchors = TrustAnchors::builder()
+///     .with_source(&SourceContents::from_bytes("root.pem", root))
+///     .build();
+/// let algorithms = provider.signature_verification_algorithms.all;
+/// let judge = ChainJudge::new(anchors, algorithms, Usage::ServerAuth);
+///
+/// let chain: Vec<_> = SourceContents::from_bytes("served.pem", chain)
+///     .certificates.into_iter().map(|found| found.certificate).collect();
+/// let outlook = judge.report(&chain, None, "2020-05-01T00:00:00Z".parse()?);
+/// assert_eq!(outlook.rustls.effective_not_after, Some("2020-05-30T10:48:38Z".parse()?));
+/// assert_eq!(outlook.rustls.limiting.unwrap().position.to_string(), "intermediate 1");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct ChainJudge {
+    anchors: Arc<TrustAnchors>,
+    algorithms: Algorithms,
+    usage: Usage,
+}
+
+impl ChainJudge {
+    /// A judge with these anchors and signature algorithms (a rustls provider lists its own in
+    /// `signature_verification_algorithms.all`).
+    pub fn new(
+        anchors: impl Into<Arc<TrustAnchors>>,
+        algorithms: &'static [&'static dyn SignatureVerificationAlgorithm],
+        usage: Usage,
+    ) -> Self {
+        Self {
+            anchors: anchors.into(),
+            algorithms,
+            usage,
+        }
+    }
+
+    /// The anchors that it judges by.
+    pub fn anchors(&self) -> &TrustAnchors {
+        &self.anchors
+    }
+
+    /// The whole outlook of a chain at `now`: all paths, both relying parties.
+    ///
+    /// With `name`, the leaf must cover it. A chain with one path costs one verification; each
+    /// further path, and each change of paths in between, costs one more.
+    pub fn report(
+        &self,
+        chain: &[Certificate],
+        name: Option<&ServerName<'_>>,
+        now: Timestamp,
+    ) -> ChainOutlook {
+        let search = match self.search(chain) {
+            Ok(search) => search,
+            Err(refusal) => return refused_by_all(refusal, 0),
+        };
+        let Some(mut horizon) = Horizon::of_all_paths(&search, now) else {
+            return refused_by_all(Refusal::BeforeEpoch { now }, 0);
+        };
+        if horizon.is_dark() {
+            let refusal = Refusal::from_search(horizon.error(), &search, &self.anchors, now);
+            return ChainOutlook {
+                rustls: Outlook::refused(refusal.clone(), 0, horizon.is_complete()),
+                strict: Some(Outlook::refused(refusal, 0, horizon.is_complete())),
+                longest_path: Vec::new(),
+            };
+        }
+        let longest_path = horizon.longest_path();
+        let uncovered = name.and_then(|name| Self::covers(search.leaf(), name).err());
+        if let Some(refusal) = uncovered {
+            let paths = horizon.count_of_paths();
+            return ChainOutlook {
+                longest_path,
+                ..refused_by_all(refusal, paths)
+            };
+        }
+        ChainOutlook {
+            rustls: horizon.outlook(RelyingParty::Rustls),
+            strict: horizon
+                .knows_anchor_dates()
+                .then(|| horizon.outlook(RelyingParty::Strict)),
+            longest_path,
+        }
+    }
+
+    /// The outlook of a chain that a handshake just accepted: stops at the first path that lasts
+    /// as long as the leaf, since nothing lasts longer.
+    ///
+    /// # Errors
+    /// [`Refusal`] where no path verifies at `now` by this judge's own anchors.
+    pub fn handshake(
+        &self,
+        chain: &[Certificate],
+        now: Timestamp,
+    ) -> Result<PeerOutlook, Refusal> {
+        let search = self.search(chain)?;
+        let mut horizon =
+            Horizon::of_lasting_path(&search, now).ok_or(Refusal::BeforeEpoch { now })?;
+        match horizon.end(RelyingParty::Rustls) {
+            Some((effective_not_after, limiting)) => Ok(PeerOutlook {
+                effective_not_after,
+                limiting,
+                complete: horizon.is_complete(),
+                path: horizon.longest_path(),
+            }),
+            None => Err(Refusal::from_search(
+                horizon.error(),
+                &search,
+                &self.anchors,
+                now,
+            )),
+        }
+    }
+
+    /// Whether a leaf covers a DNS name or an IP address, by webpki's rules.
+    ///
+    /// # Errors
+    /// [`Refusal::NameNotCovered`] with the names that it does cover.
+    pub fn covers(leaf: &Certificate, name: &ServerName<'_>) -> Result<(), Refusal> {
+        let leaf = EndEntityCert::try_from(leaf.der());
+        let leaf = leaf.map_err(|error| Refusal::LeafUnusable { error })?;
+        let covers = leaf.verify_is_valid_for_subject_name(name);
+        covers.map_err(|error| Refusal::from_name(error, name))
+    }
+
+    fn search<'a>(&'a self, chain: &'a [Certificate]) -> Result<PathSearch<'a>, Refusal> {
+        let (leaf, presented) = chain.split_first().ok_or(Refusal::NoCertificate)?;
+        let usage = self.usage.key_usage();
+        PathSearch::new(leaf, presented, &self.anchors, self.algorithms, usage)
+            .map_err(|error| Refusal::LeafUnusable { error })
+    }
+}
+
+fn refused_by_all(refusal: Refusal, paths: usize) -> ChainOutlook {
+    let outlook = Outlook::refused(refusal, paths, true);
+    ChainOutlook {
+        rustls: outlook.clone(),
+        strict: Some(outlook),
+        longest_path: Vec::new(),
+    }
+}

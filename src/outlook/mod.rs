@@ -1,0 +1,19 @@
+//! Until when does this verify, over all paths, for whom, and which certificate ends it.
+//!
+//! rustls-webpki is the one judge: everything said here is read from paths that it accepted.
+
+mod anchors;
+mod horizon;
+mod judge;
+mod paths;
+mod position;
+mod refusal;
+
+#[cfg(test)]
+mod tests;
+
+pub use anchors::{AnchorError, TrustAnchors, TrustAnchorsBuilder};
+pub use judge::{ChainJudge, ChainOutlook, LimitingCertificate, Outlook, PeerOutlook, Usage};
+pub use position::Position;
+pub use refusal::Refusal;
+pub(crate) use refusal::unresolved;

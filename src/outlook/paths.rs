@@ -1,0 +1,164 @@
+//! The only caller of webpki's path search.
+
+use std::cell::RefCell;
+use std::ptr;
+
+use pki_types::{CertificateDer, SignatureVerificationAlgorithm, UnixTime};
+use webpki::{EndEntityCert, KeyUsage, VerifiedPath};
+
+use super::TrustAnchors;
+use crate::cert::{Certificate, Validity};
+
+/// Signature algorithms as a crypto provider lists them.
+pub(super) type Algorithms = &'static [&'static dyn SignatureVerificationAlgorithm];
+
+/// One chain with the anchors that it is judged by.
+pub(super) struct PathSearch<'a> {
+    leaf: &'a Certificate,
+    end_entity: EndEntityCert<'a>,
+    /// The presented intermediates, each once.
+    intermediates: Vec<&'a Certificate>,
+    intermediate_ders: Vec<CertificateDer<'a>>,
+    anchors: &'a TrustAnchors,
+    algorithms: Algorithms,
+    usage: KeyUsage,
+}
+
+/// A verified path by its parts' indices, nearest the leaf first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Path {
+    pub(super) intermediates: Vec<usize>,
+    pub(super) anchor: usize,
+}
+
+/// What one search at one instant found.
+pub(super) struct Found {
+    pub(super) paths: Vec<Path>,
+    /// Whether webpki looked at everything, rather than running out of one of its budgets.
+    pub(super) complete: bool,
+    /// What webpki said last, where it accepted no path.
+    pub(super) error: webpki::Error,
+}
+
+impl<'a> PathSearch<'a> {
+    /// # Errors
+    /// webpki's, where it does not accept the leaf as an end-entity certificate at all.
+    pub(super) fn new(
+        leaf: &'a Certificate,
+        presented: &'a [Certificate],
+        anchors: &'a TrustAnchors,
+        algorithms: Algorithms,
+        usage: KeyUsage,
+    ) -> Result<Self, webpki::Error> {
+        let mut intermediates: Vec<&Certificate> = Vec::with_capacity(presented.len());
+        for certificate in presented {
+            // A certificate sent twice would make every path of it count twice.
+            if !intermediates.contains(&certificate) {
+                intermediates.push(certificate);
+            }
+        }
+        Ok(Self {
+            leaf,
+            end_entity: EndEntityCert::try_from(leaf.der())?,
+            intermediate_ders: intermediates
+                .iter()
+                .map(|certificate| CertificateDer::from(certificate.der().as_ref()))
+                .collect(),
+            intermediates,
+            anchors,
+            algorithms,
+            usage,
+        })
+    }
+
+    /// Asks webpki for paths that verify at `now`, until one is `enough` or there are no more.
+    ///
+    /// webpki tries the next path whenever the callback rejects one; so rejecting each path
+    /// after noting it down visits all of them, at the price of one verification each.
+    pub(super) fn at(&self, now: UnixTime, enough: impl Fn(&Path) -> bool) -> Found {
+        let paths = RefCell::new(Vec::new());
+        let note = |verified: &VerifiedPath<'_>| {
+            let path = self.identify(verified);
+            let is_enough = enough(&path);
+            paths.borrow_mut().push(path);
+            if is_enough {
+                Ok(())
+            } else {
+                Err(webpki::Error::UnknownIssuer)
+            }
+        };
+        let result = self.end_entity.verify_for_usage(
+            self.algorithms,
+            self.anchors.as_slice(),
+            &self.intermediate_ders,
+            now,
+            self.usage,
+            None,
+            Some(&note),
+        );
+        let error = result.err().unwrap_or(webpki::Error::UnknownIssuer);
+        Found {
+            paths: paths.into_inner(),
+            complete: !is_budget(&error),
+            error,
+        }
+    }
+
+    /// webpki hands out references into what it was given: their addresses say which.
+    fn identify(&self, verified: &VerifiedPath<'_>) -> Path {
+        let index_of = |der: &[u8]| {
+            let mut ders = self.intermediate_ders.iter();
+            ders.position(|ours| ptr::eq(ours.as_ref(), der))
+        };
+        let mut anchors = self.anchors.as_slice().iter();
+        Path {
+            intermediates: verified
+                .intermediate_certificates()
+                .filter_map(|certificate| index_of(&certificate.der()))
+                .collect(),
+            anchor: anchors
+                .position(|anchor| ptr::eq(anchor, verified.anchor()))
+                .unwrap_or(usize::MAX),
+        }
+    }
+
+    pub(super) fn leaf(&self) -> &'a Certificate {
+        self.leaf
+    }
+
+    pub(super) fn presented(&self) -> &[&'a Certificate] {
+        &self.intermediates
+    }
+
+    /// The certificates of a path, leaf first, without its anchor.
+    pub(super) fn certificates(&self, path: &Path) -> Vec<&'a Certificate> {
+        let intermediates = path.intermediates.iter();
+        let intermediates = intermediates.filter_map(|index| self.intermediates.get(*index));
+        std::iter::once(self.leaf).chain(intermediates.copied()).collect()
+    }
+
+    /// The certificates that the path's anchor came from; none where its dates are unknown.
+    pub(super) fn anchor_certificates(&self, path: &Path) -> &'a [Certificate] {
+        self.anchors.certificates_of(path.anchor)
+    }
+
+    /// When all of the path's certificates are valid, its anchor left aside.
+    pub(super) fn window(&self, path: &Path) -> Validity {
+        let intermediates = path.intermediates.iter();
+        intermediates
+            .filter_map(|index| self.intermediates.get(*index))
+            .fold(self.leaf.validity(), |window, certificate| {
+                window.intersection(&certificate.validity())
+            })
+    }
+}
+
+/// Whether webpki gave up rather than came to an end.
+pub(super) fn is_budget(error: &webpki::Error) -> bool {
+    matches!(
+        error,
+        webpki::Error::MaximumSignatureChecksExceeded
+            | webpki::Error::MaximumPathBuildCallsExceeded
+            | webpki::Error::MaximumNameConstraintComparisonsExceeded
+    )
+}

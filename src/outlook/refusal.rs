@@ -1,0 +1,268 @@
+//! Why a chain does not verify, in the most specific terms.
+
+use pki_types::ServerName;
+use thiserror::Error;
+
+use super::paths::{PathSearch, is_budget};
+use super::{Position, TrustAnchors};
+use crate::cert::{Certificate, Timestamp};
+
+/// Why no path of a chain is accepted. Each reads as a sentence that says what to do.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// A certificate's time is over.
+    #[error("{position} '{subject}' expired at {not_after}: {}", expired_advice(*.position))]
+    Expired {
+        /// Its position: in the chain as presented, or the anchor.
+        position: Position,
+        /// What people call it.
+        subject: String,
+        /// Its last good second.
+        not_after: Timestamp,
+    },
+    /// A certificate's time has not come.
+    #[error("{position} '{subject}' is not valid before {not_before}: check the clock, or wait to deploy it")]
+    NotYetValid {
+        /// Its position.
+        position: Position,
+        /// What people call it.
+        subject: String,
+        /// Its first good second.
+        not_before: Timestamp,
+    },
+    /// The chain ends at a certificate whose issuer is neither presented nor trusted.
+    #[error(
+        "the issuer of {position}, '{issuer}', is neither among the certificates given nor among the {anchors} trust anchors: \
+         add its certificate to the chain, or trust its root"
+    )]
+    UnknownIssuer {
+        /// The last certificate that could be reached from the leaf.
+        position: Position,
+        /// The name of the issuer that is missing.
+        issuer: String,
+        /// How many trust anchors there are.
+        anchors: usize,
+    },
+    /// A signature in the chain was not made by the key that should have made it.
+    #[error("a signature in the chain does not fit its issuer's key: serve the intermediates that belong to this leaf")]
+    BadSignature,
+    /// The leaf does not cover the expected name.
+    #[error("the leaf does not cover '{expected}', only {}: order a certificate with that name, or serve the right one", list(.presented))]
+    NameNotCovered {
+        /// The name that was asked for.
+        expected: String,
+        /// The names that the leaf covers.
+        presented: Vec<String>,
+    },
+    /// The first certificate is a CA's.
+    #[error("the first certificate is a CA certificate: put the leaf first")]
+    LeafIsCa,
+    /// The extended key usage does not allow the use.
+    #[error("the extended key usage of a certificate in the chain does not allow this use: order a certificate with the right usage")]
+    WrongUsage,
+    /// webpki does not read the leaf as an end-entity certificate.
+    #[error("rustls cannot use the leaf: {}", explain(.error))]
+    LeafUnusable {
+        /// What webpki says.
+        error: webpki::Error,
+    },
+    /// A budget of webpki was used up before a path was found.
+    #[error("the search for a path was given up, there are too many possibilities ({error}): serve only the intermediates that the leaf needs")]
+    TooComplex {
+        /// Which budget.
+        error: webpki::Error,
+    },
+    /// There is nothing to judge.
+    #[error("there is no certificate in the chain: give it at least a leaf")]
+    NoCertificate,
+    /// rustls cannot express the instant.
+    #[error("rustls cannot judge {now}, which is before 1970: check the clock")]
+    BeforeEpoch {
+        /// The instant asked about.
+        now: Timestamp,
+    },
+    /// Anything else that webpki says.
+    #[error("rustls does not accept the chain: {}", explain(.error))]
+    Other {
+        /// What webpki says.
+        error: webpki::Error,
+    },
+}
+
+impl Refusal {
+    /// The stable code, in snake case.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Expired { .. } => "expired",
+            Self::NotYetValid { .. } => "not_yet_valid",
+            Self::UnknownIssuer { .. } => "unknown_issuer",
+            Self::BadSignature => "bad_signature",
+            Self::NameNotCovered { .. } => "name_not_covered",
+            Self::LeafIsCa => "leaf_is_ca",
+            Self::WrongUsage => "wrong_usage",
+            Self::LeafUnusable { .. } => "leaf_unusable",
+            Self::TooComplex { .. } => "too_complex",
+            Self::NoCertificate => "no_certificate",
+            Self::BeforeEpoch { .. } => "before_epoch",
+            Self::Other { .. } => "does_not_verify",
+        }
+    }
+
+    /// The certificate at fault, where one is.
+    pub const fn position(&self) -> Option<Position> {
+        match self {
+            Self::Expired { position, .. }
+            | Self::NotYetValid { position, .. }
+            | Self::UnknownIssuer { position, .. } => Some(*position),
+            Self::NameNotCovered { .. } | Self::LeafIsCa | Self::LeafUnusable { .. } => {
+                Some(Position::Leaf)
+            }
+            _ => None,
+        }
+    }
+
+    /// Translates webpki's most specific error, and finds the certificate that it speaks of.
+    pub(super) fn from_search(
+        error: &webpki::Error,
+        search: &PathSearch<'_>,
+        anchors: &TrustAnchors,
+        now: Timestamp,
+    ) -> Self {
+        let chain = || std::iter::once(search.leaf()).chain(search.presented().iter().copied());
+        let positioned = || chain().enumerate().map(|(n, c)| (Position::in_chain(n), c));
+        match error {
+            webpki::Error::CertExpired { not_after, .. } => {
+                let not_after = Timestamp::from(*not_after);
+                let expired = |c: &Certificate| c.not_after() == not_after && not_after < now;
+                let (position, subject) = match positioned().find(|(_, c)| expired(c)) {
+                    Some((position, certificate)) => (position, certificate.short_name()),
+                    None => (Position::Leaf, search.leaf().short_name()),
+                };
+                Self::Expired {
+                    position,
+                    subject,
+                    not_after,
+                }
+            }
+            webpki::Error::CertNotValidYet { not_before, .. } => {
+                let not_before = Timestamp::from(*not_before);
+                let early = |c: &Certificate| c.not_before() == not_before && now < not_before;
+                let (position, subject) = match positioned().find(|(_, c)| early(c)) {
+                    Some((position, certificate)) => (position, certificate.short_name()),
+                    None => (Position::Leaf, search.leaf().short_name()),
+                };
+                Self::NotYetValid {
+                    position,
+                    subject,
+                    not_before,
+                }
+            }
+            webpki::Error::UnknownIssuer => {
+                let chain: Vec<_> = chain().collect();
+                let (n, last) = unresolved(&chain, anchors).unwrap_or((0, search.leaf()));
+                Self::UnknownIssuer {
+                    position: Position::in_chain(n),
+                    issuer: last.issuer_short_name(),
+                    anchors: anchors.len(),
+                }
+            }
+            webpki::Error::InvalidSignatureForPublicKey => Self::BadSignature,
+            webpki::Error::CaUsedAsEndEntity => Self::LeafIsCa,
+            webpki::Error::RequiredEkuNotFoundContext(_) => Self::WrongUsage,
+            error if is_budget(error) => Self::TooComplex {
+                error: error.clone(),
+            },
+            error => Self::Other {
+                error: error.clone(),
+            },
+        }
+    }
+
+    pub(super) fn from_name(error: webpki::Error, name: &ServerName<'_>) -> Self {
+        match error {
+            webpki::Error::CertNotValidForName(context) => Self::NameNotCovered {
+                expected: name.to_str().into_owned(),
+                presented: context.presented.iter().map(|n| readable_name(n)).collect(),
+            },
+            error => Self::Other { error },
+        }
+    }
+}
+
+/// The last certificate that the leaf leads to by names, if none on the way is issued by an
+/// anchor: its index and itself.
+pub(crate) fn unresolved<'c>(
+    chain: &[&'c Certificate],
+    anchors: &TrustAnchors,
+) -> Option<(usize, &'c Certificate)> {
+    let mut reached = vec![(0, *chain.first()?)];
+    let mut next = 0;
+    while let Some((_, current)) = reached.get(next).copied() {
+        next += 1;
+        let issuer = current.facts().issuer_der();
+        if anchors.has_subject(issuer) {
+            return None;
+        }
+        for (index, candidate) in chain.iter().enumerate() {
+            let known = reached.iter().any(|(known, _)| *known == index);
+            if !known && candidate.facts().subject_der() == issuer {
+                reached.push((index, *candidate));
+            }
+        }
+    }
+    reached.last().copied()
+}
+
+/// webpki prints presented names as Debug: `DnsName("example.com")`.
+fn readable_name(name: &str) -> String {
+    let inner = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
+    inner.unwrap_or(name).trim_matches('"').to_owned()
+}
+
+/// What to do about a certificate whose time is over.
+const fn expired_advice(position: Position) -> &'static str {
+    match position {
+        Position::Leaf => "renew it and reload the service",
+        Position::Intermediate(_) => "serve its successor, or a chain that does without it",
+        Position::Anchor => "have a chain to another anchor",
+    }
+}
+
+fn list(names: &[String]) -> String {
+    const SHOWN: usize = 8;
+    match names {
+        [] => "no name at all".to_owned(),
+        names if names.len() > SHOWN => {
+            let shown = names.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+            format!("{shown} and {} more", names.len() - SHOWN)
+        }
+        names => names.join(", "),
+    }
+}
+
+/// webpki's errors as words; its own Display is its Debug.
+fn explain(error: &webpki::Error) -> String {
+    let words = match error {
+        webpki::Error::BadDer | webpki::Error::TrailingData(_) => "a certificate in it is not well-formed DER",
+        webpki::Error::BadDerTime => "a certificate in it has a date that webpki does not read (before 1970, or malformed)",
+        webpki::Error::CertDistrusted => "a public key in it is distrusted",
+        webpki::Error::CertRevoked => "a certificate in it is revoked",
+        webpki::Error::EmptyEkuExtension => "a certificate in it has an empty extended key usage",
+        webpki::Error::EndEntityUsedAsCa => "a certificate in it was issued by one that is not a CA",
+        webpki::Error::ExtensionValueInvalid | webpki::Error::MalformedExtensions => "an extension in it is malformed",
+        webpki::Error::InvalidCertValidity => "a certificate in it ends before it begins",
+        webpki::Error::MaximumPathDepthExceeded => "it is longer than six intermediates",
+        webpki::Error::NameConstraintViolation => "a CA in it may not issue for this name",
+        webpki::Error::PathLenConstraintViolated => "a CA in it may not have so many CAs below it",
+        webpki::Error::SignatureAlgorithmMismatch => "a certificate in it names two signature algorithms",
+        webpki::Error::UnsupportedCertVersion => "a certificate in it is not version 3",
+        webpki::Error::UnsupportedCriticalExtension => "a certificate in it has a critical extension that rustls does not know",
+        webpki::Error::UnsupportedSignatureAlgorithmContext(_)
+        | webpki::Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
+            "it uses a key or signature algorithm that the crypto provider does not support"
+        }
+        other => return other.to_string(),
+    };
+    words.to_owned()
+}

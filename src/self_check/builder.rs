@@ -1,0 +1,173 @@
+//! What is to be checked.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::crypto::CryptoProvider;
+use rustls::sign::CertifiedKey;
+use thiserror::Error;
+
+use super::SelfCheck;
+use super::key::KeySource;
+use crate::cert::Timestamp;
+use crate::loader::Loader;
+use crate::outlook::{TrustAnchors, Usage};
+use crate::policy::ThresholdPolicy;
+use crate::source::SourceContents;
+
+/// How the certificates of one file belong together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Grouping {
+    /// A file whose first certificate is not a CA's is one chain, leaf first; any other is a
+    /// collection.
+    #[default]
+    ByFirstCertificate,
+    /// Every certificate on its own.
+    Each,
+}
+
+/// Where certificates come from.
+#[derive(Debug, Clone)]
+pub(super) enum Input {
+    Path(PathBuf),
+    Contents(SourceContents),
+    Chain(String, Vec<CertificateDer<'static>>),
+}
+
+/// Gathers what is to be checked.
+#[derive(Debug, Default)]
+#[must_use]
+pub struct SelfCheckBuilder {
+    pub(super) inputs: Vec<Input>,
+    pub(super) keys: Vec<KeySource>,
+    pub(super) expected_names: Vec<String>,
+    pub(super) anchors: Option<Arc<TrustAnchors>>,
+    pub(super) provider: Option<Arc<CryptoProvider>>,
+    pub(super) policy: ThresholdPolicy,
+    pub(super) loader: Loader,
+    pub(super) grouping: Grouping,
+    pub(super) usage: Option<Usage>,
+    pub(super) at: Option<Timestamp>,
+}
+
+impl SelfCheckBuilder {
+    /// Checks a certificate file or a folder of them; repeatable. It is read at each run.
+    pub fn with_path(mut self, path: impl Into<PathBuf>) -> Self {
+        self.inputs.push(Input::Path(path.into()));
+        self
+    }
+
+    /// Checks what was read already; repeatable.
+    pub fn with_contents(mut self, contents: SourceContents) -> Self {
+        self.inputs.push(Input::Contents(contents));
+        self
+    }
+
+    /// Checks a chain in memory, leaf first, called `source` in the report; repeatable.
+    pub fn with_chain(
+        mut self,
+        source: impl Into<String>,
+        chain: impl IntoIterator<Item = CertificateDer<'static>>,
+    ) -> Self {
+        let chain = chain.into_iter().collect();
+        self.inputs.push(Input::Chain(source.into(), chain));
+        self
+    }
+
+    /// Checks a chain with its key as rustls holds them, called `source` in the report.
+    pub fn with_certified_key(mut self, source: impl Into<String>, key: Arc<CertifiedKey>) -> Self {
+        let source = source.into();
+        self.keys.push(KeySource::Certified(source.clone(), Arc::clone(&key)));
+        self.with_chain(source, key.cert.iter().cloned())
+    }
+
+    /// Checks that the private key in this PEM or DER file belongs to a leaf; repeatable.
+    pub fn with_key_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.keys.push(KeySource::File(path.into()));
+        self
+    }
+
+    /// Checks that this private key belongs to a leaf.
+    pub fn with_key(mut self, source: impl Into<String>, key: PrivateKeyDer<'static>) -> Self {
+        self.keys.push(KeySource::Key(source.into(), key));
+        self
+    }
+
+    /// Checks that every leaf covers this DNS name or IP address; repeatable.
+    pub fn with_expected_name(mut self, name: impl Into<String>) -> Self {
+        self.expected_names.push(name.into());
+        self
+    }
+
+    /// Judges by these anchors: required. [`TrustAnchors::from_os`] are those of the system.
+    pub fn with_trust_anchors(mut self, anchors: impl Into<Arc<TrustAnchors>>) -> Self {
+        self.anchors = Some(anchors.into());
+        self
+    }
+
+    /// Uses this crypto provider instead of the process's default one.
+    pub fn with_provider(mut self, provider: Arc<CryptoProvider>) -> Self {
+        self.provider = Some(provider);
+        self
+    }
+
+    /// Uses other thresholds than the default ones.
+    pub const fn with_policy(mut self, policy: ThresholdPolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Reads files and folders with other limits than the default ones.
+    pub const fn with_loader(mut self, loader: Loader) -> Self {
+        self.loader = loader;
+        self
+    }
+
+    /// Takes certificates apart or together; by default as their file suggests.
+    pub const fn with_grouping(mut self, grouping: Grouping) -> Self {
+        self.grouping = grouping;
+        self
+    }
+
+    /// Judges the leaves as TLS clients' or as servers' (the default).
+    pub const fn with_usage(mut self, usage: Usage) -> Self {
+        self.usage = Some(usage);
+        self
+    }
+
+    /// Evaluates at this instant, past or future, instead of at the time of the run.
+    pub const fn at(mut self, at: Timestamp) -> Self {
+        self.at = Some(at);
+        self
+    }
+
+    /// The finished check; it can be run again and again.
+    ///
+    /// # Errors
+    /// [`SelfCheckError`] where there are no trust anchors to judge by or no crypto provider.
+    pub fn build(mut self) -> Result<SelfCheck, SelfCheckError> {
+        let anchors = self.anchors.take().ok_or(SelfCheckError::NoTrustAnchors)?;
+        let provider = self.provider.take();
+        let provider = provider
+            .or_else(|| CryptoProvider::get_default().cloned())
+            .ok_or(SelfCheckError::NoProvider)?;
+        Ok(SelfCheck::new(self, anchors, provider))
+    }
+}
+
+/// A self-check that cannot be run as asked.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum SelfCheckError {
+    /// It was not said what to judge by.
+    #[error("no trust anchors to judge by: call with_trust_anchors, for example with TrustAnchors::from_os()")]
+    NoTrustAnchors,
+    /// There is no provider to verify signatures with.
+    #[error(
+        "no crypto provider to verify signatures with: call with_provider, \
+         or install a process default with CryptoProvider::install_default"
+    )]
+    NoProvider,
+}

@@ -1,0 +1,289 @@
+//! Judging one chain, or one certificate of a collection, and saying what to do about it.
+
+use pki_types::ServerName;
+
+use super::{ChainReport, Finding, FindingCode, ReportedCertificate};
+use crate::cert::{Certificate, Timestamp};
+use crate::duration;
+use crate::event::Severity;
+use crate::outlook::{ChainJudge, ChainOutlook, Outlook, Position, Refusal, unresolved};
+use crate::policy::{Band, ThresholdPolicy};
+
+/// What a chain is judged by.
+pub(super) struct ChainContext<'c> {
+    pub(super) source: &'c str,
+    pub(super) at: Timestamp,
+    pub(super) names: &'c [ServerName<'static>],
+    pub(super) judge: &'c ChainJudge,
+    pub(super) policy: &'c ThresholdPolicy,
+}
+
+/// Judges certificates as one chain, leaf first.
+pub(super) fn judge_chain(
+    context: &ChainContext<'_>,
+    chain: Vec<Certificate>,
+) -> (ChainReport, Vec<Finding>) {
+    let outlook = context.outlook(&chain);
+    let counting: Vec<_> = if outlook.longest_path.is_empty() {
+        presented(&chain)
+    } else {
+        let path = outlook.longest_path.iter().cloned().enumerate();
+        path.map(|(n, certificate)| reported(Position::in_chain(n), certificate)).collect()
+    };
+    let mut findings = context.band_findings(&counting);
+    match &outlook.rustls.refusal {
+        Some(refusal) => context.explain_refusal(refusal, &chain, &mut findings),
+        None => findings.extend(context.compare_relying_parties(&outlook)),
+    }
+    findings.extend(context.early_intermediates(&chain, &outlook));
+    if !outlook.rustls.complete {
+        let message = "the search for paths was given up before all were seen, so there may be a later end: \
+                       serve only the intermediates that the leaf needs";
+        findings.push(context.finding(Severity::Info, FindingCode::SearchIncomplete, message));
+    }
+    let report = ChainReport {
+        source: context.source.to_owned(),
+        band: chain_band(context.worst_band(&counting), outlook.rustls.verifies()),
+        certificates: presented(&chain),
+        rustls: Some(outlook.rustls),
+        strict: outlook.strict,
+    };
+    (report, findings)
+}
+
+/// Judges one certificate of a collection by its dates; a leaf whose CA certificates lie in the
+/// same collection (or are anchors) also has an outlook.
+pub(super) fn judge_single(
+    context: &ChainContext<'_>,
+    certificate: &Certificate,
+    collection: &[Certificate],
+) -> (ChainReport, Vec<Finding>) {
+    let position = match (certificate.is_ca(), certificate.is_self_issued()) {
+        (false, _) => Position::Leaf,
+        (true, true) => Position::Anchor,
+        (true, false) => Position::Intermediate(0),
+    };
+    let certificates = vec![reported(position, certificate.clone())];
+    let mut findings = context.band_findings(&certificates);
+    let mut outlook = None;
+    if position == Position::Leaf {
+        findings.extend(context.uncovered(certificate).map(|(_, refusal)| context.refusal(&refusal)));
+        let cas = collection.iter().filter(|other| other.is_ca()).cloned();
+        let chain: Vec<_> = std::iter::once(certificate.clone()).chain(cas).collect();
+        outlook = Some(context.outlook(&chain)).filter(|outlook| !outlook.longest_path.is_empty());
+    }
+    let (rustls, strict) = match outlook {
+        Some(outlook) => (Some(outlook.rustls), outlook.strict),
+        None => (None, None),
+    };
+    let report = ChainReport {
+        source: context.source.to_owned(),
+        band: context.worst_band(&certificates),
+        certificates,
+        rustls,
+        strict,
+    };
+    (report, findings)
+}
+
+/// The certificates as they stand in the chain; a root that is sent along is called what it is.
+fn presented(chain: &[Certificate]) -> Vec<ReportedCertificate> {
+    let positions = chain.iter().enumerate().map(|(n, certificate)| {
+        let is_root = n > 0 && certificate.is_ca() && certificate.is_self_issued();
+        let position = if is_root { Position::Anchor } else { Position::in_chain(n) };
+        reported(position, certificate.clone())
+    });
+    positions.collect()
+}
+
+const fn reported(position: Position, certificate: Certificate) -> ReportedCertificate {
+    ReportedCertificate {
+        position,
+        certificate,
+    }
+}
+
+/// A chain that does not verify though its dates are fine is broken.
+fn chain_band(dates: Band, verifies: bool) -> Band {
+    match dates {
+        Band::Ok | Band::Due | Band::Warning | Band::Critical if !verifies => Band::Broken,
+        band => band,
+    }
+}
+
+impl ChainContext<'_> {
+    fn outlook(&self, chain: &[Certificate]) -> ChainOutlook {
+        let uncovered = chain.first().and_then(|leaf| self.uncovered(leaf));
+        let name = uncovered.map(|(name, _)| name).or(self.names.first());
+        self.judge.report(chain, name, self.at)
+    }
+
+    /// The first expected name that the leaf does not cover.
+    fn uncovered(&self, leaf: &Certificate) -> Option<(&ServerName<'static>, Refusal)> {
+        let mut names = self.names.iter();
+        names.find_map(|name| Some((name, ChainJudge::covers(leaf, name).err()?)))
+    }
+
+    fn worst_band(&self, certificates: &[ReportedCertificate]) -> Band {
+        let bands = certificates.iter().map(|c| self.band(c));
+        bands.max().unwrap_or(Band::Ok)
+    }
+
+    fn band(&self, reported: &ReportedCertificate) -> Band {
+        let validity = reported.certificate.validity();
+        self.policy.band(validity, reported.position, self.at)
+    }
+
+    fn finding(&self, severity: Severity, code: FindingCode, message: impl Into<String>) -> Finding {
+        Finding::new(severity, code, message).of_source(self.source)
+    }
+
+    /// One finding for each certificate that is not ok.
+    fn band_findings(&self, certificates: &[ReportedCertificate]) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for reported in certificates {
+            let band = self.band(reported);
+            let (position, certificate) = (reported.position, &reported.certificate);
+            let name = certificate.short_name();
+            let left = certificate.not_after().seconds_since(self.at);
+            let (end, span) = (certificate.not_after(), duration::readable(left));
+            let remedy = remedy(position);
+            let (code, message) = match band {
+                Band::Ok => continue,
+                Band::Expired => (
+                    FindingCode::Expired,
+                    format!("'{name}' expired {span} ago, at {end}: {remedy} now"),
+                ),
+                Band::NotYetValid => (
+                    FindingCode::NotYetValid,
+                    format!(
+                        "'{name}' is not valid before {}: check the clock, or wait to deploy it",
+                        certificate.not_before()
+                    ),
+                ),
+                Band::Due => (
+                    FindingCode::Expiring,
+                    format!("'{name}' ends in {span}, at {end}; its renewal is due: see that automation does it, or {remedy}"),
+                ),
+                _ => (
+                    FindingCode::Expiring,
+                    format!("'{name}' ends in {span}, at {end} ({band}): {remedy}"),
+                ),
+            };
+            let finding = self.finding(Severity::of_band(band), code, message);
+            findings.push(finding.at_position(Some(position)));
+        }
+        findings
+    }
+
+    fn refusal(&self, refusal: &Refusal) -> Finding {
+        let code = FindingCode::of_refusal(refusal);
+        let finding = self.finding(Severity::Critical, code, refusal.to_string());
+        finding.at_position(refusal.position())
+    }
+
+    fn explain_refusal(&self, refusal: &Refusal, chain: &[Certificate], findings: &mut Vec<Finding>) {
+        let told = FindingCode::of_refusal(refusal);
+        // The dates of the presented certificates have been told.
+        let by_dates = matches!(told, FindingCode::Expired | FindingCode::NotYetValid);
+        if !(by_dates && findings.iter().any(|f| f.code == told)) {
+            findings.push(self.refusal(refusal));
+        }
+        let by_reference: Vec<_> = chain.iter().collect();
+        let Some((index, last)) = unresolved(&by_reference, self.judge.anchors()) else {
+            return;
+        };
+        let position = Some(Position::in_chain(index));
+        let issuer = last.issuer_short_name();
+        if index == 0 && !last.is_self_issued() {
+            let urls = last.details().map(|details| details.issuer_urls).unwrap_or_default();
+            let from = match urls.first() {
+                Some(url) => format!("; it can be fetched from {}", url.escape_debug()),
+                None => String::new(),
+            };
+            let message = format!(
+                "the certificate of the leaf's issuer '{issuer}' is missing: append it to the chain after the leaf{from}"
+            );
+            let finding = self.finding(Severity::Critical, FindingCode::MissingIntermediate, message);
+            findings.push(finding.at_position(position));
+        }
+        if told != FindingCode::UnknownIssuer {
+            let anchors = self.judge.anchors().len();
+            let position = Position::in_chain(index);
+            let unknown = Refusal::UnknownIssuer { position, issuer, anchors };
+            findings.push(self.refusal(&unknown));
+        }
+    }
+
+    /// What those who count anchors' dates see differently.
+    fn compare_relying_parties(&self, outlook: &ChainOutlook) -> Option<Finding> {
+        let strict = outlook.strict.as_ref()?;
+        if let Some(refusal) = &strict.refusal {
+            let message = format!(
+                "rustls accepts this chain, but relying parties that look at the anchor's dates (OpenSSL, Go, Python) do not: {refusal}"
+            );
+            let finding = self.finding(Severity::Warning, FindingCode::StrictRefuses, message);
+            return Some(finding.at_position(refusal.position()));
+        }
+        let (rustls_end, strict_end) = (outlook.rustls.effective_not_after?, strict.effective_not_after?);
+        if strict_end >= rustls_end {
+            return None;
+        }
+        let message = format!(
+            "it verifies for rustls until {rustls_end}, but only until {strict_end} for relying parties that look at the anchor's dates (OpenSSL, Go, Python): \
+             have a chain to another anchor by then"
+        );
+        let limiting = strict.limiting.as_ref()?;
+        let band = self.policy.band(limiting.certificate.validity(), limiting.position, self.at);
+        // For rustls itself nothing is wrong: at most a warning.
+        let severity = Severity::of_band(band).min(Severity::Warning);
+        let finding = self.finding(severity, FindingCode::StrictEndsEarlier, message);
+        Some(finding.at_position(Some(limiting.position)))
+    }
+
+    /// Presented intermediates that end before the leaf. Their own bands say when to act.
+    fn early_intermediates(&self, chain: &[Certificate], outlook: &ChainOutlook) -> Vec<Finding> {
+        let Some((leaf, _)) = chain.split_first() else {
+            return Vec::new();
+        };
+        let certificates = presented(chain).into_iter().skip(1);
+        let early = certificates.filter(|c| {
+            c.position != Position::Anchor && c.certificate.not_after() < leaf.not_after()
+        });
+        let finding = |c: ReportedCertificate| {
+            let message = format!(
+                "'{}' ends at {}, {} before the leaf does; {}",
+                c.certificate.short_name(),
+                c.certificate.not_after(),
+                duration::readable(leaf.not_after().seconds_since(c.certificate.not_after())),
+                self.consequence(&outlook.rustls, &c.certificate, leaf),
+            );
+            let finding = self.finding(Severity::Info, FindingCode::ExpiresBeforeLeaf, message);
+            finding.at_position(Some(c.position))
+        };
+        early.map(finding).collect()
+    }
+
+    /// What an early end of this intermediate means for the chain.
+    fn consequence(&self, outlook: &Outlook, intermediate: &Certificate, leaf: &Certificate) -> &'static str {
+        match (&outlook.limiting, outlook.effective_not_after) {
+            (Some(limiting), _) if limiting.certificate == *intermediate => {
+                "that ends the whole chain: ask the CA for its successor before then"
+            }
+            (_, Some(end)) if end >= leaf.not_after() => {
+                "another path outlives it for rustls, but clients that do not look for another path may fail: leave it out by then"
+            }
+            _ if intermediate.not_after() < self.at => "it has ended already: replace it now",
+            _ => "replace it before then",
+        }
+    }
+}
+
+/// What to do about a certificate that comes to its end.
+const fn remedy(position: Position) -> &'static str {
+    match position {
+        Position::Leaf => "renew it and reload the service",
+        Position::Intermediate(_) => "get its successor (or another path) from the CA, and serve that",
+        Position::Anchor => "replace it with its successor",
+    }
+}

@@ -1,0 +1,228 @@
+//! Running the check.
+
+use std::sync::Arc;
+
+use pki_types::{CertificateDer, ServerName};
+use rustls::crypto::CryptoProvider;
+
+use super::builder::{Input, SelfCheckBuilder};
+use super::chain::{ChainContext, judge_chain, judge_single};
+use super::{ChainReport, Finding, FindingCode, Grouping, Report};
+use crate::cert::{Certificate, Timestamp};
+use crate::clock;
+use crate::event::Severity;
+use crate::outlook::{ChainJudge, TrustAnchors, Usage};
+use crate::source::{FailureReason, SourceContents, SourceFailure};
+
+/// Checks what a service is about to serve (or to trust, or to connect with).
+///
+/// # What did I load, until when does it work, and what should I do?
+/// ```
+/// use notafter::{SelfCheck, SourceContents, TrustAnchors};
+/// # macro_rules! pem { ($name:literal) => { include_str!(concat!(
+/// #     "../../tests/data/incidents/addtrust-2020-comodo-rsa/certs/", $name, ".pem")) } }
+/// # let root = pem!("addtrust-root");
+/// # let chain = concat!(pem!("leaf"), pem!("comodo-rsa-ov"), pem!("comodo-rsa-ca-by-addtrust"));
+/// # let (root, chain) = (root.as_bytes(), chain.as_bytes());
+/// # let anchors = TrustAnchors::builder()
+/// #     .with_source(&SourceContents::from_bytes("root.pem", root)).build();
+/// let report = SelfCheck::builder()
+///     .with_contents(SourceContents::from_bytes("served.pem", chain))
+///     .with_expected_name("no-common-name.badssl.com")
+///     .with_trust_anchors(anchors)
+///     .with_provider(rustls::crypto::ring::default_provider().into())
+///     .at("2020-05-30T10:48:39Z".parse()?)
+///     .build()?
+///     .run();
+/// assert_eq!(report.exit_code(), 2);
+/// let error = report.into_result().unwrap_err();
+/// assert!(error.to_string().contains("intermediate 1"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct SelfCheck {
+    settings: SelfCheckBuilder,
+    judge: ChainJudge,
+    provider: Arc<CryptoProvider>,
+}
+
+impl SelfCheck {
+    /// Starts with nothing to check.
+    pub fn builder() -> SelfCheckBuilder {
+        SelfCheckBuilder::default()
+    }
+
+    pub(super) fn new(
+        settings: SelfCheckBuilder,
+        anchors: Arc<TrustAnchors>,
+        provider: Arc<CryptoProvider>,
+    ) -> Self {
+        let algorithms = provider.signature_verification_algorithms.all;
+        let usage = settings.usage.unwrap_or(Usage::ServerAuth);
+        Self {
+            judge: ChainJudge::new(anchors, algorithms, usage),
+            settings,
+            provider,
+        }
+    }
+
+    /// Reads the files and folders, judges everything and reports. Nothing that is wrong with
+    /// one source keeps the others from being judged.
+    pub fn run(&self) -> Report {
+        let mut run = Run {
+            check: self,
+            at: self.settings.at.unwrap_or_else(clock::now),
+            names: Vec::new(),
+            chains: Vec::new(),
+            findings: Vec::new(),
+        };
+        run.read_names();
+        run.note_anchors();
+        for input in &self.settings.inputs {
+            match input {
+                Input::Path(path) => {
+                    let contents = self.settings.loader.load(path);
+                    contents.into_iter().for_each(|contents| run.source(contents));
+                }
+                Input::Contents(contents) => run.source(contents.clone()),
+                Input::Chain(source, ders) => run.chain_of_ders(source, ders),
+            }
+        }
+        run.check_keys();
+        Report {
+            at: run.at,
+            chains: run.chains,
+            findings: run.findings,
+            policy: self.settings.policy,
+        }
+    }
+}
+
+/// One run in progress.
+struct Run<'c> {
+    check: &'c SelfCheck,
+    at: Timestamp,
+    names: Vec<ServerName<'static>>,
+    chains: Vec<ChainReport>,
+    findings: Vec<Finding>,
+}
+
+impl Run<'_> {
+    fn read_names(&mut self) {
+        for name in &self.check.settings.expected_names {
+            match ServerName::try_from(name.clone()) {
+                Ok(name) => self.names.push(name),
+                Err(_) => {
+                    let name = name.escape_debug();
+                    let message = format!(
+                        "'{name}' is neither a DNS name nor an IP address, so no leaf was checked for it: correct the name"
+                    );
+                    let code = FindingCode::UnusableName;
+                    self.findings.push(Finding::new(Severity::Critical, code, message));
+                }
+            }
+        }
+    }
+
+    fn note_anchors(&mut self) {
+        let anchors = self.check.judge.anchors();
+        for error in anchors.errors() {
+            let code = FindingCode::UnusableAnchor;
+            let finding = Finding::new(Severity::Warning, code, error.to_string());
+            self.findings.push(finding.of_source(&error.place));
+        }
+        if anchors.is_empty() {
+            let message = "there is no trust anchor to judge by: install the system's CA certificates, or name a file of your own";
+            let code = FindingCode::NoTrustAnchors;
+            self.findings.push(Finding::new(Severity::Critical, code, message));
+        }
+    }
+
+    fn source(&mut self, contents: SourceContents) {
+        let source: &str = &contents.source;
+        for failure in &contents.failures {
+            self.unreadable(failure);
+        }
+        if let (Some(place), false) = (contents.private_keys.first(), contents.certificates.is_empty()) {
+            let message = format!(
+                "a private key lies beside the certificates ({place}): keep the file readable for the service alone, or move the key to a file of its own"
+            );
+            let code = FindingCode::PrivateKeyInCertificateFile;
+            self.findings.push(Finding::new(Severity::Info, code, message).of_source(source));
+        }
+        let certificates: Vec<_> = contents.certificates.into_iter().map(|f| f.certificate).collect();
+        let is_chain = self.check.settings.grouping == Grouping::ByFirstCertificate
+            && certificates.first().is_some_and(|first| !first.is_ca());
+        if is_chain {
+            self.chain(source, certificates);
+        } else {
+            for certificate in &certificates {
+                let judged = judge_single(&self.context(source), certificate, &certificates);
+                self.take(judged);
+            }
+        }
+    }
+
+    fn chain_of_ders(&mut self, source: &str, ders: &[CertificateDer<'static>]) {
+        let mut certificates = Vec::new();
+        for (n, der) in ders.iter().enumerate() {
+            match Certificate::from_der(der) {
+                Ok(certificate) => certificates.push(certificate),
+                Err(error) => {
+                    let detail = format!("certificate {n} of the chain: {error}");
+                    let reason = FailureReason::BadDer;
+                    self.unreadable(&SourceFailure::whole(source, reason, detail));
+                    if n == 0 {
+                        // Without its leaf the rest is no chain.
+                        return;
+                    }
+                }
+            }
+        }
+        if certificates.is_empty() {
+            let (reason, detail) = (FailureReason::NoCertificateFound, "the chain is empty");
+            self.unreadable(&SourceFailure::whole(source, reason, detail));
+        } else {
+            self.chain(source, certificates);
+        }
+    }
+
+    fn chain(&mut self, source: &str, certificates: Vec<Certificate>) {
+        let judged = judge_chain(&self.context(source), certificates);
+        self.take(judged);
+    }
+
+    fn take(&mut self, (chain, findings): (ChainReport, Vec<Finding>)) {
+        self.chains.push(chain);
+        self.findings.extend(findings);
+    }
+
+    fn unreadable(&mut self, failure: &SourceFailure) {
+        let code = FindingCode::Unreadable;
+        let finding = Finding::new(Severity::Critical, code, failure.to_string());
+        self.findings.push(finding.of_source(&failure.place.source));
+    }
+
+    fn check_keys(&mut self) {
+        let leaves: Vec<_> = (self.chains.iter())
+            .filter_map(|chain| Some((chain.source.as_str(), &chain.certificates.first()?.certificate)))
+            .filter(|(_, certificate)| !certificate.is_ca() || self.chains.len() == 1)
+            .collect();
+        let settings = &self.check.settings;
+        let findings = settings.keys.iter().filter_map(|key| {
+            key.check(&leaves, &settings.loader, &self.check.provider)
+        });
+        let findings: Vec<_> = findings.collect();
+        self.findings.extend(findings);
+    }
+
+    fn context<'r>(&'r self, source: &'r str) -> ChainContext<'r> {
+        ChainContext {
+            source,
+            at: self.at,
+            names: &self.names,
+            judge: &self.check.judge,
+            policy: &self.check.settings.policy,
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! One call at startup that says what was loaded, until when it works, which certificate ends it,
+//! and what to do.
+
+mod builder;
+mod chain;
+mod check;
+mod finding;
+mod key;
+mod render;
+mod report;
+
+pub use builder::{Grouping, SelfCheckBuilder, SelfCheckError};
+pub use check::SelfCheck;
+pub use finding::{Finding, FindingCode};
+pub use report::{ChainReport, FailedSelfCheck, Report, ReportedCertificate};

@@ -1,0 +1,35 @@
+//! Writing a report down: text for people, JSON for scripts, one line for nagios, OpenMetrics.
+
+#[cfg(feature = "json")]
+mod json;
+mod nagios;
+mod openmetrics;
+mod text;
+
+use super::Report;
+
+impl Report {
+    /// Tables and findings that a person likes to read, the worst first.
+    pub fn to_text(&self) -> String {
+        text::render(self)
+    }
+
+    /// One line for nagios and its kin: the state, what is worst, and performance data (seconds
+    /// until each chain ends, with the thresholds for warning and critical).
+    pub fn to_nagios(&self) -> String {
+        nagios::render(self)
+    }
+
+    /// OpenMetrics text: `x509_cert_not_after` and `x509_cert_not_before` of each certificate and
+    /// `notafter_effective_not_after` of each chain, all in absolute Unix seconds, so that
+    /// nothing vanishes at expiry.
+    pub fn to_openmetrics(&self) -> String {
+        openmetrics::render(self)
+    }
+
+    /// The JSON document that scripts depend on; fields may be added to it, never changed.
+    #[cfg(feature = "json")]
+    pub fn to_json(&self) -> String {
+        json::render(self)
+    }
+}

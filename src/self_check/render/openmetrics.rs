@@ -1,0 +1,122 @@
+//! OpenMetrics text.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use super::super::{ChainReport, Report, ReportedCertificate};
+use crate::cert::Timestamp;
+use crate::outlook::Outlook;
+
+pub(super) fn render(report: &Report) -> String {
+    let mut not_after = Family::new(
+        "x509_cert_not_after",
+        "Last second at which the certificate is valid, Unix seconds.",
+    );
+    let mut not_before = Family::new(
+        "x509_cert_not_before",
+        "First second at which the certificate is valid, Unix seconds.",
+    );
+    let mut effective = Family::new(
+        "notafter_effective_not_after",
+        "Last second at which the chain verifies for the relying party, Unix seconds.",
+    );
+    let mut verifies = Family::new(
+        "notafter_chain_verifies",
+        "Whether the chain verifies for the relying party.",
+    );
+    for chain in &report.chains {
+        for certificate in &chain.certificates {
+            let labels = certificate_labels(chain, certificate);
+            not_after.add(&labels, seconds(certificate.certificate.not_after()));
+            not_before.add(&labels, seconds(certificate.certificate.not_before()));
+        }
+        for (relying_party, outlook) in [("rustls", &chain.rustls), ("strict", &chain.strict)] {
+            let Some(outlook) = outlook else { continue };
+            let labels = chain_labels(chain, relying_party);
+            verifies.add(&labels, i64::from(outlook.verifies()));
+            effective.add(&labels, effective_end(outlook, chain));
+        }
+    }
+    let mut evaluated = Family::new(
+        "notafter_last_evaluated_timestamp_seconds",
+        "The instant that was asked about, Unix seconds.",
+    );
+    evaluated.add("", seconds(report.at));
+    let families = [not_after, not_before, effective, verifies, evaluated];
+    let mut text: String = families.iter().map(Family::render).collect();
+    text.push_str("# EOF\n");
+    text
+}
+
+/// A chain that does not verify has no effective notAfter: 0, the year 1970, so that a rule which
+/// compares it with the time fires rather than finds nothing.
+fn effective_end(outlook: &Outlook, _chain: &ChainReport) -> i64 {
+    outlook.effective_not_after.map_or(0, seconds)
+}
+
+const fn seconds(t: Timestamp) -> i64 {
+    t.as_unix_seconds()
+}
+
+struct Family {
+    name: &'static str,
+    help: &'static str,
+    /// By labels: the same certificate twice in one source is one time series.
+    samples: BTreeMap<String, i64>,
+}
+
+impl Family {
+    const fn new(name: &'static str, help: &'static str) -> Self {
+        Self {
+            name,
+            help,
+            samples: BTreeMap::new(),
+        }
+    }
+
+    fn add(&mut self, labels: &str, value: i64) {
+        self.samples.insert(labels.to_owned(), value);
+    }
+
+    fn render(&self) -> String {
+        let (name, help) = (self.name, self.help);
+        let mut text = format!("# HELP {name} {help}\n# TYPE {name} gauge\n");
+        for (labels, value) in &self.samples {
+            // Writing into a String cannot fail.
+            let _ = writeln!(text, "{name}{labels} {value}");
+        }
+        text
+    }
+}
+
+fn certificate_labels(chain: &ChainReport, reported: &ReportedCertificate) -> String {
+    let certificate = &reported.certificate;
+    labels(&[
+        ("source", &chain.source),
+        ("position", &reported.position.to_string()),
+        ("subject", &certificate.subject()),
+        ("issuer", &certificate.issuer()),
+        ("serial", &certificate.serial_hex()),
+        ("sha256", &certificate.fingerprint().to_string()),
+    ])
+}
+
+fn chain_labels(chain: &ChainReport, relying_party: &str) -> String {
+    // Several certificates of one collection share a source: the first certificate tells them apart.
+    let first = chain.certificates.first();
+    let sha256 = first.map(|c| c.certificate.fingerprint().to_string());
+    labels(&[
+        ("source", &chain.source),
+        ("relying_party", relying_party),
+        ("sha256", &sha256.unwrap_or_default()),
+    ])
+}
+
+fn labels(pairs: &[(&str, &str)]) -> String {
+    let pairs: Vec<_> = pairs.iter().map(|(name, value)| format!("{name}=\"{}\"", escaped(value))).collect();
+    format!("{{{}}}", pairs.join(","))
+}
+
+fn escaped(value: &str) -> String {
+    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}

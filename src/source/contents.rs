@@ -1,0 +1,243 @@
+//! What one source (a file, a folder's file, some bytes) was found to hold.
+
+use std::fmt;
+use std::sync::Arc;
+
+use pki_types::{CertificateDer, PrivateKeyDer};
+
+use super::pem::{self, Block};
+use super::{FailureReason, SourceFailure};
+use crate::cert::Certificate;
+
+/// What one source holds: certificates in their order, private keys by their places only, and
+/// everything that could not be read.
+///
+/// # What is in this PEM bundle, and what is broken in it?
+/// ```
+/// use notafter::SourceContents;
+/// let pem = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+/// let contents = SourceContents::from_bytes("tls.crt", pem);
+/// assert!(contents.certificates.is_empty());
+/// assert_eq!(contents.failures[0].reason.as_str(), "bad_der");
+/// assert_eq!(contents.failures[0].place.to_string(), "tls.crt, block 1, line 1");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SourceContents {
+    /// What the source is called: its path, or the name that the caller gave.
+    pub source: Arc<str>,
+    /// The certificates, in their order.
+    pub certificates: Vec<FoundCertificate>,
+    /// Where private keys lie; their bytes are never kept.
+    pub private_keys: Vec<Place>,
+    /// PEM blocks of other kinds.
+    pub other_blocks: Vec<OtherBlock>,
+    /// What could not be read.
+    pub failures: Vec<SourceFailure>,
+}
+
+/// A certificate and where it was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FoundCertificate {
+    /// The certificate.
+    pub certificate: Certificate,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// A PEM block that is neither a certificate nor a private key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OtherBlock {
+    /// Its label, as in `-----BEGIN label-----`, at most 64 characters.
+    pub label: String,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// Where something stands; printed as `tls.crt, block 2, line 31`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Place {
+    /// The file's path, or the name that the caller gave.
+    pub source: Arc<str>,
+    /// Which PEM block, counted from 1; `None` for DER and for whole files.
+    pub block: Option<usize>,
+    /// Which line, counted from 1; `None` for DER and for whole files.
+    pub line: Option<usize>,
+    /// Which byte, counted from 0.
+    pub offset: usize,
+}
+
+impl Place {
+    pub(crate) fn whole(source: &str) -> Self {
+        Self {
+            source: source.into(),
+            block: None,
+            line: None,
+            offset: 0,
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.source)?;
+        if let Some(block) = self.block {
+            write!(f, ", block {block}")?;
+        }
+        if let Some(line) = self.line {
+            write!(f, ", line {line}")?;
+        }
+        Ok(())
+    }
+}
+
+impl SourceContents {
+    /// Reads PEM (any number of blocks with any text around them) or the DER of one certificate.
+    ///
+    /// Never fails as a whole: what cannot be read is listed in `failures`, and a source that
+    /// holds no certificate says so there.
+    pub fn from_bytes(source: impl Into<Arc<str>>, bytes: &[u8]) -> Self {
+        let mut contents = Self::empty(source);
+        let mut blocks = 0_usize;
+        pem::scan(bytes, |block| {
+            blocks += 1;
+            contents.remember(block);
+        });
+        if blocks == 0 && bytes.first() == Some(&0x30) {
+            contents.remember_der(bytes);
+        }
+        if contents.certificates.is_empty() && contents.failures.is_empty() {
+            contents.fail_without_certificate(bytes);
+        }
+        contents
+    }
+
+    /// Takes certificates that are in memory already, such as those that an endpoint served.
+    pub fn from_certificates<'c>(
+        source: impl Into<Arc<str>>,
+        certificates: impl IntoIterator<Item = &'c CertificateDer<'c>>,
+    ) -> Self {
+        let mut contents = Self::empty(source);
+        for (number, der) in certificates.into_iter().enumerate() {
+            let mut place = Place::whole(&contents.source);
+            place.block = Some(number + 1);
+            contents.certificate(place, der);
+        }
+        if contents.certificates.is_empty() && contents.failures.is_empty() {
+            let detail = "there is no certificate in it".to_owned();
+            let place = Place::whole(&contents.source);
+            contents.fail(place, FailureReason::NoCertificateFound, detail);
+        }
+        contents
+    }
+
+    /// A source that could not be read at all: an endpoint that does not answer, a file in an
+    /// archive. `detail` says what was wrong, in a few words.
+    pub fn unreadable(source: &str, reason: FailureReason, detail: impl Into<String>) -> Self {
+        Self::failed(SourceFailure::whole(source, reason, detail))
+    }
+
+    /// A source of which nothing is known but its name.
+    fn empty(source: impl Into<Arc<str>>) -> Self {
+        Self {
+            source: source.into(),
+            certificates: Vec::new(),
+            private_keys: Vec::new(),
+            other_blocks: Vec::new(),
+            failures: Vec::new(),
+        }
+    }
+
+    pub(crate) fn failed(failure: SourceFailure) -> Self {
+        let mut contents = Self::empty(failure.place.source.clone());
+        contents.failures.push(failure);
+        contents
+    }
+
+    /// Whether there is nothing in it that has to do with certificates.
+    pub(crate) fn is_unrelated(&self) -> bool {
+        self.certificates.is_empty()
+            && (self.failures.iter()).all(|f| f.reason == FailureReason::NoCertificateFound)
+    }
+
+    fn remember(&mut self, block: Block<'_>) {
+        let place = Place {
+            source: Arc::clone(&self.source),
+            block: Some(block.number),
+            line: Some(block.line),
+            offset: block.offset,
+        };
+        let label = String::from_utf8_lossy(block.label);
+        if label.ends_with("PRIVATE KEY") {
+            // Not even decoded: presence is all that we want to know.
+            self.private_keys.push(place);
+            return;
+        }
+        match block.body {
+            Err(detail) => self.fail(place, FailureReason::BadPem, detail),
+            Ok(body) if label == "CERTIFICATE" => match pem::decode(body) {
+                Some(der) => self.certificate(place, &der),
+                None => self.fail(
+                    place,
+                    FailureReason::BadPem,
+                    "the base64 between BEGIN and END is damaged".to_owned(),
+                ),
+            },
+            Ok(_) => self.other_blocks.push(OtherBlock {
+                label: label.chars().take(64).collect(),
+                place,
+            }),
+        }
+    }
+
+    fn remember_der(&mut self, bytes: &[u8]) {
+        let place = Place::whole(&self.source);
+        let parsed = Certificate::from_der(bytes);
+        // PKCS#8, PKCS#1 and SEC1 keys are recognized by their outline.
+        if parsed.is_err() && PrivateKeyDer::try_from(bytes).is_ok() {
+            self.private_keys.push(place);
+        } else {
+            self.certificate(place, bytes);
+        }
+    }
+
+    fn certificate(&mut self, place: Place, der: &[u8]) {
+        match Certificate::from_der(der) {
+            Ok(certificate) => self
+                .certificates
+                .push(FoundCertificate { certificate, place }),
+            Err(error) => {
+                let detail = format!("{} at byte {} of its DER", error.problem, error.offset);
+                self.fail(place, FailureReason::BadDer, detail);
+            }
+        }
+    }
+
+    fn fail(&mut self, place: Place, reason: FailureReason, detail: String) {
+        self.failures.push(SourceFailure {
+            place,
+            reason,
+            detail,
+        });
+    }
+
+    fn fail_without_certificate(&mut self, bytes: &[u8]) {
+        let labels: Vec<_> = self.other_blocks.iter().map(|b| b.label.as_str()).collect();
+        let detail = if bytes.is_empty() {
+            "the file is empty".to_owned()
+        } else if !self.private_keys.is_empty() {
+            "it holds a private key but no certificate".to_owned()
+        } else if let [first, ..] = labels.as_slice() {
+            format!("it holds PEM blocks such as '{first}', which rustls does not load as certificates")
+        } else if bytes.starts_with(b"\xef\xbb\xbf-----BEGIN") {
+            "a byte order mark stands before the first BEGIN line, so rustls does not see it".to_owned()
+        } else {
+            "there is no PEM block in it, and it is not DER".to_owned()
+        };
+        let place = Place::whole(&self.source);
+        self.fail(place, FailureReason::NoCertificateFound, detail);
+    }
+}

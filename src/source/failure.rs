@@ -1,0 +1,111 @@
+//! What could not be read, where, and what to do.
+
+use std::fmt;
+
+use thiserror::Error;
+
+use super::Place;
+
+/// Something that could not be read; what was readable beside it still counts.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{place}: {detail} ({reason}); {}", .reason.advice())]
+#[non_exhaustive]
+pub struct SourceFailure {
+    /// File, block, line and byte.
+    pub place: Place,
+    /// The stable reason.
+    pub reason: FailureReason,
+    /// What was wrong, in a few words; never any of the bytes.
+    pub detail: String,
+}
+
+impl SourceFailure {
+    /// A failure of the whole source rather than of one block in it.
+    pub(crate) fn whole(source: &str, reason: FailureReason, detail: impl Into<String>) -> Self {
+        Self {
+            place: Place::whole(source),
+            reason,
+            detail: detail.into(),
+        }
+    }
+}
+
+/// Why something could not be read. [`FailureReason::as_str`] is stable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FailureReason {
+    /// A PEM block that does not end, whose lines disagree, or whose base64 is damaged.
+    BadPem,
+    /// A certificate whose DER is not well-formed.
+    BadDer,
+    /// Nothing that could hold a certificate.
+    NoCertificateFound,
+    /// The process may not read it.
+    PermissionDenied,
+    /// A link to something that does not exist.
+    BrokenSymlink,
+    /// More bytes, files or folders than the loader's limits.
+    TooLarge,
+    /// Neither a regular file nor a folder.
+    NotAFile,
+    /// There is no such file or folder.
+    NotFound,
+    /// An endpoint could not be reached, or does not speak TLS.
+    Connection,
+    /// Any other error of the operating system.
+    Io,
+}
+
+impl FailureReason {
+    /// Every reason, for metrics that want to start at zero.
+    pub const ALL: [Self; 10] = [
+        Self::BadPem,
+        Self::BadDer,
+        Self::NoCertificateFound,
+        Self::PermissionDenied,
+        Self::BrokenSymlink,
+        Self::TooLarge,
+        Self::NotAFile,
+        Self::NotFound,
+        Self::Connection,
+        Self::Io,
+    ];
+
+    /// The stable code, in snake case.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::BadPem => "bad_pem",
+            Self::BadDer => "bad_der",
+            Self::NoCertificateFound => "no_certificate_found",
+            Self::PermissionDenied => "permission_denied",
+            Self::BrokenSymlink => "broken_symlink",
+            Self::TooLarge => "too_large",
+            Self::NotAFile => "not_a_file",
+            Self::NotFound => "not_found",
+            Self::Connection => "connection",
+            Self::Io => "io",
+        }
+    }
+
+    /// What to do about it.
+    const fn advice(self) -> &'static str {
+        match self {
+            Self::BadPem => "write the file again from its source: it may have been cut or edited",
+            Self::BadDer => "export the certificate again as PEM or DER",
+            Self::NoCertificateFound => "check the path: a certificate in PEM or DER belongs here",
+            Self::PermissionDenied => "let the service's user read it",
+            Self::BrokenSymlink => "mend the link or its target",
+            Self::TooLarge => "check the path, or raise the loader's limit",
+            Self::NotAFile => "name a regular file or a folder",
+            Self::NotFound => "check the path",
+            Self::Connection => "check that it is up and speaks TLS on this port",
+            Self::Io => "check the file system",
+        }
+    }
+}
+
+impl fmt::Display for FailureReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,14 @@
+//! Bytes into certificates, with the place of everything that was found and of everything that
+//! could not be read.
+//!
+//! Nothing here opens files; the [`Loader`](crate::Loader) does.
+
+mod contents;
+mod failure;
+mod pem;
+
+#[cfg(test)]
+mod tests;
+
+pub use contents::{FoundCertificate, OtherBlock, Place, SourceContents};
+pub use failure::{FailureReason, SourceFailure};

@@ -1,0 +1,132 @@
+//! The wrapper that a TLS server with mutual authentication puts around its verifier of clients.
+
+use std::fmt;
+use std::sync::Arc;
+
+use pki_types::{CertificateDer, UnixTime};
+use rustls::client::danger::HandshakeSignatureValid;
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::{DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
+
+use super::builder::WatchingVerifierBuilder;
+use super::watch::{Peer, Watch};
+
+/// Wraps any [`ClientCertVerifier`]: every question goes to the inner verifier, whose refusal
+/// stands; what it accepts may still be refused by leaf pins, and is told to the observer when it
+/// comes near its end. Anonymous clients, where the inner verifier lets them in, stay so: rustls
+/// does not ask about them, and pins do not apply.
+///
+/// # How does my server learn that a client's certificate is about to expire?
+/// ```
+/// use std::sync::Arc;
+/// use notafter::{Event, TrustAnchors, WatchingClientVerifier};
+/// use rustls::server::WebPkiClientVerifier;
+/// # fn verifier(anchors: TrustAnchors) -> Result<(), Box<dyn std::error::Error>> {
+/// let provider = Arc::new(rustls::crypto::ring::default_provider());
+/// let roots = rustls::RootCertStore::from(&anchors);
+/// let inner = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone());
+/// let verifier = WatchingClientVerifier::builder(inner.build()?)
+///     .with_provider(provider.clone())
+///     .with_trust_anchors(anchors)
+///     .with_observer(Arc::new(|event: &Event| eprintln!("{event}")))
+///     .build()?;
+/// let config = rustls::ServerConfig::builder_with_provider(provider)
+///     .with_safe_default_protocol_versions()?
+///     .with_client_cert_verifier(verifier);
+/// # Ok(())
+/// # }
+/// ```
+pub struct WatchingClientVerifier {
+    inner: Arc<dyn ClientCertVerifier>,
+    watch: Watch,
+}
+
+impl WatchingClientVerifier {
+    /// Starts to wrap this verifier.
+    pub fn builder(
+        inner: Arc<dyn ClientCertVerifier>,
+    ) -> WatchingVerifierBuilder<dyn ClientCertVerifier> {
+        WatchingVerifierBuilder::new(inner)
+    }
+
+    pub(super) fn new(inner: Arc<dyn ClientCertVerifier>, watch: Watch) -> Self {
+        Self { inner, watch }
+    }
+
+    /// How many times an observer panicked instead of observing.
+    pub fn observer_panics(&self) -> u64 {
+        self.watch.observer_panics()
+    }
+}
+
+impl ClientCertVerifier for WatchingClientVerifier {
+    fn offer_client_auth(&self) -> bool {
+        self.inner.offer_client_auth()
+    }
+
+    fn client_auth_mandatory(&self) -> bool {
+        self.inner.client_auth_mandatory()
+    }
+
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        self.inner.root_hint_subjects()
+    }
+
+    fn verify_client_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, Error> {
+        let verdict = self.inner.verify_client_cert(end_entity, intermediates, now);
+        let peer = Peer {
+            host: None,
+            leaf: end_entity,
+            intermediates,
+            raw: self.inner.requires_raw_public_keys(),
+            now,
+        };
+        match verdict {
+            Ok(verified) => self.watch.accepted(peer).map(|()| verified),
+            Err(error) => {
+                self.watch.refused(peer, &error);
+                Err(error)
+            }
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.inner.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.inner.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.inner.supported_verify_schemes()
+    }
+
+    fn requires_raw_public_keys(&self) -> bool {
+        self.inner.requires_raw_public_keys()
+    }
+}
+
+impl fmt::Debug for WatchingClientVerifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WatchingClientVerifier")
+            .field("inner", &self.inner)
+            .field("pins", &self.watch.pins)
+            .finish_non_exhaustive()
+    }
+}

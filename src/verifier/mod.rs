@@ -1,0 +1,39 @@
+//! Wrappers around rustls's verifiers: they ask the inner verifier, then may only refuse more.
+
+mod builder;
+mod client;
+mod decide;
+mod memory;
+mod server;
+mod watch;
+
+use rustls::{CertificateError, Error};
+
+pub use builder::{VerifierBuildError, WatchingVerifierBuilder};
+pub use client::WatchingClientVerifier;
+pub use server::WatchingServerVerifier;
+
+use crate::pin::PinError;
+
+/// The pin refusal inside of a rustls error, if it is one.
+///
+/// # Did this handshake fail because of a pin?
+/// ```
+/// # let error = rustls::Error::General("another".to_owned());
+/// match notafter::pin_error(&error) {
+///     Some(refusal) => eprintln!("{refusal}"),
+///     None => eprintln!("not a matter of pins: {error}"),
+/// }
+/// ```
+pub fn pin_error(error: &Error) -> Option<&PinError> {
+    match error {
+        Error::InvalidCertificate(CertificateError::Other(other)) => other.0.downcast_ref(),
+        _ => None,
+    }
+}
+
+/// The rustls error that carries a pin refusal; its alert is `certificate_unknown`.
+fn refuse(error: PinError) -> Error {
+    let other = rustls::OtherError(std::sync::Arc::new(error));
+    Error::InvalidCertificate(CertificateError::Other(other))
+}

@@ -1,0 +1,242 @@
+//! What both wrappers do with a peer: after the inner verifier accepted, check pins and tell;
+//! after it refused for dates, tell which certificate it was.
+
+use pki_types::{CertificateDer, UnixTime};
+use rustls::{CertificateError, Error};
+
+use super::decide::{self, Assessment, DateRefusal};
+use super::memory::{Memory, chain_key};
+use super::refuse;
+use crate::cert::{Certificate, CertificateParseError, Sha256Digest, Timestamp};
+use crate::event::{Event, EventCode, Role, Severity, Subject};
+use crate::observer::Delivery;
+use crate::outlook::{ChainJudge, Position};
+use crate::pin::{PinError, SpkiPin};
+use crate::policy::{Band, ThresholdPolicy};
+use crate::transition::{Matter, Telling};
+
+/// The part of a wrapper that is the same for servers and clients.
+#[derive(Debug)]
+pub(super) struct Watch {
+    pub(super) role: Role,
+    pub(super) judge: Option<ChainJudge>,
+    pub(super) policy: ThresholdPolicy,
+    pub(super) pins: Vec<SpkiPin>,
+    pub(super) delivery: Delivery,
+    pub(super) memory: Memory,
+}
+
+/// One peer as the verifier was handed it.
+#[derive(Clone, Copy)]
+pub(super) struct Peer<'p> {
+    pub(super) host: Option<&'p str>,
+    pub(super) leaf: &'p CertificateDer<'p>,
+    pub(super) intermediates: &'p [CertificateDer<'p>],
+    /// Whether `leaf` is a raw public key (RFC 7250).
+    pub(super) raw: bool,
+    pub(super) now: UnixTime,
+}
+
+impl Peer<'_> {
+    fn at(&self) -> Timestamp {
+        self.now.into()
+    }
+
+    fn name(&self) -> &str {
+        self.host.unwrap_or("the client")
+    }
+}
+
+impl Watch {
+    /// The inner verifier accepted: pins may still refuse; everything else is only told.
+    ///
+    /// # Errors
+    /// The pin refusal as rustls carries it.
+    pub(super) fn accepted(&self, peer: Peer<'_>) -> Result<(), Error> {
+        let pin = decide::leaf_pin(peer.leaf, peer.raw);
+        if let Err(refusal) = decide::check_pins(&self.pins, pin, peer.host) {
+            self.tell_pin_refusal(peer, &refusal);
+            return Err(refuse(refusal));
+        }
+        if peer.raw {
+            // A raw public key has no dates.
+            return Ok(());
+        }
+        let key = chain_key(peer.host, peer.leaf, peer.intermediates);
+        let assessment = match self.memory.recall(&key, peer.at()) {
+            Some(known) => known,
+            None => match Certificate::from_der(peer.leaf) {
+                Ok(leaf) => {
+                    let (judge, now) = (self.judge.as_ref(), peer.at());
+                    let fresh = decide::assess(leaf, peer.intermediates, judge, &self.policy, now);
+                    self.memory.remember(key, fresh.clone(), now);
+                    fresh
+                }
+                Err(error) => {
+                    self.tell_unreadable(peer, &error);
+                    return Ok(());
+                }
+            },
+        };
+        self.tell_assessment(peer, assessment);
+        Ok(())
+    }
+
+    /// The inner verifier refused: where it was for dates, say which certificate.
+    pub(super) fn refused(&self, peer: Peer<'_>, error: &Error) {
+        let Some(refusal) = date_refusal(error).filter(|_| !peer.raw) else {
+            return;
+        };
+        let now = peer.at();
+        let Some(fault) = decide::date_fault(peer.leaf, peer.intermediates, refusal, now) else {
+            return;
+        };
+        let subject = fault.subject;
+        let Some(telling) = self.telling(peer, fault.code, subject.sha256, fault.band) else {
+            return;
+        };
+        let who = match self.role {
+            Role::PeerServer => "its operator",
+            Role::PeerClient => "the client's operator",
+        };
+        let end = subject.not_after.map(|t| t.to_string()).unwrap_or_default();
+        let message = match fault.band {
+            Band::Expired => format!(
+                "{} was refused: its {} '{}' expired at {end}; {who} must renew it",
+                peer.name(), subject.position, subject.name
+            ),
+            _ => format!(
+                "{} was refused: its {} '{}' is not valid yet; check this machine's clock first",
+                peer.name(), subject.position, subject.name
+            ),
+        };
+        self.deliver(peer, fault.code, Severity::Critical, message, |event| {
+            event.subject = Some(subject);
+            event.band_before = telling.before;
+            event.band = Some(fault.band);
+        });
+    }
+
+    /// How many times an observer panicked.
+    pub(super) fn observer_panics(&self) -> u64 {
+        self.delivery.panics()
+    }
+
+    fn tell_assessment(&self, peer: Peer<'_>, assessment: Assessment) {
+        let Assessment {
+            subject,
+            band,
+            reach,
+            ..
+        } = assessment;
+        // One standing for each leaf: what ends its chain may change without being news.
+        let leaf = Sha256Digest::of(peer.leaf);
+        let Some(telling) = self.telling(peer, EventCode::PeerExpiring, leaf, band) else {
+            return;
+        };
+        let code = match band {
+            Band::Ok => EventCode::PeerRecovered,
+            _ => EventCode::PeerExpiring,
+        };
+        let left = subject.not_after.map_or(0, |end| end.seconds_since(peer.at()));
+        let message = match band {
+            Band::Ok => format!("{} is ok again; its chain {reach}", peer.name()),
+            _ => format!(
+                "{}: {} '{}' ends in {} ({band}); its chain {reach}: have it renewed before that",
+                peer.name(), subject.position, subject.name, crate::duration::readable(left)
+            ),
+        };
+        self.deliver(peer, code, Severity::of_band(band), message, |event| {
+            event.subject = Some(subject);
+            event.band_before = telling.before;
+            event.band = Some(band);
+            event.reach = Some(reach);
+        });
+    }
+
+    fn tell_pin_refusal(&self, peer: Peer<'_>, refusal: &PinError) {
+        let sha256 = Sha256Digest::of(peer.leaf);
+        // A matter of pins stands like the worst band: told at once, then hourly.
+        let code = EventCode::PinMismatch;
+        if self.telling(peer, code, sha256, Band::Broken).is_none() {
+            return;
+        }
+        let certificate = (!peer.raw).then(|| Certificate::from_der(peer.leaf).ok());
+        let subject = match certificate.flatten() {
+            Some(certificate) => Subject::of(&certificate, Position::Leaf),
+            None => Subject {
+                name: "raw public key".to_owned(),
+                sha256,
+                position: Position::Leaf,
+                not_after: None,
+            },
+        };
+        self.deliver(peer, code, Severity::Critical, refusal.to_string(), |event| {
+            event.subject = Some(subject);
+        });
+    }
+
+    fn tell_unreadable(&self, peer: Peer<'_>, error: &CertificateParseError) {
+        let code = EventCode::PeerUnreadable;
+        let sha256 = Sha256Digest::of(peer.leaf);
+        if self.telling(peer, code, sha256, Band::Warning).is_some() {
+            let name = peer.name();
+            let message = format!("{name} was accepted, but its leaf's dates are unknown: {error}");
+            self.deliver(peer, code, Severity::Warning, message, |_| {});
+        }
+    }
+
+    fn telling(
+        &self,
+        peer: Peer<'_>,
+        code: EventCode,
+        sha256: Sha256Digest,
+        band: Band,
+    ) -> Option<Telling> {
+        let host = peer.host.map(str::to_owned);
+        let matter = Matter { code, host, sha256 };
+        self.memory.observe(matter, band, peer.at())
+    }
+
+    fn deliver(
+        &self,
+        peer: Peer<'_>,
+        code: EventCode,
+        severity: Severity,
+        message: String,
+        fill: impl FnOnce(&mut Event),
+    ) {
+        let mut event = Event {
+            at: peer.at(),
+            code,
+            severity,
+            role: self.role,
+            host: peer.host.map(str::to_owned),
+            subject: None,
+            band_before: None,
+            band: None,
+            reach: None,
+            message,
+        };
+        fill(&mut event);
+        self.delivery.deliver(&event);
+    }
+}
+
+/// What a rustls error says about dates.
+fn date_refusal(error: &Error) -> Option<DateRefusal> {
+    let Error::InvalidCertificate(error) = error else {
+        return None;
+    };
+    match error {
+        CertificateError::Expired => Some(DateRefusal::Expired(None)),
+        CertificateError::ExpiredContext { not_after, .. } => {
+            Some(DateRefusal::Expired(Some((*not_after).into())))
+        }
+        CertificateError::NotValidYet => Some(DateRefusal::NotYetValid(None)),
+        CertificateError::NotValidYetContext { not_before, .. } => {
+            Some(DateRefusal::NotYetValid(Some((*not_before).into())))
+        }
+        _ => None,
+    }
+}

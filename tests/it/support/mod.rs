@@ -1,0 +1,3 @@
+pub mod corpora;
+pub mod pki;
+pub mod tls;
