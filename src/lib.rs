@@ -31,7 +31,9 @@ pub use outlook::{
     Refusal, TrustAnchors, TrustAnchorsBuilder, Usage,
 };
 pub use pin::{PinError, PinParseError, SpkiPin};
-pub use policy::{Band, PolicyError, Threshold, ThresholdPolicy, ThresholdPolicyBuilder, Thresholds};
+pub use policy::{
+    Band, PolicyError, Threshold, ThresholdPolicy, ThresholdPolicyBuilder, Thresholds,
+};
 pub use self_check::{
     ChainReport, FailedSelfCheck, Finding, FindingCode, Grouping, Report, ReportedCertificate,
     SelfCheck, SelfCheckBuilder, SelfCheckError,

@@ -165,15 +165,26 @@ impl Walk<'_> {
             match fs::metadata(&path) {
                 Ok(metadata) if metadata.is_dir() && depth >= self.loader.max_depth => {
                     let detail = format!("over {} folders deep", self.loader.max_depth);
-                    self.fail(SourceFailure::whole(&name(&path), FailureReason::TooLarge, detail));
+                    self.fail(SourceFailure::whole(
+                        &name(&path),
+                        FailureReason::TooLarge,
+                        detail,
+                    ));
                 }
                 Ok(metadata) if metadata.is_dir() => self.folders.push_back((path, depth + 1)),
                 // Sockets, pipes and devices in a folder are nobody's certificates.
                 Ok(metadata) if !metadata.is_file() => {}
                 Ok(_) if !self.first_visit(&path) => {}
                 Ok(_) if self.files >= self.loader.max_files => {
-                    let detail = format!("over {} files; the rest was not read", self.loader.max_files);
-                    self.fail(SourceFailure::whole(&name(folder), FailureReason::TooLarge, detail));
+                    let detail = format!(
+                        "over {} files; the rest was not read",
+                        self.loader.max_files
+                    );
+                    self.fail(SourceFailure::whole(
+                        &name(folder),
+                        FailureReason::TooLarge,
+                        detail,
+                    ));
                     return false;
                 }
                 Ok(_) => self.file(&path),
@@ -203,9 +214,14 @@ impl Walk<'_> {
 }
 
 fn is_named_like_certificate(path: &Path) -> bool {
-    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
+    let extension = path
+        .extension()
+        .and_then(|e| e.to_str())
+        .unwrap_or_default();
     let known = ["pem", "crt", "cer", "cert", "der"];
-    known.iter().any(|known| extension.eq_ignore_ascii_case(known))
+    known
+        .iter()
+        .any(|known| extension.eq_ignore_ascii_case(known))
 }
 
 /// The path for people; bytes that are not UTF-8 are replaced.
@@ -215,7 +231,9 @@ pub(crate) fn name(path: &Path) -> String {
 
 fn io_failure(path: &Path, error: &io::Error) -> SourceFailure {
     let reason = match error.kind() {
-        io::ErrorKind::NotFound if fs::symlink_metadata(path).is_ok() => FailureReason::BrokenSymlink,
+        io::ErrorKind::NotFound if fs::symlink_metadata(path).is_ok() => {
+            FailureReason::BrokenSymlink
+        }
         io::ErrorKind::NotFound => FailureReason::NotFound,
         io::ErrorKind::PermissionDenied => FailureReason::PermissionDenied,
         io::ErrorKind::NotADirectory => FailureReason::NotFound,

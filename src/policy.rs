@@ -63,7 +63,11 @@ impl Threshold {
     pub const fn fraction(numerator: u32, denominator: u32) -> Self {
         Self {
             numerator: numerator as i64,
-            denominator: if denominator == 0 { 1 } else { denominator as i64 },
+            denominator: if denominator == 0 {
+                1
+            } else {
+                denominator as i64
+            },
             at_most: i64::MAX,
         }
     }
@@ -324,7 +328,16 @@ impl ThresholdPolicyBuilder {
             ("CA", policy.ca),
         ];
         // Thresholds are straight lines with a cap: what holds at these lifetimes holds between.
-        let lifetimes = [1, DAY, 10 * DAY, 47 * DAY, 90 * DAY, 398 * DAY, 3650 * DAY, 36_500 * DAY];
+        let lifetimes = [
+            1,
+            DAY,
+            10 * DAY,
+            47 * DAY,
+            90 * DAY,
+            398 * DAY,
+            3650 * DAY,
+            36_500 * DAY,
+        ];
         for (kind, thresholds) in kinds {
             let wrong = lifetimes.into_iter().find(|l| !thresholds.is_ordered(*l));
             if let Some(lifetime) = wrong {
@@ -348,3 +361,7 @@ pub struct PolicyError {
     /// A lifetime in seconds for which they are out of order.
     pub lifetime: i64,
 }
+
+#[cfg(test)]
+#[path = "policy_tests.rs"]
+mod tests;

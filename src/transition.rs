@@ -47,7 +47,12 @@ impl Transitions {
     /// Whether to tell that `matter` is in `band` at `now`: when it came into another band than
     /// was told, or when the band's interval has passed. A matter that was never anything but ok
     /// is not told.
-    pub(crate) fn observe(&mut self, matter: Matter, band: Band, now: Timestamp) -> Option<Telling> {
+    pub(crate) fn observe(
+        &mut self,
+        matter: Matter,
+        band: Band,
+        now: Timestamp,
+    ) -> Option<Telling> {
         let before = self.standings.get(&matter).copied();
         let due = match before {
             None => band != Band::Ok,

@@ -93,16 +93,19 @@ impl Args {
 impl From<PathBuf> for Target {
     /// What exists is a path, whatever it looks like.
     fn from(path: PathBuf) -> Self {
-        let endpoint = path.to_str().filter(|_| !Path::exists(&path)).and_then(|text| {
-            let (host, port) = text.rsplit_once(':')?;
-            let host = host.trim_start_matches('[').trim_end_matches(']');
-            let port = port.parse().ok()?;
-            (!host.is_empty() && !host.contains('/')).then(|| Self::Endpoint {
-                text: text.to_owned(),
-                host: host.to_owned(),
-                port,
-            })
-        });
+        let endpoint = path
+            .to_str()
+            .filter(|_| !Path::exists(&path))
+            .and_then(|text| {
+                let (host, port) = text.rsplit_once(':')?;
+                let host = host.trim_start_matches('[').trim_end_matches(']');
+                let port = port.parse().ok()?;
+                (!host.is_empty() && !host.contains('/')).then(|| Self::Endpoint {
+                    text: text.to_owned(),
+                    host: host.to_owned(),
+                    port,
+                })
+            });
         endpoint.unwrap_or(Self::Path(path))
     }
 }

@@ -35,7 +35,9 @@ pub fn run() -> Result<(), Box<dyn Error>> {
         .build()?
         .run();
     println!("{}", report.to_text());
-    println!("Now a client connects to it over loopback, its rustls verifier wrapped to tell what it sees:\n");
+    println!(
+        "Now a client connects to it over loopback, its rustls verifier wrapped to tell what it sees:\n"
+    );
     let suite = handshake(&pki, &provider)?;
     println!("\nThe handshake succeeded ({suite}): watching never changes the verdict.");
     println!("Try your own: cargo run --release --example self_check -- FILE | FOLDER | HOST:PORT");
@@ -83,7 +85,9 @@ impl Pki {
     }
 
     fn anchors(&self) -> TrustAnchors {
-        TrustAnchors::builder().with_certificates(&self.roots).build()
+        TrustAnchors::builder()
+            .with_certificates(&self.roots)
+            .build()
     }
 }
 
@@ -131,7 +135,9 @@ fn handshake(pki: &Pki, provider: &Arc<CryptoProvider>) -> Result<String, Box<dy
     let mut connection = ClientConnection::new(Arc::new(config), name)?;
     let mut stream = TcpStream::connect(address)?;
     connection.complete_io(&mut stream)?;
-    serving.join().map_err(|_| "the server's thread panicked")??;
+    serving
+        .join()
+        .map_err(|_| "the server's thread panicked")??;
     let leaf = connection.peer_certificates().and_then(<[_]>::first);
     let leaf = Certificate::from_der(leaf.ok_or("the server showed no certificate")?)?;
     let version = connection.protocol_version().ok_or("no protocol version")?;

@@ -32,11 +32,16 @@ pub fn served_chain(
         .with_custom_certificate_verifier(Arc::clone(&looker) as Arc<dyn ServerCertVerifier>)
         .with_no_client_auth();
     // An unusable --name is reported by the check; the endpoint is asked by its own name then.
-    let name = ServerName::try_from(name.to_owned()).or_else(|_| ServerName::try_from(host.to_owned()))?;
+    let name =
+        ServerName::try_from(name.to_owned()).or_else(|_| ServerName::try_from(host.to_owned()))?;
     let mut connection = ClientConnection::new(Arc::new(config), name)?;
     let mut stream = connect(host, port)?;
     let outcome = connection.complete_io(&mut stream);
-    let seen = looker.seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let seen = looker
+        .seen
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone();
     match outcome {
         // A server that wants a client certificate hangs up on us, but has shown its own.
         Err(error) if seen.is_empty() => Err(error.into()),
@@ -96,7 +101,12 @@ impl ServerCertVerifier for Looker {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+        verify_tls12_signature(
+            message,
+            cert,
+            dss,
+            &self.provider.signature_verification_algorithms,
+        )
     }
 
     fn verify_tls13_signature(
@@ -105,10 +115,17 @@ impl ServerCertVerifier for Looker {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+        verify_tls13_signature(
+            message,
+            cert,
+            dss,
+            &self.provider.signature_verification_algorithms,
+        )
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+        self.provider
+            .signature_verification_algorithms
+            .supported_schemes()
     }
 }

@@ -1,6 +1,8 @@
 //! Looks at certificate files, folders and TLS endpoints and says until when they work, which
 //! certificate ends them, and what to do. Run it without arguments for a demonstration.
 
+#![allow(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods)]
+
 mod args;
 mod demo;
 mod look;
@@ -10,7 +12,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use args::{Args, Format, Target};
-use notafter::{Grouping, Loader, Report, SelfCheck, TrustAnchors};
+use notafter::{Certificate, Grouping, Loader, Report, SelfCheck, TrustAnchors};
 use rustls::crypto::CryptoProvider;
 
 fn main() -> ExitCode {
@@ -45,7 +47,10 @@ fn check(args: &Args) -> Result<u8, Box<dyn std::error::Error>> {
     Ok(report.exit_code())
 }
 
-fn report(args: &Args, provider: &Arc<CryptoProvider>) -> Result<Report, Box<dyn std::error::Error>> {
+fn report(
+    args: &Args,
+    provider: &Arc<CryptoProvider>,
+) -> Result<Report, Box<dyn std::error::Error>> {
     let mut builder = SelfCheck::builder()
         .with_provider(Arc::clone(provider))
         .with_trust_anchors(anchors(args));
@@ -90,7 +95,7 @@ fn anchors(args: &Args) -> TrustAnchors {
     }
     if args.mozilla {
         let mozilla = TrustAnchors::from_mozilla();
-        builder = builder.with_certificates(mozilla.certificates().map(|c| c.der()));
+        builder = builder.with_certificates(mozilla.certificates().map(Certificate::der));
     }
     builder.build()
 }

@@ -10,7 +10,9 @@ use super::{Timestamp, Validity};
 
 /// Why bytes are not a certificate, and where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("not a DER certificate: {problem} at byte {offset}; export the certificate again as DER or PEM")]
+#[error(
+    "not a DER certificate: {problem} at byte {offset}; rustls refuses it too: get the certificate again from where it was issued"
+)]
 #[non_exhaustive]
 pub struct CertificateParseError {
     /// The byte, counted from 0, at which reading stopped.
@@ -84,7 +86,9 @@ pub(super) struct Span {
 impl Span {
     /// The bytes of the span; empty if `bytes` are not those it was found in.
     pub(super) fn of(self, bytes: &[u8]) -> &[u8] {
-        let range = usize::try_from(self.start).ok().zip(usize::try_from(self.end).ok());
+        let range = usize::try_from(self.start)
+            .ok()
+            .zip(usize::try_from(self.end).ok());
         range
             .and_then(|(start, end)| bytes.get(start..end))
             .unwrap_or_default()
@@ -233,7 +237,10 @@ impl<'a> Reader<'a> {
         let found = self.byte()?;
         if found & 0x1f == 0x1f {
             // Multi-octet tags occur in no certificate.
-            return Err(at.error(DerProblem::UnexpectedTag { expected: tag::SEQUENCE, found }));
+            return Err(at.error(DerProblem::UnexpectedTag {
+                expected: tag::SEQUENCE,
+                found,
+            }));
         }
         let length = self.length()?;
         let end = self

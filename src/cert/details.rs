@@ -150,8 +150,11 @@ impl CertificateDetails {
             ParsedExtension::SCT(list) => self.sct_count = list.len(),
             ParsedExtension::AuthorityInfoAccess(access) => {
                 for description in access.iter() {
-                    let ca_issuers = description.access_method.to_id_string() == "1.3.6.1.5.5.7.48.2";
-                    if let (true, GeneralName::URI(uri)) = (ca_issuers, &description.access_location) {
+                    let ca_issuers =
+                        description.access_method.to_id_string() == "1.3.6.1.5.5.7.48.2";
+                    if let (true, GeneralName::URI(uri)) =
+                        (ca_issuers, &description.access_location)
+                    {
                         self.issuer_urls.push((*uri).to_owned());
                     }
                 }
@@ -206,7 +209,11 @@ fn bit_length(number: &[u8]) -> u32 {
     let significant = number.iter().skip_while(|byte| **byte == 0).count();
     let first = number.iter().find(|byte| **byte != 0).copied().unwrap_or(0);
     let bits = u32::try_from(significant).unwrap_or(0).saturating_mul(8);
-    bits.saturating_sub(if significant == 0 { 0 } else { first.leading_zeros() })
+    bits.saturating_sub(if significant == 0 {
+        0
+    } else {
+        first.leading_zeros()
+    })
 }
 
 fn algorithm_name(oid: &Oid<'_>) -> String {

@@ -27,15 +27,21 @@ const SHORT_FORMS: [(&[u8], &str); 26] = [
     (&[0x55, 0x04, 0x41], "pseudonym"),
     (&[0x55, 0x04, 0x61], "organizationIdentifier"),
     (
-        &[0x2b, 0x06, 0x01, 0x04, 0x01, 0x82, 0x37, 0x3c, 0x02, 0x01, 0x01],
+        &[
+            0x2b, 0x06, 0x01, 0x04, 0x01, 0x82, 0x37, 0x3c, 0x02, 0x01, 0x01,
+        ],
         "msJurisdictionLocality",
     ),
     (
-        &[0x2b, 0x06, 0x01, 0x04, 0x01, 0x82, 0x37, 0x3c, 0x02, 0x01, 0x02],
+        &[
+            0x2b, 0x06, 0x01, 0x04, 0x01, 0x82, 0x37, 0x3c, 0x02, 0x01, 0x02,
+        ],
         "msJurisdictionStateOrProvince",
     ),
     (
-        &[0x2b, 0x06, 0x01, 0x04, 0x01, 0x82, 0x37, 0x3c, 0x02, 0x01, 0x03],
+        &[
+            0x2b, 0x06, 0x01, 0x04, 0x01, 0x82, 0x37, 0x3c, 0x02, 0x01, 0x03,
+        ],
         "msJurisdictionCountry",
     ),
     (
@@ -143,12 +149,17 @@ fn from_units(value: &[u8], width: usize) -> Option<String> {
     if value.len() % width != 0 {
         return None;
     }
-    let big_endian = |unit: &[u8]| unit.iter().fold(0_u32, |n, byte| (n << 8) | u32::from(*byte));
+    let big_endian = |unit: &[u8]| {
+        unit.iter()
+            .fold(0_u32, |n, byte| (n << 8) | u32::from(*byte))
+    };
     if width == 4 {
         let chars = value.chunks(4).map(|unit| char::from_u32(big_endian(unit)));
         return chars.collect();
     }
-    let units = value.chunks(2).filter_map(|unit| u16::try_from(big_endian(unit)).ok());
+    let units = value
+        .chunks(2)
+        .filter_map(|unit| u16::try_from(big_endian(unit)).ok());
     char::decode_utf16(units).collect::<Result<_, _>>().ok()
 }
 

@@ -110,9 +110,9 @@ impl TrustAnchorsBuilder {
     }
 
     /// Adds certificates as anchors: their dates are remembered.
-    pub fn with_certificates<'c>(
+    pub fn with_certificates<'a, 'b: 'a>(
         mut self,
-        certificates: impl IntoIterator<Item = &'c CertificateDer<'c>>,
+        certificates: impl IntoIterator<Item = &'a CertificateDer<'b>>,
     ) -> Self {
         for der in certificates {
             let number = self.given;

@@ -178,7 +178,10 @@ impl<'s, 'a> Horizon<'s, 'a> {
             .map(|certificate| certificate.not_before())
             .collect();
         if who == RelyingParty::Strict {
-            let anchors = self.paths.iter().flat_map(|p| self.search.anchor_certificates(p));
+            let anchors = self
+                .paths
+                .iter()
+                .flat_map(|p| self.search.anchor_certificates(p));
             begins.extend(anchors.map(Certificate::not_before));
         }
         begins.retain(|t| *t > self.now);
@@ -201,16 +204,22 @@ impl<'s, 'a> Horizon<'s, 'a> {
     ) -> Option<(Timestamp, LimitingCertificate)> {
         let ways = self.ways_at(who, t);
         // The first of equals: the order in which webpki finds them.
-        let last = ways
-            .into_iter()
-            .reduce(|best, way| if way.window.not_after > best.window.not_after { way } else { best })?;
+        let last = ways.into_iter().reduce(|best, way| {
+            if way.window.not_after > best.window.not_after {
+                way
+            } else {
+                best
+            }
+        })?;
         Some((last.window.not_after, self.limiting(&last)?))
     }
 
     fn limiting(&self, way: &Way<'_, 'a>) -> Option<LimitingCertificate> {
         let path = self.search.certificates(way.path).into_iter();
         let positioned = path.enumerate().map(|(n, c)| (Position::in_chain(n), c));
-        let anchor = way.anchor.map(|certificate| (Position::Anchor, certificate));
+        let anchor = way
+            .anchor
+            .map(|certificate| (Position::Anchor, certificate));
         // `min_by_key` gives the first of equals: the one nearest the leaf.
         let (position, certificate) =
             (positioned.chain(anchor)).min_by_key(|(_, certificate)| certificate.not_after())?;
@@ -248,7 +257,9 @@ impl<'s, 'a> Horizon<'s, 'a> {
     /// Why `Strict` refuses what rustls accepts: the anchor that comes nearest to being valid.
     fn anchor_refusal(&self) -> Refusal {
         let ways = self.ways_at(RelyingParty::Rustls, self.now);
-        let anchors = ways.iter().flat_map(|way| self.search.anchor_certificates(way.path));
+        let anchors = ways
+            .iter()
+            .flat_map(|way| self.search.anchor_certificates(way.path));
         let nearest = anchors.max_by_key(|anchor| anchor.not_after());
         match nearest {
             Some(anchor) if anchor.not_after() < self.now => Refusal::Expired {

@@ -216,11 +216,7 @@ impl ChainJudge {
     ///
     /// # Errors
     /// [`Refusal`] where no path verifies at `now` by this judge's own anchors.
-    pub fn handshake(
-        &self,
-        chain: &[Certificate],
-        now: Timestamp,
-    ) -> Result<PeerOutlook, Refusal> {
+    pub fn handshake(&self, chain: &[Certificate], now: Timestamp) -> Result<PeerOutlook, Refusal> {
         let search = self.search(chain)?;
         let mut horizon =
             Horizon::of_lasting_path(&search, now).ok_or(Refusal::BeforeEpoch { now })?;

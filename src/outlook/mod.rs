@@ -9,9 +9,6 @@ mod paths;
 mod position;
 mod refusal;
 
-#[cfg(test)]
-mod tests;
-
 pub use anchors::{AnchorError, TrustAnchors, TrustAnchorsBuilder};
 pub use judge::{ChainJudge, ChainOutlook, LimitingCertificate, Outlook, PeerOutlook, Usage};
 pub use position::Position;

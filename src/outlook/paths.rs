@@ -134,7 +134,9 @@ impl<'a> PathSearch<'a> {
     pub(super) fn certificates(&self, path: &Path) -> Vec<&'a Certificate> {
         let intermediates = path.intermediates.iter();
         let intermediates = intermediates.filter_map(|index| self.intermediates.get(*index));
-        std::iter::once(self.leaf).chain(intermediates.copied()).collect()
+        std::iter::once(self.leaf)
+            .chain(intermediates.copied())
+            .collect()
     }
 
     /// The certificates that the path's anchor came from; none where its dates are unknown.

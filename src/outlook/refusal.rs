@@ -22,7 +22,9 @@ pub enum Refusal {
         not_after: Timestamp,
     },
     /// A certificate's time has not come.
-    #[error("{position} '{subject}' is not valid before {not_before}: check the clock, or wait to deploy it")]
+    #[error(
+        "{position} '{subject}' is not valid before {not_before}: check the clock, or wait to deploy it"
+    )]
     NotYetValid {
         /// Its position.
         position: Position,
@@ -45,7 +47,9 @@ pub enum Refusal {
         anchors: usize,
     },
     /// A signature in the chain was not made by the key that should have made it.
-    #[error("a signature in the chain does not fit its issuer's key: serve the intermediates that belong to this leaf")]
+    #[error(
+        "a signature in the chain does not fit its issuer's key: serve the intermediates that belong to this leaf"
+    )]
     BadSignature,
     /// The leaf does not cover the expected name.
     #[error("the leaf does not cover '{expected}', only {}: order a certificate with that name, or serve the right one", list(.presented))]
@@ -59,7 +63,9 @@ pub enum Refusal {
     #[error("the first certificate is a CA certificate: put the leaf first")]
     LeafIsCa,
     /// The extended key usage does not allow the use.
-    #[error("the extended key usage of a certificate in the chain does not allow this use: order a certificate with the right usage")]
+    #[error(
+        "the extended key usage of a certificate in the chain does not allow this use: order a certificate with the right usage"
+    )]
     WrongUsage,
     /// webpki does not read the leaf as an end-entity certificate.
     #[error("rustls cannot use the leaf: {}", explain(.error))]
@@ -68,7 +74,9 @@ pub enum Refusal {
         error: webpki::Error,
     },
     /// A budget of webpki was used up before a path was found.
-    #[error("the search for a path was given up, there are too many possibilities ({error}): serve only the intermediates that the leaf needs")]
+    #[error(
+        "the search for a path was given up, there are too many possibilities ({error}): serve only the intermediates that the leaf needs"
+    )]
     TooComplex {
         /// Which budget.
         error: webpki::Error,
@@ -216,7 +224,9 @@ pub(crate) fn unresolved<'c>(
 
 /// webpki prints presented names as Debug: `DnsName("example.com")`.
 fn readable_name(name: &str) -> String {
-    let inner = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
+    let inner = name
+        .split_once('(')
+        .and_then(|(_, rest)| rest.strip_suffix(')'));
     inner.unwrap_or(name).trim_matches('"').to_owned()
 }
 
@@ -234,7 +244,12 @@ fn list(names: &[String]) -> String {
     match names {
         [] => "no name at all".to_owned(),
         names if names.len() > SHOWN => {
-            let shown = names.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+            let shown = names
+                .iter()
+                .take(SHOWN)
+                .cloned()
+                .collect::<Vec<_>>()
+                .join(", ");
             format!("{shown} and {} more", names.len() - SHOWN)
         }
         names => names.join(", "),
@@ -244,20 +259,32 @@ fn list(names: &[String]) -> String {
 /// webpki's errors as words; its own Display is its Debug.
 fn explain(error: &webpki::Error) -> String {
     let words = match error {
-        webpki::Error::BadDer | webpki::Error::TrailingData(_) => "a certificate in it is not well-formed DER",
-        webpki::Error::BadDerTime => "a certificate in it has a date that webpki does not read (before 1970, or malformed)",
+        webpki::Error::BadDer | webpki::Error::TrailingData(_) => {
+            "a certificate in it is not well-formed DER"
+        }
+        webpki::Error::BadDerTime => {
+            "a certificate in it has a date that webpki does not read (before 1970, or malformed)"
+        }
         webpki::Error::CertDistrusted => "a public key in it is distrusted",
         webpki::Error::CertRevoked => "a certificate in it is revoked",
         webpki::Error::EmptyEkuExtension => "a certificate in it has an empty extended key usage",
-        webpki::Error::EndEntityUsedAsCa => "a certificate in it was issued by one that is not a CA",
-        webpki::Error::ExtensionValueInvalid | webpki::Error::MalformedExtensions => "an extension in it is malformed",
+        webpki::Error::EndEntityUsedAsCa => {
+            "a certificate in it was issued by one that is not a CA"
+        }
+        webpki::Error::ExtensionValueInvalid | webpki::Error::MalformedExtensions => {
+            "an extension in it is malformed"
+        }
         webpki::Error::InvalidCertValidity => "a certificate in it ends before it begins",
         webpki::Error::MaximumPathDepthExceeded => "it is longer than six intermediates",
         webpki::Error::NameConstraintViolation => "a CA in it may not issue for this name",
         webpki::Error::PathLenConstraintViolated => "a CA in it may not have so many CAs below it",
-        webpki::Error::SignatureAlgorithmMismatch => "a certificate in it names two signature algorithms",
+        webpki::Error::SignatureAlgorithmMismatch => {
+            "a certificate in it names two signature algorithms"
+        }
         webpki::Error::UnsupportedCertVersion => "a certificate in it is not version 3",
-        webpki::Error::UnsupportedCriticalExtension => "a certificate in it has a critical extension that rustls does not know",
+        webpki::Error::UnsupportedCriticalExtension => {
+            "a certificate in it has a critical extension that rustls does not know"
+        }
         webpki::Error::UnsupportedSignatureAlgorithmContext(_)
         | webpki::Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
             "it uses a key or signature algorithm that the crypto provider does not support"

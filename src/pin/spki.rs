@@ -69,7 +69,8 @@ impl FromStr for SpkiPin {
             .decode(padded.as_bytes())
             .map_err(|_| PinParseError::NotBase64)?;
         let bytes = digest.len();
-        let digest = <[u8; 32]>::try_from(digest).map_err(|_| PinParseError::WrongLength { bytes })?;
+        let digest =
+            <[u8; 32]>::try_from(digest).map_err(|_| PinParseError::WrongLength { bytes })?;
         Ok(Self(Sha256Digest::from_bytes(digest)))
     }
 }
@@ -82,7 +83,9 @@ pub enum PinParseError {
     #[error("a pin is written sha256/BASE64; only SHA-256 is supported")]
     UnknownForm,
     /// What follows is not base64 of 32 bytes.
-    #[error("what follows sha256/ is not the base64 of a SHA-256 digest: copy the pin again, all 44 characters of it")]
+    #[error(
+        "what follows sha256/ is not the base64 of a SHA-256 digest: copy the pin again, all 44 characters of it"
+    )]
     NotBase64,
     /// The digest has another length than SHA-256 has.
     #[error("the pin's digest has {bytes} bytes, SHA-256 has 32: copy the pin again")]

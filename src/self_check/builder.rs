@@ -77,9 +77,14 @@ impl SelfCheckBuilder {
     }
 
     /// Checks a chain with its key as rustls holds them, called `source` in the report.
-    pub fn with_certified_key(mut self, source: impl Into<String>, key: Arc<CertifiedKey>) -> Self {
+    pub fn with_certified_key(
+        mut self,
+        source: impl Into<String>,
+        key: &Arc<CertifiedKey>,
+    ) -> Self {
         let source = source.into();
-        self.keys.push(KeySource::Certified(source.clone(), Arc::clone(&key)));
+        self.keys
+            .push(KeySource::Certified(source.clone(), Arc::clone(key)));
         self.with_chain(source, key.cert.iter().cloned())
     }
 
@@ -162,7 +167,9 @@ impl SelfCheckBuilder {
 #[non_exhaustive]
 pub enum SelfCheckError {
     /// It was not said what to judge by.
-    #[error("no trust anchors to judge by: call with_trust_anchors, for example with TrustAnchors::from_os()")]
+    #[error(
+        "no trust anchors to judge by: call with_trust_anchors, for example with TrustAnchors::from_os()"
+    )]
     NoTrustAnchors,
     /// There is no provider to verify signatures with.
     #[error(

@@ -21,21 +21,22 @@ pub(super) struct ChainContext<'c> {
 /// Judges certificates as one chain, leaf first.
 pub(super) fn judge_chain(
     context: &ChainContext<'_>,
-    chain: Vec<Certificate>,
+    chain: &[Certificate],
 ) -> (ChainReport, Vec<Finding>) {
-    let outlook = context.outlook(&chain);
+    let outlook = context.outlook(chain);
     let counting: Vec<_> = if outlook.longest_path.is_empty() {
-        presented(&chain)
+        presented(chain)
     } else {
         let path = outlook.longest_path.iter().cloned().enumerate();
-        path.map(|(n, certificate)| reported(Position::in_chain(n), certificate)).collect()
+        path.map(|(n, certificate)| reported(Position::in_chain(n), certificate))
+            .collect()
     };
     let mut findings = context.band_findings(&counting);
     match &outlook.rustls.refusal {
-        Some(refusal) => context.explain_refusal(refusal, &chain, &mut findings),
+        Some(refusal) => context.explain_refusal(refusal, chain, &mut findings),
         None => findings.extend(context.compare_relying_parties(&outlook)),
     }
-    findings.extend(context.early_intermediates(&chain, &outlook));
+    findings.extend(context.early_intermediates(chain, &outlook));
     if !outlook.rustls.complete {
         let message = "the search for paths was given up before all were seen, so there may be a later end: \
                        serve only the intermediates that the leaf needs";
@@ -44,7 +45,7 @@ pub(super) fn judge_chain(
     let report = ChainReport {
         source: context.source.to_owned(),
         band: chain_band(context.worst_band(&counting), outlook.rustls.verifies()),
-        certificates: presented(&chain),
+        certificates: presented(chain),
         rustls: Some(outlook.rustls),
         strict: outlook.strict,
     };
@@ -67,7 +68,11 @@ pub(super) fn judge_single(
     let mut findings = context.band_findings(&certificates);
     let mut outlook = None;
     if position == Position::Leaf {
-        findings.extend(context.uncovered(certificate).map(|(_, refusal)| context.refusal(&refusal)));
+        findings.extend(
+            context
+                .uncovered(certificate)
+                .map(|(_, refusal)| context.refusal(&refusal)),
+        );
         let cas = collection.iter().filter(|other| other.is_ca()).cloned();
         let chain: Vec<_> = std::iter::once(certificate.clone()).chain(cas).collect();
         outlook = Some(context.outlook(&chain)).filter(|outlook| !outlook.longest_path.is_empty());
@@ -90,7 +95,11 @@ pub(super) fn judge_single(
 fn presented(chain: &[Certificate]) -> Vec<ReportedCertificate> {
     let positions = chain.iter().enumerate().map(|(n, certificate)| {
         let is_root = n > 0 && certificate.is_ca() && certificate.is_self_issued();
-        let position = if is_root { Position::Anchor } else { Position::in_chain(n) };
+        let position = if is_root {
+            Position::Anchor
+        } else {
+            Position::in_chain(n)
+        };
         reported(position, certificate.clone())
     });
     positions.collect()
@@ -134,7 +143,12 @@ impl ChainContext<'_> {
         self.policy.band(validity, reported.position, self.at)
     }
 
-    fn finding(&self, severity: Severity, code: FindingCode, message: impl Into<String>) -> Finding {
+    fn finding(
+        &self,
+        severity: Severity,
+        code: FindingCode,
+        message: impl Into<String>,
+    ) -> Finding {
         Finding::new(severity, code, message).of_source(self.source)
     }
 
@@ -163,7 +177,9 @@ impl ChainContext<'_> {
                 ),
                 Band::Due => (
                     FindingCode::Expiring,
-                    format!("'{name}' ends in {span}, at {end}; its renewal is due: see that automation does it, or {remedy}"),
+                    format!(
+                        "'{name}' ends in {span}, at {end}; its renewal is due: see that automation does it, or {remedy}"
+                    ),
                 ),
                 _ => (
                     FindingCode::Expiring,
@@ -182,7 +198,12 @@ impl ChainContext<'_> {
         finding.at_position(refusal.position())
     }
 
-    fn explain_refusal(&self, refusal: &Refusal, chain: &[Certificate], findings: &mut Vec<Finding>) {
+    fn explain_refusal(
+        &self,
+        refusal: &Refusal,
+        chain: &[Certificate],
+        findings: &mut Vec<Finding>,
+    ) {
         let told = FindingCode::of_refusal(refusal);
         // The dates of the presented certificates have been told.
         let by_dates = matches!(told, FindingCode::Expired | FindingCode::NotYetValid);
@@ -196,7 +217,10 @@ impl ChainContext<'_> {
         let position = Some(Position::in_chain(index));
         let issuer = last.issuer_short_name();
         if index == 0 && !last.is_self_issued() {
-            let urls = last.details().map(|details| details.issuer_urls).unwrap_or_default();
+            let urls = last
+                .details()
+                .map(|details| details.issuer_urls)
+                .unwrap_or_default();
             let from = match urls.first() {
                 Some(url) => format!("; it can be fetched from {}", url.escape_debug()),
                 None => String::new(),
@@ -204,13 +228,21 @@ impl ChainContext<'_> {
             let message = format!(
                 "the certificate of the leaf's issuer '{issuer}' is missing: append it to the chain after the leaf{from}"
             );
-            let finding = self.finding(Severity::Critical, FindingCode::MissingIntermediate, message);
+            let finding = self.finding(
+                Severity::Critical,
+                FindingCode::MissingIntermediate,
+                message,
+            );
             findings.push(finding.at_position(position));
         }
         if told != FindingCode::UnknownIssuer {
             let anchors = self.judge.anchors().len();
             let position = Position::in_chain(index);
-            let unknown = Refusal::UnknownIssuer { position, issuer, anchors };
+            let unknown = Refusal::UnknownIssuer {
+                position,
+                issuer,
+                anchors,
+            };
             findings.push(self.refusal(&unknown));
         }
     }
@@ -225,7 +257,10 @@ impl ChainContext<'_> {
             let finding = self.finding(Severity::Warning, FindingCode::StrictRefuses, message);
             return Some(finding.at_position(refusal.position()));
         }
-        let (rustls_end, strict_end) = (outlook.rustls.effective_not_after?, strict.effective_not_after?);
+        let (rustls_end, strict_end) = (
+            outlook.rustls.effective_not_after?,
+            strict.effective_not_after?,
+        );
         if strict_end >= rustls_end {
             return None;
         }
@@ -234,7 +269,9 @@ impl ChainContext<'_> {
              have a chain to another anchor by then"
         );
         let limiting = strict.limiting.as_ref()?;
-        let band = self.policy.band(limiting.certificate.validity(), limiting.position, self.at);
+        let band = self
+            .policy
+            .band(limiting.certificate.validity(), limiting.position, self.at);
         // For rustls itself nothing is wrong: at most a warning.
         let severity = Severity::of_band(band).min(Severity::Warning);
         let finding = self.finding(severity, FindingCode::StrictEndsEarlier, message);
@@ -265,7 +302,12 @@ impl ChainContext<'_> {
     }
 
     /// What an early end of this intermediate means for the chain.
-    fn consequence(&self, outlook: &Outlook, intermediate: &Certificate, leaf: &Certificate) -> &'static str {
+    fn consequence(
+        &self,
+        outlook: &Outlook,
+        intermediate: &Certificate,
+        leaf: &Certificate,
+    ) -> &'static str {
         match (&outlook.limiting, outlook.effective_not_after) {
             (Some(limiting), _) if limiting.certificate == *intermediate => {
                 "that ends the whole chain: ask the CA for its successor before then"
@@ -283,7 +325,9 @@ impl ChainContext<'_> {
 const fn remedy(position: Position) -> &'static str {
     match position {
         Position::Leaf => "renew it and reload the service",
-        Position::Intermediate(_) => "get its successor (or another path) from the CA, and serve that",
+        Position::Intermediate(_) => {
+            "get its successor (or another path) from the CA, and serve that"
+        }
         Position::Anchor => "replace it with its successor",
     }
 }

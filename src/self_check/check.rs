@@ -82,7 +82,9 @@ impl SelfCheck {
             match input {
                 Input::Path(path) => {
                     let contents = self.settings.loader.load(path);
-                    contents.into_iter().for_each(|contents| run.source(contents));
+                    contents
+                        .into_iter()
+                        .for_each(|contents| run.source(contents));
                 }
                 Input::Contents(contents) => run.source(contents.clone()),
                 Input::Chain(source, ders) => run.chain_of_ders(source, ders),
@@ -118,7 +120,8 @@ impl Run<'_> {
                         "'{name}' is neither a DNS name nor an IP address, so no leaf was checked for it: correct the name"
                     );
                     let code = FindingCode::UnusableName;
-                    self.findings.push(Finding::new(Severity::Critical, code, message));
+                    self.findings
+                        .push(Finding::new(Severity::Critical, code, message));
                 }
             }
         }
@@ -134,7 +137,8 @@ impl Run<'_> {
         if anchors.is_empty() {
             let message = "there is no trust anchor to judge by: install the system's CA certificates, or name a file of your own";
             let code = FindingCode::NoTrustAnchors;
-            self.findings.push(Finding::new(Severity::Critical, code, message));
+            self.findings
+                .push(Finding::new(Severity::Critical, code, message));
         }
     }
 
@@ -143,18 +147,26 @@ impl Run<'_> {
         for failure in &contents.failures {
             self.unreadable(failure);
         }
-        if let (Some(place), false) = (contents.private_keys.first(), contents.certificates.is_empty()) {
+        if let (Some(place), false) = (
+            contents.private_keys.first(),
+            contents.certificates.is_empty(),
+        ) {
             let message = format!(
                 "a private key lies beside the certificates ({place}): keep the file readable for the service alone, or move the key to a file of its own"
             );
             let code = FindingCode::PrivateKeyInCertificateFile;
-            self.findings.push(Finding::new(Severity::Info, code, message).of_source(source));
+            self.findings
+                .push(Finding::new(Severity::Info, code, message).of_source(source));
         }
-        let certificates: Vec<_> = contents.certificates.into_iter().map(|f| f.certificate).collect();
+        let certificates: Vec<_> = contents
+            .certificates
+            .into_iter()
+            .map(|f| f.certificate)
+            .collect();
         let is_chain = self.check.settings.grouping == Grouping::ByFirstCertificate
             && certificates.first().is_some_and(|first| !first.is_ca());
         if is_chain {
-            self.chain(source, certificates);
+            self.chain(source, &certificates);
         } else {
             for certificate in &certificates {
                 let judged = judge_single(&self.context(source), certificate, &certificates);
@@ -183,11 +195,11 @@ impl Run<'_> {
             let (reason, detail) = (FailureReason::NoCertificateFound, "the chain is empty");
             self.unreadable(&SourceFailure::whole(source, reason, detail));
         } else {
-            self.chain(source, certificates);
+            self.chain(source, &certificates);
         }
     }
 
-    fn chain(&mut self, source: &str, certificates: Vec<Certificate>) {
+    fn chain(&mut self, source: &str, certificates: &[Certificate]) {
         let judged = judge_chain(&self.context(source), certificates);
         self.take(judged);
     }
@@ -205,13 +217,19 @@ impl Run<'_> {
 
     fn check_keys(&mut self) {
         let leaves: Vec<_> = (self.chains.iter())
-            .filter_map(|chain| Some((chain.source.as_str(), &chain.certificates.first()?.certificate)))
+            .filter_map(|chain| {
+                Some((
+                    chain.source.as_str(),
+                    &chain.certificates.first()?.certificate,
+                ))
+            })
             .filter(|(_, certificate)| !certificate.is_ca() || self.chains.len() == 1)
             .collect();
         let settings = &self.check.settings;
-        let findings = settings.keys.iter().filter_map(|key| {
-            key.check(&leaves, &settings.loader, &self.check.provider)
-        });
+        let findings = settings
+            .keys
+            .iter()
+            .filter_map(|key| key.check(&leaves, &settings.loader, &self.check.provider));
         let findings: Vec<_> = findings.collect();
         self.findings.extend(findings);
     }

@@ -79,7 +79,7 @@ impl KeySource {
                 .of_source(source)
                 .at_position(Some(Position::Leaf))
             }
-            error => unusable(format!(
+            error => unusable(&format!(
                 "it cannot be said whether the private key belongs to the leaf of {source} ({error})"
             ))
             .of_source(&name),
@@ -102,9 +102,10 @@ impl KeySource {
                 read_key(&bytes)?
             }
         };
-        provider.key_provider.load_private_key(der).map_err(|error| {
-            unusable(format!("rustls cannot use the private key: {error}"))
-        })
+        provider
+            .key_provider
+            .load_private_key(der)
+            .map_err(|error| unusable(&format!("rustls cannot use the private key: {error}")))
     }
 }
 
@@ -131,7 +132,7 @@ fn contains(bytes: &[u8], part: &[u8]) -> bool {
     bytes.windows(part.len()).any(|window| window == part)
 }
 
-fn unusable(message: String) -> Finding {
+fn unusable(message: &str) -> Finding {
     Finding::new(
         Severity::Critical,
         FindingCode::KeyUnusable,

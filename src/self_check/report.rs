@@ -122,10 +122,14 @@ impl fmt::Display for FailedSelfCheck {
             .filter(|finding| finding.severity == Severity::Critical)
             .collect();
         match critical.as_slice() {
-            [] => f.write_str("the self-check judged no certificate: give it a chain, a file or a folder"),
+            [] => f.write_str(
+                "the self-check judged no certificate: give it a chain, a file or a folder",
+            ),
             findings => {
                 write!(f, "the self-check at {} found", self.report.at)?;
-                findings.iter().try_for_each(|finding| write!(f, "\n  {finding}"))
+                findings
+                    .iter()
+                    .try_for_each(|finding| write!(f, "\n  {finding}"))
             }
         }
     }

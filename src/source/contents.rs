@@ -116,9 +116,9 @@ impl SourceContents {
     }
 
     /// Takes certificates that are in memory already, such as those that an endpoint served.
-    pub fn from_certificates<'c>(
+    pub fn from_certificates<'a, 'b: 'a>(
         source: impl Into<Arc<str>>,
-        certificates: impl IntoIterator<Item = &'c CertificateDer<'c>>,
+        certificates: impl IntoIterator<Item = &'a CertificateDer<'b>>,
     ) -> Self {
         let mut contents = Self::empty(source);
         for (number, der) in certificates.into_iter().enumerate() {
@@ -231,9 +231,12 @@ impl SourceContents {
         } else if !self.private_keys.is_empty() {
             "it holds a private key but no certificate".to_owned()
         } else if let [first, ..] = labels.as_slice() {
-            format!("it holds PEM blocks such as '{first}', which rustls does not load as certificates")
+            format!(
+                "it holds PEM blocks such as '{first}', which rustls does not load as certificates"
+            )
         } else if bytes.starts_with(b"\xef\xbb\xbf-----BEGIN") {
-            "a byte order mark stands before the first BEGIN line, so rustls does not see it".to_owned()
+            "a byte order mark stands before the first BEGIN line, so rustls does not see it"
+                .to_owned()
         } else {
             "there is no PEM block in it, and it is not DER".to_owned()
         };

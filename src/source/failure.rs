@@ -91,7 +91,9 @@ impl FailureReason {
     const fn advice(self) -> &'static str {
         match self {
             Self::BadPem => "write the file again from its source: it may have been cut or edited",
-            Self::BadDer => "export the certificate again as PEM or DER",
+            Self::BadDer => {
+                "rustls refuses it too: get the certificate again from where it was issued"
+            }
             Self::NoCertificateFound => "check the path: a certificate in PEM or DER belongs here",
             Self::PermissionDenied => "let the service's user read it",
             Self::BrokenSymlink => "mend the link or its target",

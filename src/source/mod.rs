@@ -7,8 +7,5 @@ mod contents;
 mod failure;
 mod pem;
 
-#[cfg(test)]
-mod tests;
-
 pub use contents::{FoundCertificate, OtherBlock, Place, SourceContents};
 pub use failure::{FailureReason, SourceFailure};

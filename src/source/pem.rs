@@ -44,12 +44,18 @@ pub(super) fn scan<'a>(bytes: &'a [u8], mut found: impl FnMut(Block<'a>)) {
         if line.text.starts_with(BEGIN) {
             let Some(label) = begin_label(line.text) else {
                 let damaged = line.open(&[]);
-                emit(damaged, Err(format!("line {} is a damaged BEGIN line", line.number)));
+                emit(
+                    damaged,
+                    Err(format!("line {} is a damaged BEGIN line", line.number)),
+                );
                 continue;
             };
             if let Some(cut) = open.take() {
                 // rustls-pki-types would run both blocks together and lose the second as well.
-                let detail = format!("it has no END line before line {} begins another", line.number);
+                let detail = format!(
+                    "it has no END line before line {} begins another",
+                    line.number
+                );
                 emit(cut, Err(detail));
             }
             open = Some(line.open(label));
@@ -65,20 +71,30 @@ pub(super) fn scan<'a>(bytes: &'a [u8], mut found: impl FnMut(Block<'a>)) {
                 }
                 None => {
                     let stray = line.open(&[]);
-                    emit(stray, Err(format!("line {} is an END without a BEGIN", line.number)));
+                    emit(
+                        stray,
+                        Err(format!("line {} is an END without a BEGIN", line.number)),
+                    );
                 }
             }
         }
     }
     if let Some(cut) = open {
-        emit(cut, Err("it has no END line: the file ends inside of it".to_owned()));
+        emit(
+            cut,
+            Err("it has no END line: the file ends inside of it".to_owned()),
+        );
     }
 }
 
 /// Decodes as rustls-pki-types does: white space anywhere, padding optional, the unused bits of
 /// the last character ignored.
 pub(super) fn decode(body: &[u8]) -> Option<Vec<u8>> {
-    let mut text: Vec<u8> = body.iter().copied().filter(|b| !b.is_ascii_whitespace()).collect();
+    let mut text: Vec<u8> = body
+        .iter()
+        .copied()
+        .filter(|b| !b.is_ascii_whitespace())
+        .collect();
     if text.len() % 4 == 0 {
         for _ in 0..2 {
             if text.last() == Some(&b'=') {
@@ -103,7 +119,10 @@ const DASHES: &[u8] = b"-----";
 
 /// The label of `-----BEGIN label-----`; white space may follow.
 fn begin_label(line: &[u8]) -> Option<&[u8]> {
-    let label = line.trim_ascii_end().strip_prefix(BEGIN)?.strip_suffix(DASHES)?;
+    let label = line
+        .trim_ascii_end()
+        .strip_prefix(BEGIN)?
+        .strip_suffix(DASHES)?;
     (label.last() != Some(&b'-')).then_some(label)
 }
 

@@ -91,16 +91,14 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
         self
     }
 
-    fn into_parts(
-        self,
-        role: Role,
-        usage: Usage,
-    ) -> Result<(Arc<V>, Watch), VerifierBuildError> {
+    fn into_parts(self, role: Role, usage: Usage) -> Result<(Arc<V>, Watch), VerifierBuildError> {
         let judge = match self.anchors {
             None => None,
             Some(anchors) if anchors.is_empty() => return Err(VerifierBuildError::NoTrustAnchors),
             Some(anchors) => {
-                let provider = self.provider.or_else(|| CryptoProvider::get_default().cloned());
+                let provider = self
+                    .provider
+                    .or_else(|| CryptoProvider::get_default().cloned());
                 let provider = provider.ok_or(VerifierBuildError::NoProvider)?;
                 let algorithms = provider.signature_verification_algorithms.all;
                 Some(ChainJudge::new(anchors, algorithms, usage))
@@ -162,6 +160,8 @@ pub enum VerifierBuildError {
     )]
     NoProvider,
     /// The trust anchors given are none.
-    #[error("the trust anchors given are empty, so nothing could be judged by them: look at TrustAnchors::errors")]
+    #[error(
+        "the trust anchors given are empty, so nothing could be judged by them: look at TrustAnchors::errors"
+    )]
     NoTrustAnchors,
 }

@@ -78,7 +78,9 @@ impl ClientCertVerifier for WatchingClientVerifier {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        let verdict = self.inner.verify_client_cert(end_entity, intermediates, now);
+        let verdict = self
+            .inner
+            .verify_client_cert(end_entity, intermediates, now);
         let peer = Peer {
             host: None,
             leaf: end_entity,

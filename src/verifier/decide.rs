@@ -20,7 +20,10 @@ pub(super) struct Assessment {
 }
 
 /// The peer's key as pins see it.
-pub(super) fn leaf_pin(leaf: &CertificateDer<'_>, raw: bool) -> Result<SpkiPin, CertificateParseError> {
+pub(super) fn leaf_pin(
+    leaf: &CertificateDer<'_>,
+    raw: bool,
+) -> Result<SpkiPin, CertificateParseError> {
     if raw {
         // RFC 7250: what comes in place of the certificate is the SubjectPublicKeyInfo.
         return Ok(SpkiPin::of_spki_der(leaf));
@@ -61,7 +64,9 @@ pub(super) fn assess(
     now: Timestamp,
 ) -> Assessment {
     // What our walk cannot read, webpki does not accept as an intermediate either.
-    let intermediates = intermediates.iter().filter_map(|der| Certificate::from_der(der).ok());
+    let intermediates = intermediates
+        .iter()
+        .filter_map(|der| Certificate::from_der(der).ok());
     let chain: Vec<_> = std::iter::once(leaf.clone()).chain(intermediates).collect();
     let outlook = judge.and_then(|judge| judge.handshake(&chain, now).ok());
     let (path, reach) = match outlook {

@@ -103,11 +103,15 @@ impl Watch {
         let message = match fault.band {
             Band::Expired => format!(
                 "{} was refused: its {} '{}' expired at {end}; {who} must renew it",
-                peer.name(), subject.position, subject.name
+                peer.name(),
+                subject.position,
+                subject.name
             ),
             _ => format!(
                 "{} was refused: its {} '{}' is not valid yet; check this machine's clock first",
-                peer.name(), subject.position, subject.name
+                peer.name(),
+                subject.position,
+                subject.name
             ),
         };
         self.deliver(peer, fault.code, Severity::Critical, message, |event| {
@@ -138,12 +142,17 @@ impl Watch {
             Band::Ok => EventCode::PeerRecovered,
             _ => EventCode::PeerExpiring,
         };
-        let left = subject.not_after.map_or(0, |end| end.seconds_since(peer.at()));
+        let left = subject
+            .not_after
+            .map_or(0, |end| end.seconds_since(peer.at()));
         let message = match band {
             Band::Ok => format!("{} is ok again; its chain {reach}", peer.name()),
             _ => format!(
                 "{}: {} '{}' ends in {} ({band}); its chain {reach}: have it renewed before that",
-                peer.name(), subject.position, subject.name, crate::duration::readable(left)
+                peer.name(),
+                subject.position,
+                subject.name,
+                crate::duration::readable(left)
             ),
         };
         self.deliver(peer, code, Severity::of_band(band), message, |event| {
@@ -171,9 +180,15 @@ impl Watch {
                 not_after: None,
             },
         };
-        self.deliver(peer, code, Severity::Critical, refusal.to_string(), |event| {
-            event.subject = Some(subject);
-        });
+        self.deliver(
+            peer,
+            code,
+            Severity::Critical,
+            refusal.to_string(),
+            |event| {
+                event.subject = Some(subject);
+            },
+        );
     }
 
     fn tell_unreadable(&self, peer: Peer<'_>, error: &CertificateParseError) {

@@ -1,7 +1,8 @@
 //! Real expiry incidents, replayed second by second around their ends.
 
 use notafter::{
-    Certificate, ChainJudge, ChainOutlook, Loader, Outlook, Position, Timestamp, TrustAnchors, Usage,
+    Certificate, ChainJudge, ChainOutlook, Loader, Outlook, Position, Timestamp, TrustAnchors,
+    Usage,
 };
 use rustls::pki_types::ServerName;
 use serde_json::Value;
@@ -51,7 +52,9 @@ fn scenarios() -> Vec<Scenario> {
 fn intervals(recorded: &Value, who: &str) -> Vec<(Timestamp, Timestamp)> {
     let instant = |value: &Value| value.as_str().unwrap().parse().unwrap();
     let intervals = recorded[who].as_array().unwrap().iter();
-    intervals.map(|pair| (instant(&pair[0]), instant(&pair[1]))).collect()
+    intervals
+        .map(|pair| (instant(&pair[0]), instant(&pair[1])))
+        .collect()
 }
 
 fn judge(scenario: &Scenario) -> ChainJudge {
@@ -94,13 +97,24 @@ fn the_effective_not_after_is_the_end_of_the_recorded_interval() {
                     .find(|(first, last)| (*first..=*last).contains(&t))
                     .map(|(_, last)| last);
                 let id = &scenario.id;
-                assert_eq!(outlook.effective_not_after, expected, "{id} at {t} for {who}");
-                assert_eq!(outlook.verifies(), expected.is_some(), "{id} at {t} for {who}");
+                assert_eq!(
+                    outlook.effective_not_after, expected,
+                    "{id} at {t} for {who}"
+                );
+                assert_eq!(
+                    outlook.verifies(),
+                    expected.is_some(),
+                    "{id} at {t} for {who}"
+                );
                 assert!(outlook.complete);
                 assert_eq!(outlook.limiting.is_some(), expected.is_some());
                 assert_eq!(outlook.next_cliff.is_some(), expected.is_some());
                 if let Some(limiting) = outlook.limiting {
-                    assert_eq!(Some(limiting.certificate.not_after()), expected, "{id} at {t}");
+                    assert_eq!(
+                        Some(limiting.certificate.not_after()),
+                        expected,
+                        "{id} at {t}"
+                    );
                 }
                 compared += 1;
             }
@@ -112,7 +126,10 @@ fn the_effective_not_after_is_the_end_of_the_recorded_interval() {
 
 fn outlook_of(id: &str, at: &str) -> ChainOutlook {
     let scenarios = scenarios();
-    let scenario = scenarios.iter().find(|s| s.id.ends_with(&format!("{id}\""))).unwrap();
+    let scenario = scenarios
+        .iter()
+        .find(|s| s.id.ends_with(&format!("{id}\"")))
+        .unwrap();
     let at = at.parse().unwrap();
     judge(scenario).report(&scenario.chain, Some(&scenario.host), at)
 }
@@ -124,14 +141,23 @@ fn limit(outlook: &Outlook) -> (Position, String) {
 
 #[test]
 fn addtrust_ends_at_the_cross_sign_unless_another_root_is_trusted() {
-    let old = outlook_of("root-old-only.served-with-addtrust-cross", "2020-05-01T00:00:00Z");
-    let cross = (Position::Intermediate(1), "COMODO RSA Certification Authority".to_owned());
+    let old = outlook_of(
+        "root-old-only.served-with-addtrust-cross",
+        "2020-05-01T00:00:00Z",
+    );
+    let cross = (
+        Position::Intermediate(1),
+        "COMODO RSA Certification Authority".to_owned(),
+    );
     assert_eq!(limit(&old.rustls), cross);
     // The root ends in the same second; the certificate nearer to the leaf is the one to replace.
     assert_eq!(limit(&old.strict.unwrap()), cross);
     assert_eq!(old.rustls.paths, 1);
 
-    let new = outlook_of("root-new-only.served-with-addtrust-cross", "2020-05-01T00:00:00Z");
+    let new = outlook_of(
+        "root-new-only.served-with-addtrust-cross",
+        "2020-05-01T00:00:00Z",
+    );
     let leaf = (Position::Leaf, "no-common-name.badssl.com".to_owned());
     assert_eq!(limit(&new.rustls), leaf);
     assert_eq!(limit(&new.strict.unwrap()), leaf);
@@ -139,13 +165,19 @@ fn addtrust_ends_at_the_cross_sign_unless_another_root_is_trusted() {
 
 #[test]
 fn both_addtrust_roots_show_a_cliff_that_another_path_survives() {
-    let both = outlook_of("roots-all.served-with-addtrust-cross", "2020-05-01T00:00:00Z");
+    let both = outlook_of(
+        "roots-all.served-with-addtrust-cross",
+        "2020-05-01T00:00:00Z",
+    );
     let cliff = Some("2020-05-30T10:48:38Z".parse().unwrap());
     let end = Some("2020-06-22T23:59:59Z".parse().unwrap());
     assert_eq!(both.rustls.effective_not_after, end);
     assert_eq!(both.rustls.next_cliff, cliff);
     assert!(both.rustls.paths >= 2);
-    let after = outlook_of("roots-all.served-with-addtrust-cross", "2020-05-30T10:48:39Z");
+    let after = outlook_of(
+        "roots-all.served-with-addtrust-cross",
+        "2020-05-30T10:48:39Z",
+    );
     assert_eq!(after.rustls.effective_not_after, end);
     assert_eq!(after.rustls.next_cliff, end);
     assert_eq!(after.rustls.paths, both.rustls.paths - 1);
@@ -156,8 +188,14 @@ fn dst_root_x3_ends_only_for_those_who_look_at_anchors() {
     let outlook = outlook_of("root-old-only.served-2021-default", "2021-09-29T12:00:00Z");
     assert_eq!(limit(&outlook.rustls).0, Position::Leaf);
     let strict = outlook.strict.unwrap();
-    assert_eq!(limit(&strict), (Position::Anchor, "DST Root CA X3".to_owned()));
-    assert_eq!(strict.effective_not_after, Some("2021-09-30T14:01:15Z".parse().unwrap()));
+    assert_eq!(
+        limit(&strict),
+        (Position::Anchor, "DST Root CA X3".to_owned())
+    );
+    assert_eq!(
+        strict.effective_not_after,
+        Some("2021-09-30T14:01:15Z".parse().unwrap())
+    );
 
     let dark = outlook_of("root-old-only.served-2021-default", "2021-09-30T14:01:16Z");
     assert!(dark.rustls.verifies());

@@ -1,10 +1,22 @@
 //! What the crate promises, tried on real bytes, real files and real handshakes.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::unreachable,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    clippy::needless_pass_by_value
+)]
 
 mod command;
+mod endpoints;
 mod handshakes;
 mod incidents;
 mod layers;
+mod outlook;
 mod parser_corpus;
 mod pins;
 mod sources;

@@ -7,8 +7,11 @@ use crate::support::corpora;
 
 #[test]
 fn published_pins_equal_ours() {
-    let Some(folder) = corpora::folder("pins") else { return };
-    let pins: Value = serde_json::from_slice(&std::fs::read(folder.join("pins.json")).unwrap()).unwrap();
+    let Some(folder) = corpora::folder("pins") else {
+        return;
+    };
+    let pins: Value =
+        serde_json::from_slice(&std::fs::read(folder.join("pins.json")).unwrap()).unwrap();
     let mut compared = 0;
     for pin in pins.as_array().unwrap() {
         let published: SpkiPin = format!("sha256/{}", pin["pin_sha256_base64"].as_str().unwrap())

@@ -8,7 +8,7 @@ use crate::outlook::{LimitingCertificate, Outlook};
 pub(super) fn render(report: &Report) -> String {
     let document = Document {
         at: report.at.to_string(),
-        worst: report.worst().map(|band| band.as_str()),
+        worst: report.worst().map(crate::policy::Band::as_str),
         chains: report.chains.iter().map(Chain::of).collect(),
         findings: report.findings.iter().map(FindingView::of).collect(),
     };

@@ -33,3 +33,10 @@ impl Report {
         json::render(self)
     }
 }
+
+fn count_of_chains(report: &Report) -> String {
+    match report.chains.len() {
+        1 => "1 chain".to_owned(),
+        n => format!("{n} chains"),
+    }
+}

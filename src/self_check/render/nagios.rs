@@ -23,22 +23,34 @@ pub(super) fn render(report: &Report) -> String {
 }
 
 fn summary(report: &Report) -> String {
-    let mut grave: Vec<_> = report.findings.iter().filter(|f| f.severity > Severity::Info).collect();
+    let mut grave: Vec<_> = report
+        .findings
+        .iter()
+        .filter(|f| f.severity > Severity::Info)
+        .collect();
     grave.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     let more = match grave.len() {
         0 | 1 => String::new(),
         n => format!(" (and {} more)", n - 1),
     };
     if let Some(first) = grave.first() {
-        let source = first.source.as_deref().map(|s| format!("{s}: ")).unwrap_or_default();
+        let source = first
+            .source
+            .as_deref()
+            .map(|s| format!("{s}: "))
+            .unwrap_or_default();
         let position = first.position.map(|p| format!("{p} ")).unwrap_or_default();
         return format!("{source}{position}{}{more}", first.message);
     }
-    let first_end = report.chains.iter().filter_map(|chain| Some((chain.ends()?, chain))).min_by_key(|(t, _)| *t);
+    let first_end = report
+        .chains
+        .iter()
+        .filter_map(|chain| Some((chain.ends()?, chain)))
+        .min_by_key(|(t, _)| *t);
     match first_end {
         Some((end, chain)) => format!(
-            "{} chains checked, the first to end is {} in {}, at {end}",
-            report.chains.len(),
+            "{} checked, the first to end is {} in {}, at {end}",
+            super::count_of_chains(report),
             chain.source,
             duration::readable(end.seconds_since(report.at)),
         ),
@@ -51,20 +63,33 @@ fn performance(report: &Report, chain: &ChainReport) -> Option<String> {
     let first = chain.certificates.first()?;
     // A chain that does not verify still has a leaf whose end people want to see.
     let end = chain.ends().unwrap_or(first.certificate.not_after());
-    let limiting = chain.rustls.as_ref().and_then(|outlook| outlook.limiting.as_ref());
+    let limiting = chain
+        .rustls
+        .as_ref()
+        .and_then(|outlook| outlook.limiting.as_ref());
     let (validity, position) = match limiting {
         Some(limiting) => (limiting.certificate.validity(), limiting.position),
         None => (first.certificate.validity(), first.position),
     };
-    let threshold = |band| report.policy.threshold_seconds(band, validity, position).unwrap_or(0);
+    let threshold = |band| {
+        report
+            .policy
+            .threshold_seconds(band, validity, position)
+            .unwrap_or(0)
+    };
     let (warning, critical) = (threshold(Band::Warning), threshold(Band::Critical));
     // Quotes double inside of a label; '=' and '|' would end it.
     let label = chain.source.replace('\'', "''").replace(['=', '|'], "_");
     let left = end.seconds_since(report.at);
-    Some(format!("'{}'={left}s;{warning}:;{critical}:", one_line(&label)))
+    Some(format!(
+        "'{}'={left}s;{warning}:;{critical}:",
+        one_line(&label)
+    ))
 }
 
 fn one_line(text: &str) -> String {
-    let visible = text.chars().map(|c| if c.is_control() || c == '|' { ' ' } else { c });
+    let visible = text
+        .chars()
+        .map(|c| if c.is_control() || c == '|' { ' ' } else { c });
     visible.collect()
 }

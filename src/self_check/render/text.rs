@@ -7,11 +7,10 @@ use crate::outlook::Outlook;
 
 pub(super) fn render(report: &Report) -> String {
     let mut text = String::new();
-    let worst = report.worst().map_or("nothing was judged", |band| band.as_str());
-    let chains = match report.chains.len() {
-        1 => "1 chain".to_owned(),
-        n => format!("{n} chains"),
-    };
+    let worst = report
+        .worst()
+        .map_or("nothing was judged", |band| band.as_str());
+    let chains = super::count_of_chains(report);
     text.push_str(&format!("{chains} at {}, worst: {worst}\n", report.at));
     for chain in &report.chains {
         text.push('\n');
@@ -69,7 +68,10 @@ fn outlook_text(outlook: &Outlook, at: Timestamp) -> String {
     );
     if let Some(cliff) = outlook.next_cliff.filter(|cliff| *cliff < end) {
         let paths = outlook.paths;
-        text.push_str(&format!("; {paths} paths, the first ends at {cliff} ({})", relative(cliff, at)));
+        text.push_str(&format!(
+            "; {paths} paths, the first ends at {cliff} ({})",
+            relative(cliff, at)
+        ));
     }
     if !outlook.complete {
         text.push_str("; not everything could be looked at");
@@ -85,9 +87,19 @@ fn findings_text(report: &Report) -> String {
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     let mut text = "findings\n".to_owned();
     for finding in findings {
-        let source = finding.source.as_deref().map(|s| format!(" {}", visible(s))).unwrap_or_default();
-        let position = finding.position.map(|p| format!(", {p}")).unwrap_or_default();
-        text.push_str(&format!("  {:8}  {}{source}{position}\n", finding.severity, finding.code));
+        let source = finding
+            .source
+            .as_deref()
+            .map(|s| format!(" {}", visible(s)))
+            .unwrap_or_default();
+        let position = finding
+            .position
+            .map(|p| format!(", {p}"))
+            .unwrap_or_default();
+        text.push_str(&format!(
+            "  {:8}  {}{source}{position}\n",
+            finding.severity, finding.code
+        ));
         text.push_str(&format!("            {}\n", visible(&finding.message)));
     }
     text
@@ -96,7 +108,11 @@ fn findings_text(report: &Report) -> String {
 fn relative(t: Timestamp, at: Timestamp) -> String {
     let seconds = t.seconds_since(at);
     let span = duration::readable(seconds);
-    if seconds >= 0 { format!("in {span}") } else { format!("{span} ago") }
+    if seconds >= 0 {
+        format!("in {span}")
+    } else {
+        format!("{span} ago")
+    }
 }
 
 /// File names may hold anything; on a terminal they only show.

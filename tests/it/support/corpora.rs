@@ -19,7 +19,9 @@ pub fn folder(name: &str) -> Option<PathBuf> {
 
 /// Test material that lies in the repository.
 pub fn data(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/data")
+        .join(name)
 }
 
 /// Every file below a folder, sorted.

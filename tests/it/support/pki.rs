@@ -55,7 +55,11 @@ impl Ca {
     /// A new CA below this one.
     pub fn intermediate(&self, name: &str, from: i64, to: i64) -> Self {
         let (params, key) = (ca_params(name, from, to), KeyPair::generate().unwrap());
-        let der = params.signed_by(&key, &self.issuer()).unwrap().der().clone();
+        let der = params
+            .signed_by(&key, &self.issuer())
+            .unwrap()
+            .der()
+            .clone();
         Self { der, params, key }
     }
 
@@ -63,7 +67,11 @@ impl Ca {
     pub fn cross_sign(&self, other: &Self, from: i64, to: i64) -> CertificateDer<'static> {
         let mut params = other.params.clone();
         validity(&mut params, from, to);
-        params.signed_by(&other.key, &self.issuer()).unwrap().der().clone()
+        params
+            .signed_by(&other.key, &self.issuer())
+            .unwrap()
+            .der()
+            .clone()
     }
 
     /// A server and client certificate for these names.
@@ -82,7 +90,9 @@ impl Ca {
         let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
         let mut params = CertificateParams::new(names.clone()).unwrap();
         if let Some(name) = names.first() {
-            params.distinguished_name.push(DnType::CommonName, name.clone());
+            params
+                .distinguished_name
+                .push(DnType::CommonName, name.clone());
         }
         params.extended_key_usages = vec![
             ExtendedKeyUsagePurpose::ServerAuth,
@@ -91,7 +101,11 @@ impl Ca {
         validity(&mut params, from, to);
         change(&mut params);
         let key_pair = KeyPair::generate().unwrap();
-        let der = params.signed_by(&key_pair, &self.issuer()).unwrap().der().clone();
+        let der = params
+            .signed_by(&key_pair, &self.issuer())
+            .unwrap()
+            .der()
+            .clone();
         Leaf {
             der,
             key: PrivateKeyDer::Pkcs8(key_pair.serialize_der().into()),
@@ -128,10 +142,19 @@ pub fn anchors<'c>(roots: impl IntoIterator<Item = &'c Ca>) -> TrustAnchors {
 /// One PEM block.
 pub fn pem(label: &str, der: &[u8]) -> String {
     let base64 = data_encoding::BASE64.encode(der);
-    let lines: Vec<_> = base64.as_bytes().chunks(64).map(|l| std::str::from_utf8(l).unwrap()).collect();
-    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
+    let lines: Vec<_> = base64
+        .as_bytes()
+        .chunks(64)
+        .map(|l| std::str::from_utf8(l).unwrap())
+        .collect();
+    format!(
+        "-----BEGIN {label}-----\n{}\n-----END {label}-----\n",
+        lines.join("\n")
+    )
 }
 
 pub fn pem_bundle<'c>(ders: impl IntoIterator<Item = &'c CertificateDer<'static>>) -> String {
-    ders.into_iter().map(|der| pem("CERTIFICATE", der)).collect()
+    ders.into_iter()
+        .map(|der| pem("CERTIFICATE", der))
+        .collect()
 }

@@ -1,6 +1,6 @@
 //! Real handshakes over loopback, at the fixed instant of the tests.
 
-use std::io::{self, Read as _, Write as _};
+use std::io;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -10,15 +10,21 @@ use notafter::{Event, Observer};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{ServerName, UnixTime};
 use rustls::time_provider::TimeProvider;
-use rustls::{ClientConfig, ClientConnection, ServerConfig, ServerConnection, SupportedProtocolVersion};
+use rustls::{
+    ClientConfig, ClientConnection, ServerConfig, ServerConnection, SupportedProtocolVersion,
+};
 
-pub const VERSIONS: [&SupportedProtocolVersion; 2] = [&rustls::version::TLS12, &rustls::version::TLS13];
+pub const VERSIONS: [&SupportedProtocolVersion; 2] =
+    [&rustls::version::TLS12, &rustls::version::TLS13];
 
 /// Both crypto providers, by name.
 pub fn providers() -> [(&'static str, Arc<CryptoProvider>); 2] {
     [
         ("ring", Arc::new(rustls::crypto::ring::default_provider())),
-        ("aws-lc-rs", Arc::new(rustls::crypto::aws_lc_rs::default_provider())),
+        (
+            "aws-lc-rs",
+            Arc::new(rustls::crypto::aws_lc_rs::default_provider()),
+        ),
     ]
 }
 
@@ -65,7 +71,10 @@ pub fn handshake(client: ClientConfig, server: ServerConfig, name: &str) -> Outc
     let serving = thread::spawn(move || {
         let (stream, _) = listener.accept().unwrap();
         let mut connection = ServerConnection::new(Arc::new(server)).unwrap();
-        outcome(echo(rustls::Stream::new(&mut connection, &mut patient(stream))))
+        outcome(echo(rustls::Stream::new(
+            &mut connection,
+            &mut patient(stream),
+        )))
     });
     let name = ServerName::try_from(name.to_owned()).unwrap();
     let mut connection = ClientConnection::new(Arc::new(client), name).unwrap();
@@ -79,8 +88,12 @@ pub fn handshake(client: ClientConfig, server: ServerConfig, name: &str) -> Outc
 }
 
 fn patient(stream: TcpStream) -> TcpStream {
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    stream.set_write_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
+    stream
+        .set_write_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
     stream
 }
 
@@ -98,8 +111,13 @@ fn echo(mut stream: impl io::Read + io::Write) -> io::Result<()> {
 }
 
 fn outcome(result: io::Result<()>) -> Result<(), rustls::Error> {
-    result.map_err(|error| match error.get_ref().and_then(|e| e.downcast_ref::<rustls::Error>()) {
-        Some(error) => error.clone(),
-        None => rustls::Error::General(error.to_string()),
+    result.map_err(|error| {
+        match error
+            .get_ref()
+            .and_then(|e| e.downcast_ref::<rustls::Error>())
+        {
+            Some(error) => error.clone(),
+            None => rustls::Error::General(error.to_string()),
+        }
     })
 }

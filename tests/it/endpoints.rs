@@ -1,0 +1,204 @@
+//! OpenSSL as a peer, and the command looking at an endpoint.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use notafter::{EventCode, PeerReach, Position, SpkiPin, WatchingServerVerifier, pin_error};
+use rustls::client::WebPkiServerVerifier;
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection, RootCertStore};
+
+use crate::command::json;
+use crate::support::pki::{self, NOW, days};
+use crate::support::tls::{FixedTime, Recorder, VERSIONS, ring};
+
+/// An OpenSSL server that serves this chain until it is dropped.
+struct OpensslServer {
+    process: Child,
+    port: u16,
+    _folder: tempfile::TempDir,
+}
+
+impl OpensslServer {
+    /// `None`, with a line, where there is no openssl; in CI there must be.
+    fn start(leaf: &pki::Leaf, intermediates: &[&pki::Ca]) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, contents: String| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, contents).unwrap();
+            path
+        };
+        let cert = write("leaf.pem", pki::pem_bundle([&leaf.der]));
+        let chain = write(
+            "chain.pem",
+            pki::pem_bundle(intermediates.iter().map(|ca| &ca.der)),
+        );
+        let key = write("leaf.key", leaf.key_pair.serialize_pem());
+        // A port that was free a moment ago.
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        let process = Command::new("openssl")
+            .args([
+                "s_server",
+                "-quiet",
+                "-accept",
+                &format!("127.0.0.1:{port}"),
+                "-cert",
+            ])
+            .arg(cert)
+            .arg("-cert_chain")
+            .arg(chain)
+            .arg("-key")
+            .arg(key)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn();
+        let mut process = match process {
+            Ok(process) => process,
+            Err(error) => {
+                assert!(
+                    std::env::var_os("CI").is_none(),
+                    "openssl is missing: {error}"
+                );
+                println!("skipped: there is no openssl here ({error})");
+                return None;
+            }
+        };
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+            if Instant::now() > deadline || process.try_wait().unwrap().is_some() {
+                let said = process.stderr.take().map(|e| {
+                    BufReader::new(e)
+                        .lines()
+                        .map_while(Result::ok)
+                        .collect::<Vec<_>>()
+                });
+                panic!("openssl s_server did not start: {said:?}");
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Some(Self {
+            process,
+            port,
+            _folder: folder,
+        })
+    }
+}
+
+impl Drop for OpensslServer {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[test]
+fn openssl_is_watched_and_pinned_like_any_peer() {
+    let root = pki::root("Root", -1000, 3000);
+    let intermediate = root.intermediate("Issuing CA", -345, 20);
+    let leaf = intermediate.leaf(&["a.example"], -10, 80);
+    let Some(server) = OpensslServer::start(&leaf, &[&intermediate]) else {
+        return;
+    };
+    let anchors = pki::anchors([&root]);
+    let right = SpkiPin::of_certificate(&leaf.certificate());
+    let wrong = SpkiPin::of_certificate(&intermediate.certificate());
+    for version in VERSIONS {
+        for (pin, accepted) in [(right, true), (wrong, false)] {
+            let recorder = Arc::new(Recorder::default());
+            let roots = Arc::new(RootCertStore::from(&anchors));
+            let inner = WebPkiServerVerifier::builder_with_provider(roots, ring())
+                .build()
+                .unwrap();
+            let verifier = WatchingServerVerifier::builder(inner)
+                .with_provider(ring())
+                .with_trust_anchors(anchors.clone())
+                .with_observer(recorder.clone())
+                .with_leaf_pin(pin)
+                .build()
+                .unwrap();
+            let config =
+                ClientConfig::builder_with_details(ring(), Arc::new(FixedTime(pki::now())))
+                    .with_protocol_versions(&[version])
+                    .unwrap()
+                    .dangerous()
+                    .with_custom_certificate_verifier(verifier)
+                    .with_no_client_auth();
+            let name = ServerName::try_from("a.example").unwrap();
+            let mut connection = ClientConnection::new(Arc::new(config), name).unwrap();
+            let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, server.port)).unwrap();
+            stream
+                .set_read_timeout(Some(Duration::from_secs(20)))
+                .unwrap();
+            let outcome = connection.complete_io(&mut stream);
+            let events = recorder.take();
+            assert_eq!(events.len(), 1, "{version:?}");
+            if accepted {
+                outcome.unwrap();
+                assert_eq!(events[0].code, EventCode::PeerExpiring);
+                assert_eq!(events[0].reach, Some(PeerReach::Until(days(20))));
+                let position = events[0].subject.as_ref().unwrap().position;
+                assert_eq!(position, Position::Intermediate(0));
+            } else {
+                let error = outcome.unwrap_err();
+                let error = error
+                    .get_ref()
+                    .unwrap()
+                    .downcast_ref::<rustls::Error>()
+                    .unwrap();
+                assert!(pin_error(error).is_some(), "{error}");
+                assert_eq!(events[0].code, EventCode::PinMismatch);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_command_judges_what_an_endpoint_serves() {
+    let root = pki::root("Root", -1000, 3000);
+    let intermediate = root.intermediate("Issuing CA", -345, 1500);
+    let leaf = intermediate.leaf(&["a.example"], -10, 80);
+    let Some(server) = OpensslServer::start(&leaf, &[&intermediate]) else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let trust = folder.path().join("root.pem");
+    std::fs::write(&trust, pki::pem_bundle([&root.der])).unwrap();
+    let endpoint = format!("127.0.0.1:{}", server.port);
+    let look = |args: &[&str]| {
+        let common = ["--at", &NOW.to_string(), "--trust", trust.to_str().unwrap()];
+        json(&[&common, args].concat())
+    };
+    let report = look(&["--name", "a.example", &endpoint]);
+    assert_eq!((report.code, report.codes()), (0, vec![]));
+    assert_eq!(report.chain(0)["source"], endpoint.as_str());
+    assert_eq!(report.chain(0)["certificates"].as_array().unwrap().len(), 2);
+    assert_eq!(
+        report.chain(0)["rustls"]["effective_not_after"],
+        days(80).to_string()
+    );
+
+    let report = look(&["--name", "b.example", &endpoint]);
+    assert_eq!((report.code, report.codes()), (2, vec!["name_not_covered"]));
+    let report = look(&["--each", &endpoint]);
+    assert_eq!(
+        (
+            report.code,
+            report.document["chains"].as_array().unwrap().len()
+        ),
+        (0, 2)
+    );
+
+    drop(server);
+    let report = look(&[&endpoint]);
+    assert_eq!((report.code, report.codes()), (3, vec!["unreadable"]));
+    let message = report.finding("unreadable")["message"].as_str().unwrap();
+    assert!(message.contains("(connection)"), "{message}");
+}
