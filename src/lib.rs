@@ -13,6 +13,7 @@ mod observer;
 mod outlook;
 mod pin;
 mod policy;
+mod revocation;
 mod self_check;
 mod source;
 mod transition;
@@ -27,13 +28,15 @@ pub use event::{Event, EventCode, PeerReach, Role, Severity, Subject};
 pub use loader::Loader;
 pub use observer::Observer;
 pub use outlook::{
-    AnchorError, ChainJudge, ChainOutlook, LimitingCertificate, Outlook, PeerOutlook, Position,
-    Refusal, TrustAnchors, TrustAnchorsBuilder, Usage,
+    AnchorError, ChainJudge, ChainOutlook, Interval, LimitingCertificate, Outlook, PathAnchor,
+    PeerOutlook, Position, Refusal, RelyingTimeline, Timeline, TrustAnchors, TrustAnchorsBuilder,
+    Usage, VerifyingPath,
 };
 pub use pin::{PinError, PinParseError, SpkiPin};
 pub use policy::{
     Band, PolicyError, Threshold, ThresholdPolicy, ThresholdPolicyBuilder, Thresholds,
 };
+pub use revocation::{CrlDepth, CrlError, CrlExpiration, Crls, CrlsBuilder, UnknownRevocation};
 pub use self_check::{
     ChainReport, FailedSelfCheck, Finding, FindingCode, Grouping, Report, ReportedCertificate,
     SelfCheck, SelfCheckBuilder, SelfCheckError,

@@ -173,6 +173,24 @@ impl Layout {
     }
 }
 
+/// The content with the header of a SEQUENCE before it: the one place that writes DER.
+pub(crate) fn in_sequence(content: &[u8]) -> Vec<u8> {
+    let mut der = vec![tag::SEQUENCE];
+    let length = content.len().to_be_bytes();
+    let significant: Vec<u8> = length.into_iter().skip_while(|byte| *byte == 0).collect();
+    match significant.as_slice() {
+        [] => der.push(0),
+        [short] if *short < 0x80 => der.push(*short),
+        long => {
+            // A length has at most eight octets.
+            der.push(0x80 | u8::try_from(long.len()).unwrap_or(0));
+            der.extend(long);
+        }
+    }
+    der.extend(content);
+    der
+}
+
 /// Reads elements of `bytes[pos..end]`, remembering where it is in the whole.
 #[derive(Debug, Clone)]
 pub(super) struct Reader<'a> {

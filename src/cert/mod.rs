@@ -20,3 +20,6 @@ pub use details::{CertificateDetails, DetailsError, KeyType, SubjectAltNames};
 pub use facts::CertificateFacts;
 pub use timestamp::{Timestamp, TimestampParseError};
 pub use validity::Validity;
+
+pub(crate) use der::in_sequence;
+pub(crate) use name::readable as name_for_people;

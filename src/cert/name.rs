@@ -63,7 +63,7 @@ const SHORT_FORMS: [(&[u8], &str); 26] = [
 /// Control and other invisible characters are escaped, so that a name from a peer cannot write
 /// lines of its own into a log. An empty name is an empty text; one that cannot be read ends with
 /// `<unreadable>`.
-pub(super) fn readable(name: &[u8]) -> String {
+pub(crate) fn readable(name: &[u8]) -> String {
     let mut text = String::new();
     let mut relative_names = Reader::new(name);
     while !relative_names.is_at_end() {

@@ -1,11 +1,13 @@
 //! Trust anchors that remember their certificates, and so their dates.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use pki_types::{CertificateDer, TrustAnchor};
 use thiserror::Error;
 
-use crate::cert::{Certificate, CertificateFacts, CertificateParseError};
+use crate::cert::{
+    Certificate, CertificateFacts, CertificateParseError, in_sequence, name_for_people,
+};
 use crate::source::SourceContents;
 
 /// Trust anchors for path search: with their dates where they came as certificates, without where
@@ -29,6 +31,8 @@ pub struct TrustAnchors {
     anchors: Vec<TrustAnchor<'static>>,
     /// For each of them, the certificates that it came from.
     certificates: Vec<Vec<Certificate>>,
+    /// The names of all anchors.
+    subjects: HashSet<Vec<u8>>,
     errors: Vec<AnchorError>,
 }
 
@@ -79,9 +83,19 @@ impl TrustAnchors {
         self.certificates.get(index).map_or(&[], Vec::as_slice)
     }
 
+    /// An anchor's name for people, and its SubjectPublicKeyInfo with the outer SEQUENCE that
+    /// [`TrustAnchor`] lacks.
+    pub(super) fn name_and_spki(&self, index: usize) -> (String, Vec<u8>) {
+        let anchor = self.anchors.get(index);
+        anchor.map_or_else(Default::default, |anchor| {
+            let name = name_for_people(&anchor.subject);
+            (name, in_sequence(&anchor.subject_public_key_info))
+        })
+    }
+
     /// Whether any anchor has this name (DER without the outer SEQUENCE).
     pub(super) fn has_subject(&self, subject: &[u8]) -> bool {
-        (self.anchors.iter()).any(|anchor| anchor.subject.as_ref() == subject)
+        self.subjects.contains(subject)
     }
 }
 
@@ -176,6 +190,7 @@ impl TrustAnchorsBuilder {
         let next = self.anchors.anchors.len();
         let slot = *self.index.entry(anchor.clone()).or_insert(next);
         if slot == next {
+            self.anchors.subjects.insert(anchor.subject.to_vec());
             self.anchors.anchors.push(anchor);
             self.anchors.certificates.push(Vec::new());
         }

@@ -1,9 +1,10 @@
 //! How far the paths of one chain reach: the known paths, asked for at as many instants as it
 //! takes and no more.
 //!
-//! Whether a path verifies depends on the instant only through the dates of its certificates. So
-//! a path that was seen once is known for all time; only paths that were not valid at any instant
-//! asked about can still be hidden.
+//! Whether a path verifies depends on the instant only through the dates of its certificates (and
+//! of revocation lists, where their expiry counts). So a path that was seen once is known for all
+//! time; only paths that were not valid at any instant asked about can still be hidden. A path is
+//! valid when the last of its certificates begins: asking at every begin finds them all.
 
 use std::collections::BTreeSet;
 
@@ -20,110 +21,153 @@ pub(super) enum RelyingParty {
     Strict,
 }
 
-/// The most instants that are asked about for one answer. Each costs a search; a chain with more
-/// changes ahead of it than this is somebody's attack, and is answered with `complete: false`.
+/// The most instants that are asked about for one answer. A chain with more changes ahead of it
+/// than this is somebody's attack, and is answered with `complete: false`.
 const MAX_INSTANTS: usize = 64;
 
 /// The paths of one chain, as far as they are known.
 pub(super) struct Horizon<'s, 'a> {
     search: &'s PathSearch<'a>,
-    now: Timestamp,
     /// Stop each search at a path that lasts as long as the leaf.
     one_is_enough: bool,
-    paths: Vec<Path>,
+    seen: Vec<Seen>,
     asked: BTreeSet<Timestamp>,
     complete: bool,
-    first_error: webpki::Error,
+}
+
+/// A path and when it is known to verify, its anchor's dates left aside.
+#[derive(Clone, PartialEq, Eq)]
+struct Seen {
+    path: Path,
+    window: Validity,
 }
 
 /// One way for a relying party to accept: a path, and for `Strict` one of its anchor's
 /// certificates.
 #[derive(Clone, Copy)]
-struct Way<'h, 'a> {
-    path: &'h Path,
-    anchor: Option<&'a Certificate>,
-    window: Validity,
+pub(super) struct Way<'h, 'a> {
+    pub(super) path: &'h Path,
+    pub(super) anchor: Option<&'a Certificate>,
+    pub(super) window: Validity,
 }
 
 impl<'s, 'a> Horizon<'s, 'a> {
-    /// Knows every path at `now`; `None` before 1970, where webpki cannot be asked.
-    pub(super) fn of_all_paths(search: &'s PathSearch<'a>, now: Timestamp) -> Option<Self> {
-        Self::new(search, now, false)
-    }
-
-    /// Knows the paths at `now` up to the first that lasts as long as the leaf.
-    pub(super) fn of_lasting_path(search: &'s PathSearch<'a>, now: Timestamp) -> Option<Self> {
-        Self::new(search, now, true)
-    }
-
-    fn new(search: &'s PathSearch<'a>, now: Timestamp, one_is_enough: bool) -> Option<Self> {
-        now.to_unix_time()?;
-        let mut horizon = Self {
+    /// Will look for all paths.
+    pub(super) fn of_all_paths(search: &'s PathSearch<'a>) -> Self {
+        Self {
             search,
-            now,
-            one_is_enough,
-            paths: Vec::new(),
+            one_is_enough: false,
+            seen: Vec::new(),
             asked: BTreeSet::new(),
             complete: true,
-            first_error: webpki::Error::UnknownIssuer,
-        };
-        if let Some(error) = horizon.ask(now) {
-            horizon.first_error = error;
         }
-        Some(horizon)
     }
 
-    /// Learns the paths that verify at `t`, unless that was asked before.
-    fn ask(&mut self, t: Timestamp) -> Option<webpki::Error> {
+    /// Will look for paths up to the first that lasts as long as the leaf.
+    pub(super) fn of_lasting_path(search: &'s PathSearch<'a>) -> Self {
+        Self {
+            one_is_enough: true,
+            ..Self::of_all_paths(search)
+        }
+    }
+
+    /// Learns the paths that verify at `t`, unless that was asked before. What webpki said where
+    /// it accepted none.
+    ///
+    /// # Errors
+    /// [`Refusal::BeforeEpoch`] before 1970, where webpki cannot be asked.
+    pub(super) fn ask(&mut self, t: Timestamp) -> Result<webpki::Error, Refusal> {
+        let now = t.to_unix_time().ok_or(Refusal::BeforeEpoch { now: t })?;
         if self.asked.contains(&t) {
-            return None;
+            return Ok(webpki::Error::UnknownIssuer);
         }
         if self.asked.len() >= MAX_INSTANTS {
             self.complete = false;
-            return None;
+            return Ok(webpki::Error::UnknownIssuer);
         }
         self.asked.insert(t);
         let leaf_end = self.search.leaf().not_after();
-        let found = self.search.at(t.to_unix_time()?, |path| {
-            self.one_is_enough && self.search.window(path).not_after >= leaf_end
+        let segment = self.segment(t);
+        let window = |path: &Path| self.search.window(path).intersection(&segment);
+        let found = self.search.at(now, |path| {
+            self.one_is_enough && window(path).not_after >= leaf_end
         });
         self.complete &= found.complete;
         for path in found.paths {
-            if !self.paths.contains(&path) {
-                self.paths.push(path);
+            let window = window(&path);
+            let seen = Seen { path, window };
+            if !self.seen.contains(&seen) {
+                self.seen.push(seen);
             }
         }
-        Some(found.error)
+        Ok(found.error)
     }
 
-    /// Why the search at `now` ended.
-    pub(super) fn error(&self) -> &webpki::Error {
-        &self.first_error
+    /// Learns every path that verifies at any instant from 1970 on.
+    pub(super) fn ask_everywhere(&mut self) {
+        let leaf = self.search.leaf().validity();
+        let candidates = || self.search.candidates().iter();
+        let begins: Vec<_> = candidates().map(|c| c.not_before()).collect();
+        let ends: Vec<_> = candidates().map(|c| c.not_after().saturating_add(1)).collect();
+        let epoch = Timestamp::from_unix_seconds(0);
+        let first = leaf.not_before.max(epoch);
+        let cuts = self.cuts();
+        let starts = begins.into_iter().chain(cuts).map(|t| t.max(first));
+        let mut instants: BTreeSet<_> = std::iter::once(first).chain(starts).collect();
+        instants.retain(|t| *t <= leaf.not_after);
+        for t in instants {
+            // Never before the epoch: `first` is not.
+            let _ = self.ask(t);
+        }
+        if !self.complete {
+            // Where a budget ended a search, fewer paths are valid after some have ended.
+            let after_ends = ends
+                .into_iter()
+                .filter(|t| leaf.contains(*t) && *t >= first);
+            for t in after_ends.collect::<BTreeSet<_>>() {
+                let _ = self.ask(t);
+            }
+        }
+    }
+
+    /// The instants at which revocation lists stop counting.
+    fn cuts(&self) -> Vec<Timestamp> {
+        let crls = self.search.crls();
+        if crls.enforces_expiration() {
+            crls.next_updates().collect()
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// The seconds around `t` in which no revocation list stops counting.
+    fn segment(&self, t: Timestamp) -> Validity {
+        let cuts = self.cuts();
+        let after = cuts.iter().filter(|cut| **cut > t).min();
+        let before = cuts.iter().filter(|cut| **cut <= t).max();
+        Validity {
+            not_before: before.copied().unwrap_or(Timestamp::MIN),
+            not_after: after.map_or(Timestamp::MAX, |cut| cut.saturating_add(-1)),
+        }
     }
 
     pub(super) fn is_complete(&self) -> bool {
         self.complete
     }
 
-    /// Whether no path verifies at `now`.
-    pub(super) fn is_dark(&self) -> bool {
-        self.count_of_paths() == 0
-    }
-
-    pub(super) fn count_of_paths(&self) -> usize {
-        self.ways_at(RelyingParty::Rustls, self.now).len()
-    }
-
-    /// Whether the dates of every verifying path's anchor are known.
-    pub(super) fn knows_anchor_dates(&self) -> bool {
-        let ways = self.ways_at(RelyingParty::Rustls, self.now);
-        (ways.iter()).all(|way| !self.search.anchor_certificates(way.path).is_empty())
+    /// Whether the dates of the anchor of every path that verifies at `t` (or ever) are known.
+    pub(super) fn knows_anchor_dates(&self, t: Option<Timestamp>) -> bool {
+        let mut seen = self.seen.iter();
+        seen.all(|seen| {
+            t.is_some_and(|t| !seen.window.contains(t))
+                || !self.search.anchor_certificates(&seen.path).is_empty()
+        })
     }
 
     /// The path at `now` that lasts longest for rustls; of several, the one whose other
     /// certificates last longest.
-    pub(super) fn longest_path(&self) -> Vec<Certificate> {
-        let ways = self.ways_at(RelyingParty::Rustls, self.now);
+    pub(super) fn longest_path(&self, now: Timestamp) -> Vec<Certificate> {
+        let ways = self.ways_at(RelyingParty::Rustls, now);
         let paths = ways.iter().map(|way| self.search.certificates(way.path));
         let longest = paths.max_by_key(|certificates| {
             let mut ends: Vec<_> = certificates.iter().map(|c| c.not_after()).collect();
@@ -134,12 +178,12 @@ impl<'s, 'a> Horizon<'s, 'a> {
     }
 
     /// The outlook at `now` for one relying party, given that some path verifies for rustls.
-    pub(super) fn outlook(&mut self, who: RelyingParty) -> Outlook {
-        let paths = self.ways_at(who, self.now).len();
-        let Some((effective_not_after, limiting)) = self.end(who) else {
-            return Outlook::refused(self.anchor_refusal(), 0, self.complete);
+    pub(super) fn outlook(&mut self, who: RelyingParty, now: Timestamp) -> Outlook {
+        let paths = self.ways_at(who, now).len();
+        let Some((effective_not_after, limiting)) = self.end(who, now) else {
+            return Outlook::refused(self.anchor_refusal(now), 0, self.complete);
         };
-        let next_cliff = self.next_cliff(who);
+        let next_cliff = self.next_cliff(who, now);
         Outlook {
             effective_not_after: Some(effective_not_after),
             limiting: Some(limiting),
@@ -151,13 +195,17 @@ impl<'s, 'a> Horizon<'s, 'a> {
     }
 
     /// The last second without a gap from `now` on, and the certificate that ends it.
-    pub(super) fn end(&mut self, who: RelyingParty) -> Option<(Timestamp, LimitingCertificate)> {
+    pub(super) fn end(
+        &mut self,
+        who: RelyingParty,
+        now: Timestamp,
+    ) -> Option<(Timestamp, LimitingCertificate)> {
         let leaf_end = self.search.leaf().not_after();
-        let mut last = self.last_to_end(who, self.now)?;
+        let mut last = self.last_to_end(who, now)?;
         while last.0 < leaf_end {
             // A path that begins in time is invisible until it begins: look right behind the end.
             let next = last.0.saturating_add(1);
-            self.ask(next);
+            self.ask(next).ok()?;
             match self.last_to_end(who, next) {
                 Some(later) => last = later,
                 None => break,
@@ -167,31 +215,25 @@ impl<'s, 'a> Horizon<'s, 'a> {
     }
 
     /// The last second before the set of verifying paths shrinks.
-    fn next_cliff(&mut self, who: RelyingParty) -> Option<Timestamp> {
+    fn next_cliff(&mut self, who: RelyingParty, now: Timestamp) -> Option<Timestamp> {
         let first_end = |horizon: &Self, t| {
             let ways = horizon.ways_at(who, t);
             ways.iter().map(|way| way.window.not_after).min()
         };
-        let mut cliff = first_end(self, self.now)?;
+        let mut cliff = first_end(self, now)?;
         // A path that begins before the cliff may also end before it.
-        let mut begins: Vec<_> = (self.search.presented().iter())
-            .map(|certificate| certificate.not_before())
-            .collect();
+        let candidates = self.search.candidates().iter();
+        let mut begins: BTreeSet<_> = candidates.map(|c| c.not_before()).collect();
         if who == RelyingParty::Strict {
-            let anchors = self
-                .paths
-                .iter()
-                .flat_map(|p| self.search.anchor_certificates(p));
+            let paths = self.seen.iter();
+            let anchors = paths.flat_map(|seen| self.search.anchor_certificates(&seen.path));
             begins.extend(anchors.map(Certificate::not_before));
         }
-        begins.retain(|t| *t > self.now);
-        begins.sort();
-        begins.dedup();
-        for begin in begins {
+        for begin in begins.into_iter().filter(|t| *t > now) {
             if begin > cliff {
                 break;
             }
-            self.ask(begin);
+            self.ask(begin).ok()?;
             cliff = first_end(self, begin).map_or(cliff, |end| cliff.min(end));
         }
         Some(cliff)
@@ -202,9 +244,8 @@ impl<'s, 'a> Horizon<'s, 'a> {
         who: RelyingParty,
         t: Timestamp,
     ) -> Option<(Timestamp, LimitingCertificate)> {
-        let ways = self.ways_at(who, t);
         // The first of equals: the order in which webpki finds them.
-        let last = ways.into_iter().reduce(|best, way| {
+        let last = self.ways_at(who, t).into_iter().reduce(|best, way| {
             if way.window.not_after > best.window.not_after {
                 way
             } else {
@@ -230,15 +271,21 @@ impl<'s, 'a> Horizon<'s, 'a> {
     }
 
     /// The known ways in which `who` accepts at `t`.
-    fn ways_at(&self, who: RelyingParty, t: Timestamp) -> Vec<Way<'_, 'a>> {
+    pub(super) fn ways_at(&self, who: RelyingParty, t: Timestamp) -> Vec<Way<'_, 'a>> {
+        let mut ways = self.ways(who);
+        ways.retain(|way| way.window.contains(t));
+        ways
+    }
+
+    /// The known ways in which `who` accepts at some instant.
+    pub(super) fn ways(&self, who: RelyingParty) -> Vec<Way<'_, 'a>> {
         let mut ways = Vec::new();
-        for path in &self.paths {
-            let window = self.search.window(path);
+        for Seen { path, window } in &self.seen {
             match who {
                 RelyingParty::Rustls => ways.push(Way {
                     path,
                     anchor: None,
-                    window,
+                    window: *window,
                 }),
                 RelyingParty::Strict => {
                     let anchors = self.search.anchor_certificates(path).iter();
@@ -250,19 +297,17 @@ impl<'s, 'a> Horizon<'s, 'a> {
                 }
             }
         }
-        ways.retain(|way| way.window.contains(t));
+        ways.retain(|way| way.window.not_before <= way.window.not_after);
         ways
     }
 
     /// Why `Strict` refuses what rustls accepts: the anchor that comes nearest to being valid.
-    fn anchor_refusal(&self) -> Refusal {
-        let ways = self.ways_at(RelyingParty::Rustls, self.now);
-        let anchors = ways
-            .iter()
-            .flat_map(|way| self.search.anchor_certificates(way.path));
+    fn anchor_refusal(&self, now: Timestamp) -> Refusal {
+        let ways = self.ways_at(RelyingParty::Rustls, now);
+        let anchors = (ways.iter()).flat_map(|way| self.search.anchor_certificates(way.path));
         let nearest = anchors.max_by_key(|anchor| anchor.not_after());
         match nearest {
-            Some(anchor) if anchor.not_after() < self.now => Refusal::Expired {
+            Some(anchor) if anchor.not_after() < now => Refusal::Expired {
                 position: Position::Anchor,
                 subject: anchor.short_name(),
                 not_after: anchor.not_after(),

@@ -7,8 +7,9 @@ use webpki::{EndEntityCert, KeyUsage};
 
 use super::horizon::{Horizon, RelyingParty};
 use super::paths::{Algorithms, PathSearch};
-use super::{Position, Refusal, TrustAnchors};
+use super::{Position, Refusal, Timeline, TrustAnchors};
 use crate::cert::{Certificate, Sha256Digest, Timestamp};
+use crate::revocation::Crls;
 
 /// What the leaf is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -146,6 +147,7 @@ pub struct ChainJudge {
     anchors: Arc<TrustAnchors>,
     algorithms: Algorithms,
     usage: Usage,
+    crls: Crls,
 }
 
 impl ChainJudge {
@@ -160,7 +162,16 @@ impl ChainJudge {
             anchors: anchors.into(),
             algorithms,
             usage,
+            crls: Crls::default(),
         }
+    }
+
+    /// Looks certificates up in these revocation lists, as a rustls verifier with the same lists
+    /// and rules would.
+    #[must_use]
+    pub fn with_crls(mut self, crls: Crls) -> Self {
+        self.crls = crls;
+        self
     }
 
     /// The anchors that it judges by.
@@ -171,7 +182,7 @@ impl ChainJudge {
     /// The whole outlook of a chain at `now`: all paths, both relying parties.
     ///
     /// With `name`, the leaf must cover it. A chain with one path costs one verification; each
-    /// further path, and each change of paths in between, costs one more.
+    /// further path costs the signatures that it does not share.
     pub fn report(
         &self,
         chain: &[Certificate],
@@ -182,33 +193,56 @@ impl ChainJudge {
             Ok(search) => search,
             Err(refusal) => return refused_by_all(refusal, 0),
         };
-        let Some(mut horizon) = Horizon::of_all_paths(&search, now) else {
-            return refused_by_all(Refusal::BeforeEpoch { now }, 0);
+        let mut horizon = Horizon::of_all_paths(&search);
+        let error = match horizon.ask(now) {
+            Ok(error) => error,
+            Err(refusal) => return refused_by_all(refusal, 0),
         };
-        if horizon.is_dark() {
-            let refusal = Refusal::from_search(horizon.error(), &search, &self.anchors, now);
+        let paths = horizon.ways_at(RelyingParty::Rustls, now).len();
+        if paths == 0 {
+            let refusal = Refusal::from_search(&error, &search, now);
+            let refused = Outlook::refused(refusal, 0, horizon.is_complete());
             return ChainOutlook {
-                rustls: Outlook::refused(refusal.clone(), 0, horizon.is_complete()),
-                strict: Some(Outlook::refused(refusal, 0, horizon.is_complete())),
+                rustls: refused.clone(),
+                strict: Some(refused),
                 longest_path: Vec::new(),
             };
         }
-        let longest_path = horizon.longest_path();
+        let longest_path = horizon.longest_path(now);
         let uncovered = name.and_then(|name| Self::covers(search.leaf(), name).err());
         if let Some(refusal) = uncovered {
-            let paths = horizon.count_of_paths();
             return ChainOutlook {
                 longest_path,
                 ..refused_by_all(refusal, paths)
             };
         }
         ChainOutlook {
-            rustls: horizon.outlook(RelyingParty::Rustls),
+            rustls: horizon.outlook(RelyingParty::Rustls, now),
             strict: horizon
-                .knows_anchor_dates()
-                .then(|| horizon.outlook(RelyingParty::Strict)),
+                .knows_anchor_dates(Some(now))
+                .then(|| horizon.outlook(RelyingParty::Strict, now)),
             longest_path,
         }
+    }
+
+    /// When a chain verifies, from 1970 to its leaf's end, gaps included.
+    ///
+    /// Asks webpki at every instant at which a presented certificate begins, no more.
+    /// With `name`, a leaf that does not cover it never verifies.
+    ///
+    /// # Errors
+    /// [`Refusal`] where webpki does not accept the leaf as an end-entity certificate at all, or
+    /// the leaf does not cover the name.
+    pub fn timeline(
+        &self,
+        chain: &[Certificate],
+        name: Option<&ServerName<'_>>,
+    ) -> Result<Timeline, Refusal> {
+        let search = self.search(chain)?;
+        if let Some(name) = name {
+            Self::covers(search.leaf(), name)?;
+        }
+        Ok(Timeline::of(&search))
     }
 
     /// The outlook of a chain that a handshake just accepted: stops at the first path that lasts
@@ -218,21 +252,16 @@ impl ChainJudge {
     /// [`Refusal`] where no path verifies at `now` by this judge's own anchors.
     pub fn handshake(&self, chain: &[Certificate], now: Timestamp) -> Result<PeerOutlook, Refusal> {
         let search = self.search(chain)?;
-        let mut horizon =
-            Horizon::of_lasting_path(&search, now).ok_or(Refusal::BeforeEpoch { now })?;
-        match horizon.end(RelyingParty::Rustls) {
+        let mut horizon = Horizon::of_lasting_path(&search);
+        let error = horizon.ask(now)?;
+        match horizon.end(RelyingParty::Rustls, now) {
             Some((effective_not_after, limiting)) => Ok(PeerOutlook {
                 effective_not_after,
                 limiting,
                 complete: horizon.is_complete(),
-                path: horizon.longest_path(),
+                path: horizon.longest_path(now),
             }),
-            None => Err(Refusal::from_search(
-                horizon.error(),
-                &search,
-                &self.anchors,
-                now,
-            )),
+            None => Err(Refusal::from_search(&error, &search, now)),
         }
     }
 
@@ -250,8 +279,15 @@ impl ChainJudge {
     fn search<'a>(&'a self, chain: &'a [Certificate]) -> Result<PathSearch<'a>, Refusal> {
         let (leaf, presented) = chain.split_first().ok_or(Refusal::NoCertificate)?;
         let usage = self.usage.key_usage();
-        PathSearch::new(leaf, presented, &self.anchors, self.algorithms, usage)
-            .map_err(|error| Refusal::LeafUnusable { error })
+        PathSearch::new(
+            leaf,
+            presented,
+            &self.anchors,
+            self.algorithms,
+            usage,
+            &self.crls,
+        )
+        .map_err(|error| Refusal::LeafUnusable { error })
     }
 }
 

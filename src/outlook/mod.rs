@@ -3,14 +3,18 @@
 //! rustls-webpki is the one judge: everything said here is read from paths that it accepted.
 
 mod anchors;
+mod candidates;
 mod horizon;
 mod judge;
 mod paths;
 mod position;
 mod refusal;
+mod signatures;
+mod timeline;
 
 pub use anchors::{AnchorError, TrustAnchors, TrustAnchorsBuilder};
 pub use judge::{ChainJudge, ChainOutlook, LimitingCertificate, Outlook, PeerOutlook, Usage};
 pub use position::Position;
 pub use refusal::Refusal;
 pub(crate) use refusal::unresolved;
+pub use timeline::{Interval, PathAnchor, RelyingTimeline, Timeline, VerifyingPath};

@@ -7,21 +7,27 @@ use pki_types::{CertificateDer, SignatureVerificationAlgorithm, UnixTime};
 use webpki::{EndEntityCert, KeyUsage, VerifiedPath};
 
 use super::TrustAnchors;
+use super::candidates::Candidates;
+use super::signatures::SignatureMemory;
 use crate::cert::{Certificate, Validity};
+use crate::revocation::Crls;
 
 /// Signature algorithms as a crypto provider lists them.
 pub(super) type Algorithms = &'static [&'static dyn SignatureVerificationAlgorithm];
 
-/// One chain with the anchors that it is judged by.
+/// One chain with all that it is judged by.
 pub(super) struct PathSearch<'a> {
     leaf: &'a Certificate,
     end_entity: EndEntityCert<'a>,
-    /// The presented intermediates, each once.
-    intermediates: Vec<&'a Certificate>,
-    intermediate_ders: Vec<CertificateDer<'a>>,
+    presented: &'a [Certificate],
+    /// The presented certificates that are looked at.
+    candidates: Candidates<'a>,
+    candidate_ders: Vec<CertificateDer<'a>>,
     anchors: &'a TrustAnchors,
+    signatures: SignatureMemory,
     algorithms: Algorithms,
     usage: KeyUsage,
+    crls: &'a Crls,
 }
 
 /// A verified path by its parts' indices, nearest the leaf first.
@@ -34,7 +40,7 @@ pub(super) struct Path {
 /// What one search at one instant found.
 pub(super) struct Found {
     pub(super) paths: Vec<Path>,
-    /// Whether webpki looked at everything, rather than running out of one of its budgets.
+    /// Whether everything was looked at, rather than one of the budgets, webpki's or ours, used up.
     pub(super) complete: bool,
     /// What webpki said last, where it accepted no path.
     pub(super) error: webpki::Error,
@@ -49,32 +55,29 @@ impl<'a> PathSearch<'a> {
         anchors: &'a TrustAnchors,
         algorithms: Algorithms,
         usage: KeyUsage,
+        crls: &'a Crls,
     ) -> Result<Self, webpki::Error> {
-        let mut intermediates: Vec<&Certificate> = Vec::with_capacity(presented.len());
-        for certificate in presented {
-            // A certificate sent twice would make every path of it count twice.
-            if !intermediates.contains(&certificate) {
-                intermediates.push(certificate);
-            }
-        }
+        let candidates = Candidates::choose(leaf, presented, anchors);
+        let ders = candidates.certificates.iter();
+        let ders = ders.map(|certificate| CertificateDer::from(certificate.der().as_ref()));
         Ok(Self {
             leaf,
             end_entity: EndEntityCert::try_from(leaf.der())?,
-            intermediate_ders: intermediates
-                .iter()
-                .map(|certificate| CertificateDer::from(certificate.der().as_ref()))
-                .collect(),
-            intermediates,
+            presented,
+            candidate_ders: ders.collect(),
+            candidates,
             anchors,
+            signatures: SignatureMemory::default(),
             algorithms,
             usage,
+            crls,
         })
     }
 
     /// Asks webpki for paths that verify at `now`, until one is `enough` or there are no more.
     ///
     /// webpki tries the next path whenever the callback rejects one; so rejecting each path
-    /// after noting it down visits all of them, at the price of one verification each.
+    /// after noting it down visits all of them, at the price of the signatures that are new.
     pub(super) fn at(&self, now: UnixTime, enough: impl Fn(&Path) -> bool) -> Found {
         let paths = RefCell::new(Vec::new());
         let note = |verified: &VerifiedPath<'_>| {
@@ -87,19 +90,23 @@ impl<'a> PathSearch<'a> {
                 Err(webpki::Error::UnknownIssuer)
             }
         };
+        let remembering = self.signatures.remembering(self.algorithms);
+        let algorithms: Vec<&dyn SignatureVerificationAlgorithm> =
+            remembering.iter().map(|algorithm| algorithm as _).collect();
+        let crls = self.crls.references();
         let result = self.end_entity.verify_for_usage(
-            self.algorithms,
+            &algorithms,
             self.anchors.as_slice(),
-            &self.intermediate_ders,
+            &self.candidate_ders,
             now,
             self.usage,
-            None,
+            self.crls.options(&crls),
             Some(&note),
         );
         let error = result.err().unwrap_or(webpki::Error::UnknownIssuer);
         Found {
             paths: paths.into_inner(),
-            complete: !is_budget(&error),
+            complete: !is_budget(&error) && !self.candidates.left_out && !self.signatures.gave_up(),
             error,
         }
     }
@@ -107,7 +114,7 @@ impl<'a> PathSearch<'a> {
     /// webpki hands out references into what it was given: their addresses say which.
     fn identify(&self, verified: &VerifiedPath<'_>) -> Path {
         let index_of = |der: &[u8]| {
-            let mut ders = self.intermediate_ders.iter();
+            let mut ders = self.candidate_ders.iter();
             ders.position(|ours| ptr::eq(ours.as_ref(), der))
         };
         let mut anchors = self.anchors.as_slice().iter();
@@ -126,14 +133,29 @@ impl<'a> PathSearch<'a> {
         self.leaf
     }
 
-    pub(super) fn presented(&self) -> &[&'a Certificate] {
-        &self.intermediates
+    /// Everything that came with the leaf, in its order.
+    pub(super) fn presented(&self) -> &'a [Certificate] {
+        self.presented
+    }
+
+    /// What is looked at of it.
+    pub(super) fn candidates(&self) -> &[&'a Certificate] {
+        &self.candidates.certificates
+    }
+
+    pub(super) fn anchors(&self) -> &'a TrustAnchors {
+        self.anchors
+    }
+
+    pub(super) fn crls(&self) -> &'a Crls {
+        self.crls
     }
 
     /// The certificates of a path, leaf first, without its anchor.
     pub(super) fn certificates(&self, path: &Path) -> Vec<&'a Certificate> {
         let intermediates = path.intermediates.iter();
-        let intermediates = intermediates.filter_map(|index| self.intermediates.get(*index));
+        let intermediates =
+            intermediates.filter_map(|index| self.candidates.certificates.get(*index));
         std::iter::once(self.leaf)
             .chain(intermediates.copied())
             .collect()
@@ -148,7 +170,7 @@ impl<'a> PathSearch<'a> {
     pub(super) fn window(&self, path: &Path) -> Validity {
         let intermediates = path.intermediates.iter();
         intermediates
-            .filter_map(|index| self.intermediates.get(*index))
+            .filter_map(|index| self.candidates.certificates.get(*index))
             .fold(self.leaf.validity(), |window, certificate| {
                 window.intersection(&certificate.validity())
             })

@@ -51,6 +51,22 @@ pub enum Refusal {
         "a signature in the chain does not fit its issuer's key: serve the intermediates that belong to this leaf"
     )]
     BadSignature,
+    /// A revocation list names a certificate.
+    #[error("{position} '{subject}' is revoked by its issuer: replace it, and find out why")]
+    Revoked {
+        /// Its position in the chain as presented.
+        position: Position,
+        /// What people call it.
+        subject: String,
+    },
+    /// A revocation list that must be current is not.
+    #[error(
+        "a revocation list was current only until before {next_update}: fetch the next one from its CA"
+    )]
+    CrlExpired {
+        /// Its nextUpdate.
+        next_update: Timestamp,
+    },
     /// The leaf does not cover the expected name.
     #[error("the leaf does not cover '{expected}', only {}: order a certificate with that name, or serve the right one", list(.presented))]
     NameNotCovered {
@@ -106,6 +122,8 @@ impl Refusal {
             Self::NotYetValid { .. } => "not_yet_valid",
             Self::UnknownIssuer { .. } => "unknown_issuer",
             Self::BadSignature => "bad_signature",
+            Self::Revoked { .. } => "revoked",
+            Self::CrlExpired { .. } => "crl_expired",
             Self::NameNotCovered { .. } => "name_not_covered",
             Self::LeafIsCa => "leaf_is_ca",
             Self::WrongUsage => "wrong_usage",
@@ -122,6 +140,7 @@ impl Refusal {
         match self {
             Self::Expired { position, .. }
             | Self::NotYetValid { position, .. }
+            | Self::Revoked { position, .. }
             | Self::UnknownIssuer { position, .. } => Some(*position),
             Self::NameNotCovered { .. } | Self::LeafIsCa | Self::LeafUnusable { .. } => {
                 Some(Position::Leaf)
@@ -134,10 +153,10 @@ impl Refusal {
     pub(super) fn from_search(
         error: &webpki::Error,
         search: &PathSearch<'_>,
-        anchors: &TrustAnchors,
         now: Timestamp,
     ) -> Self {
-        let chain = || std::iter::once(search.leaf()).chain(search.presented().iter().copied());
+        let anchors = search.anchors();
+        let chain = || std::iter::once(search.leaf()).chain(search.presented());
         let positioned = || chain().enumerate().map(|(n, c)| (Position::in_chain(n), c));
         match error {
             webpki::Error::CertExpired { not_after, .. } => {
@@ -175,6 +194,17 @@ impl Refusal {
                     anchors: anchors.len(),
                 }
             }
+            webpki::Error::CertRevoked => {
+                let revoked = positioned().find(|(_, c)| search.crls().revokes(c));
+                let (position, certificate) = revoked.unwrap_or((Position::Leaf, search.leaf()));
+                Self::Revoked {
+                    position,
+                    subject: certificate.short_name(),
+                }
+            }
+            webpki::Error::CrlExpired { next_update, .. } => Self::CrlExpired {
+                next_update: (*next_update).into(),
+            },
             webpki::Error::InvalidSignatureForPublicKey => Self::BadSignature,
             webpki::Error::CaUsedAsEndEntity => Self::LeafIsCa,
             webpki::Error::RequiredEkuNotFoundContext(_) => Self::WrongUsage,
@@ -266,7 +296,9 @@ fn explain(error: &webpki::Error) -> String {
             "a certificate in it has a date that webpki does not read (before 1970, or malformed)"
         }
         webpki::Error::CertDistrusted => "a public key in it is distrusted",
-        webpki::Error::CertRevoked => "a certificate in it is revoked",
+        webpki::Error::UnknownRevocationStatus => {
+            "no revocation list speaks for a certificate in it"
+        }
         webpki::Error::EmptyEkuExtension => "a certificate in it has an empty extended key usage",
         webpki::Error::EndEntityUsedAsCa => {
             "a certificate in it was issued by one that is not a CA"

@@ -16,6 +16,7 @@ mod endpoints;
 mod handshakes;
 mod incidents;
 mod layers;
+mod limbo;
 mod outlook;
 mod parser_corpus;
 mod pins;

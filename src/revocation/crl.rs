@@ -1,0 +1,196 @@
+//! Certificate revocation lists (RFC 5280, 5) given to a check, judged by webpki as rustls would.
+
+use std::sync::Arc;
+
+use thiserror::Error;
+use webpki::{
+    CertRevocationList, ExpirationPolicy, OwnedCertRevocationList, RevocationCheckDepth,
+    RevocationOptions, RevocationOptionsBuilder, UnknownStatusPolicy,
+};
+use x509_parser::prelude::FromDer as _;
+use x509_parser::revocation_list::CertificateRevocationList;
+
+use crate::cert::{Certificate, Timestamp};
+
+/// Which certificates of a path are looked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum CrlDepth {
+    /// All of them but the anchor (rustls's default).
+    #[default]
+    Chain,
+    /// The leaf alone.
+    Leaf,
+}
+
+/// What a certificate is worth that no list speaks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum UnknownRevocation {
+    /// It is refused (rustls's default).
+    #[default]
+    Refuse,
+    /// It is accepted.
+    Accept,
+}
+
+/// What a list is worth after its nextUpdate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum CrlExpiration {
+    /// As much as before (rustls's default).
+    #[default]
+    Ignore,
+    /// Nothing: whatever it speaks for is refused from nextUpdate on. So nextUpdate takes part in
+    /// the outlook.
+    Enforce,
+}
+
+/// Revocation lists with the rules for them.
+///
+/// # Until when does this list count, and does it revoke a certificate?
+/// ```no_run
+/// use notafter::{CrlExpiration, Crls};
+/// # fn read(_: &str) -> Vec<u8> { Vec::new() }
+/// let crls = Crls::builder()
+///     .with_der(&read("issuing-ca.crl"))?
+///     .with_expiration(CrlExpiration::Enforce)
+///     .build();
+/// for next_update in crls.next_updates() {
+///     println!("counts until the second before {next_update}");
+/// }
+/// # Ok::<(), notafter::CrlError>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Crls {
+    lists: Vec<Arc<CertRevocationList<'static>>>,
+    next_updates: Vec<Timestamp>,
+    depth: CrlDepth,
+    unknown: UnknownRevocation,
+    expiration: CrlExpiration,
+}
+
+impl Crls {
+    /// Starts with no lists and rustls's defaults.
+    pub fn builder() -> CrlsBuilder {
+        CrlsBuilder::default()
+    }
+
+    /// Whether there are no lists: then nothing is looked up.
+    pub fn is_empty(&self) -> bool {
+        self.lists.is_empty()
+    }
+
+    /// The nextUpdate of each list. A list is current while `now < next_update`.
+    pub fn next_updates(&self) -> impl Iterator<Item = Timestamp> {
+        self.next_updates.iter().copied()
+    }
+
+    /// Whether nextUpdate ends what verifies.
+    pub fn enforces_expiration(&self) -> bool {
+        self.expiration == CrlExpiration::Enforce
+    }
+
+    /// Whether a list of this certificate's issuer has its serial number.
+    pub fn revokes(&self, certificate: &Certificate) -> bool {
+        let facts = certificate.facts();
+        let own = self
+            .lists
+            .iter()
+            .filter(|list| list.issuer() == facts.issuer_der());
+        own.into_iter()
+            .any(|list| matches!(list.find_serial(facts.serial()), Ok(Some(_))))
+    }
+
+    /// The lists as webpki takes them, by reference.
+    pub(crate) fn references(&self) -> Vec<&CertRevocationList<'static>> {
+        self.lists.iter().map(AsRef::as_ref).collect()
+    }
+
+    /// The rules over these references; `None` where there are no lists.
+    pub(crate) fn options<'l>(
+        &self,
+        references: &'l [&'l CertRevocationList<'l>],
+    ) -> Option<RevocationOptions<'l>> {
+        let depth = match self.depth {
+            CrlDepth::Chain => RevocationCheckDepth::Chain,
+            CrlDepth::Leaf => RevocationCheckDepth::EndEntity,
+        };
+        let unknown = match self.unknown {
+            UnknownRevocation::Refuse => UnknownStatusPolicy::Deny,
+            UnknownRevocation::Accept => UnknownStatusPolicy::Allow,
+        };
+        let expiration = match self.expiration {
+            CrlExpiration::Ignore => ExpirationPolicy::Ignore,
+            CrlExpiration::Enforce => ExpirationPolicy::Enforce,
+        };
+        let builder = RevocationOptionsBuilder::new(references).ok()?;
+        let builder = builder.with_depth(depth).with_status_policy(unknown);
+        Some(builder.with_expiration_policy(expiration).build())
+    }
+}
+
+/// Gathers revocation lists.
+#[derive(Debug, Clone, Default)]
+#[must_use]
+pub struct CrlsBuilder {
+    crls: Crls,
+}
+
+impl CrlsBuilder {
+    /// Adds the DER bytes of one list.
+    ///
+    /// # Errors
+    /// [`CrlError`] where webpki does not read them as a complete version 2 list.
+    pub fn with_der(mut self, der: &[u8]) -> Result<Self, CrlError> {
+        let number = self.crls.lists.len();
+        let list =
+            OwnedCertRevocationList::from_der(der).map_err(|error| CrlError { number, error })?;
+        // webpki keeps nextUpdate to itself.
+        let next_update = CertificateRevocationList::from_der(der)
+            .ok()
+            .and_then(|(_, parsed)| Some(parsed.next_update()?.timestamp()));
+        let next_update = next_update.map_or(Timestamp::MIN, Timestamp::from_unix_seconds);
+        self.crls
+            .lists
+            .push(Arc::new(CertRevocationList::Owned(list)));
+        self.crls.next_updates.push(next_update);
+        Ok(self)
+    }
+
+    /// Looks up all certificates of a path, or only the leaf.
+    pub const fn with_depth(mut self, depth: CrlDepth) -> Self {
+        self.crls.depth = depth;
+        self
+    }
+
+    /// What a certificate is worth that no list speaks for.
+    pub const fn with_unknown(mut self, unknown: UnknownRevocation) -> Self {
+        self.crls.unknown = unknown;
+        self
+    }
+
+    /// What a list is worth after its nextUpdate.
+    pub const fn with_expiration(mut self, expiration: CrlExpiration) -> Self {
+        self.crls.expiration = expiration;
+        self
+    }
+
+    /// The lists with their rules.
+    pub fn build(self) -> Crls {
+        self.crls
+    }
+}
+
+/// Bytes that are no revocation list for webpki.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error(
+    "revocation list number {number} cannot be used ({error}): fetch it again from its CA, as DER"
+)]
+#[non_exhaustive]
+pub struct CrlError {
+    /// Which of those given, counted from 0.
+    pub number: usize,
+    /// What webpki says.
+    pub error: webpki::Error,
+}
