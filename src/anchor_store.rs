@@ -17,15 +17,28 @@ impl TrustAnchors {
         for error in &native.errors {
             builder = builder.with_error("of the OS".to_owned(), error.to_string());
         }
-        builder.with_certificates(&native.certs).build()
+        let mut anchors = builder.with_certificates(&native.certs).build();
+        anchors.mark_mozillas();
+        anchors
+    }
+
+    /// Notes which of the anchors are Mozilla's, and so public; knows none without the list.
+    #[cfg(feature = "os-anchors")]
+    fn mark_mozillas(&mut self) {
+        #[cfg(feature = "mozilla-anchors")]
+        self.mark_public(Self::from_mozilla().as_slice());
     }
 
     /// Mozilla's trust anchors as compiled into the crate `webpki-root-certs`, with their dates.
     #[cfg(feature = "mozilla-anchors")]
     pub fn from_mozilla() -> Self {
-        Self::builder()
+        let builder = Self::builder();
+        let mut anchors = builder
             .with_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS)
-            .build()
+            .build();
+        let all = anchors.as_slice().to_vec();
+        anchors.mark_public(&all);
+        anchors
     }
 }
 

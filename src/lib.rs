@@ -38,8 +38,9 @@ pub use policy::{
 };
 pub use revocation::{CrlDepth, CrlError, CrlExpiration, Crls, CrlsBuilder, UnknownRevocation};
 pub use self_check::{
-    ChainReport, FailedSelfCheck, Finding, FindingCode, Grouping, Report, ReportedCertificate,
-    SelfCheck, SelfCheckBuilder, SelfCheckError,
+    ChainReport, CorrelatedExpiry, ExpiringCertificate, FailedSelfCheck, Finding, FindingCode,
+    FirstFailure, Grouping, LifetimeLimits, Report, ReportedCertificate, SelfCheck,
+    SelfCheckBuilder, SelfCheckError,
 };
 pub use source::{
     FailureReason, FoundCertificate, OtherBlock, Place, SourceContents, SourceFailure,

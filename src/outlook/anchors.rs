@@ -33,6 +33,8 @@ pub struct TrustAnchors {
     certificates: Vec<Vec<Certificate>>,
     /// The names of all anchors.
     subjects: HashSet<Vec<u8>>,
+    /// The indices of those that are known to be public.
+    public: HashSet<usize>,
     errors: Vec<AnchorError>,
 }
 
@@ -91,6 +93,31 @@ impl TrustAnchors {
             let name = name_for_people(&anchor.subject);
             (name, in_sequence(&anchor.subject_public_key_info))
         })
+    }
+
+    /// Whether an anchor has this certificate's name and key.
+    pub(crate) fn has_key_of(&self, certificate: &Certificate) -> bool {
+        let facts = certificate.facts();
+        (self.anchors.iter()).any(|anchor| {
+            anchor.subject.as_ref() == facts.subject_der()
+                && in_sequence(&anchor.subject_public_key_info) == facts.spki_der()
+        })
+    }
+
+    /// Whether the anchor at this index is known to be public.
+    pub(super) fn is_public(&self, index: usize) -> bool {
+        self.public.contains(&index)
+    }
+
+    /// Marks every anchor with a name and key from this list as public.
+    pub(crate) fn mark_public(&mut self, list: &[TrustAnchor<'_>]) {
+        let index: HashMap<_, _> = (self.anchors.iter().enumerate())
+            .map(|(index, anchor)| (anchor.subject_public_key_info.to_vec(), index))
+            .collect();
+        let keys = list
+            .iter()
+            .map(|anchor| anchor.subject_public_key_info.as_ref());
+        self.public.extend(keys.filter_map(|key| index.get(key)));
     }
 
     /// Whether any anchor has this name (DER without the outer SEQUENCE).

@@ -108,7 +108,9 @@ impl<'s, 'a> Horizon<'s, 'a> {
         let leaf = self.search.leaf().validity();
         let candidates = || self.search.candidates().iter();
         let begins: Vec<_> = candidates().map(|c| c.not_before()).collect();
-        let ends: Vec<_> = candidates().map(|c| c.not_after().saturating_add(1)).collect();
+        let ends: Vec<_> = candidates()
+            .map(|c| c.not_after().saturating_add(1))
+            .collect();
         let epoch = Timestamp::from_unix_seconds(0);
         let first = leaf.not_before.max(epoch);
         let cuts = self.cuts();

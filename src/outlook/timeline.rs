@@ -63,6 +63,8 @@ pub struct PathAnchor {
     pub subject: String,
     /// SHA-256 over its SubjectPublicKeyInfo.
     pub spki_sha256: Sha256Digest,
+    /// Whether it is known to be one of Mozilla's list.
+    pub is_public: bool,
     /// The certificate that it came from; for the relying party rustls, the first of several.
     pub certificate: Option<Certificate>,
 }
@@ -168,6 +170,7 @@ fn anchor_of(
     PathAnchor {
         subject,
         spki_sha256: Sha256Digest::of(&spki),
+        is_public: anchors.is_public(index),
         certificate: certificate.cloned(),
     }
 }

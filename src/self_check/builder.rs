@@ -6,14 +6,16 @@ use std::sync::Arc;
 use pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::crypto::CryptoProvider;
 use rustls::sign::CertifiedKey;
+use rustls::time_provider::TimeProvider;
 use thiserror::Error;
 
-use super::SelfCheck;
 use super::key::KeySource;
+use super::{LifetimeLimits, SelfCheck};
 use crate::cert::Timestamp;
 use crate::loader::Loader;
 use crate::outlook::{TrustAnchors, Usage};
 use crate::policy::ThresholdPolicy;
+use crate::revocation::Crls;
 use crate::source::SourceContents;
 
 /// How the certificates of one file belong together.
@@ -50,6 +52,10 @@ pub struct SelfCheckBuilder {
     pub(super) grouping: Grouping,
     pub(super) usage: Option<Usage>,
     pub(super) at: Option<Timestamp>,
+    pub(super) clock: Option<Arc<dyn TimeProvider>>,
+    pub(super) known_past: Vec<Timestamp>,
+    pub(super) lifetime_limits: LifetimeLimits,
+    pub(super) crls: Crls,
 }
 
 impl SelfCheckBuilder {
@@ -145,6 +151,34 @@ impl SelfCheckBuilder {
     /// Evaluates at this instant, past or future, instead of at the time of the run.
     pub const fn at(mut self, at: Timestamp) -> Self {
         self.at = Some(at);
+        self
+    }
+
+    /// Reads this clock at each run instead of the system's.
+    pub fn with_clock(mut self, clock: Arc<dyn TimeProvider>) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
+    /// Names an instant that has passed for certain, such as the application's build or release:
+    /// a clock that is earlier is reported as `clock_suspect`, instead of certificates that are
+    /// not valid yet. The release of this crate always counts. Repeatable; only used where the
+    /// clock is read, not with [`SelfCheckBuilder::at`].
+    pub fn with_known_past(mut self, instant: Timestamp) -> Self {
+        self.known_past.push(instant);
+        self
+    }
+
+    /// Applies the CA/Browser Forum's limits on lifetimes to every chain, or (by default) to
+    /// those that end at a public anchor.
+    pub const fn with_lifetime_limits(mut self, limits: LifetimeLimits) -> Self {
+        self.lifetime_limits = limits;
+        self
+    }
+
+    /// Looks certificates up in these revocation lists.
+    pub fn with_crls(mut self, crls: Crls) -> Self {
+        self.crls = crls;
         self
     }
 

@@ -2,11 +2,12 @@
 
 use pki_types::ServerName;
 
-use super::{ChainReport, Finding, FindingCode, ReportedCertificate};
+use super::lint::lint;
+use super::{ChainReport, Finding, FindingCode, LifetimeLimits, ReportedCertificate};
 use crate::cert::{Certificate, Timestamp};
 use crate::duration;
 use crate::event::Severity;
-use crate::outlook::{ChainJudge, ChainOutlook, Outlook, Position, Refusal, unresolved};
+use crate::outlook::{ChainJudge, ChainOutlook, Outlook, Position, Refusal, Usage, unresolved};
 use crate::policy::{Band, ThresholdPolicy};
 
 /// What a chain is judged by.
@@ -16,6 +17,8 @@ pub(super) struct ChainContext<'c> {
     pub(super) names: &'c [ServerName<'static>],
     pub(super) judge: &'c ChainJudge,
     pub(super) policy: &'c ThresholdPolicy,
+    pub(super) usage: Usage,
+    pub(super) lifetime_limits: LifetimeLimits,
 }
 
 /// Judges certificates as one chain, leaf first.
@@ -42,8 +45,11 @@ pub(super) fn judge_chain(
                        serve only the intermediates that the leaf needs";
         findings.push(context.finding(Severity::Info, FindingCode::SearchIncomplete, message));
     }
+    let timeline = context.judge.timeline(chain, None).ok();
+    findings.extend(lint(context, chain, &outlook, timeline.as_ref()));
     let report = ChainReport {
         source: context.source.to_owned(),
+        timeline,
         band: chain_band(context.worst_band(&counting), outlook.rustls.verifies()),
         certificates: presented(chain),
         rustls: Some(outlook.rustls),
@@ -83,6 +89,7 @@ pub(super) fn judge_single(
     };
     let report = ChainReport {
         source: context.source.to_owned(),
+        timeline: None,
         band: context.worst_band(&certificates),
         certificates,
         rustls,
@@ -143,7 +150,7 @@ impl ChainContext<'_> {
         self.policy.band(validity, reported.position, self.at)
     }
 
-    fn finding(
+    pub(super) fn finding(
         &self,
         severity: Severity,
         code: FindingCode,

@@ -7,9 +7,11 @@ use rustls::crypto::CryptoProvider;
 
 use super::builder::{Input, SelfCheckBuilder};
 use super::chain::{ChainContext, judge_chain, judge_single};
+use super::clock_verdict::suspect;
 use super::{ChainReport, Finding, FindingCode, Grouping, Report};
 use crate::cert::{Certificate, Timestamp};
 use crate::clock;
+use crate::duration;
 use crate::event::Severity;
 use crate::outlook::{ChainJudge, TrustAnchors, Usage};
 use crate::source::{FailureReason, SourceContents, SourceFailure};
@@ -60,7 +62,7 @@ impl SelfCheck {
         let algorithms = provider.signature_verification_algorithms.all;
         let usage = settings.usage.unwrap_or(Usage::ServerAuth);
         Self {
-            judge: ChainJudge::new(anchors, algorithms, usage),
+            judge: ChainJudge::new(anchors, algorithms, usage).with_crls(settings.crls.clone()),
             settings,
             provider,
         }
@@ -71,7 +73,7 @@ impl SelfCheck {
     pub fn run(&self) -> Report {
         let mut run = Run {
             check: self,
-            at: self.settings.at.unwrap_or_else(clock::now),
+            at: self.settings.at.unwrap_or_else(|| self.read_clock()),
             names: Vec::new(),
             chains: Vec::new(),
             findings: Vec::new(),
@@ -91,12 +93,25 @@ impl SelfCheck {
             }
         }
         run.check_keys();
+        run.check_crls();
+        run.doubt_clock();
         Report {
             at: run.at,
             chains: run.chains,
             findings: run.findings,
             policy: self.settings.policy,
         }
+    }
+}
+
+impl SelfCheck {
+    fn read_clock(&self) -> Timestamp {
+        let given = self
+            .settings
+            .clock
+            .as_ref()
+            .and_then(|clock| clock.current_time());
+        given.map_or_else(clock::now, Timestamp::from)
     }
 }
 
@@ -234,6 +249,64 @@ impl Run<'_> {
         self.findings.extend(findings);
     }
 
+    /// Lists that must be current and end before what they speak for does.
+    fn check_crls(&mut self) {
+        let crls = &self.check.settings.crls;
+        for next_update in crls.next_updates() {
+            let left = next_update.seconds_since(self.at);
+            let span = duration::readable(left);
+            let enforced = crls.enforces_expiration();
+            let (severity, code, message) = match (left, enforced) {
+                (..=0, true) => (
+                    Severity::Critical,
+                    FindingCode::CrlExpired,
+                    format!(
+                        "a revocation list stopped counting {span} ago, at {next_update}: fetch the next one now"
+                    ),
+                ),
+                (..=0, false) => (
+                    Severity::Warning,
+                    FindingCode::CrlExpired,
+                    format!(
+                        "a revocation list is out of date since {next_update}, {span} ago: fetch the next one"
+                    ),
+                ),
+                (_, true) => (
+                    Severity::Info,
+                    FindingCode::CrlExpiring,
+                    format!(
+                        "a revocation list counts until before {next_update}, in {span}, and what it speaks for no longer: fetch the next one by then"
+                    ),
+                ),
+                (_, false) => continue,
+            };
+            self.findings.push(Finding::new(severity, code, message));
+        }
+    }
+
+    /// Where the clock was read and is not believed, that is said instead of a row of
+    /// certificates that are not valid yet.
+    fn doubt_clock(&mut self) {
+        let settings = &self.check.settings;
+        if settings.at.is_some() {
+            return;
+        }
+        let presented = self.chains.iter().flat_map(|chain| &chain.certificates);
+        let presented = presented.map(|reported| &reported.certificate);
+        let anchors = self.check.judge.anchors().certificates();
+        let begins: Vec<_> = presented
+            .chain(anchors)
+            .map(Certificate::not_before)
+            .collect();
+        if let Some(suspicion) = suspect(self.at, &settings.known_past, &begins) {
+            self.findings
+                .retain(|finding| finding.code != FindingCode::NotYetValid);
+            let (code, message) = (FindingCode::ClockSuspect, suspicion.message(self.at));
+            self.findings
+                .insert(0, Finding::new(Severity::Critical, code, message));
+        }
+    }
+
     fn context<'r>(&'r self, source: &'r str) -> ChainContext<'r> {
         ChainContext {
             source,
@@ -241,6 +314,8 @@ impl Run<'_> {
             names: &self.names,
             judge: &self.check.judge,
             policy: &self.check.settings.policy,
+            usage: self.check.settings.usage.unwrap_or(Usage::ServerAuth),
+            lifetime_limits: self.check.settings.lifetime_limits,
         }
     }
 }

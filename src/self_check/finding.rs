@@ -88,6 +88,32 @@ pub enum FindingCode {
     StrictEndsEarlier,
     /// The search for paths was given up before everything was looked at.
     SearchIncomplete,
+    /// A certificate is in the chain more than once.
+    DuplicateCertificate,
+    /// A trust anchor is in the chain, where nobody needs it.
+    AnchorSent,
+    /// A certificate is on no path to an anchor.
+    UnneededCertificate,
+    /// The certificates are not each followed by its issuer.
+    UnorderedChain,
+    /// A presented cross-sign ends before the chain does.
+    ExpiringCrossSign,
+    /// The leaf of a server has neither a DNS name nor an IP address.
+    NoSubjectAltName,
+    /// An RSA key of less than 2048 bits.
+    WeakKey,
+    /// A signature over SHA-1, MD5 or MD2.
+    WeakSignature,
+    /// The leaf lives longer than the CA/Browser Forum allows.
+    LifetimeOverLimit,
+    /// A revocation list names a certificate.
+    Revoked,
+    /// A revocation list is past its nextUpdate.
+    CrlExpired,
+    /// A revocation list that must be current ends before the chain does.
+    CrlExpiring,
+    /// The clock is wrong, rather than the certificates.
+    ClockSuspect,
     /// The private key does not belong to the leaf.
     KeyMismatch,
     /// The private key cannot be used, so it cannot be compared.
@@ -122,6 +148,19 @@ impl FindingCode {
             Self::StrictRefuses => "strict_refuses",
             Self::StrictEndsEarlier => "strict_ends_earlier",
             Self::SearchIncomplete => "search_incomplete",
+            Self::DuplicateCertificate => "duplicate_certificate",
+            Self::AnchorSent => "anchor_sent",
+            Self::UnneededCertificate => "unneeded_certificate",
+            Self::UnorderedChain => "unordered_chain",
+            Self::ExpiringCrossSign => "expiring_cross_sign",
+            Self::NoSubjectAltName => "no_subject_alt_name",
+            Self::WeakKey => "weak_key",
+            Self::WeakSignature => "weak_signature",
+            Self::LifetimeOverLimit => "lifetime_over_limit",
+            Self::Revoked => "revoked",
+            Self::CrlExpired => "crl_expired",
+            Self::CrlExpiring => "crl_expiring",
+            Self::ClockSuspect => "clock_suspect",
             Self::KeyMismatch => "key_mismatch",
             Self::KeyUnusable => "key_unusable",
             Self::PrivateKeyInCertificateFile => "private_key_in_certificate_file",
@@ -150,6 +189,8 @@ impl FindingCode {
             Refusal::Expired { .. } => Self::Expired,
             Refusal::NotYetValid { .. } => Self::NotYetValid,
             Refusal::UnknownIssuer { .. } => Self::UnknownIssuer,
+            Refusal::Revoked { .. } => Self::Revoked,
+            Refusal::CrlExpired { .. } => Self::CrlExpired,
             Refusal::BadSignature => Self::BadSignature,
             Refusal::NameNotCovered { .. } => Self::NameNotCovered,
             Refusal::LeafIsCa => Self::LeafIsCa,

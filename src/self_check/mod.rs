@@ -4,12 +4,17 @@
 mod builder;
 mod chain;
 mod check;
+mod clock_verdict;
 mod finding;
+mod forecast;
 mod key;
+mod lint;
 mod render;
 mod report;
 
 pub use builder::{Grouping, SelfCheckBuilder, SelfCheckError};
 pub use check::SelfCheck;
 pub use finding::{Finding, FindingCode};
+pub use forecast::{CorrelatedExpiry, ExpiringCertificate, FirstFailure};
+pub use lint::LifetimeLimits;
 pub use report::{ChainReport, FailedSelfCheck, Report, ReportedCertificate};

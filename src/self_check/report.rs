@@ -7,7 +7,7 @@ use thiserror::Error;
 use super::Finding;
 use crate::cert::{Certificate, Timestamp};
 use crate::event::Severity;
-use crate::outlook::{Outlook, Position};
+use crate::outlook::{Outlook, Position, Timeline};
 use crate::policy::{Band, ThresholdPolicy};
 
 /// Everything that a self-check found, as data; `to_text`, `to_json`, `to_nagios` and
@@ -41,6 +41,9 @@ pub struct ChainReport {
     /// Its outlook for relying parties that count anchors' dates; also `None` where an anchor's
     /// dates are unknown.
     pub strict: Option<Outlook>,
+    /// When it verifies, gaps included, whatever the expected names; `None` for certificates of a
+    /// collection, and where webpki does not take the leaf.
+    pub timeline: Option<Timeline>,
 }
 
 /// A presented certificate.

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use notafter::{
-    ChainJudge, CrlExpiration, Crls, RelyingTimeline, Timestamp, TrustAnchors, Usage,
-};
+use notafter::{ChainJudge, CrlExpiration, Crls, RelyingTimeline, Timestamp, TrustAnchors, Usage};
 use rustls::pki_types::CertificateRevocationListDer;
 use webpki::{
     CertRevocationList, EndEntityCert, KeyUsage, OwnedCertRevocationList, RevocationOptionsBuilder,
@@ -24,8 +22,14 @@ const FILES: [&str; 4] = [
 
 fn cases() -> Option<Vec<Case>> {
     let root = corpora::folder("")?;
-    let mut cases: Vec<_> = FILES.iter().flat_map(|file| load(&root.join(file))).collect();
-    for case in cases.iter_mut().filter(|case| case.id.starts_with("pkits::")) {
+    let mut cases: Vec<_> = FILES
+        .iter()
+        .flat_map(|file| load(&root.join(file)))
+        .collect();
+    for case in cases
+        .iter_mut()
+        .filter(|case| case.id.starts_with("pkits::"))
+    {
         // What was recorded for PKITS was recorded without its revocation lists.
         case.crls.clear();
     }
@@ -33,7 +37,11 @@ fn cases() -> Option<Vec<Case>> {
 }
 
 fn usage(case: &Case) -> Usage {
-    if case.is_server() { Usage::ServerAuth } else { Usage::ClientAuth }
+    if case.is_server() {
+        Usage::ServerAuth
+    } else {
+        Usage::ClientAuth
+    }
 }
 
 fn crls(lists: &[CertificateRevocationListDer<'_>]) -> Crls {
@@ -45,17 +53,26 @@ fn crls(lists: &[CertificateRevocationListDer<'_>]) -> Crls {
 }
 
 fn judge(case: &Case) -> ChainJudge {
-    let anchors = TrustAnchors::builder().with_certificates(&case.trusted).build();
+    let anchors = TrustAnchors::builder()
+        .with_certificates(&case.trusted)
+        .build();
     let algorithms = ring().signature_verification_algorithms.all;
     ChainJudge::new(anchors, algorithms, usage(case)).with_crls(crls(&case.crls))
 }
 
 /// Plain webpki, asked as rustls asks it.
 fn webpki_accepts(case: &Case, at: Timestamp) -> bool {
-    let Ok(leaf) = EndEntityCert::try_from(&case.chain_ders[0]) else { return false };
-    let anchors: Vec<_> =
-        case.trusted.iter().filter_map(|der| webpki::anchor_from_trusted_cert(der).ok()).collect();
-    let Some(time) = at.to_unix_time() else { return false };
+    let Ok(leaf) = EndEntityCert::try_from(&case.chain_ders[0]) else {
+        return false;
+    };
+    let anchors: Vec<_> = case
+        .trusted
+        .iter()
+        .filter_map(|der| webpki::anchor_from_trusted_cert(der).ok())
+        .collect();
+    let Some(time) = at.to_unix_time() else {
+        return false;
+    };
     let key_usage = match usage(case) {
         Usage::ServerAuth => KeyUsage::server_auth(),
         _ => KeyUsage::client_auth(),
@@ -64,7 +81,9 @@ fn webpki_accepts(case: &Case, at: Timestamp) -> bool {
         .filter_map(|der| Some(OwnedCertRevocationList::from_der(der).ok()?.into()))
         .collect();
     let lists: Vec<_> = lists.iter().collect();
-    let revocation = RevocationOptionsBuilder::new(&lists).ok().map(|builder| builder.build());
+    let revocation = RevocationOptionsBuilder::new(&lists)
+        .ok()
+        .map(|builder| builder.build());
     let algorithms = ring().signature_verification_algorithms.all;
     let path = leaf.verify_for_usage(
         algorithms,
@@ -75,7 +94,9 @@ fn webpki_accepts(case: &Case, at: Timestamp) -> bool {
         revocation,
         None,
     );
-    let named = case.name().is_none_or(|name| leaf.verify_is_valid_for_subject_name(&name).is_ok());
+    let named = case
+        .name()
+        .is_none_or(|name| leaf.verify_is_valid_for_subject_name(&name).is_ok());
     path.is_ok() && named && (case.name().is_some() || !case.has_name())
 }
 
@@ -83,7 +104,10 @@ fn verdict(case: &Case, judge: &ChainJudge, at: Timestamp) -> bool {
     let (Some(chain), true) = (&case.chain, case.name().is_some() || !case.has_name()) else {
         return false;
     };
-    judge.report(chain, case.name().as_ref(), at).rustls.verifies()
+    judge
+        .report(chain, case.name().as_ref(), at)
+        .rustls
+        .verifies()
 }
 
 /// Cases whose recorded verdict we do not share, with the reason.
@@ -115,7 +139,13 @@ fn our_verdict_is_that_of_webpki() {
 
 fn lit(timeline: &RelyingTimeline) -> Vec<(i64, i64)> {
     let lit = timeline.lit().into_iter();
-    lit.map(|v| (v.not_before.as_unix_seconds(), v.not_after.as_unix_seconds())).collect()
+    lit.map(|v| {
+        (
+            v.not_before.as_unix_seconds(),
+            v.not_after.as_unix_seconds(),
+        )
+    })
+    .collect()
 }
 
 #[test]
@@ -138,7 +168,13 @@ fn our_timeline_is_the_recorded_one_to_the_second() {
             if *recorded == rustls {
                 *counts.entry("rustls").or_default() += 1;
             } else {
-                different.push((case.id.clone(), "rustls", recorded.clone(), rustls.clone(), complete));
+                different.push((
+                    case.id.clone(),
+                    "rustls",
+                    recorded.clone(),
+                    rustls.clone(),
+                    complete,
+                ));
             }
         }
         // Where both accept at some instant, they differ in dates only.
@@ -153,14 +189,22 @@ fn our_timeline_is_the_recorded_one_to_the_second() {
     }
     println!("timelines equal to the recorded ones: {counts:?}");
     different.retain(|(id, ..)| !EXCEPTIONS.iter().any(|(known, _)| known == id));
-    assert!(different.is_empty(), "{} differ: {:#?}", different.len(), &different[..different.len().min(12)]);
+    assert!(
+        different.is_empty(),
+        "{} differ: {:#?}",
+        different.len(),
+        &different[..different.len().min(12)]
+    );
 }
 
 #[test]
 fn where_webpki_is_asked_at_every_date_the_timeline_agrees() {
     let Some(cases) = cases() else { return };
     let mut asked = 0;
-    for case in cases.iter().filter(|case| !case.id.starts_with("bettertls::nameconstraints")) {
+    for case in cases
+        .iter()
+        .filter(|case| !case.id.starts_with("bettertls::nameconstraints"))
+    {
         let Some(chain) = &case.chain else { continue };
         if case.has_name() && case.name().is_none() {
             continue;
@@ -168,7 +212,9 @@ fn where_webpki_is_asked_at_every_date_the_timeline_agrees() {
         let timeline = judge(case).timeline(chain, case.name().as_ref());
         for date in case.dates() {
             for t in [-1, 0, 1].map(|d| date.saturating_add(d)) {
-                let ours = timeline.as_ref().is_ok_and(|timeline| timeline.rustls.at(t).is_some());
+                let ours = timeline
+                    .as_ref()
+                    .is_ok_and(|timeline| timeline.rustls.at(t).is_some());
                 assert_eq!(ours, webpki_accepts(case, t), "{} at {t}", case.id);
                 asked += 1;
             }

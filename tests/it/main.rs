@@ -17,6 +17,7 @@ mod handshakes;
 mod incidents;
 mod layers;
 mod limbo;
+mod lints;
 mod outlook;
 mod parser_corpus;
 mod pins;

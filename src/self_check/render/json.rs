@@ -2,8 +2,11 @@
 
 use serde::Serialize;
 
-use super::super::{ChainReport, Finding, Report, ReportedCertificate};
-use crate::outlook::{LimitingCertificate, Outlook};
+use super::super::forecast::DEFAULT_WINDOW;
+use super::super::{
+    ChainReport, CorrelatedExpiry, Finding, FirstFailure, Report, ReportedCertificate,
+};
+use crate::outlook::{LimitingCertificate, Outlook, RelyingTimeline, Timeline, VerifyingPath};
 
 pub(super) fn render(report: &Report) -> String {
     let document = Document {
@@ -11,6 +14,10 @@ pub(super) fn render(report: &Report) -> String {
         worst: report.worst().map(crate::policy::Band::as_str),
         chains: report.chains.iter().map(Chain::of).collect(),
         findings: report.findings.iter().map(FindingView::of).collect(),
+        first_failure: report.first_failure().map(FailureView::of),
+        correlated_expiry: (report.correlated_expiry(DEFAULT_WINDOW).iter())
+            .map(CorrelatedView::of)
+            .collect(),
     };
     // Strings and numbers in a fixed shape: there is nothing here that could fail to serialize.
     serde_json::to_string_pretty(&document).unwrap_or_default()
@@ -22,6 +29,8 @@ struct Document<'r> {
     worst: Option<&'static str>,
     chains: Vec<Chain<'r>>,
     findings: Vec<FindingView<'r>>,
+    first_failure: Option<FailureView>,
+    correlated_expiry: Vec<CorrelatedView>,
 }
 
 #[derive(Serialize)]
@@ -31,6 +40,7 @@ struct Chain<'r> {
     certificates: Vec<CertificateView>,
     rustls: Option<OutlookView>,
     strict: Option<OutlookView>,
+    timeline: Option<TimelineView>,
 }
 
 impl<'r> Chain<'r> {
@@ -41,6 +51,7 @@ impl<'r> Chain<'r> {
             certificates: chain.certificates.iter().map(CertificateView::of).collect(),
             rustls: chain.rustls.as_ref().map(OutlookView::of),
             strict: chain.strict.as_ref().map(OutlookView::of),
+            timeline: chain.timeline.as_ref().map(TimelineView::of),
         }
     }
 }
@@ -130,6 +141,121 @@ impl<'r> FindingView<'r> {
             source: finding.source.as_deref(),
             position: finding.position.map(|position| position.to_string()),
             message: &finding.message,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct TimelineView {
+    complete: bool,
+    rustls: RelyingView,
+    strict: Option<RelyingView>,
+}
+
+impl TimelineView {
+    fn of(timeline: &Timeline) -> Self {
+        Self {
+            complete: timeline.complete,
+            rustls: RelyingView::of(&timeline.rustls),
+            strict: timeline.strict.as_ref().map(RelyingView::of),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct RelyingView {
+    intervals: Vec<IntervalView>,
+    paths: Vec<PathView>,
+}
+
+impl RelyingView {
+    fn of(timeline: &RelyingTimeline) -> Self {
+        let intervals = timeline.intervals.iter().map(|interval| IntervalView {
+            first: interval.first.to_string(),
+            last: interval.last.to_string(),
+            paths: interval.paths.clone(),
+        });
+        Self {
+            intervals: intervals.collect(),
+            paths: timeline.paths.iter().map(PathView::of).collect(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct IntervalView {
+    first: String,
+    last: String,
+    paths: Vec<usize>,
+}
+
+#[derive(Serialize)]
+struct PathView {
+    certificates: Vec<LimitingView>,
+    anchor: String,
+    anchor_spki_sha256: String,
+    first: String,
+    last: String,
+}
+
+impl PathView {
+    fn of(path: &VerifyingPath) -> Self {
+        Self {
+            certificates: path.certificates.iter().map(LimitingView::of).collect(),
+            anchor: path.anchor.subject.clone(),
+            anchor_spki_sha256: path.anchor.spki_sha256.to_base64(),
+            first: path.window.not_before.to_string(),
+            last: path.window.not_after.to_string(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct FailureView {
+    at: String,
+    source: String,
+    position: Option<String>,
+    message: String,
+}
+
+impl FailureView {
+    fn of(failure: FirstFailure) -> Self {
+        Self {
+            at: failure.at.to_string(),
+            source: failure.source,
+            position: failure.position.map(|position| position.to_string()),
+            message: failure.message,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct CorrelatedView {
+    first: String,
+    last: String,
+    certificates: Vec<ExpiringView>,
+}
+
+#[derive(Serialize)]
+struct ExpiringView {
+    source: String,
+    position: String,
+    sha256: String,
+    not_after: String,
+}
+
+impl CorrelatedView {
+    fn of(group: &CorrelatedExpiry) -> Self {
+        let certificates = group.certificates.iter().map(|certificate| ExpiringView {
+            source: certificate.source.clone(),
+            position: certificate.position.to_string(),
+            sha256: certificate.sha256.to_string(),
+            not_after: certificate.not_after.to_string(),
+        });
+        Self {
+            first: group.first.to_string(),
+            last: group.last.to_string(),
+            certificates: certificates.collect(),
         }
     }
 }

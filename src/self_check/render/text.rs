@@ -1,5 +1,8 @@
 //! A report for people.
 
+use std::collections::BTreeSet;
+
+use super::super::forecast::DEFAULT_WINDOW;
 use super::super::{ChainReport, Finding, Report};
 use crate::cert::Timestamp;
 use crate::duration;
@@ -16,8 +19,38 @@ pub(super) fn render(report: &Report) -> String {
         text.push('\n');
         text.push_str(&chain_text(chain, report.at));
     }
+    text.push_str(&forecast_text(report));
     text.push('\n');
     text.push_str(&findings_text(report));
+    text
+}
+
+fn forecast_text(report: &Report) -> String {
+    let mut text = String::new();
+    if let Some(failure) = report.first_failure() {
+        let when = relative(failure.at, report.at);
+        let message = visible(&failure.message);
+        text.push_str(&format!(
+            "\nfirst failure at {} ({when}): {message}\n",
+            failure.at
+        ));
+    }
+    for group in report.correlated_expiry(DEFAULT_WINDOW) {
+        let sources: BTreeSet<_> = group
+            .certificates
+            .iter()
+            .map(|c| visible(&c.source))
+            .collect();
+        if sources.len() > 1 {
+            text.push_str(&format!(
+                "{} certificates of {} sources end together, from {} to {}\n",
+                group.certificates.len(),
+                sources.len(),
+                group.first,
+                group.last
+            ));
+        }
+    }
     text
 }
 
@@ -26,6 +59,19 @@ fn chain_text(chain: &ChainReport, at: Timestamp) -> String {
     for (who, outlook) in [("rustls", &chain.rustls), ("strict", &chain.strict)] {
         if let Some(outlook) = outlook {
             text.push_str(&format!("  {who}  {}\n", outlook_text(outlook, at)));
+        }
+    }
+    if let Some(timeline) = &chain.timeline {
+        for gap in timeline
+            .rustls
+            .dark()
+            .iter()
+            .filter(|gap| gap.not_after >= at)
+        {
+            let (from, to) = (gap.not_before, gap.not_after);
+            text.push_str(&format!(
+                "  rustls  dark from {from} to {to}, then verifies again\n"
+            ));
         }
     }
     let rows: Vec<[String; 4]> = (chain.certificates.iter())

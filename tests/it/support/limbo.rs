@@ -25,28 +25,44 @@ pub struct Case {
 pub fn load(file: &Path) -> Vec<Case> {
     let mut text = String::new();
     let compressed = std::fs::File::open(file).unwrap();
-    flate2::read::GzDecoder::new(compressed).read_to_string(&mut text).unwrap();
+    flate2::read::GzDecoder::new(compressed)
+        .read_to_string(&mut text)
+        .unwrap();
     let mut document: Value = serde_json::from_str(&text).unwrap();
-    let Value::Array(cases) = document["testcases"].take() else { panic!("no cases") };
+    let Value::Array(cases) = document["testcases"].take() else {
+        panic!("no cases")
+    };
     cases.into_iter().map(Case::new).collect()
 }
 
 impl Case {
     fn new(json: Value) -> Self {
         let ders = |value: &Value| -> Vec<CertificateDer<'static>> {
-            let pems = value.as_array().unwrap().iter().map(|pem| pem.as_str().unwrap());
-            pems.flat_map(|pem| CertificateDer::pem_slice_iter(pem.as_bytes()).map(Result::unwrap)).collect()
+            let pems = value
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|pem| pem.as_str().unwrap());
+            pems.flat_map(|pem| CertificateDer::pem_slice_iter(pem.as_bytes()).map(Result::unwrap))
+                .collect()
         };
-        let leaf = CertificateDer::from_pem_slice(json["peer_certificate"].as_str().unwrap().as_bytes());
+        let leaf =
+            CertificateDer::from_pem_slice(json["peer_certificate"].as_str().unwrap().as_bytes());
         let mut chain_ders = vec![leaf.unwrap()];
         chain_ders.extend(ders(&json["untrusted_intermediates"]));
-        let crls = json["crls"].as_array().map(Vec::as_slice).unwrap_or_default().iter();
+        let crls = json["crls"]
+            .as_array()
+            .map(Vec::as_slice)
+            .unwrap_or_default()
+            .iter();
         let crls = crls.map(|pem| {
             CertificateRevocationListDer::from_pem_slice(pem.as_str().unwrap().as_bytes()).unwrap()
         });
         let parse = |der| Certificate::from_der(der).ok();
         let chain = parse(&chain_ders[0]).map(|leaf| {
-            std::iter::once(leaf).chain(chain_ders[1..].iter().filter_map(parse)).collect()
+            std::iter::once(leaf)
+                .chain(chain_ders[1..].iter().filter_map(parse))
+                .collect()
         });
         Self {
             id: json["id"].as_str().unwrap().to_owned(),
@@ -74,7 +90,9 @@ impl Case {
 
     /// The instant of the case; the corpus's own day where it says "now".
     pub fn at(&self) -> Timestamp {
-        let time = self.json["validation_time"].as_str().unwrap_or("2026-11-21T12:00:00Z");
+        let time = self.json["validation_time"]
+            .as_str()
+            .unwrap_or("2026-11-21T12:00:00Z");
         time.parse().unwrap()
     }
 
@@ -84,14 +102,19 @@ impl Case {
 
     /// First and last good seconds; `None` where the verifier was not asked.
     pub fn recorded_intervals(&self, who: &str) -> Option<Vec<(i64, i64)>> {
-        let intervals = self.json["recorded_valid_intervals"][who].as_array()?.iter();
+        let intervals = self.json["recorded_valid_intervals"][who]
+            .as_array()?
+            .iter();
         let pair = |pair: &Value| (pair[0].as_i64().unwrap(), pair[1].as_i64().unwrap());
         Some(intervals.map(pair).collect())
     }
 
     /// Every notBefore and notAfter of the chain and its anchors.
     pub fn dates(&self) -> Vec<Timestamp> {
-        let anchors = self.trusted.iter().filter_map(|der| Certificate::from_der(der).ok());
+        let anchors = self
+            .trusted
+            .iter()
+            .filter_map(|der| Certificate::from_der(der).ok());
         let all = self.chain.iter().flatten().cloned().chain(anchors);
         let mut dates: Vec<_> = all.flat_map(|c| [c.not_before(), c.not_after()]).collect();
         dates.sort();

@@ -113,7 +113,7 @@ impl Ca {
         }
     }
 
-    fn issuer(&self) -> Issuer<'_, &KeyPair> {
+    pub fn issuer(&self) -> Issuer<'_, &KeyPair> {
         Issuer::from_params(&self.params, &self.key)
     }
 }

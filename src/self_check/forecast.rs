@@ -1,0 +1,156 @@
+//! What a report says about the time ahead: the first failure, and ends that fall together.
+
+use super::{ChainReport, Report};
+use crate::cert::{Certificate, Sha256Digest, Timestamp};
+use crate::outlook::Position;
+
+/// The first instant at which something that was checked no longer works.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FirstFailure {
+    /// The first dark second.
+    pub at: Timestamp,
+    /// The chain that fails.
+    pub source: String,
+    /// The certificate that ends it, where one does.
+    pub position: Option<Position>,
+    /// What people call that certificate.
+    pub subject: Option<String>,
+    /// A sentence that names the cause.
+    pub message: String,
+}
+
+/// Certificates that end within one window of time: one forgotten renewal, or one CA, behind all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CorrelatedExpiry {
+    /// The earliest end.
+    pub first: Timestamp,
+    /// The latest end.
+    pub last: Timestamp,
+    /// The certificates, in the order of their ends.
+    pub certificates: Vec<ExpiringCertificate>,
+}
+
+/// One of several certificates that end together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ExpiringCertificate {
+    /// Where it was seen first.
+    pub source: String,
+    /// Its position there.
+    pub position: Position,
+    /// What people call it.
+    pub subject: String,
+    /// SHA-256 over the certificate.
+    pub sha256: Sha256Digest,
+    /// Its last good second.
+    pub not_after: Timestamp,
+}
+
+/// The window in which ends are said to fall together, unless told otherwise: a day.
+pub(super) const DEFAULT_WINDOW: i64 = 86_400;
+
+impl Report {
+    /// The first instant at which the worst band becomes expired, with its cause: the first
+    /// second at which one of the chains no longer verifies for rustls (for a certificate of a
+    /// collection, the second after its end). [`Report::at`] where that is so already; `None`
+    /// where nothing was judged.
+    ///
+    /// # Would this process start and be accepted at another time?
+    /// Run the check with that instant in [`SelfCheckBuilder::at`](super::SelfCheckBuilder::at);
+    /// until the first failure the answer does not change for the worse.
+    pub fn first_failure(&self) -> Option<FirstFailure> {
+        let failures = self
+            .chains
+            .iter()
+            .filter_map(|chain| self.failure_of(chain));
+        failures.min_by_key(|failure| failure.at)
+    }
+
+    fn failure_of(&self, chain: &ChainReport) -> Option<FirstFailure> {
+        let source = chain.source.clone();
+        let (position, certificate) = match &chain.rustls {
+            Some(outlook) => match (&outlook.limiting, &outlook.refusal) {
+                (Some(limiting), _) => (limiting.position, &limiting.certificate),
+                (None, refusal) => {
+                    return Some(FirstFailure {
+                        at: self.at,
+                        source,
+                        position: refusal.as_ref().and_then(|refusal| refusal.position()),
+                        subject: None,
+                        message: refusal
+                            .as_ref()
+                            .map(ToString::to_string)
+                            .unwrap_or_default(),
+                    });
+                }
+            },
+            None => chain
+                .certificates
+                .first()
+                .map(|c| (c.position, &c.certificate))?,
+        };
+        let not_after = chain.ends()?;
+        let at = not_after.saturating_add(1).max(self.at);
+        let subject = certificate.short_name();
+        Some(FirstFailure {
+            at,
+            message: format!(
+                "{source} goes dark when its {position} '{subject}' ends at {not_after}"
+            ),
+            source,
+            position: Some(position),
+            subject: Some(subject),
+        })
+    }
+
+    /// Groups of two or more distinct certificates whose ends lie within `window` seconds of each
+    /// other (86,400 is a good value): each group as large as it can be, none sharing a member.
+    pub fn correlated_expiry(&self, window: i64) -> Vec<CorrelatedExpiry> {
+        let mut certificates: Vec<ExpiringCertificate> = Vec::new();
+        for chain in &self.chains {
+            for reported in &chain.certificates {
+                let certificate = &reported.certificate;
+                let sha256 = certificate.fingerprint();
+                if !certificates.iter().any(|known| known.sha256 == sha256) {
+                    let expiring = expiring(chain, reported.position, certificate, sha256);
+                    certificates.push(expiring);
+                }
+            }
+        }
+        certificates.sort_by_key(|certificate| certificate.not_after);
+        let mut groups: Vec<CorrelatedExpiry> = Vec::new();
+        for certificate in certificates {
+            let not_after = certificate.not_after;
+            match groups.last_mut() {
+                Some(group) if not_after.seconds_since(group.first) <= window => {
+                    group.last = not_after;
+                    group.certificates.push(certificate);
+                }
+                _ => groups.push(CorrelatedExpiry {
+                    first: not_after,
+                    last: not_after,
+                    certificates: vec![certificate],
+                }),
+            }
+        }
+        groups.retain(|group| group.certificates.len() > 1);
+        groups
+    }
+}
+
+fn expiring(
+    chain: &ChainReport,
+    position: Position,
+    certificate: &Certificate,
+    sha256: Sha256Digest,
+) -> ExpiringCertificate {
+    ExpiringCertificate {
+        source: chain.source.clone(),
+        position,
+        subject: certificate.short_name(),
+        sha256,
+        not_after: certificate.not_after(),
+    }
+}

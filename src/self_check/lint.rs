@@ -1,0 +1,263 @@
+//! What is wrong with a chain although rustls accepts it, or may be wrong for others.
+
+use super::chain::ChainContext;
+use super::{Finding, FindingCode};
+use crate::cert::{Certificate, KeyType, Timestamp};
+use crate::duration;
+use crate::event::Severity;
+use crate::outlook::{ChainOutlook, Position, Timeline, Usage, VerifyingPath};
+
+const DAY: i64 = 86_400;
+
+/// To which chains the CA/Browser Forum's limits on lifetimes apply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum LifetimeLimits {
+    /// To chains that end at an anchor known to be public: one of Mozilla's, which the feature
+    /// `mozilla-anchors` knows.
+    #[default]
+    ForPublicAnchors,
+    /// To every chain.
+    ForAll,
+}
+
+/// From when on a leaf may live how many days (CA/Browser Forum, Baseline Requirements, 6.3.2).
+const LIFETIME_LIMITS: [(i64, i64); 5] = [
+    (1_519_862_400, 825), // 2018-03-01
+    (1_598_918_400, 398), // 2020-09-01
+    (1_773_532_800, 200), // 2026-03-15
+    (1_805_068_800, 100), // 2027-03-15
+    (1_868_227_200, 47),  // 2029-03-15
+];
+
+/// The most days that a leaf issued at this instant may live, if there was a limit then.
+fn lifetime_limit(issued: Timestamp) -> Option<i64> {
+    let issued = issued.as_unix_seconds();
+    let limits = LIFETIME_LIMITS.iter().rev();
+    limits
+        .into_iter()
+        .find(|(from, _)| *from <= issued)
+        .map(|(_, days)| *days)
+}
+
+/// Looks a chain over. `timeline` is `None` where webpki does not take the leaf at all.
+pub(super) fn lint(
+    context: &ChainContext<'_>,
+    chain: &[Certificate],
+    outlook: &ChainOutlook,
+    timeline: Option<&Timeline>,
+) -> Vec<Finding> {
+    let paths = timeline.map_or(&[][..], |timeline| timeline.rustls.paths.as_slice());
+    let lint = Lint {
+        context,
+        chain,
+        paths,
+    };
+    let mut findings = lint.superfluous();
+    findings.extend(lint.order());
+    findings.extend(lint.cross_signs(outlook));
+    findings.extend(lint.strength());
+    findings.extend(lint.leaf());
+    findings
+}
+
+struct Lint<'c> {
+    context: &'c ChainContext<'c>,
+    chain: &'c [Certificate],
+    /// Every path that verifies at some instant.
+    paths: &'c [VerifyingPath],
+}
+
+impl Lint<'_> {
+    fn info(&self, code: FindingCode, position: Position, message: String) -> Finding {
+        let finding = self.context.finding(Severity::Info, code, message);
+        finding.at_position(Some(position))
+    }
+
+    fn warning(&self, code: FindingCode, position: Position, message: String) -> Finding {
+        let finding = self.context.finding(Severity::Warning, code, message);
+        finding.at_position(Some(position))
+    }
+
+    /// What came behind the leaf, with its position among the presented.
+    fn behind_leaf(&self) -> impl Iterator<Item = (Position, &Certificate)> {
+        let chain = self.chain.iter().enumerate().skip(1);
+        chain.map(|(n, certificate)| (Position::in_chain(n), certificate))
+    }
+
+    fn is_on_a_path(&self, certificate: &Certificate) -> bool {
+        let certificates = self.paths.iter().flat_map(|path| &path.certificates);
+        certificates
+            .into_iter()
+            .any(|on_path| on_path.certificate == *certificate)
+    }
+
+    fn is_anchor(&self, certificate: &Certificate) -> bool {
+        certificate.is_self_issued() && self.context.judge.anchors().has_key_of(certificate)
+    }
+
+    fn is_duplicate(&self, position: Position, certificate: &Certificate) -> bool {
+        let before = self.chain.iter().enumerate();
+        let mut before = before.take_while(|(n, _)| Position::in_chain(*n) != position);
+        before.any(|(_, other)| other == certificate)
+    }
+
+    /// Certificates that no client needs.
+    fn superfluous(&self) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for (position, certificate) in self.behind_leaf() {
+            let name = certificate.short_name();
+            if self.is_duplicate(position, certificate) {
+                let message =
+                    format!("'{name}' is in the chain more than once: remove the repetition");
+                findings.push(self.info(FindingCode::DuplicateCertificate, position, message));
+            } else if self.is_anchor(certificate) {
+                let message = format!(
+                    "'{name}' is a trust anchor, which every client that trusts it has already: leave it out of the chain"
+                );
+                findings.push(self.info(FindingCode::AnchorSent, position, message));
+            } else if !self.paths.is_empty() && !self.is_on_a_path(certificate) {
+                let message = format!(
+                    "'{name}' is on no path from the leaf to a trust anchor: leave it out of the chain"
+                );
+                findings.push(self.info(FindingCode::UnneededCertificate, position, message));
+            }
+        }
+        findings
+    }
+
+    /// Each certificate should certify the one before it (RFC 5246, 7.4.2; RFC 8446, 4.4.2 asks
+    /// clients to cope, not all do).
+    fn order(&self) -> Option<Finding> {
+        let in_order = |path: &VerifyingPath| {
+            let mut rest = self.chain.iter();
+            let mut certificates = path.certificates.iter();
+            certificates.all(|on_path| rest.any(|presented| *presented == on_path.certificate))
+        };
+        if self.paths.is_empty() || self.paths.iter().any(in_order) {
+            return None;
+        }
+        let message = "the certificates are not in the order of the path, each followed by its issuer: \
+                       sort the chain, some clients do not do it themselves";
+        let code = FindingCode::UnorderedChain;
+        Some(self.info(code, Position::Leaf, message.to_owned()))
+    }
+
+    /// Presented certificates on paths that end before the chain does: clients that follow only
+    /// such a path go dark first, as with AddTrust in 2020 and DST Root CA X3 in 2021.
+    fn cross_signs(&self, outlook: &ChainOutlook) -> Vec<Finding> {
+        let Some(end) = outlook.rustls.effective_not_after else {
+            return Vec::new();
+        };
+        let mut findings = Vec::new();
+        for (position, certificate) in self.behind_leaf() {
+            let shorter = certificate.not_after() < end
+                && !outlook.longest_path.contains(certificate)
+                && self.is_on_a_path(certificate)
+                && !self.is_duplicate(position, certificate);
+            if shorter {
+                let (name, not_after) = (certificate.short_name(), certificate.not_after());
+                let left = not_after.seconds_since(self.context.at);
+                let when = match left {
+                    left if left < 0 => {
+                        format!("ended {} ago, at {not_after}", duration::readable(left))
+                    }
+                    left => format!("ends in {}, at {not_after}", duration::readable(left)),
+                };
+                let message = format!(
+                    "the cross-sign '{name}' by '{}' {when}; rustls goes on by another path, clients that follow only this one do not: leave it out, or replace it",
+                    certificate.issuer_short_name()
+                );
+                findings.push(self.info(FindingCode::ExpiringCrossSign, position, message));
+            }
+        }
+        findings
+    }
+
+    /// Keys and signatures that clients refuse, or soon will.
+    fn strength(&self) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for (n, certificate) in self.chain.iter().enumerate() {
+            let position = Position::in_chain(n);
+            let Ok(details) = certificate.details() else {
+                continue;
+            };
+            if details.key_type == KeyType::Rsa && (1..2048).contains(&details.key_bits) {
+                let message = format!(
+                    "its RSA key has {} bits, less than 2048: order a certificate with a new key",
+                    details.key_bits
+                );
+                findings.push(self.warning(FindingCode::WeakKey, position, message));
+            }
+            let algorithm = details.signature_algorithm.to_ascii_lowercase();
+            let weak = ["sha1", "md5", "md2"]
+                .iter()
+                .any(|hash| algorithm.contains(hash));
+            // Nobody checks the signature of a root.
+            if weak && !certificate.is_self_issued() {
+                let message = format!(
+                    "its signature is {}, which can be forged and which rustls refuses: order a new certificate",
+                    details.signature_algorithm
+                );
+                findings.push(self.warning(FindingCode::WeakSignature, position, message));
+            }
+        }
+        findings
+    }
+
+    fn leaf(&self) -> Vec<Finding> {
+        let Some(leaf) = self.chain.first() else {
+            return Vec::new();
+        };
+        let mut findings = Vec::new();
+        let names = leaf.details().map(|details| details.subject_alt_names);
+        let nameless = names.is_ok_and(|names| names.dns.is_empty() && names.ip.is_empty());
+        if nameless && self.context.usage == Usage::ServerAuth {
+            let message = "it has no DNS name and no IP address in its subjectAltName, so no client accepts it for any name: \
+                           order a certificate with the names that it is for";
+            let code = FindingCode::NoSubjectAltName;
+            findings.push(self.warning(code, Position::Leaf, message.to_owned()));
+        }
+        let public = self.paths.iter().any(|path| path.anchor.is_public);
+        let limited = public || self.context.lifetime_limits == LifetimeLimits::ForAll;
+        // Both ends of a validity are good seconds.
+        let seconds = leaf.lifetime().saturating_add(1);
+        if let Some(days) =
+            lifetime_limit(leaf.not_before()).filter(|days| limited && seconds > days * DAY)
+        {
+            let message = format!(
+                "it lives {}, longer than the {days} days that the CA/Browser Forum allowed when it was issued: browsers refuse it; order one that lives less",
+                duration::readable(seconds)
+            );
+            findings.push(self.warning(FindingCode::LifetimeOverLimit, Position::Leaf, message));
+        }
+        findings
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limits_begin_at_their_days() {
+        let cases = [
+            ("2018-02-28T23:59:59Z", None),
+            ("2018-03-01T00:00:00Z", Some(825)),
+            ("2020-08-31T23:59:59Z", Some(825)),
+            ("2020-09-01T00:00:00Z", Some(398)),
+            ("2026-03-14T23:59:59Z", Some(398)),
+            ("2026-03-15T00:00:00Z", Some(200)),
+            ("2027-03-15T00:00:00Z", Some(100)),
+            ("2029-03-14T23:59:59Z", Some(100)),
+            ("2029-03-15T00:00:00Z", Some(47)),
+        ];
+        for (issued, expected) in cases {
+            assert_eq!(
+                lifetime_limit(issued.parse().unwrap()),
+                expected,
+                "{issued}"
+            );
+        }
+    }
+}
