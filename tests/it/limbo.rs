@@ -52,7 +52,7 @@ fn crls(lists: &[CertificateRevocationListDer<'_>]) -> Crls {
     readable.with_expiration(CrlExpiration::Ignore).build()
 }
 
-fn judge(case: &Case) -> ChainJudge {
+pub fn judge(case: &Case) -> ChainJudge {
     let anchors = TrustAnchors::builder()
         .with_certificates(&case.trusted)
         .build();
@@ -61,7 +61,7 @@ fn judge(case: &Case) -> ChainJudge {
 }
 
 /// Plain webpki, asked as rustls asks it.
-fn webpki_accepts(case: &Case, at: Timestamp) -> bool {
+pub fn webpki_accepts(case: &Case, at: Timestamp) -> bool {
     let Ok(leaf) = EndEntityCert::try_from(&case.chain_ders[0]) else {
         return false;
     };

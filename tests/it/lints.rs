@@ -146,15 +146,31 @@ fn keys_signatures_names_and_lifetimes_are_looked_at() {
         return;
     };
     let cases = [
-        ("target-has-512bit-rsa-key", FindingCode::WeakKey, Position::Leaf),
-        ("intermediate-signed-with-sha1", FindingCode::WeakSignature, Position::Intermediate(0)),
+        (
+            "target-has-512bit-rsa-key",
+            FindingCode::WeakKey,
+            Position::Leaf,
+        ),
+        (
+            "intermediate-signed-with-sha1",
+            FindingCode::WeakSignature,
+            Position::Intermediate(0),
+        ),
     ];
     for (case, code, position) in cases {
         let bytes = std::fs::read(folder.join(case).join("chain.pem")).unwrap();
         let contents = SourceContents::from_bytes(case, &bytes);
-        let report = check(TrustAnchors::default()).with_contents(contents).at(NOW).build().unwrap().run();
+        let report = check(TrustAnchors::default())
+            .with_contents(contents)
+            .at(NOW)
+            .build()
+            .unwrap()
+            .run();
         let found = report.findings.iter().find(|f| f.code == code).expect(case);
-        assert_eq!((found.position, found.severity), (Some(position), Severity::Warning));
+        assert_eq!(
+            (found.position, found.severity),
+            (Some(position), Severity::Warning)
+        );
     }
 }
 

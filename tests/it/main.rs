@@ -13,6 +13,7 @@
 
 mod command;
 mod endpoints;
+mod graphs;
 mod handshakes;
 mod incidents;
 mod layers;
@@ -22,5 +23,6 @@ mod outlook;
 mod parser_corpus;
 mod pins;
 mod sources;
+mod suites;
 mod support;
 mod verifiers;

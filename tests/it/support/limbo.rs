@@ -58,19 +58,31 @@ impl Case {
         let crls = crls.map(|pem| {
             CertificateRevocationListDer::from_pem_slice(pem.as_str().unwrap().as_bytes()).unwrap()
         });
-        let parse = |der| Certificate::from_der(der).ok();
-        let chain = parse(&chain_ders[0]).map(|leaf| {
-            std::iter::once(leaf)
-                .chain(chain_ders[1..].iter().filter_map(parse))
-                .collect()
-        });
         Self {
             id: json["id"].as_str().unwrap().to_owned(),
             trusted: ders(&json["trusted_certs"]),
             crls: crls.collect(),
-            chain,
+            chain: parse(&chain_ders),
             chain_ders,
             json,
+        }
+    }
+
+    /// A case of a suite that is not in limbo's layout.
+    pub fn of_ders(
+        id: &str,
+        kind: &str,
+        trusted: Vec<CertificateDer<'static>>,
+        chain_ders: Vec<CertificateDer<'static>>,
+        crls: Vec<CertificateRevocationListDer<'static>>,
+    ) -> Self {
+        Self {
+            id: id.to_owned(),
+            json: serde_json::json!({ "validation_kind": kind }),
+            chain: parse(&chain_ders),
+            trusted,
+            chain_ders,
+            crls,
         }
     }
 
@@ -121,4 +133,14 @@ impl Case {
         dates.dedup();
         dates
     }
+}
+
+fn parse(ders: &[CertificateDer<'static>]) -> Option<Vec<Certificate>> {
+    let parse = |der| Certificate::from_der(der).ok();
+    let leaf = parse(ders.first()?)?;
+    Some(
+        std::iter::once(leaf)
+            .chain(ders[1..].iter().filter_map(parse))
+            .collect(),
+    )
 }

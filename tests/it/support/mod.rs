@@ -1,4 +1,5 @@
 pub mod corpora;
+pub mod graph;
 pub mod limbo;
 pub mod pki;
 pub mod tls;
