@@ -22,11 +22,17 @@ const ROUNDS: usize = 301;
 fn main() {
     let one = Chain::mint(&[400]);
     let two = Chain::mint(&[9, 400]);
+    let eight = Chain::mint(&[9, 10, 11, 12, 13, 14, 15, 400]);
     let algorithms = rustls::crypto::ring::default_provider()
         .signature_verification_algorithms
         .all;
     println!("name\tours_ns\tpeer\tpeer_ns\tratio");
-    for (name, chain) in [("outlook_one_path", &one), ("outlook_two_paths", &two)] {
+    let chains = [
+        ("outlook_one_path", &one),
+        ("outlook_two_paths", &two),
+        ("outlook_eight_paths", &eight),
+    ];
+    for (name, chain) in chains {
         let judge = ChainJudge::new(chain.anchors.clone(), algorithms, Usage::ServerAuth);
         row(
             name,
@@ -43,6 +49,32 @@ fn main() {
         );
     }
     let leaf = one.certificates.first().unwrap().der();
+    // Nobody in it is trusted: webpki looks for a path as long as we do.
+    let hopeless = eight.without_anchors();
+    let judge = ChainJudge::new(hopeless.anchors.clone(), algorithms, Usage::ServerAuth);
+    row(
+        "outlook_hopeless",
+        "webpki verify",
+        || hopeless.report(&judge),
+        || hopeless.refuse(algorithms),
+    );
+    let ladder = Chain::ladder();
+    let judge = ChainJudge::new(ladder.anchors.clone(), algorithms, Usage::ServerAuth);
+    // webpki needs seconds to give the ladder up: against one verification of an ordinary chain.
+    row(
+        "hostile_ladder",
+        "webpki verify of an ordinary chain",
+        || ladder.report(&judge),
+        || one.verify(algorithms),
+    );
+    let dead_ends = Chain::dead_ends();
+    let judge = ChainJudge::new(dead_ends.anchors.clone(), algorithms, Usage::ServerAuth);
+    row(
+        "hostile_dead_ends",
+        "webpki verify",
+        || dead_ends.report(&judge),
+        || dead_ends.verify(algorithms),
+    );
     row(
         "facts",
         "x509-parser",
@@ -93,6 +125,23 @@ fn median(mut times: Vec<f64>) -> f64 {
     times.get(times.len() / 2).copied().unwrap_or_default()
 }
 
+fn now() -> time::OffsetDateTime {
+    time::OffsetDateTime::from_unix_timestamp(1_767_225_600).unwrap()
+}
+
+fn validity(params: &mut CertificateParams, days: i64) {
+    params.not_before = now() - time::Duration::days(10);
+    params.not_after = now() + time::Duration::days(days);
+}
+
+fn ca(name: &str, days: i64) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.distinguished_name.push(DnType::CommonName, name);
+    validity(&mut params, days);
+    params
+}
+
 /// A leaf with 80 days left, and one cross-signed twin of its issuer for each end given, in days.
 struct Chain {
     certificates: Vec<Certificate>,
@@ -103,18 +152,7 @@ struct Chain {
 
 impl Chain {
     fn mint(ends: &[i64]) -> Self {
-        let now = time::OffsetDateTime::from_unix_timestamp(1_767_225_600).unwrap();
-        let validity = |params: &mut CertificateParams, days| {
-            params.not_before = now - time::Duration::days(10);
-            params.not_after = now + time::Duration::days(days);
-        };
-        let ca = |name: &str, days| {
-            let mut params = CertificateParams::default();
-            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-            params.distinguished_name.push(DnType::CommonName, name);
-            validity(&mut params, days);
-            params
-        };
+        let now = now();
         let (root_key, issuing_key, leaf_key) = (
             KeyPair::generate().unwrap(),
             KeyPair::generate().unwrap(),
@@ -144,6 +182,80 @@ impl Chain {
             anchors: TrustAnchors::builder().with_certificates([&root]).build(),
             now: Timestamp::from_unix_seconds(now.unix_timestamp()),
         }
+    }
+
+    /// The same chain for somebody who trusts nobody in it.
+    fn without_anchors(&self) -> Self {
+        let stranger = Self::mint(&[400]);
+        Self {
+            certificates: self.certificates.clone(),
+            intermediates: self.intermediates.clone(),
+            anchors: stranger.anchors,
+            now: self.now,
+        }
+    }
+
+    /// Six levels of eight certificates of the same name each, up to the name of the root.
+    fn ladder() -> Self {
+        let mut chain = Self::mint(&[]);
+        for level in 0..6 {
+            let name = |level| {
+                if level == 0 {
+                    "Issuing".to_owned()
+                } else {
+                    format!("Level {level}")
+                }
+            };
+            let issuer = if level == 5 {
+                "Root".to_owned()
+            } else {
+                name(level + 1)
+            };
+            for _ in 0..8 {
+                chain.present(&issuer, &name(level));
+            }
+        }
+        chain
+    }
+
+    /// A real chain, and 256 certificates that lead nowhere.
+    fn dead_ends() -> Self {
+        let mut chain = Self::mint(&[400]);
+        for n in 0..256 {
+            chain.present("Nowhere", &format!("Dead end {n}"));
+        }
+        chain
+    }
+
+    /// Presents a CA certificate that anybody can make.
+    fn present(&mut self, issuer: &str, subject: &str) {
+        let issuer = Issuer::new(ca(issuer, 3000), KeyPair::generate().unwrap());
+        let made = ca(subject, 400)
+            .signed_by(&KeyPair::generate().unwrap(), &issuer)
+            .unwrap();
+        self.certificates
+            .push(Certificate::from_der(made.der()).unwrap());
+        self.intermediates.push(made.der().clone());
+    }
+
+    fn refuse(
+        &self,
+        algorithms: &'static [&'static dyn rustls::pki_types::SignatureVerificationAlgorithm],
+    ) {
+        let leaf = EndEntityCert::try_from(self.certificates.first().unwrap().der()).unwrap();
+        let now = self.now.to_unix_time().unwrap();
+        let anchors = self.anchors.as_slice();
+        let usage = KeyUsage::server_auth();
+        let path = leaf.verify_for_usage(
+            algorithms,
+            anchors,
+            &self.intermediates,
+            now,
+            usage,
+            None,
+            None,
+        );
+        black_box(path.map(|_| ()).unwrap_err());
     }
 
     fn report(&self, judge: &ChainJudge) {

@@ -9,53 +9,61 @@ use crate::cert::Certificate;
 /// webpki refuses paths with more intermediates.
 const MAX_INTERMEDIATES: usize = 6;
 
+/// webpki takes no more steps than this in one search.
+const WEBPKI_BUILD_CALLS: usize = 200_000;
+
 /// The most ways by name from the leaf to an anchor that are looked at. Real chains have a
 /// handful; six levels of eight certificates of the same name make a quarter of a million.
 const MAX_WAYS: usize = 128;
 
-/// The intermediates that are looked at.
+/// The intermediates that can be part of a path.
 pub(super) struct Candidates<'a> {
     pub(super) certificates: Vec<&'a Certificate>,
-    /// Whether some that could be part of a path were left out, for there were too many.
-    pub(super) left_out: bool,
+    /// Those of them that are looked at for all paths, where there are too many.
+    pub(super) few: Option<Vec<&'a Certificate>>,
+    /// Whether all that was presented would use up webpki's own budget for building paths: then
+    /// rustls may refuse what is accepted here, where dead ends are left out.
+    pub(super) exhausting: bool,
 }
 
 impl<'a> Candidates<'a> {
     /// Keeps, each once and in their order, the certificates that lie on some way by names from
     /// the leaf to an anchor: webpki compares the same bytes, so no path of its is lost. If there
-    /// are too many ways, only those certificates of a name are kept that end last.
+    /// are too many ways, a few are chosen, those certificates of each name that end last.
     pub(super) fn choose(
         leaf: &'a Certificate,
         presented: &'a [Certificate],
         anchors: &TrustAnchors,
     ) -> Self {
         let mut distinct = HashSet::new();
-        let certificates: Vec<_> = (presented.iter())
+        let all: Vec<_> = (presented.iter())
             .filter(|certificate| distinct.insert(certificate.der().as_ref()))
             .collect();
-        let names = Names::of(&certificates);
+        let names = Names::of(&all);
         let reachable = names.reachable_from(leaf);
         let ending = names.leading_to(anchors);
-        let mut kept: Vec<_> = (certificates.into_iter().enumerate())
+        let certificates: Vec<_> = (all.iter().copied().enumerate())
             .filter(|(index, _)| reachable.contains(index) && ending.contains(index))
             .map(|(_, certificate)| certificate)
             .collect();
-        let mut left_out = false;
+        let mut few = certificates.clone();
         let mut variants = 8;
-        while variants > 0 && Names::of(&kept).count_ways(leaf, anchors) > MAX_WAYS {
-            left_out |= keep_longest(&mut kept, variants);
+        while variants > 0 && Names::of(&few).count_ways(leaf, anchors) > MAX_WAYS {
+            keep_longest(&mut few, variants);
             variants /= 2;
         }
+        let exhausting = certificates.len() < names.certificates.len()
+            && names.count_steps(leaf) > WEBPKI_BUILD_CALLS;
         Self {
-            certificates: kept,
-            left_out,
+            exhausting,
+            few: (few.len() < certificates.len()).then_some(few),
+            certificates,
         }
     }
 }
 
-/// Keeps at most so many certificates of each name, those that end last; says whether any went.
-fn keep_longest(certificates: &mut Vec<&Certificate>, variants: usize) -> bool {
-    let before = certificates.len();
+/// Keeps at most so many certificates of each name, those that end last.
+fn keep_longest(certificates: &mut Vec<&Certificate>, variants: usize) {
     let all = certificates.clone();
     certificates.retain(|certificate| {
         let subject = certificate.facts().subject_der();
@@ -73,7 +81,6 @@ fn keep_longest(certificates: &mut Vec<&Certificate>, variants: usize) -> bool {
         *count += 1;
         *count <= variants
     });
-    certificates.len() < before
 }
 
 /// Certificates by their names.
@@ -142,6 +149,26 @@ impl<'a, 'c> Names<'a, 'c> {
             open.extend(fresh);
         }
         reached
+    }
+
+    /// How many steps webpki's search can take at the most, anchors or not.
+    fn count_steps(&self, leaf: &Certificate) -> usize {
+        // How many steps lie above each certificate, with so many more allowed.
+        let mut above = vec![0_usize; self.certificates.len()];
+        for _ in 1..MAX_INTERMEDIATES {
+            let certificates = self.certificates.iter();
+            above = certificates
+                .map(|certificate| self.steps(certificate, &above))
+                .collect();
+        }
+        self.steps(leaf, &above)
+    }
+
+    /// One step to each issuer of this certificate, and all that lie above.
+    fn steps(&self, certificate: &Certificate, above: &[usize]) -> usize {
+        let issuers = self.issuers_of(certificate).iter();
+        let above = issuers.filter_map(|index| above.get(*index));
+        above.fold(0, |sum, above| sum.saturating_add(1).saturating_add(*above))
     }
 
     /// How many ways by name lead from the leaf to an anchor, as webpki would try them.

@@ -23,6 +23,7 @@ pub(super) struct PathSearch<'a> {
     /// The presented certificates that are looked at.
     candidates: Candidates<'a>,
     candidate_ders: Vec<CertificateDer<'a>>,
+    few_ders: Option<Vec<CertificateDer<'a>>>,
     anchors: &'a TrustAnchors,
     signatures: SignatureMemory,
     algorithms: Algorithms,
@@ -58,13 +59,18 @@ impl<'a> PathSearch<'a> {
         crls: &'a Crls,
     ) -> Result<Self, webpki::Error> {
         let candidates = Candidates::choose(leaf, presented, anchors);
-        let ders = candidates.certificates.iter();
-        let ders = ders.map(|certificate| CertificateDer::from(certificate.der().as_ref()));
+        let ders = |certificates: &[&'a Certificate]| {
+            let ders = certificates
+                .iter()
+                .map(|c| CertificateDer::from(c.der().as_ref()));
+            ders.collect()
+        };
         Ok(Self {
             leaf,
             end_entity: EndEntityCert::try_from(leaf.der())?,
             presented,
-            candidate_ders: ders.collect(),
+            candidate_ders: ders(&candidates.certificates),
+            few_ders: candidates.few.as_deref().map(ders),
             candidates,
             anchors,
             signatures: SignatureMemory::default(),
@@ -76,9 +82,28 @@ impl<'a> PathSearch<'a> {
 
     /// Asks webpki for paths that verify at `now`, until one is `enough` or there are no more.
     ///
+    /// Where there are too many ways to look at all of them, a few are, and if none of those
+    /// verifies, the first that webpki finds among all.
+    pub(super) fn at(&self, now: UnixTime, enough: impl Fn(&Path) -> bool) -> Found {
+        let Some(few) = &self.few_ders else {
+            return self.search(&self.candidate_ders, now, enough);
+        };
+        let mut found = self.search(few, now, enough);
+        if found.paths.is_empty() {
+            found = self.search(&self.candidate_ders, now, |_| true);
+        }
+        found.complete = false;
+        found
+    }
+
     /// webpki tries the next path whenever the callback rejects one; so rejecting each path
     /// after noting it down visits all of them, at the price of the signatures that are new.
-    pub(super) fn at(&self, now: UnixTime, enough: impl Fn(&Path) -> bool) -> Found {
+    fn search(
+        &self,
+        candidates: &[CertificateDer<'a>],
+        now: UnixTime,
+        enough: impl Fn(&Path) -> bool,
+    ) -> Found {
         let paths = RefCell::new(Vec::new());
         let note = |verified: &VerifiedPath<'_>| {
             let path = self.identify(verified);
@@ -97,7 +122,7 @@ impl<'a> PathSearch<'a> {
         let result = self.end_entity.verify_for_usage(
             &algorithms,
             self.anchors.as_slice(),
-            &self.candidate_ders,
+            candidates,
             now,
             self.usage,
             self.crls.options(&crls),
@@ -106,7 +131,9 @@ impl<'a> PathSearch<'a> {
         let error = result.err().unwrap_or(webpki::Error::UnknownIssuer);
         Found {
             paths: paths.into_inner(),
-            complete: !is_budget(&error) && !self.candidates.left_out && !self.signatures.gave_up(),
+            complete: !is_budget(&error)
+                && !self.signatures.gave_up()
+                && !self.candidates.exhausting,
             error,
         }
     }

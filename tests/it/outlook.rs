@@ -358,3 +358,70 @@ fn an_anchor_that_webpki_takes_without_readable_dates_stays_an_anchor() {
     let _: Option<&TrustAnchor<'_>> = anchors.as_slice().first();
     let _: UnixTime = pki::now();
 }
+
+/// Levels of same-named CAs, each certificate signed by anybody; the first level bears the name
+/// that signs the leaf, the last is issued by `top`.
+fn ladder(top: &str, levels: usize, variants: usize) -> Vec<CertificateDer<'static>> {
+    let mut ders = Vec::new();
+    for level in 0..levels {
+        let issuer = if level + 1 == levels {
+            top.to_owned()
+        } else {
+            format!("Level {}", level + 1)
+        };
+        let issuer = pki::root(&issuer, -100, 1000);
+        for _ in 0..variants {
+            ders.push(
+                issuer
+                    .intermediate(&format!("Level {level}"), -100, 1000)
+                    .der,
+            );
+        }
+    }
+    ders
+}
+
+#[test]
+fn hostile_chains_are_judged_without_losing_the_real_path() {
+    let root = pki::root("Root", -1000, 3000);
+    let issuing = root.intermediate("Level 0", -300, 900);
+    let leaf = issuing.leaf(&["a.example"], -10, 80);
+    let anchors = pki::anchors([&root]);
+    let dead_ends: Vec<_> = (0..256)
+        .map(|n| {
+            pki::root("Nowhere", -1, 900)
+                .intermediate(&format!("Dead {n}"), -1, 900)
+                .der
+        })
+        .collect();
+    let shapes = [
+        ("dead ends", dead_ends, true),
+        ("a ladder to nowhere", ladder("Nowhere", 6, 8), false),
+        ("a shorter ladder", ladder("Nowhere", 5, 8), true),
+        ("a ladder to the root's name", ladder("Root", 6, 8), false),
+        ("many of one name", ladder("Root", 1, 100), false),
+    ];
+    for (shape, hostile, complete) in shapes {
+        for real in [true, false] {
+            let own = real.then_some(&issuing.der);
+            let chain = certificates([&leaf.der].into_iter().chain(&hostile).chain(own));
+            let outlook = report(&anchors, &chain, NOW).rustls;
+            assert_eq!(outlook.complete, complete, "{shape}");
+            // webpki itself may give up where we say that the search was not complete.
+            // (It needs seconds to give up on the first ladder: not asked.)
+            let theirs = if shape == "a ladder to nowhere" {
+                real
+            } else {
+                webpki_accepts(&anchors, &chain, NOW)
+            };
+            assert!(outlook.verifies() == theirs || !complete, "{shape}");
+            assert!(
+                outlook.verifies() || !theirs,
+                "{shape}: what webpki accepts, we see"
+            );
+            assert!(real || !outlook.verifies());
+            let timeline = judge(anchors.clone()).timeline(&chain, None).unwrap();
+            assert_eq!(timeline.complete, complete, "{shape}");
+        }
+    }
+}
