@@ -13,6 +13,8 @@ mod observer;
 mod outlook;
 mod pin;
 mod policy;
+#[cfg(feature = "ocsp")]
+mod revocation;
 mod self_check;
 mod source;
 mod transition;
@@ -33,6 +35,11 @@ pub use outlook::{
 pub use pin::{PinError, PinParseError, SpkiPin};
 pub use policy::{
     Band, PolicyError, Threshold, ThresholdPolicy, ThresholdPolicyBuilder, Thresholds,
+};
+#[cfg(feature = "ocsp")]
+pub use revocation::{
+    ResponderStatus, RevocationReason, SignatureProblem, StapleCache, StapleJudge, StapleOffer,
+    StapleOutlook, StapleStatus, UnreadableStaple,
 };
 pub use self_check::{
     ChainReport, FailedSelfCheck, Finding, FindingCode, Grouping, Report, ReportedCertificate,

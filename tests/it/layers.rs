@@ -10,7 +10,7 @@ use crate::support::corpora::files_below;
 /// From the ground up. A module of `src/` that is missing here fails the test.
 const ROWS: [(&str, &[&str]); 5] = [
     ("facts", &["cert", "source"]),
-    ("judgement", &["outlook", "policy"]),
+    ("judgement", &["outlook", "policy", "revocation"]),
     ("pins", &["pin"]),
     ("telling", &["event", "transition", "observer"]),
     (
