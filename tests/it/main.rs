@@ -20,5 +20,6 @@ mod outlook;
 mod parser_corpus;
 mod pins;
 mod sources;
+mod staples;
 mod support;
 mod verifiers;

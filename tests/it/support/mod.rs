@@ -1,3 +1,4 @@
 pub mod corpora;
+pub mod ocsp;
 pub mod pki;
 pub mod tls;

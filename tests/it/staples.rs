@@ -1,0 +1,6 @@
+//! Stapled OCSP responses: what they say, until when, and who may say it.
+
+mod cache;
+mod corpus;
+mod minted;
+mod openssl;
