@@ -17,7 +17,9 @@ const AGE_WITHOUT_NEXT_UPDATE: i64 = 10 * 86_400;
 ///
 /// It asks: is this answer about this certificate, did its issuer or a responder that the issuer
 /// authorized sign it, and does it count now? It does not ask whether leaf and issuer verify
-/// themselves, nor whether a delegated responder's certificate was revoked.
+/// themselves, nor whether a delegated responder's certificate was revoked. Signatures are verified
+/// over the bytes as received, with the algorithms given: rustls's providers have none with SHA-1,
+/// and staples signed so are [`StapleStatus::UnsupportedSignature`].
 ///
 /// # What does this staple say, and until when?
 /// ```

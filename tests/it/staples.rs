@@ -4,3 +4,6 @@ mod cache;
 mod corpus;
 mod minted;
 mod openssl;
+mod scene;
+mod signers;
+mod upstream;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use notafter::{StapleCache, StapleOffer, Timestamp};
 use x509_cert::ext::pkix::CrlReason;
 
-use super::minted::Scene;
+use super::scene::Scene;
 use crate::support::ocsp::{good, revoked, unknown};
 use crate::support::pki::{NOW, days};
 

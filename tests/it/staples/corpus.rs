@@ -2,84 +2,15 @@
 //! the projects that it comes from say of it.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
-use notafter::{
-    Certificate, Loader, SignatureProblem, StapleJudge, StapleOutlook, StapleStatus, Timestamp,
-};
-use serde_json::Value;
+use notafter::{SignatureProblem, StapleJudge, StapleStatus, Timestamp};
 
-use crate::support::corpora;
-use crate::support::ocsp::{Algorithms, provided, with_sha1};
+use super::upstream::{DAY, OPENSSL_CHECKS_AT, files, instant, stated, stated_at};
+use crate::support::ocsp::{provided, with_sha1};
 
-const DAY: i64 = 86_400;
 const SKEW: i64 = 300;
 const COMPARED_WITH_PYCA: usize = 29;
-/// When BoringSSL's and OpenSSL's own tests check.
-const BORINGSSL_CHECKS_AT: i64 = 1_488_672_000;
-const OPENSSL_CHECKS_AT: i64 = 1_355_875_200;
-
-/// What BoringSSL's ocsp_unittest.cc expects at its instant, with answers up to a week old.
-const BORINGSSL: [(&str, &str); 22] = [
-    ("bad_ocsp_type", "unreadable"),
-    ("bad_status", "unreadable"),
-    ("future_response", "not_yet_valid"),
-    ("good_response", "good"),
-    ("good_response_next_update", "good"),
-    ("has_critical_ct_extension", "good"),
-    ("has_critical_single_extension", "unreadable"),
-    ("has_single_extension", "good"),
-    ("has_version", "good"),
-    ("invalid_response_data", "unreadable"),
-    ("malformed_request", "unsuccessful"),
-    ("multiple_response_good_revoked", "revoked"),
-    ("ocsp_extra_certs", "good"),
-    ("ocsp_sign_direct", "good"),
-    ("ocsp_sign_indirect", "good"),
-    ("ocsp_sign_indirect_missing", "bad_signature"),
-    ("other_response", "wrong_certificate"),
-    ("produced_early_response", "bad_produced_at"),
-    ("responder_id", "good"),
-    ("revoke_response", "revoked"),
-    ("stale_response", "stale"),
-    ("unknown_response", "unknown"),
-];
-
-/// What Botan's tests (test_ocsp.cpp) say of their files, in its own time.
-const BOTAN: [(&str, &str); 11] = [
-    ("bdr-int-ocsp-resp", "good"),
-    ("bdr-ocsp-resp", "good"),
-    ("mychain_ocsp_for_ee", "good"),
-    ("mychain_ocsp_for_ee_delegate_signed", "good"),
-    ("mychain_ocsp_for_ee_root_signed", "bad_signature"),
-    ("mychain_ocsp_for_int_self_signed", "bad_signature"),
-    ("randombit_ocsp", "good"),
-    ("randombit_ocsp_forged_revoked", "bad_signature"),
-    ("randombit_ocsp_forged_valid", "bad_signature"),
-    ("randombit_ocsp_forged_valid_nocerts", "bad_signature"),
-    ("slhdsa_ocsp", "good"),
-];
-
-/// What OpenSSL's categories are here. A response that was altered after it was signed is told by
-/// what was altered where that is looked at first.
-const CATEGORIES: [(&str, &str); 7] = [
-    ("valid", "good"),
-    (
-        "invalid: bad signature on the OCSP response",
-        "bad_signature",
-    ),
-    (
-        "invalid: bad signature on delegated OCSP signing certificate",
-        "bad_signature",
-    ),
-    ("invalid: wrong issuerKeyHash", "wrong_certificate"),
-    ("invalid: wrong issuerNameHash", "wrong_certificate"),
-    (
-        "invalid: wrong key in delegated OCSP signing certificate",
-        "bad_signature",
-    ),
-    ("invalid: wrong responderID", "bad_signature"),
-];
+const GARBLED_EACH: usize = 200;
 
 /// Where this crate says otherwise than the source: file, what it says here, and why.
 const DIFFERENCES: [(&str, &str, &str); 2] = [
@@ -112,103 +43,6 @@ const END_WITH_THEIR_RESPONDER: [(&str, &str); 1] = [(
     "botan/mychain_ocsp_for_ee_delegate_signed",
     "2022-10-07T10:00:00Z",
 )];
-
-struct File {
-    /// Without the ending: `botan/resp1`.
-    name: String,
-    entry: Value,
-    staple: Vec<u8>,
-    pair: Option<(Certificate, Certificate)>,
-}
-
-impl File {
-    fn source_and_case(&self) -> (&str, &str) {
-        self.name.split_once('/').unwrap()
-    }
-
-    /// At each instant by each provider: all must agree.
-    fn judge_with(
-        &self,
-        judge: &StapleJudge,
-        algorithms: &[(&str, Algorithms)],
-        now: Timestamp,
-    ) -> StapleOutlook {
-        let (leaf, issuer) = self.pair.as_ref().unwrap();
-        let mut outlooks = algorithms
-            .iter()
-            .map(|(_, all)| judge.judge(&self.staple, leaf, issuer, all, now));
-        let first = outlooks.next().unwrap();
-        assert!(outlooks.all(|other| other == first), "{}", self.name);
-        first
-    }
-
-    /// With the maximum age of the file's project, where it has one.
-    fn judge(&self) -> StapleJudge {
-        match self.source_and_case().0 {
-            "boringssl-ocsp_unittest" => StapleJudge::new().with_max_age(7 * DAY),
-            _ => StapleJudge::new(),
-        }
-    }
-
-    fn singles(&self) -> &[Value] {
-        self.entry["single_responses"]
-            .as_array()
-            .map_or(&[], Vec::as_slice)
-    }
-}
-
-fn instant(value: &Value) -> Option<Timestamp> {
-    value.as_i64().map(Timestamp::from_unix_seconds)
-}
-
-fn first_certificate(path: PathBuf) -> Certificate {
-    let found = Loader::new().load_file(&path).certificates;
-    found.into_iter().next().unwrap().certificate
-}
-
-fn files() -> Option<Vec<File>> {
-    let folder = corpora::folder("ocsp")?;
-    let manifest = std::fs::read(folder.join("manifest.json")).unwrap();
-    let manifest: Value = serde_json::from_slice(&manifest).unwrap();
-    let file = |(name, entry): (&String, &Value)| {
-        let certificate = |key: &str| Some(first_certificate(folder.join(entry[key].as_str()?)));
-        File {
-            name: name.strip_suffix(".der").unwrap().to_owned(),
-            staple: std::fs::read(folder.join(name)).unwrap(),
-            pair: certificate("cert_file").zip(certificate("issuer_file")),
-            entry: entry.clone(),
-        }
-    };
-    Some(manifest.as_object().unwrap().iter().map(file).collect())
-}
-
-/// The expectation of the file's own project.
-fn stated(file: &File) -> Option<&'static str> {
-    let (source, case) = file.source_and_case();
-    let look_up = |table: &[(&str, &'static str)], key: &str| {
-        let entry = table.iter().find(|(name, _)| *name == key);
-        entry.map(|(_, code)| *code)
-    };
-    match source {
-        "boringssl-ocsp_unittest" => look_up(&BORINGSSL, case),
-        "botan" => look_up(&BOTAN, case),
-        "openssl-ocsp-tests" => look_up(
-            &CATEGORIES,
-            file.entry["upstream_category"].as_str().unwrap(),
-        ),
-        "rustls-platform-verifier" => Some("revoked"),
-        _ => None,
-    }
-}
-
-/// When the file's own project looks at it.
-fn stated_at(file: &File) -> Timestamp {
-    let seconds = match file.source_and_case().0 {
-        "boringssl-ocsp_unittest" => BORINGSSL_CHECKS_AT,
-        _ => file.singles()[0]["this_update"].as_i64().unwrap(),
-    };
-    Timestamp::from_unix_seconds(seconds)
-}
 
 #[test]
 fn staples_of_other_projects_are_judged_as_they_state() {
@@ -468,6 +302,47 @@ fn no_truncated_file_panics_or_counts() {
     }
     println!("{judged} truncated staples of {} files", files.len());
     assert_eq!(files.len(), 89);
+}
+
+#[test]
+fn no_garbled_file_panics_or_turns_good() {
+    let Some(files) = files() else { return };
+    let other = files.iter().find_map(|file| file.pair.as_ref()).unwrap();
+    let [(_, algorithms), _] = with_sha1();
+    // Any fixed sequence will do (Knuth's linear congruential generator).
+    let mut state = 1_u64;
+    let mut random = |below: usize| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).unwrap() % below
+    };
+    let mut judged = 0;
+    for file in &files {
+        let (leaf, issuer) = file.pair.as_ref().unwrap_or(other);
+        let now = file.singles().first().map(|s| instant(&s["this_update"]));
+        let now = now.flatten().unwrap_or(Timestamp::MIN);
+        let judge = |staple: &[u8]| file.judge().judge(staple, leaf, issuer, algorithms, now);
+        let whole = judge(&file.staple);
+        for _ in 0..GARBLED_EACH {
+            let mut bytes = file.staple.clone();
+            for _ in 0..=random(3) {
+                let (at, byte) = (random(bytes.len()), u8::try_from(random(256)).unwrap());
+                match random(4) {
+                    0 => bytes.insert(at, byte),
+                    1 if bytes.len() > 1 => drop(bytes.remove(at)),
+                    _ => bytes[at] = byte,
+                }
+            }
+            let outlook = judge(&bytes);
+            // Certificates that come with a response and did not sign it may be damaged.
+            let same = outlook.status == whole.status;
+            assert!(same || !outlook.is_good(), "{}: {bytes:02x?}", file.name);
+            let _ = outlook.to_string();
+            judged += 1;
+        }
+    }
+    println!("{judged} garbled staples of {} files", files.len());
 }
 
 #[test]
