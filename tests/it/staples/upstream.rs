@@ -13,7 +13,8 @@ pub const DAY: i64 = 86_400;
 const BORINGSSL_CHECKS_AT: i64 = 1_488_672_000;
 pub const OPENSSL_CHECKS_AT: i64 = 1_355_875_200;
 
-/// What BoringSSL's ocsp_unittest.cc expects at its instant, with answers up to a week old.
+/// What BoringSSL's ocsp_unittest.cc expects at its instant, with answers up to a week old, in the
+/// words of this crate.
 const BORINGSSL: [(&str, &str); 22] = [
     ("bad_ocsp_type", "unreadable"),
     ("bad_status", "unreadable"),
@@ -39,7 +40,8 @@ const BORINGSSL: [(&str, &str); 22] = [
     ("unknown_response", "unknown"),
 ];
 
-/// What Botan's tests (test_ocsp.cpp) say of their files, in its own time.
+/// What the names of Botan's files say; those of `mychain` came with the fix of CVE-2022-43705,
+/// where any certificate in a response could sign it.
 const BOTAN: [(&str, &str); 11] = [
     ("bdr-int-ocsp-resp", "good"),
     ("bdr-ocsp-resp", "good"),
