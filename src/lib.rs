@@ -37,6 +37,11 @@ pub use policy::{
     Band, PolicyError, Threshold, ThresholdPolicy, ThresholdPolicyBuilder, Thresholds,
 };
 pub use revocation::{CrlDepth, CrlError, CrlExpiration, Crls, CrlsBuilder, UnknownRevocation};
+#[cfg(feature = "ocsp")]
+pub use revocation::{
+    ResponderStatus, RevocationReason, SignatureProblem, StapleCache, StapleJudge, StapleOffer,
+    StapleOutlook, StapleStatus, UnreadableStaple,
+};
 pub use self_check::{
     ChainReport, CorrelatedExpiry, ExpiringCertificate, FailedSelfCheck, Finding, FindingCode,
     FirstFailure, Grouping, LifetimeLimits, Report, ReportedCertificate, SelfCheck,

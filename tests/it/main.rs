@@ -23,6 +23,7 @@ mod outlook;
 mod parser_corpus;
 mod pins;
 mod sources;
+mod staples;
 mod suites;
 mod support;
 mod verifiers;

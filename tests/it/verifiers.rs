@@ -249,8 +249,13 @@ fn the_server_wrapper_forwards_every_method() {
         .unwrap();
     let leaf = pki::root("Root", -1, 1000).leaf(&["a.example"], -1, 90);
     let dss = captured_signature();
-    let verdict =
-        wrapper.verify_server_cert(&leaf.der, &[leaf.der.clone()], &name(), b"ocsp", pki::now());
+    let verdict = wrapper.verify_server_cert(
+        &leaf.der,
+        std::slice::from_ref(&leaf.der),
+        &name(),
+        b"ocsp",
+        pki::now(),
+    );
     assert!(verdict.is_ok());
     assert!(
         wrapper

@@ -113,6 +113,10 @@ impl Ca {
         }
     }
 
+    pub fn key(&self) -> &KeyPair {
+        &self.key
+    }
+
     pub fn issuer(&self) -> Issuer<'_, &KeyPair> {
         Issuer::from_params(&self.params, &self.key)
     }
