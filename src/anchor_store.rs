@@ -17,28 +17,20 @@ impl TrustAnchors {
         for error in &native.errors {
             builder = builder.with_error("of the OS".to_owned(), error.to_string());
         }
-        let mut anchors = builder.with_certificates(&native.certs).build();
-        anchors.mark_mozillas();
-        anchors
-    }
-
-    /// Notes which of the anchors are Mozilla's, and so public; knows none without the list.
-    #[cfg(feature = "os-anchors")]
-    fn mark_mozillas(&mut self) {
+        let anchors = builder.with_certificates(&native.certs).build();
+        // Which of them are public can only be said with Mozilla's list.
         #[cfg(feature = "mozilla-anchors")]
-        self.mark_public(Self::from_mozilla().as_slice());
+        let anchors = anchors.with_public(Self::from_mozilla().as_slice());
+        anchors
     }
 
     /// Mozilla's trust anchors as compiled into the crate `webpki-root-certs`, with their dates.
     #[cfg(feature = "mozilla-anchors")]
     pub fn from_mozilla() -> Self {
-        let builder = Self::builder();
-        let mut anchors = builder
-            .with_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS)
-            .build();
+        let certificates = webpki_root_certs::TLS_SERVER_ROOT_CERTS;
+        let anchors = Self::builder().with_certificates(certificates).build();
         let all = anchors.as_slice().to_vec();
-        anchors.mark_public(&all);
-        anchors
+        anchors.with_public(&all)
     }
 }
 

@@ -78,6 +78,10 @@ pub enum EventCode {
     PeerRecovered,
     /// Pins refused a peer that the inner verifier accepted.
     PinMismatch,
+    /// A server's stapled OCSP response is not good, or is missing where it must not be.
+    StapleNotGood,
+    /// A server's staple is good again.
+    StapleRecovered,
     /// The inner verifier accepted a peer whose leaf our own walk cannot read.
     PeerUnreadable,
 }
@@ -91,6 +95,8 @@ impl EventCode {
             Self::PeerNotYetValid => "peer_not_yet_valid",
             Self::PeerRecovered => "peer_recovered",
             Self::PinMismatch => "pin_mismatch",
+            Self::StapleNotGood => "staple_not_good",
+            Self::StapleRecovered => "staple_recovered",
             Self::PeerUnreadable => "peer_unreadable",
         }
     }

@@ -45,11 +45,13 @@ pub use revocation::{
 pub use self_check::{
     ChainReport, CorrelatedExpiry, ExpiringCertificate, FailedSelfCheck, Finding, FindingCode,
     FirstFailure, Grouping, LifetimeLimits, Report, ReportedCertificate, SelfCheck,
-    SelfCheckBuilder, SelfCheckError,
+    SelfCheckBuilder, SelfCheckError, StapleReport,
 };
 pub use source::{
     FailureReason, FoundCertificate, OtherBlock, Place, SourceContents, SourceFailure,
 };
+#[cfg(feature = "ocsp")]
+pub use verifier::{StapleRule, StapleStrictness};
 pub use verifier::{
     VerifierBuildError, WatchingClientVerifier, WatchingServerVerifier, WatchingVerifierBuilder,
     pin_error,

@@ -15,13 +15,20 @@ use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureSch
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The chain that the endpoint shows to a client that asks for `name`.
+/// What an endpoint shows.
+#[derive(Debug, Default, Clone)]
+pub struct Served {
+    pub chain: Vec<CertificateDer<'static>>,
+    pub staple: Vec<u8>,
+}
+
+/// What the endpoint shows to a client that asks for `name`.
 pub fn served_chain(
     host: &str,
     port: u16,
     name: &str,
     provider: &Arc<CryptoProvider>,
-) -> Result<Vec<CertificateDer<'static>>, Box<dyn Error>> {
+) -> Result<Served, Box<dyn Error>> {
     let looker = Arc::new(Looker {
         provider: Arc::clone(provider),
         seen: Mutex::default(),
@@ -44,7 +51,7 @@ pub fn served_chain(
         .clone();
     match outcome {
         // A server that wants a client certificate hangs up on us, but has shown its own.
-        Err(error) if seen.is_empty() => Err(error.into()),
+        Err(error) if seen.chain.is_empty() => Err(error.into()),
         _ => Ok(seen),
     }
 }
@@ -77,7 +84,7 @@ fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
 #[derive(Debug)]
 struct Looker {
     provider: Arc<CryptoProvider>,
-    seen: Mutex<Vec<CertificateDer<'static>>>,
+    seen: Mutex<Served>,
 }
 
 impl ServerCertVerifier for Looker {
@@ -86,12 +93,15 @@ impl ServerCertVerifier for Looker {
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
         _: &ServerName<'_>,
-        _: &[u8],
+        ocsp_response: &[u8],
         _: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         let all = std::iter::once(end_entity).chain(intermediates);
         let all = all.map(|der| der.clone().into_owned()).collect();
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = all;
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Served {
+            chain: all,
+            staple: ocsp_response.to_vec(),
+        };
         Ok(ServerCertVerified::assertion())
     }
 

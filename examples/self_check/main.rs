@@ -72,8 +72,11 @@ fn report(
             Target::Endpoint { text, host, port } => {
                 let name = args.names.first().unwrap_or(host);
                 match look::served_chain(host, *port, name, provider) {
-                    Ok(chain) if !args.each => builder.with_chain(text, chain),
-                    Ok(chain) => builder.with_contents(look::collection(text, &chain)),
+                    Ok(served) if !args.each => {
+                        let builder = builder.with_staple(text, served.staple);
+                        builder.with_chain(text, served.chain)
+                    }
+                    Ok(served) => builder.with_contents(look::collection(text, &served.chain)),
                     Err(error) => builder.with_contents(look::failure(text, &*error)),
                 }
             }

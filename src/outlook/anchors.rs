@@ -109,8 +109,10 @@ impl TrustAnchors {
         self.public.contains(&index)
     }
 
-    /// Marks every anchor with a name and key from this list as public.
-    pub(crate) fn mark_public(&mut self, list: &[TrustAnchor<'_>]) {
+    /// Says that the anchors with a key from this list are public: the limits of the
+    /// CA/Browser Forum apply to what they issue.
+    #[must_use]
+    pub fn with_public(mut self, list: &[TrustAnchor<'_>]) -> Self {
         let index: HashMap<_, _> = (self.anchors.iter().enumerate())
             .map(|(index, anchor)| (anchor.subject_public_key_info.to_vec(), index))
             .collect();
@@ -118,6 +120,7 @@ impl TrustAnchors {
             .iter()
             .map(|anchor| anchor.subject_public_key_info.as_ref());
         self.public.extend(keys.filter_map(|key| index.get(key)));
+        self
     }
 
     /// Whether any anchor has this name (DER without the outer SEQUENCE).
@@ -175,8 +178,8 @@ impl TrustAnchorsBuilder {
         self
     }
 
-    /// Notes an anchor that could not even be handed in.
-    pub(crate) fn with_error(mut self, place: String, reason: String) -> Self {
+    /// Notes an anchor that could not even be handed in, for [`TrustAnchors::errors`].
+    pub fn with_error(mut self, place: String, reason: String) -> Self {
         self.anchors.errors.push(AnchorError { place, reason });
         self
     }

@@ -89,7 +89,7 @@ impl<'s, 'a> Horizon<'s, 'a> {
         let leaf_end = self.search.leaf().not_after();
         let segment = self.segment(t);
         let window = |path: &Path| self.search.window(path).intersection(&segment);
-        let found = self.search.at(now, |path| {
+        let found = self.search.at(now, !self.one_is_enough, |path| {
             self.one_is_enough && window(path).not_after >= leaf_end
         });
         self.complete &= found.complete;

@@ -174,6 +174,12 @@ impl ChainJudge {
         self
     }
 
+    /// The signature algorithms that it judges by.
+    #[cfg(feature = "ocsp")]
+    pub(crate) const fn algorithms(&self) -> Algorithms {
+        self.algorithms
+    }
+
     /// The anchors that it judges by.
     pub fn anchors(&self) -> &TrustAnchors {
         &self.anchors

@@ -83,13 +83,18 @@ impl<'a> PathSearch<'a> {
     /// Asks webpki for paths that verify at `now`, until one is `enough` or there are no more.
     ///
     /// Where there are too many ways to look at all of them, a few are, and if none of those
-    /// verifies, the first that webpki finds among all.
-    pub(super) fn at(&self, now: UnixTime, enough: impl Fn(&Path) -> bool) -> Found {
+    /// verifies, a thorough search takes the first that webpki finds among all.
+    pub(super) fn at(
+        &self,
+        now: UnixTime,
+        thorough: bool,
+        enough: impl Fn(&Path) -> bool,
+    ) -> Found {
         let Some(few) = &self.few_ders else {
             return self.search(&self.candidate_ders, now, enough);
         };
         let mut found = self.search(few, now, enough);
-        if found.paths.is_empty() {
+        if found.paths.is_empty() && thorough {
             found = self.search(&self.candidate_ders, now, |_| true);
         }
         found.complete = false;

@@ -56,6 +56,8 @@ pub struct SelfCheckBuilder {
     pub(super) known_past: Vec<Timestamp>,
     pub(super) lifetime_limits: LifetimeLimits,
     pub(super) crls: Crls,
+    #[cfg(feature = "ocsp")]
+    pub(super) staples: Vec<(String, Vec<u8>)>,
 }
 
 impl SelfCheckBuilder {
@@ -91,6 +93,10 @@ impl SelfCheckBuilder {
         let source = source.into();
         self.keys
             .push(KeySource::Certified(source.clone(), Arc::clone(key)));
+        #[cfg(feature = "ocsp")]
+        let staple = key.ocsp.clone().unwrap_or_default();
+        #[cfg(feature = "ocsp")]
+        self.staples.push((source.clone(), staple));
         self.with_chain(source, key.cert.iter().cloned())
     }
 
@@ -179,6 +185,15 @@ impl SelfCheckBuilder {
     /// Looks certificates up in these revocation lists.
     pub fn with_crls(mut self, crls: Crls) -> Self {
         self.crls = crls;
+        self
+    }
+
+    /// The stapled OCSP response that goes with the chain called `source` (its path, endpoint or
+    /// given name): empty bytes say that there is none. Of a chain whose staple is not given here
+    /// nothing is said but that its leaf asks for one.
+    #[cfg(feature = "ocsp")]
+    pub fn with_staple(mut self, source: impl Into<String>, staple: impl Into<Vec<u8>>) -> Self {
+        self.staples.push((source.into(), staple.into()));
         self
     }
 

@@ -18,6 +18,10 @@ pub(super) struct ChainContext<'c> {
     pub(super) judge: &'c ChainJudge,
     pub(super) policy: &'c ThresholdPolicy,
     pub(super) usage: Usage,
+    /// The staple that came with the chain: empty where there was none, `None` where it is not
+    /// known.
+    #[cfg(feature = "ocsp")]
+    pub(super) staple: Option<&'c [u8]>,
     pub(super) lifetime_limits: LifetimeLimits,
 }
 
@@ -47,9 +51,18 @@ pub(super) fn judge_chain(
     }
     let timeline = context.judge.timeline(chain, None).ok();
     findings.extend(lint(context, chain, &outlook, timeline.as_ref()));
+    #[cfg(feature = "ocsp")]
+    let staple = {
+        let (staple, finding) = super::staple::judge_staple(context, chain, &outlook);
+        findings.extend(finding);
+        staple
+    };
+    #[cfg(not(feature = "ocsp"))]
+    let staple = None;
     let report = ChainReport {
         source: context.source.to_owned(),
         timeline,
+        staple,
         band: chain_band(context.worst_band(&counting), outlook.rustls.verifies()),
         certificates: presented(chain),
         rustls: Some(outlook.rustls),
@@ -90,6 +103,7 @@ pub(super) fn judge_single(
     let report = ChainReport {
         source: context.source.to_owned(),
         timeline: None,
+        staple: None,
         band: context.worst_band(&certificates),
         certificates,
         rustls,

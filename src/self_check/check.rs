@@ -316,6 +316,10 @@ impl Run<'_> {
             policy: &self.check.settings.policy,
             usage: self.check.settings.usage.unwrap_or(Usage::ServerAuth),
             lifetime_limits: self.check.settings.lifetime_limits,
+            #[cfg(feature = "ocsp")]
+            staple: (self.check.settings.staples.iter())
+                .find(|(of, _)| of == source)
+                .map(|(_, staple)| staple.as_slice()),
         }
     }
 }

@@ -112,6 +112,10 @@ pub enum FindingCode {
     CrlExpired,
     /// A revocation list that must be current ends before the chain does.
     CrlExpiring,
+    /// The leaf asks for a stapled OCSP response, and none was seen.
+    MustStapleWithoutStaple,
+    /// The stapled OCSP response is not good.
+    StapleNotGood,
     /// The clock is wrong, rather than the certificates.
     ClockSuspect,
     /// The private key does not belong to the leaf.
@@ -160,6 +164,8 @@ impl FindingCode {
             Self::Revoked => "revoked",
             Self::CrlExpired => "crl_expired",
             Self::CrlExpiring => "crl_expiring",
+            Self::MustStapleWithoutStaple => "must_staple_without_staple",
+            Self::StapleNotGood => "staple_not_good",
             Self::ClockSuspect => "clock_suspect",
             Self::KeyMismatch => "key_mismatch",
             Self::KeyUnusable => "key_unusable",

@@ -69,6 +69,30 @@ impl Report {
     }
 
     fn failure_of(&self, chain: &ChainReport) -> Option<FirstFailure> {
+        let by_chain = self.end_of_chain(chain)?;
+        // Clients that honour must-staple turn away when the staple goes bad.
+        let staple = chain.staple.as_ref().filter(|staple| staple.must_staple);
+        let Some(until) = staple.and_then(|staple| staple.good_until) else {
+            return Some(by_chain);
+        };
+        let by_staple = FirstFailure {
+            at: until.saturating_add(1),
+            source: chain.source.clone(),
+            position: Some(Position::Leaf),
+            subject: None,
+            message: format!(
+                "{} must staple, and its staple is good until {until}",
+                chain.source
+            ),
+        };
+        Some(if by_staple.at < by_chain.at {
+            by_staple
+        } else {
+            by_chain
+        })
+    }
+
+    fn end_of_chain(&self, chain: &ChainReport) -> Option<FirstFailure> {
         let source = chain.source.clone();
         let (position, certificate) = match &chain.rustls {
             Some(outlook) => match (&outlook.limiting, &outlook.refusal) {

@@ -11,6 +11,7 @@ mod key;
 mod lint;
 mod render;
 mod report;
+mod staple;
 
 pub use builder::{Grouping, SelfCheckBuilder, SelfCheckError};
 pub use check::SelfCheck;
@@ -18,3 +19,4 @@ pub use finding::{Finding, FindingCode};
 pub use forecast::{CorrelatedExpiry, ExpiringCertificate, FirstFailure};
 pub use lint::LifetimeLimits;
 pub use report::{ChainReport, FailedSelfCheck, Report, ReportedCertificate};
+pub use staple::StapleReport;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use super::Finding;
+use super::{Finding, StapleReport};
 use crate::cert::{Certificate, Timestamp};
 use crate::event::Severity;
 use crate::outlook::{Outlook, Position, Timeline};
@@ -44,6 +44,8 @@ pub struct ChainReport {
     /// When it verifies, gaps included, whatever the expected names; `None` for certificates of a
     /// collection, and where webpki does not take the leaf.
     pub timeline: Option<Timeline>,
+    /// Its stapled OCSP response; `None` where none is known of, or the feature `ocsp` is off.
+    pub staple: Option<StapleReport>,
 }
 
 /// A presented certificate.

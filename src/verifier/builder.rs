@@ -10,6 +10,8 @@ use rustls::server::danger::ClientCertVerifier;
 use thiserror::Error;
 
 use super::memory::Memory;
+#[cfg(feature = "ocsp")]
+use super::staple::{StapleRule, StapleWatch};
 use super::watch::Watch;
 use super::{WatchingClientVerifier, WatchingServerVerifier};
 use crate::event::Role;
@@ -17,6 +19,8 @@ use crate::observer::{Delivery, Observer};
 use crate::outlook::{ChainJudge, TrustAnchors, Usage};
 use crate::pin::SpkiPin;
 use crate::policy::ThresholdPolicy;
+#[cfg(feature = "ocsp")]
+use crate::revocation::StapleJudge;
 
 /// How many peers are remembered unless told otherwise.
 const DEFAULT_PEER_MEMORY: NonZeroUsize = match NonZeroUsize::new(1024) {
@@ -35,6 +39,10 @@ pub struct WatchingVerifierBuilder<V: ?Sized> {
     pins: Vec<SpkiPin>,
     delivery: Delivery,
     peer_memory: NonZeroUsize,
+    #[cfg(feature = "ocsp")]
+    staple_rule: StapleRule,
+    #[cfg(feature = "ocsp")]
+    staple_judge: StapleJudge,
 }
 
 impl<V: ?Sized> WatchingVerifierBuilder<V> {
@@ -47,6 +55,10 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
             pins: Vec::new(),
             delivery: Delivery::default(),
             peer_memory: DEFAULT_PEER_MEMORY,
+            #[cfg(feature = "ocsp")]
+            staple_rule: StapleRule::default(),
+            #[cfg(feature = "ocsp")]
+            staple_judge: StapleJudge::default(),
         }
     }
 
@@ -92,18 +104,21 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
     }
 
     fn into_parts(self, role: Role, usage: Usage) -> Result<(Arc<V>, Watch), VerifierBuildError> {
+        let default = || CryptoProvider::get_default().cloned();
+        let provider = self.provider.or_else(default);
+        let algorithms = provider.map(|p| p.signature_verification_algorithms.all);
         let judge = match self.anchors {
             None => None,
             Some(anchors) if anchors.is_empty() => return Err(VerifierBuildError::NoTrustAnchors),
             Some(anchors) => {
-                let provider = self
-                    .provider
-                    .or_else(|| CryptoProvider::get_default().cloned());
-                let provider = provider.ok_or(VerifierBuildError::NoProvider)?;
-                let algorithms = provider.signature_verification_algorithms.all;
+                let algorithms = algorithms.ok_or(VerifierBuildError::NoProvider)?;
                 Some(ChainJudge::new(anchors, algorithms, usage))
             }
         };
+        #[cfg(feature = "ocsp")]
+        if self.staple_rule != StapleRule::Observe && algorithms.is_none() {
+            return Err(VerifierBuildError::NoProvider);
+        }
         let watch = Watch {
             role,
             judge,
@@ -111,8 +126,30 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
             pins: self.pins,
             delivery: self.delivery,
             memory: Memory::new(self.peer_memory),
+            #[cfg(feature = "ocsp")]
+            staples: StapleWatch {
+                rule: self.staple_rule,
+                judge: self.staple_judge,
+                algorithms,
+            },
         };
         Ok((self.inner, watch))
+    }
+}
+
+#[cfg(feature = "ocsp")]
+impl WatchingVerifierBuilder<dyn ServerCertVerifier> {
+    /// Lets stapled OCSP responses decide about handshakes; by default they are only observed.
+    /// The issuer's key is taken from the trust anchors given here or from what the server sent.
+    pub const fn with_staple_rule(mut self, rule: StapleRule) -> Self {
+        self.staple_rule = rule;
+        self
+    }
+
+    /// Judges staples by other bounds on age and clock skew than the default ones.
+    pub fn with_staple_judge(mut self, judge: StapleJudge) -> Self {
+        self.staple_judge = judge;
+        self
     }
 }
 
@@ -155,7 +192,7 @@ impl<V: ?Sized> fmt::Debug for WatchingVerifierBuilder<V> {
 pub enum VerifierBuildError {
     /// There is no provider to take signature algorithms from.
     #[error(
-        "no crypto provider to judge by the trust anchors: call with_provider, \
+        "no crypto provider to judge by the trust anchors or by staples: call with_provider, \
          or install a process default with CryptoProvider::install_default"
     )]
     NoProvider,

@@ -85,6 +85,8 @@ impl ClientCertVerifier for WatchingClientVerifier {
             host: None,
             leaf: end_entity,
             intermediates,
+            // Clients do not staple in rustls 0.23.
+            staple: &[],
             raw: self.inner.requires_raw_public_keys(),
             now,
         };

@@ -69,6 +69,7 @@ pub(super) fn chain_key(
     host: Option<&str>,
     leaf: &CertificateDer<'_>,
     intermediates: &[CertificateDer<'_>],
+    staple: &[u8],
 ) -> Sha256Digest {
     let mut hash = Sha256::new();
     let mut part = |bytes: &[u8]| {
@@ -78,6 +79,7 @@ pub(super) fn chain_key(
     };
     part(host.unwrap_or_default().as_bytes());
     part(leaf);
+    part(staple);
     intermediates.iter().for_each(|der| part(der));
     Sha256Digest::from_bytes(hash.finalize().into())
 }

@@ -5,6 +5,8 @@ mod client;
 mod decide;
 mod memory;
 mod server;
+#[cfg(feature = "ocsp")]
+mod staple;
 mod watch;
 
 use rustls::{CertificateError, Error};
@@ -12,6 +14,8 @@ use rustls::{CertificateError, Error};
 pub use builder::{VerifierBuildError, WatchingVerifierBuilder};
 pub use client::WatchingClientVerifier;
 pub use server::WatchingServerVerifier;
+#[cfg(feature = "ocsp")]
+pub use staple::{StapleRule, StapleStrictness};
 
 use crate::pin::PinError;
 

@@ -80,6 +80,7 @@ impl ServerCertVerifier for WatchingServerVerifier {
             host: Some(&host),
             leaf: end_entity,
             intermediates,
+            staple: ocsp_response,
             raw: self.inner.requires_raw_public_keys(),
             now,
         };

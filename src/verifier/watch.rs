@@ -7,12 +7,16 @@ use rustls::{CertificateError, Error};
 use super::decide::{self, Assessment, DateRefusal};
 use super::memory::{Memory, chain_key};
 use super::refuse;
+#[cfg(feature = "ocsp")]
+use super::staple::StapleWatch;
 use crate::cert::{Certificate, CertificateParseError, Sha256Digest, Timestamp};
 use crate::event::{Event, EventCode, Role, Severity, Subject};
 use crate::observer::Delivery;
 use crate::outlook::{ChainJudge, Position};
 use crate::pin::{PinError, SpkiPin};
 use crate::policy::{Band, ThresholdPolicy};
+#[cfg(feature = "ocsp")]
+use crate::revocation::StapleStatus;
 use crate::transition::{Matter, Telling};
 
 /// The part of a wrapper that is the same for servers and clients.
@@ -24,6 +28,8 @@ pub(super) struct Watch {
     pub(super) pins: Vec<SpkiPin>,
     pub(super) delivery: Delivery,
     pub(super) memory: Memory,
+    #[cfg(feature = "ocsp")]
+    pub(super) staples: StapleWatch,
 }
 
 /// One peer as the verifier was handed it.
@@ -32,6 +38,8 @@ pub(super) struct Peer<'p> {
     pub(super) host: Option<&'p str>,
     pub(super) leaf: &'p CertificateDer<'p>,
     pub(super) intermediates: &'p [CertificateDer<'p>],
+    /// The stapled OCSP response; empty where there is none.
+    pub(super) staple: &'p [u8],
     /// Whether `leaf` is a raw public key (RFC 7250).
     pub(super) raw: bool,
     pub(super) now: UnixTime,
@@ -62,24 +70,88 @@ impl Watch {
             // A raw public key has no dates.
             return Ok(());
         }
-        let key = chain_key(peer.host, peer.leaf, peer.intermediates);
+        let key = chain_key(peer.host, peer.leaf, peer.intermediates, peer.staple);
         let assessment = match self.memory.recall(&key, peer.at()) {
             Some(known) => known,
             None => match Certificate::from_der(peer.leaf) {
                 Ok(leaf) => {
-                    let (judge, now) = (self.judge.as_ref(), peer.at());
-                    let fresh = decide::assess(leaf, peer.intermediates, judge, &self.policy, now);
-                    self.memory.remember(key, fresh.clone(), now);
+                    let fresh = self.assess(peer, &leaf);
+                    self.memory.remember(key, fresh.clone(), peer.at());
                     fresh
                 }
                 Err(error) => {
                     self.tell_unreadable(peer, &error);
+                    #[cfg(feature = "ocsp")]
+                    if self.staples.refuses_the_unreadable() {
+                        let error = CertificateError::InvalidOcspResponse;
+                        return Err(Error::InvalidCertificate(error));
+                    }
                     return Ok(());
                 }
             },
         };
+        #[cfg(feature = "ocsp")]
+        self.require_staple(peer, &assessment)?;
         self.tell_assessment(peer, assessment);
         Ok(())
+    }
+
+    fn assess(&self, peer: Peer<'_>, leaf: &Certificate) -> Assessment {
+        let (judge, now) = (self.judge.as_ref(), peer.at());
+        let fresh = decide::assess(leaf.clone(), peer.intermediates, judge, &self.policy, now);
+        #[cfg(feature = "ocsp")]
+        let fresh = {
+            let staple = self.staples.look(peer.staple, leaf, &fresh.issuers, now);
+            // What is not good is looked at again in the next second.
+            let end = staple
+                .as_ref()
+                .map(|s| s.good_until().unwrap_or(now).saturating_add(1));
+            Assessment {
+                until: end.map_or(fresh.until, |end| end.min(fresh.until)),
+                staple,
+                ..fresh
+            }
+        };
+        fresh
+    }
+
+    /// Tells of a staple that is not good, and refuses where the rule says so.
+    #[cfg(feature = "ocsp")]
+    fn require_staple(&self, peer: Peer<'_>, assessment: &Assessment) -> Result<(), Error> {
+        let Ok(leaf) = Certificate::from_der(peer.leaf) else {
+            return Ok(());
+        };
+        let outlook = assessment.staple.as_ref();
+        let refusal = self.staples.refusal(&leaf, outlook);
+        let band = match outlook {
+            _ if refusal.is_some() => Band::Broken,
+            Some(outlook) if matches!(outlook.status, StapleStatus::Revoked { .. }) => Band::Broken,
+            Some(outlook) if !outlook.is_good() => Band::Warning,
+            _ => Band::Ok,
+        };
+        let code = EventCode::StapleNotGood;
+        let telling = self.telling(peer, code, leaf.fingerprint(), band);
+        if let Some(telling) = telling {
+            let what = match (outlook, band) {
+                (_, Band::Ok) => "its staple is good (again)".to_owned(),
+                (Some(outlook), _) => outlook.to_string(),
+                (None, _) => "nobody who could have signed its staple is known: \
+                              give the verifier trust anchors with their certificates"
+                    .to_owned(),
+            };
+            let (code, verdict) = match (band, &refusal) {
+                (Band::Ok, _) => (EventCode::StapleRecovered, ""),
+                (_, Some(_)) => (code, " was refused"),
+                (_, None) => (code, ""),
+            };
+            let message = format!("{}{verdict}: {what}", peer.name());
+            self.deliver(peer, code, Severity::of_band(band), message, |event| {
+                event.subject = Some(Subject::of(&leaf, Position::Leaf));
+                event.band_before = telling.before;
+                event.band = Some(band);
+            });
+        }
+        refusal.map_or(Ok(()), |error| Err(Error::InvalidCertificate(error)))
     }
 
     /// The inner verifier refused: where it was for dates, say which certificate.

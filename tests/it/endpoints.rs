@@ -16,15 +16,24 @@ use crate::support::pki::{self, NOW, days};
 use crate::support::tls::{FixedTime, Recorder, VERSIONS, ring};
 
 /// An OpenSSL server that serves this chain until it is dropped.
-struct OpensslServer {
+pub struct OpensslServer {
     process: Child,
-    port: u16,
+    pub port: u16,
     _folder: tempfile::TempDir,
 }
 
 impl OpensslServer {
     /// `None`, with a line, where there is no openssl; in CI there must be.
-    fn start(leaf: &pki::Leaf, intermediates: &[&pki::Ca]) -> Option<Self> {
+    pub fn start(leaf: &pki::Leaf, intermediates: &[&pki::Ca]) -> Option<Self> {
+        Self::start_with_staple(leaf, intermediates, None)
+    }
+
+    /// The same, stapling this OCSP response.
+    pub fn start_with_staple(
+        leaf: &pki::Leaf,
+        intermediates: &[&pki::Ca],
+        staple: Option<&[u8]>,
+    ) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, contents: String| {
             let path = folder.path().join(name);
@@ -52,10 +61,19 @@ impl OpensslServer {
                 "-cert",
             ])
             .arg(cert)
-            .arg("-cert_chain")
-            .arg(chain)
+            .args(
+                (!intermediates.is_empty())
+                    .then_some(["-cert_chain".into(), chain.into_os_string()])
+                    .into_iter()
+                    .flatten(),
+            )
             .arg("-key")
             .arg(key)
+            .args(staple.into_iter().flat_map(|staple| {
+                let path = folder.path().join("staple");
+                std::fs::write(&path, staple).unwrap();
+                ["-status_file".into(), path.into_os_string()]
+            }))
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

@@ -2,6 +2,7 @@
 
 mod cache;
 mod corpus;
+mod handshake;
 mod minted;
 mod openssl;
 mod scene;

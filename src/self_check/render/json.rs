@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::super::forecast::DEFAULT_WINDOW;
 use super::super::{
-    ChainReport, CorrelatedExpiry, Finding, FirstFailure, Report, ReportedCertificate,
+    ChainReport, CorrelatedExpiry, Finding, FirstFailure, Report, ReportedCertificate, StapleReport,
 };
 use crate::outlook::{LimitingCertificate, Outlook, RelyingTimeline, Timeline, VerifyingPath};
 
@@ -41,6 +41,7 @@ struct Chain<'r> {
     rustls: Option<OutlookView>,
     strict: Option<OutlookView>,
     timeline: Option<TimelineView>,
+    staple: Option<StapleView>,
 }
 
 impl<'r> Chain<'r> {
@@ -52,6 +53,7 @@ impl<'r> Chain<'r> {
             rustls: chain.rustls.as_ref().map(OutlookView::of),
             strict: chain.strict.as_ref().map(OutlookView::of),
             timeline: chain.timeline.as_ref().map(TimelineView::of),
+            staple: chain.staple.as_ref().map(StapleView::of),
         }
     }
 }
@@ -141,6 +143,29 @@ impl<'r> FindingView<'r> {
             source: finding.source.as_deref(),
             position: finding.position.map(|position| position.to_string()),
             message: &finding.message,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct StapleView {
+    code: &'static str,
+    good_until: Option<String>,
+    this_update: Option<String>,
+    next_update: Option<String>,
+    must_staple: bool,
+    message: String,
+}
+
+impl StapleView {
+    fn of(staple: &StapleReport) -> Self {
+        Self {
+            code: staple.code,
+            good_until: staple.good_until.map(|t| t.to_string()),
+            this_update: staple.this_update.map(|t| t.to_string()),
+            next_update: staple.next_update.map(|t| t.to_string()),
+            must_staple: staple.must_staple,
+            message: staple.message.clone(),
         }
     }
 }

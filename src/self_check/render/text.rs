@@ -61,6 +61,9 @@ fn chain_text(chain: &ChainReport, at: Timestamp) -> String {
             text.push_str(&format!("  {who}  {}\n", outlook_text(outlook, at)));
         }
     }
+    if let Some(staple) = &chain.staple {
+        text.push_str(&format!("  staple  {}\n", visible(&staple.message)));
+    }
     if let Some(timeline) = &chain.timeline {
         for gap in timeline
             .rustls

@@ -16,12 +16,12 @@ use crate::support::pki;
 const DAY: i64 = 86_400;
 
 /// A CA's folder with openssl's index of what was issued.
-struct Responder {
+pub struct Responder {
     folder: tempfile::TempDir,
 }
 
 impl Responder {
-    fn new(ca: &pki::Ca) -> Self {
+    pub fn new(ca: &pki::Ca) -> Self {
         let responder = Self {
             folder: tempfile::tempdir().unwrap(),
         };
@@ -37,7 +37,7 @@ impl Responder {
         self.folder.path().join(name)
     }
 
-    fn write(&self, name: &str, certificate: &CertificateDer<'static>, key: &KeyPair) {
+    pub fn write(&self, name: &str, certificate: &CertificateDer<'static>, key: &KeyPair) {
         let mut pem = pki::pem_bundle([certificate]);
         std::fs::write(self.path(name), &pem).unwrap();
         write!(pem, "{}", key.serialize_pem()).unwrap();
@@ -46,7 +46,7 @@ impl Responder {
 
     /// The answer about a certificate, signed by `signer`; `None`, with a line, where there is no
     /// openssl; in CI there must be.
-    fn answer(&self, leaf: &pki::Leaf, signer: &str, more: &[&str]) -> Option<Vec<u8>> {
+    pub fn answer(&self, leaf: &pki::Leaf, signer: &str, more: &[&str]) -> Option<Vec<u8>> {
         self.write("leaf", &leaf.der, &leaf.key_pair);
         let run = Command::new("openssl")
             .current_dir(self.folder.path())

@@ -1,0 +1,116 @@
+//! The staple of a chain, as far as the check was given it.
+
+#[cfg(feature = "ocsp")]
+use super::chain::ChainContext;
+#[cfg(feature = "ocsp")]
+use super::{Finding, FindingCode};
+use crate::cert::Timestamp;
+#[cfg(feature = "ocsp")]
+use crate::{
+    cert::Certificate,
+    event::Severity,
+    outlook::{ChainOutlook, Position},
+    revocation::{StapleJudge, StapleOutlook, StapleStatus},
+};
+
+/// What a chain's stapled OCSP response comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StapleReport {
+    /// The stable code of its status: `good`, `revoked`, `stale`, ...
+    pub code: &'static str,
+    /// Its cliff: the last second at which it says good. `None` where it does not.
+    pub good_until: Option<Timestamp>,
+    /// thisUpdate, where it could be read.
+    pub this_update: Option<Timestamp>,
+    /// nextUpdate, where it states one.
+    pub next_update: Option<Timestamp>,
+    /// Whether the leaf asks for a staple (RFC 7633).
+    pub must_staple: bool,
+    /// A sentence that says what to do.
+    pub message: String,
+}
+
+/// Judges the staple of a chain: `None` where it is not known whether there is one.
+#[cfg(feature = "ocsp")]
+pub(super) fn judge_staple(
+    context: &ChainContext<'_>,
+    chain: &[Certificate],
+    outlook: &ChainOutlook,
+) -> (Option<StapleReport>, Option<Finding>) {
+    let Some(leaf) = chain.first() else {
+        return (None, None);
+    };
+    let must_staple = leaf.facts().must_staple();
+    let Some(staple) = context.staple else {
+        let message = "the leaf asks for a stapled OCSP response (must-staple), which cannot be seen here: \
+                       see that the server staples one";
+        let code = FindingCode::MustStapleWithoutStaple;
+        let finding = context.finding(Severity::Info, code, message);
+        return (
+            None,
+            must_staple.then(|| finding.at_position(Some(Position::Leaf))),
+        );
+    };
+    if staple.is_empty() && !must_staple {
+        return (None, None);
+    }
+    let judged = judge_by_issuers(context, staple, leaf, chain, outlook);
+    let severity = match judged.status {
+        StapleStatus::Good { .. } => None,
+        StapleStatus::Revoked { .. } => Some(Severity::Critical),
+        _ => Some(Severity::Warning),
+    };
+    let code = match judged.status {
+        StapleStatus::Absent => FindingCode::MustStapleWithoutStaple,
+        _ => FindingCode::StapleNotGood,
+    };
+    let finding = severity.map(|severity| {
+        let finding = context.finding(severity, code, judged.to_string());
+        finding.at_position(Some(Position::Leaf))
+    });
+    let report = StapleReport {
+        code: judged.code(),
+        good_until: judged.good_until(),
+        this_update: judged.this_update,
+        next_update: judged.next_update,
+        must_staple,
+        message: judged.to_string(),
+    };
+    (Some(report), finding)
+}
+
+/// By the first issuer that fits: of the verified path, of the chain, of the anchors.
+#[cfg(feature = "ocsp")]
+fn judge_by_issuers(
+    context: &ChainContext<'_>,
+    staple: &[u8],
+    leaf: &Certificate,
+    chain: &[Certificate],
+    outlook: &ChainOutlook,
+) -> StapleOutlook {
+    let name = leaf.facts().issuer_der();
+    let anchors = context.judge.anchors().certificates();
+    let candidates = outlook
+        .longest_path
+        .iter()
+        .skip(1)
+        .chain(chain.iter().skip(1))
+        .chain(anchors);
+    let mut issuers = candidates.filter(|issuer| issuer.facts().subject_der() == name);
+    let judge = |issuer: &Certificate| {
+        StapleJudge::default().judge(staple, leaf, issuer, context.judge.algorithms(), context.at)
+    };
+    let first = judge(issuers.next().unwrap_or(leaf));
+    let fits = |outlook: &StapleOutlook| {
+        let unfit = matches!(
+            outlook.status,
+            StapleStatus::BadSignature { .. } | StapleStatus::WrongCertificate { .. }
+        );
+        !unfit
+    };
+    if fits(&first) {
+        return first;
+    }
+    issuers.map(judge).find(fits).unwrap_or(first)
+}

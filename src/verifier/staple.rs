@@ -1,0 +1,115 @@
+//! Stapled OCSP responses in the handshake: told about always, required where asked for.
+
+use pki_types::SignatureVerificationAlgorithm;
+use rustls::CertificateError;
+
+use crate::cert::{Certificate, Timestamp};
+use crate::revocation::{StapleJudge, StapleOutlook, StapleStatus};
+
+/// When a server's stapled OCSP response decides about the handshake.
+///
+/// rustls itself does not look at staples. Whatever the rule, it can only add refusals: a
+/// certificate that is revoked is refused with `CertificateError::Revoked`, everything else with
+/// `CertificateError::InvalidOcspResponse`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum StapleRule {
+    /// Never: what is not good is only told.
+    #[default]
+    Observe,
+    /// Where the leaf says must-staple (RFC 7633).
+    WhenMustStaple(StapleStrictness),
+    /// For every server.
+    Always(StapleStrictness),
+}
+
+/// What is refused where a staple decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StapleStrictness {
+    /// What proves that something is wrong: revoked, signed by somebody else, for another
+    /// certificate. A staple that is missing, stale or unreadable is only told.
+    Soft,
+    /// Everything but good.
+    Hard,
+}
+
+/// Judges staples for a wrapper.
+#[derive(Debug)]
+pub(super) struct StapleWatch {
+    pub(super) rule: StapleRule,
+    pub(super) judge: StapleJudge,
+    /// `None` where no provider is at hand: then nothing can be said of a staple.
+    pub(super) algorithms: Option<&'static [&'static dyn SignatureVerificationAlgorithm]>,
+}
+
+impl StapleWatch {
+    /// What the staple of this leaf comes to; `None` where there is nothing to say: no staple was
+    /// sent and none is due, or nobody who could have signed it is known.
+    pub(super) fn look(
+        &self,
+        staple: &[u8],
+        leaf: &Certificate,
+        issuers: &[Certificate],
+        now: Timestamp,
+    ) -> Option<StapleOutlook> {
+        if staple.is_empty() && self.strictness(leaf).is_none() && !leaf.facts().must_staple() {
+            return None;
+        }
+        let algorithms = self.algorithms?;
+        // That a staple is missing can be said without its issuer.
+        let fallback = staple.is_empty().then_some(leaf);
+        let outlooks = issuers.iter().chain(fallback);
+        let outlooks =
+            outlooks.map(|issuer| self.judge.judge(staple, leaf, issuer, algorithms, now));
+        let mut last = None;
+        for outlook in outlooks {
+            // Cross-signs share name and key; a CA that changed its key has one that does not fit.
+            let wrong_issuer = matches!(
+                outlook.status,
+                StapleStatus::BadSignature { .. } | StapleStatus::WrongCertificate { .. }
+            );
+            if !wrong_issuer {
+                return Some(outlook);
+            }
+            last = Some(outlook);
+        }
+        last
+    }
+
+    /// Why the handshake is refused, if it is.
+    pub(super) fn refusal(
+        &self,
+        leaf: &Certificate,
+        outlook: Option<&StapleOutlook>,
+    ) -> Option<CertificateError> {
+        let strictness = self.strictness(leaf)?;
+        let wrong = CertificateError::InvalidOcspResponse;
+        match (strictness, outlook.map(|outlook| &outlook.status)) {
+            (_, Some(StapleStatus::Good { .. })) => None,
+            (_, Some(StapleStatus::Revoked { .. })) => Some(CertificateError::Revoked),
+            (
+                StapleStrictness::Soft,
+                Some(StapleStatus::BadSignature { .. } | StapleStatus::WrongCertificate { .. }),
+            ) => Some(wrong),
+            (StapleStrictness::Soft, _) => None,
+            (StapleStrictness::Hard, _) => Some(wrong),
+        }
+    }
+
+    /// Whether a leaf of which nothing can be said is refused.
+    pub(super) fn refuses_the_unreadable(&self) -> bool {
+        self.rule == StapleRule::Always(StapleStrictness::Hard)
+    }
+
+    /// How strict the rule is with this leaf; `None` where it only observes.
+    fn strictness(&self, leaf: &Certificate) -> Option<StapleStrictness> {
+        match self.rule {
+            StapleRule::Observe => None,
+            StapleRule::WhenMustStaple(strictness) => {
+                leaf.facts().must_staple().then_some(strictness)
+            }
+            StapleRule::Always(strictness) => Some(strictness),
+        }
+    }
+}
