@@ -31,8 +31,8 @@ pub struct TrustAnchors {
     anchors: Vec<TrustAnchor<'static>>,
     /// For each of them, the certificates that it came from.
     certificates: Vec<Vec<Certificate>>,
-    /// The names of all anchors.
-    subjects: HashSet<Vec<u8>>,
+    /// The names of all anchors, and how many bear each.
+    subjects: HashMap<Vec<u8>, usize>,
     /// The indices of those that are known to be public.
     public: HashSet<usize>,
     errors: Vec<AnchorError>,
@@ -125,7 +125,12 @@ impl TrustAnchors {
 
     /// Whether any anchor has this name (DER without the outer SEQUENCE).
     pub(super) fn has_subject(&self, subject: &[u8]) -> bool {
-        self.subjects.contains(subject)
+        self.count_of_subject(subject) > 0
+    }
+
+    /// How many anchors have this name.
+    pub(super) fn count_of_subject(&self, subject: &[u8]) -> usize {
+        self.subjects.get(subject).copied().unwrap_or(0)
     }
 }
 
@@ -220,7 +225,8 @@ impl TrustAnchorsBuilder {
         let next = self.anchors.anchors.len();
         let slot = *self.index.entry(anchor.clone()).or_insert(next);
         if slot == next {
-            self.anchors.subjects.insert(anchor.subject.to_vec());
+            let name = anchor.subject.to_vec();
+            *self.anchors.subjects.entry(name).or_default() += 1;
             self.anchors.anchors.push(anchor);
             self.anchors.certificates.push(Vec::new());
         }

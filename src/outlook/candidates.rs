@@ -1,10 +1,10 @@
 //! Which of the presented certificates can be part of a path at all, by their names: the rest is
 //! not worth webpki's time. Anyone may present anything.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::TrustAnchors;
-use crate::cert::Certificate;
+use crate::cert::{Certificate, CertificateFacts};
 
 /// webpki refuses paths with more intermediates.
 const MAX_INTERMEDIATES: usize = 6;
@@ -24,6 +24,8 @@ pub(super) struct Candidates<'a> {
     /// Whether all that was presented would use up webpki's own budget for building paths: then
     /// rustls may refuse what is accepted here, where dead ends are left out.
     pub(super) exhausting: bool,
+    /// Whether there is one way by names at the most: who found a path need not look for more.
+    pub(super) one_way: bool,
 }
 
 impl<'a> Candidates<'a> {
@@ -35,7 +37,7 @@ impl<'a> Candidates<'a> {
         presented: &'a [Certificate],
         anchors: &TrustAnchors,
     ) -> Self {
-        let mut distinct = HashSet::new();
+        let mut distinct = BTreeSet::new();
         let all: Vec<_> = (presented.iter())
             .filter(|certificate| distinct.insert(certificate.der().as_ref()))
             .collect();
@@ -43,19 +45,25 @@ impl<'a> Candidates<'a> {
         let reachable = names.reachable_from(leaf);
         let ending = names.leading_to(anchors);
         let certificates: Vec<_> = (all.iter().copied().enumerate())
-            .filter(|(index, _)| reachable.contains(index) && ending.contains(index))
+            .filter(|(index, _)| {
+                reachable.get(*index) == Some(&true) && ending.get(*index) == Some(&true)
+            })
             .map(|(_, certificate)| certificate)
             .collect();
         let mut few = certificates.clone();
         let mut variants = 8;
-        while variants > 0 && Names::of(&few).count_ways(leaf, anchors) > MAX_WAYS {
+        let mut ways = Names::of(&few).count_ways(leaf, anchors);
+        let one_way = ways <= 1;
+        while variants > 0 && ways > MAX_WAYS {
             keep_longest(&mut few, variants);
             variants /= 2;
+            ways = Names::of(&few).count_ways(leaf, anchors);
         }
         let exhausting = certificates.len() < names.certificates.len()
             && names.count_steps(leaf) > WEBPKI_BUILD_CALLS;
         Self {
             exhausting,
+            one_way,
             few: (few.len() < certificates.len()).then_some(few),
             certificates,
         }
@@ -73,7 +81,7 @@ fn keep_longest(certificates: &mut Vec<&Certificate>, variants: usize) {
         later.count() < variants
     });
     // Of several that end together, the first stay.
-    let mut seen: HashMap<Vec<u8>, usize> = HashMap::new();
+    let mut seen: BTreeMap<Vec<u8>, usize> = BTreeMap::new();
     certificates.retain(|certificate| {
         let count = seen
             .entry(certificate.facts().subject_der().to_vec())
@@ -86,69 +94,76 @@ fn keep_longest(certificates: &mut Vec<&Certificate>, variants: usize) {
 /// Certificates by their names.
 struct Names<'a, 'c> {
     certificates: &'c [&'a Certificate],
-    by_subject: HashMap<&'a [u8], Vec<usize>>,
-    by_issuer: HashMap<&'a [u8], Vec<usize>>,
+    /// Subjects in order, each with the index of its certificate.
+    subjects: Vec<(&'a [u8], usize)>,
+    /// Issuers likewise.
+    issuers: Vec<(&'a [u8], usize)>,
 }
 
 impl<'a, 'c> Names<'a, 'c> {
     fn of(certificates: &'c [&'a Certificate]) -> Self {
-        let mut names = Self {
-            certificates,
-            by_subject: HashMap::new(),
-            by_issuer: HashMap::new(),
+        let sorted = |name: fn(CertificateFacts<'a>) -> &'a [u8]| {
+            let named = certificates.iter().enumerate();
+            let mut named: Vec<_> = named.map(|(index, c)| (name(c.facts()), index)).collect();
+            named.sort_unstable();
+            named
         };
-        for (index, certificate) in certificates.iter().enumerate() {
-            let facts = certificate.facts();
-            names
-                .by_subject
-                .entry(facts.subject_der())
-                .or_default()
-                .push(index);
-            names
-                .by_issuer
-                .entry(facts.issuer_der())
-                .or_default()
-                .push(index);
+        Self {
+            certificates,
+            subjects: sorted(|facts| facts.subject_der()),
+            issuers: sorted(|facts| facts.issuer_der()),
         }
-        names
     }
 
-    fn issuers_of(&self, certificate: &Certificate) -> &[usize] {
-        let issuers = self.by_subject.get(certificate.facts().issuer_der());
-        issuers.map_or(&[], Vec::as_slice)
+    fn issuers_of(&self, certificate: &Certificate) -> impl Iterator<Item = usize> {
+        named(&self.subjects, certificate.facts().issuer_der())
     }
 
-    /// Indices of all that the leaf leads to.
-    fn reachable_from(&self, leaf: &Certificate) -> HashSet<usize> {
-        self.closure(self.issuers_of(leaf).to_vec(), |certificate| {
-            self.issuers_of(certificate)
-        })
-    }
-
-    /// Indices of all that lead to an anchor.
-    fn leading_to(&self, anchors: &TrustAnchors) -> HashSet<usize> {
-        let issued_by_anchor = self.certificates.iter().enumerate();
-        let start = issued_by_anchor.filter(|(_, c)| anchors.has_subject(c.facts().issuer_der()));
-        self.closure(start.map(|(index, _)| index).collect(), |certificate| {
-            let issued = self.by_issuer.get(certificate.facts().subject_der());
-            issued.map_or(&[], Vec::as_slice)
-        })
-    }
-
-    fn closure<'n>(
-        &'n self,
-        start: Vec<usize>,
-        next: impl Fn(&Certificate) -> &'n [usize],
-    ) -> HashSet<usize> {
-        let mut reached: HashSet<usize> = start.iter().copied().collect();
-        let mut open = start;
-        while let Some(certificate) = open.pop().and_then(|index| self.certificates.get(index)) {
-            let fresh = next(certificate)
-                .iter()
-                .filter(|index| reached.insert(**index));
-            open.extend(fresh);
+    /// Which of them the leaf leads to.
+    fn reachable_from(&self, leaf: &Certificate) -> Vec<bool> {
+        let mut reached = self.none();
+        let mut open: Vec<usize> = self.issuers_of(leaf).collect();
+        while let Some((index, certificate)) = self.take_new(&mut open, &mut reached) {
+            open.extend(
+                self.issuers_of(certificate)
+                    .filter(|issuer| *issuer != index),
+            );
         }
         reached
+    }
+
+    /// Which of them lead to an anchor.
+    fn leading_to(&self, anchors: &TrustAnchors) -> Vec<bool> {
+        let mut reached = self.none();
+        let by_anchor = self.certificates.iter().enumerate();
+        let by_anchor = by_anchor.filter(|(_, c)| anchors.has_subject(c.facts().issuer_der()));
+        let mut open: Vec<usize> = by_anchor.map(|(index, _)| index).collect();
+        while let Some((_, certificate)) = self.take_new(&mut open, &mut reached) {
+            open.extend(named(&self.issuers, certificate.facts().subject_der()));
+        }
+        reached
+    }
+
+    fn none(&self) -> Vec<bool> {
+        vec![false; self.certificates.len()]
+    }
+
+    /// The next open index that was not reached before, and its certificate.
+    fn take_new(
+        &self,
+        open: &mut Vec<usize>,
+        reached: &mut [bool],
+    ) -> Option<(usize, &'a Certificate)> {
+        loop {
+            let index = open.pop()?;
+            let known = reached.get_mut(index)?;
+            if !std::mem::replace(known, true) {
+                return self
+                    .certificates
+                    .get(index)
+                    .map(|certificate| (index, *certificate));
+            }
+        }
     }
 
     /// How many steps webpki's search can take at the most, anchors or not.
@@ -166,23 +181,24 @@ impl<'a, 'c> Names<'a, 'c> {
 
     /// One step to each issuer of this certificate, and all that lie above.
     fn steps(&self, certificate: &Certificate, above: &[usize]) -> usize {
-        let issuers = self.issuers_of(certificate).iter();
-        let above = issuers.filter_map(|index| above.get(*index));
+        let above = self
+            .issuers_of(certificate)
+            .filter_map(|index| above.get(index));
         above.fold(0, |sum, above| sum.saturating_add(1).saturating_add(*above))
     }
 
     /// How many ways by name lead from the leaf to an anchor, as webpki would try them.
     fn count_ways(&self, leaf: &Certificate, anchors: &TrustAnchors) -> usize {
         // How many ways lead from each certificate to an anchor with so many more steps.
-        let at_anchor = |certificate: &Certificate| {
-            usize::from(anchors.has_subject(certificate.facts().issuer_der()))
-        };
+        let at_anchor =
+            |certificate: &Certificate| anchors.count_of_subject(certificate.facts().issuer_der());
         let direct: Vec<_> = self.certificates.iter().map(|c| at_anchor(c)).collect();
         let mut ways = direct.clone();
         for _ in 1..MAX_INTERMEDIATES {
             let longer = |certificate: &Certificate, direct: usize| {
-                let issuers = self.issuers_of(certificate).iter();
-                let above = issuers.filter_map(|index| ways.get(*index));
+                let above = self
+                    .issuers_of(certificate)
+                    .filter_map(|index| ways.get(index));
                 above.fold(direct, |sum, ways| sum.saturating_add(*ways))
             };
             let next = self.certificates.iter().zip(&direct);
@@ -190,10 +206,18 @@ impl<'a, 'c> Names<'a, 'c> {
                 .map(|(certificate, direct)| longer(certificate, *direct))
                 .collect();
         }
-        let issuers = self
-            .issuers_of(leaf)
-            .iter()
-            .filter_map(|index| ways.get(*index));
+        let issuers = self.issuers_of(leaf).filter_map(|index| ways.get(index));
         issuers.fold(at_anchor(leaf), |sum, ways| sum.saturating_add(*ways))
     }
+}
+
+/// The indices with this name.
+fn named(sorted: &[(&[u8], usize)], name: &[u8]) -> impl Iterator<Item = usize> {
+    let first = sorted.partition_point(|(known, _)| *known < name);
+    let from_first = sorted.iter().skip(first).copied();
+    let count = from_first
+        .clone()
+        .take_while(|(known, _)| *known == name)
+        .count();
+    from_first.take(count).map(|(_, index)| index)
 }

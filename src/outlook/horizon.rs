@@ -31,7 +31,7 @@ pub(super) struct Horizon<'s, 'a> {
     /// Stop each search at a path that lasts as long as the leaf.
     one_is_enough: bool,
     seen: Vec<Seen>,
-    asked: BTreeSet<Timestamp>,
+    asked: Vec<Timestamp>,
     complete: bool,
 }
 
@@ -58,7 +58,7 @@ impl<'s, 'a> Horizon<'s, 'a> {
             search,
             one_is_enough: false,
             seen: Vec::new(),
-            asked: BTreeSet::new(),
+            asked: Vec::new(),
             complete: true,
         }
     }
@@ -85,7 +85,7 @@ impl<'s, 'a> Horizon<'s, 'a> {
             self.complete = false;
             return Ok(webpki::Error::UnknownIssuer);
         }
-        self.asked.insert(t);
+        self.asked.push(t);
         let leaf_end = self.search.leaf().not_after();
         let segment = self.segment(t);
         let window = |path: &Path| self.search.window(path).intersection(&segment);
@@ -224,14 +224,15 @@ impl<'s, 'a> Horizon<'s, 'a> {
         };
         let mut cliff = first_end(self, now)?;
         // A path that begins before the cliff may also end before it.
+        let ahead = |t: &Timestamp| *t > now;
         let candidates = self.search.candidates().iter();
-        let mut begins: BTreeSet<_> = candidates.map(|c| c.not_before()).collect();
+        let mut begins: BTreeSet<_> = candidates.map(|c| c.not_before()).filter(ahead).collect();
         if who == RelyingParty::Strict {
             let paths = self.seen.iter();
             let anchors = paths.flat_map(|seen| self.search.anchor_certificates(&seen.path));
-            begins.extend(anchors.map(Certificate::not_before));
+            begins.extend(anchors.map(Certificate::not_before).filter(ahead));
         }
-        for begin in begins.into_iter().filter(|t| *t > now) {
+        for begin in begins {
             if begin > cliff {
                 break;
             }

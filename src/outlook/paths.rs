@@ -112,7 +112,7 @@ impl<'a> PathSearch<'a> {
         let paths = RefCell::new(Vec::new());
         let note = |verified: &VerifiedPath<'_>| {
             let path = self.identify(verified);
-            let is_enough = enough(&path);
+            let is_enough = self.candidates.one_way || enough(&path);
             paths.borrow_mut().push(path);
             if is_enough {
                 Ok(())

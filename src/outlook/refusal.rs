@@ -136,7 +136,7 @@ impl Refusal {
     }
 
     /// The certificate at fault, where one is.
-    pub const fn position(&self) -> Option<Position> {
+    pub fn position(&self) -> Option<Position> {
         match self {
             Self::Expired { position, .. }
             | Self::NotYetValid { position, .. }

@@ -30,9 +30,10 @@ struct Known {
 #[derive(Debug)]
 struct Check {
     algorithm: usize,
-    public_key: Vec<u8>,
-    message: Vec<u8>,
-    signature: Vec<u8>,
+    /// Signature, public key and message, one after the other.
+    bytes: Vec<u8>,
+    /// Where the signature ends, and where the public key does.
+    ends: (usize, usize),
     verdict: Result<(), InvalidSignature>,
 }
 
@@ -74,11 +75,13 @@ impl SignatureVerificationAlgorithm for Remembering<'_> {
         signature: &[u8],
     ) -> Result<(), InvalidSignature> {
         let mut known = self.memory.known();
+        let ends = (signature.len(), signature.len() + public_key.len());
         let check = known.checks.iter().find(|check| {
             check.algorithm == self.index
-                && check.signature == signature
-                && check.public_key == public_key
-                && check.message == message
+                && check.ends == ends
+                && check.bytes.get(..ends.0) == Some(signature)
+                && check.bytes.get(ends.0..ends.1) == Some(public_key)
+                && check.bytes.get(ends.1..) == Some(message)
         });
         if let Some(check) = check {
             return check.verdict;
@@ -91,9 +94,8 @@ impl SignatureVerificationAlgorithm for Remembering<'_> {
         known.failures += usize::from(verdict.is_err());
         known.checks.push(Check {
             algorithm: self.index,
-            public_key: public_key.to_vec(),
-            message: message.to_vec(),
-            signature: signature.to_vec(),
+            bytes: [signature, public_key, message].concat(),
+            ends,
             verdict,
         });
         verdict

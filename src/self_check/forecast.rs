@@ -2,7 +2,7 @@
 
 use super::{ChainReport, Report};
 use crate::cert::{Certificate, Sha256Digest, Timestamp};
-use crate::outlook::Position;
+use crate::outlook::{Position, Refusal};
 
 /// The first instant at which something that was checked no longer works.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,7 +101,7 @@ impl Report {
                     return Some(FirstFailure {
                         at: self.at,
                         source,
-                        position: refusal.as_ref().and_then(|refusal| refusal.position()),
+                        position: refusal.as_ref().and_then(Refusal::position),
                         subject: None,
                         message: refusal
                             .as_ref()

@@ -304,7 +304,7 @@ fn the_first_failure_and_ends_that_fall_together_are_foretold() {
             .run();
         assert_eq!(report.first_failure().unwrap().at, failure.at);
         assert_eq!(report.chains[0].rustls.as_ref().unwrap().verifies(), !dark);
-        assert_eq!(report.into_result().is_err(), true);
+        assert!(report.into_result().is_err());
     }
 }
 
