@@ -54,8 +54,12 @@ impl Transitions {
         now: Timestamp,
     ) -> Option<Telling> {
         let before = self.standings.get(&matter).copied();
+        if before.is_none() && band == Band::Ok {
+            // What was never anything but ok takes no room from what was.
+            return None;
+        }
         let due = match before {
-            None => band != Band::Ok,
+            None => true,
             Some(before) if before.band != band => true,
             Some(before) => repeat_seconds(band).is_some_and(|interval| {
                 // A clock set back makes the last telling lie ahead: then it is long enough ago.
@@ -99,7 +103,7 @@ mod tests {
         let mut transitions = Transitions::new(NonZeroUsize::MIN);
         let steps = [
             (0, Band::Ok, None),
-            (10, Band::Due, Some(Some(Band::Ok))),
+            (10, Band::Due, Some(None)),
             (900_000, Band::Due, None),
             (1_000_000, Band::Warning, Some(Some(Band::Due))),
             (1_086_399, Band::Warning, None),

@@ -14,7 +14,7 @@ const WEBPKI_BUILD_CALLS: usize = 200_000;
 
 /// The most ways by name from the leaf to an anchor that are looked at. Real chains have a
 /// handful; six levels of eight certificates of the same name make a quarter of a million.
-const MAX_WAYS: usize = 32;
+const MAX_WAYS: usize = 128;
 
 /// The intermediates that can be part of a path.
 pub(super) struct Candidates<'a> {

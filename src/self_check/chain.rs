@@ -272,8 +272,12 @@ impl ChainContext<'_> {
     fn compare_relying_parties(&self, outlook: &ChainOutlook) -> Option<Finding> {
         let strict = outlook.strict.as_ref()?;
         if let Some(refusal) = &strict.refusal {
+            let until = match outlook.rustls.effective_not_after {
+                Some(end) => format!(" until {end}"),
+                None => String::new(),
+            };
             let message = format!(
-                "rustls accepts this chain, but relying parties that look at the anchor's dates (OpenSSL, Go, Python) do not: {refusal}"
+                "rustls accepts this chain{until}, but relying parties that look at the anchor's dates (OpenSSL, Go, Python) do not: {refusal}"
             );
             let finding = self.finding(Severity::Warning, FindingCode::StrictRefuses, message);
             return Some(finding.at_position(refusal.position()));

@@ -4,14 +4,15 @@
 use super::chain::ChainContext;
 #[cfg(feature = "ocsp")]
 use super::{Finding, FindingCode};
+#[cfg(feature = "ocsp")]
+use crate::cert::Certificate;
 use crate::cert::Timestamp;
 #[cfg(feature = "ocsp")]
-use crate::{
-    cert::Certificate,
-    event::Severity,
-    outlook::{ChainOutlook, Position},
-    revocation::{StapleJudge, StapleOutlook, StapleStatus},
-};
+use crate::event::Severity;
+#[cfg(feature = "ocsp")]
+use crate::outlook::{ChainOutlook, Position};
+#[cfg(feature = "ocsp")]
+use crate::revocation::{StapleJudge, StapleOutlook, StapleStatus};
 
 /// What a chain's stapled OCSP response comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]

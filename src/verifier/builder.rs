@@ -19,6 +19,7 @@ use crate::observer::{Delivery, Observer};
 use crate::outlook::{ChainJudge, TrustAnchors, Usage};
 use crate::pin::SpkiPin;
 use crate::policy::ThresholdPolicy;
+use crate::revocation::Crls;
 #[cfg(feature = "ocsp")]
 use crate::revocation::StapleJudge;
 
@@ -39,6 +40,7 @@ pub struct WatchingVerifierBuilder<V: ?Sized> {
     pins: Vec<SpkiPin>,
     delivery: Delivery,
     peer_memory: NonZeroUsize,
+    crls: Crls,
     #[cfg(feature = "ocsp")]
     staple_rule: StapleRule,
     #[cfg(feature = "ocsp")]
@@ -55,6 +57,7 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
             pins: Vec::new(),
             delivery: Delivery::default(),
             peer_memory: DEFAULT_PEER_MEMORY,
+            crls: Crls::default(),
             #[cfg(feature = "ocsp")]
             staple_rule: StapleRule::default(),
             #[cfg(feature = "ocsp")]
@@ -73,6 +76,13 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
     /// "unknown beyond its leaf".
     pub fn with_trust_anchors(mut self, anchors: impl Into<Arc<TrustAnchors>>) -> Self {
         self.anchors = Some(anchors.into());
+        self
+    }
+
+    /// Judges how long a peer's chain will verify by these revocation lists too, which should be
+    /// those of the inner verifier. They never decide about the peer.
+    pub fn with_crls(mut self, crls: Crls) -> Self {
+        self.crls = crls;
         self
     }
 
@@ -112,7 +122,7 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
             Some(anchors) if anchors.is_empty() => return Err(VerifierBuildError::NoTrustAnchors),
             Some(anchors) => {
                 let algorithms = algorithms.ok_or(VerifierBuildError::NoProvider)?;
-                Some(ChainJudge::new(anchors, algorithms, usage))
+                Some(ChainJudge::new(anchors, algorithms, usage).with_crls(self.crls))
             }
         };
         #[cfg(feature = "ocsp")]

@@ -345,7 +345,9 @@ fn an_anchor_that_webpki_takes_without_readable_dates_stays_an_anchor() {
     let root = pki::root("Root", -1000, 3000);
     let leaf = root.leaf(&["a.example"], -10, 80);
     let mut der = root.der.to_vec();
-    let time = der.windows(2).position(|w| w == [0x17, 13]).unwrap() + 2;
+    // Validity ::= SEQUENCE { UTCTime, UTCTime }
+    let validity = [0x30, 0x1e, 0x17, 0x0d];
+    let time = der.windows(4).position(|w| w == validity).unwrap() + 4;
     der[time] = b'x';
     let damaged = CertificateDer::from(der);
     let anchors = TrustAnchors::builder()
