@@ -12,7 +12,7 @@ use crate::event::Severity;
 #[cfg(feature = "ocsp")]
 use crate::outlook::{ChainOutlook, Position};
 #[cfg(feature = "ocsp")]
-use crate::revocation::{StapleJudge, StapleOutlook, StapleStatus};
+use crate::revocation::{StapleJudge, StapleOutlook, StapleStatus, is_issued_by};
 
 /// What a chain's stapled OCSP response comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +56,11 @@ pub(super) fn judge_staple(
     if staple.is_empty() && !must_staple {
         return (None, None);
     }
-    let judged = judge_by_issuers(context, staple, leaf, chain, outlook);
+    let Some(judged) = judge_by_issuers(context, staple, leaf, chain, outlook) else {
+        let message = "the staple cannot be judged, for the certificate of the leaf's issuer is neither in the chain nor a trust anchor: add it";
+        let finding = context.finding(Severity::Warning, FindingCode::StapleNotGood, message);
+        return (None, Some(finding.at_position(Some(Position::Leaf))));
+    };
     let severity = match judged.status {
         StapleStatus::Good { .. } => None,
         StapleStatus::Revoked { .. } => Some(Severity::Critical),
@@ -81,7 +85,8 @@ pub(super) fn judge_staple(
     (Some(report), finding)
 }
 
-/// By the first issuer that fits: of the verified path, of the chain, of the anchors.
+/// By the first issuer that fits: of the verified path, of the chain, of the anchors. `None` where
+/// nobody at hand signed the leaf.
 #[cfg(feature = "ocsp")]
 fn judge_by_issuers(
     context: &ChainContext<'_>,
@@ -89,20 +94,18 @@ fn judge_by_issuers(
     leaf: &Certificate,
     chain: &[Certificate],
     outlook: &ChainOutlook,
-) -> StapleOutlook {
-    let name = leaf.facts().issuer_der();
+) -> Option<StapleOutlook> {
+    let algorithms = context.judge.algorithms();
     let anchors = context.judge.anchors().certificates();
-    let candidates = outlook
-        .longest_path
-        .iter()
-        .skip(1)
-        .chain(chain.iter().skip(1))
-        .chain(anchors);
-    let mut issuers = candidates.filter(|issuer| issuer.facts().subject_der() == name);
-    let judge = |issuer: &Certificate| {
-        StapleJudge::default().judge(staple, leaf, issuer, context.judge.algorithms(), context.at)
-    };
-    let first = judge(issuers.next().unwrap_or(leaf));
+    let path = outlook.longest_path.iter().skip(1);
+    let candidates = path.chain(chain.iter().skip(1)).chain(anchors);
+    let issuers = candidates.filter(|issuer| is_issued_by(leaf, issuer, algorithms));
+    // That a staple is missing can be said without any issuer.
+    let fallback = staple.is_empty().then_some(leaf);
+    let mut outlooks = issuers
+        .chain(fallback)
+        .map(|issuer| StapleJudge::default().judge(staple, leaf, issuer, algorithms, context.at));
+    let first = outlooks.next()?;
     let fits = |outlook: &StapleOutlook| {
         let unfit = matches!(
             outlook.status,
@@ -111,7 +114,7 @@ fn judge_by_issuers(
         !unfit
     };
     if fits(&first) {
-        return first;
+        return Some(first);
     }
-    issuers.map(judge).find(fits).unwrap_or(first)
+    Some(outlooks.find(fits).unwrap_or(first))
 }

@@ -4,7 +4,7 @@ use pki_types::SignatureVerificationAlgorithm;
 use rustls::CertificateError;
 
 use crate::cert::{Certificate, Timestamp};
-use crate::revocation::{StapleJudge, StapleOutlook, StapleStatus};
+use crate::revocation::{StapleJudge, StapleOutlook, StapleStatus, is_issued_by};
 
 /// When a server's stapled OCSP response decides about the handshake.
 ///
@@ -57,9 +57,13 @@ impl StapleWatch {
             return None;
         }
         let algorithms = self.algorithms?;
-        // That a staple is missing can be said without its issuer.
+        // Anyone can send a certificate with the issuer's name along: only the key that signed the
+        // leaf counts. That a staple is missing can be said without any issuer.
+        let issuers = issuers
+            .iter()
+            .filter(|issuer| is_issued_by(leaf, issuer, algorithms));
         let fallback = staple.is_empty().then_some(leaf);
-        let outlooks = issuers.iter().chain(fallback);
+        let outlooks = issuers.chain(fallback);
         let outlooks =
             outlooks.map(|issuer| self.judge.judge(staple, leaf, issuer, algorithms, now));
         let mut last = None;

@@ -88,6 +88,9 @@ impl StapleJudge {
 
     /// Judges the bytes of an OCSPResponse as a staple for `leaf`, which `issuer` issued, at `now`.
     ///
+    /// `issuer` must be the certificate whose key signed the leaf, as on a verified path: one that
+    /// only bears the issuer's name could vouch for anything.
+    ///
     /// `algorithms` are a crypto provider's (rustls lists them in
     /// `signature_verification_algorithms.all`). Where several answers are about the leaf, the one
     /// with the latest thisUpdate counts, and among equals the worst.

@@ -165,6 +165,19 @@ pub(super) fn find_signer(
     Err(refusal.unwrap_or_else(|| SignatureProblem::NoResponder.into()))
 }
 
+/// Whether the certificate names this issuer and the issuer's key made its signature. By its name
+/// alone anyone can be an issuer.
+pub(crate) fn is_issued_by(
+    certificate: &Certificate,
+    issuer: &Certificate,
+    algorithms: Algorithms,
+) -> bool {
+    let named = certificate.facts().issuer_der() == issuer.facts().subject_der();
+    let parts = SignedBytes::parse(certificate.der()).ok();
+    let parts = parts.filter(|_| named).zip(PublicKey::of(issuer).ok());
+    parts.is_some_and(|((signed, _), key)| signed.verify(&key, algorithms).is_ok())
+}
+
 fn is_named(id: &ResponderId, certificate: &Certificate, key: &PublicKey<'_>) -> bool {
     match id {
         ResponderId::ByName(name) => name

@@ -206,6 +206,34 @@ fn staples_decide_as_the_rule_says() {
 }
 
 #[test]
+fn a_certificate_that_only_bears_the_issuers_name_vouches_for_nothing() {
+    let root = pki::root("Root", -1000, 36_500);
+    let impostor = pki::root("Root", -1000, 36_500);
+    // The real CA says revoked; the impostor's answer, for the impostor's key, says good.
+    let revoked = leaf(&root, 0x1001, false);
+    let Some(forged) = Responder::new(&impostor).answer(&revoked, "ca", &[]) else {
+        return;
+    };
+    let now = Timestamp::from(rustls::pki_types::UnixTime::now()).saturating_add(60);
+    let server = OpensslServer::start_with_staple(&revoked, &[&impostor], Some(&forged)).unwrap();
+    let hard = StapleRule::Always(StapleStrictness::Hard);
+    let (outcome, events) = connect(&server, &root, hard, now);
+    let bad = Error::InvalidCertificate(CertificateError::InvalidOcspResponse);
+    assert_eq!(outcome, Err(bad));
+    assert_eq!(events[0].code, EventCode::StapleNotGood);
+    let report = SelfCheck::builder()
+        .with_chain("chain", [revoked.der.clone(), impostor.der.clone()])
+        .with_staple("chain", forged)
+        .with_trust_anchors(pki::anchors([&root]))
+        .with_provider(ring())
+        .at(now)
+        .build()
+        .unwrap()
+        .run();
+    assert_ne!(report.chains[0].staple.as_ref().unwrap().code, "good");
+}
+
+#[test]
 fn a_self_check_says_what_a_staple_comes_to() {
     let root = pki::root("Root", -1000, 36_500);
     let responder = Responder::new(&root);
