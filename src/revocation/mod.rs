@@ -6,8 +6,6 @@ mod staple;
 
 pub use crl::{CrlDepth, CrlError, CrlExpiration, Crls, CrlsBuilder, UnknownRevocation};
 #[cfg(feature = "ocsp")]
-pub(crate) use staple::is_issued_by;
-#[cfg(feature = "ocsp")]
 pub use staple::{
     ResponderStatus, RevocationReason, SignatureProblem, StapleCache, StapleJudge, StapleOffer,
     StapleOutlook, StapleStatus, UnreadableStaple,

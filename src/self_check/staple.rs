@@ -12,7 +12,7 @@ use crate::event::Severity;
 #[cfg(feature = "ocsp")]
 use crate::outlook::{ChainOutlook, Position};
 #[cfg(feature = "ocsp")]
-use crate::revocation::{StapleJudge, StapleOutlook, StapleStatus, is_issued_by};
+use crate::revocation::{StapleJudge, StapleOutlook, StapleStatus};
 
 /// What a chain's stapled OCSP response comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,26 +95,9 @@ fn judge_by_issuers(
     chain: &[Certificate],
     outlook: &ChainOutlook,
 ) -> Option<StapleOutlook> {
-    let algorithms = context.judge.algorithms();
     let anchors = context.judge.anchors().certificates();
     let path = outlook.longest_path.iter().skip(1);
     let candidates = path.chain(chain.iter().skip(1)).chain(anchors);
-    let issuers = candidates.filter(|issuer| is_issued_by(leaf, issuer, algorithms));
-    // That a staple is missing can be said without any issuer.
-    let fallback = staple.is_empty().then_some(leaf);
-    let mut outlooks = issuers
-        .chain(fallback)
-        .map(|issuer| StapleJudge::default().judge(staple, leaf, issuer, algorithms, context.at));
-    let first = outlooks.next()?;
-    let fits = |outlook: &StapleOutlook| {
-        let unfit = matches!(
-            outlook.status,
-            StapleStatus::BadSignature { .. } | StapleStatus::WrongCertificate { .. }
-        );
-        !unfit
-    };
-    if fits(&first) {
-        return Some(first);
-    }
-    Some(outlooks.find(fits).unwrap_or(first))
+    let (judge, algorithms) = (StapleJudge::default(), context.judge.algorithms());
+    judge.judge_among(staple, leaf, candidates, algorithms, context.at)
 }

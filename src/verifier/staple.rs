@@ -4,7 +4,7 @@ use pki_types::SignatureVerificationAlgorithm;
 use rustls::CertificateError;
 
 use crate::cert::{Certificate, Timestamp};
-use crate::revocation::{StapleJudge, StapleOutlook, StapleStatus, is_issued_by};
+use crate::revocation::{StapleJudge, StapleOutlook, StapleStatus};
 
 /// When a server's stapled OCSP response decides about the handshake.
 ///
@@ -57,28 +57,9 @@ impl StapleWatch {
             return None;
         }
         let algorithms = self.algorithms?;
-        // Anyone can send a certificate with the issuer's name along: only the key that signed the
-        // leaf counts. That a staple is missing can be said without any issuer.
-        let issuers = issuers
-            .iter()
-            .filter(|issuer| is_issued_by(leaf, issuer, algorithms));
-        let fallback = staple.is_empty().then_some(leaf);
-        let outlooks = issuers.chain(fallback);
-        let outlooks =
-            outlooks.map(|issuer| self.judge.judge(staple, leaf, issuer, algorithms, now));
-        let mut last = None;
-        for outlook in outlooks {
-            // Cross-signs share name and key; a CA that changed its key has one that does not fit.
-            let wrong_issuer = matches!(
-                outlook.status,
-                StapleStatus::BadSignature { .. } | StapleStatus::WrongCertificate { .. }
-            );
-            if !wrong_issuer {
-                return Some(outlook);
-            }
-            last = Some(outlook);
-        }
-        last
+        let issuers = issuers.iter();
+        self.judge
+            .judge_among(staple, leaf, issuers, algorithms, now)
     }
 
     /// Why the handshake is refused, if it is.

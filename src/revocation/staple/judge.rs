@@ -6,7 +6,7 @@ use x509_ocsp::{CertStatus, SingleResponse};
 use super::cert_id::Asked;
 use super::outlook::StatedDates;
 use super::response::{BasicResponse, basic_response, instant, refuse_critical};
-use super::signature::{Algorithms, Issuer, PublicKey, find_signer};
+use super::signature::{Algorithms, Issuer, PublicKey, find_signer, is_issued_by};
 use super::{RevocationReason, StapleOutlook, StapleStatus, UnreadableStaple};
 use crate::cert::{Certificate, Timestamp};
 
@@ -84,6 +84,35 @@ impl StapleJudge {
     pub const fn with_max_bytes(mut self, bytes: usize) -> Self {
         self.max_bytes = bytes;
         self
+    }
+
+    /// Judges a staple by the first of these certificates that issued the leaf and that it fits:
+    /// anyone can send a certificate with the issuer's name along, so only those count whose key
+    /// signed the leaf. `None` where there are none; that a staple is missing can be said without.
+    pub(crate) fn judge_among<'c>(
+        &self,
+        response: &[u8],
+        leaf: &'c Certificate,
+        candidates: impl Iterator<Item = &'c Certificate>,
+        algorithms: Algorithms,
+        now: Timestamp,
+    ) -> Option<StapleOutlook> {
+        let issuers = candidates.filter(|issuer| is_issued_by(leaf, issuer, algorithms));
+        let fallback = response.is_empty().then_some(leaf);
+        let mut first = None;
+        for issuer in issuers.chain(fallback) {
+            let outlook = self.judge(response, leaf, issuer, algorithms, now);
+            // A CA with two names for one key, or a responder of another certificate of it.
+            let unfit = matches!(
+                outlook.status,
+                StapleStatus::BadSignature { .. } | StapleStatus::WrongCertificate { .. }
+            );
+            if !unfit {
+                return Some(outlook);
+            }
+            first = first.or(Some(outlook));
+        }
+        first
     }
 
     /// Judges the bytes of an OCSPResponse as a staple for `leaf`, which `issuer` issued, at `now`.

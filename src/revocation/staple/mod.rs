@@ -17,5 +17,3 @@ pub use judge::StapleJudge;
 pub use outlook::StapleOutlook;
 pub use reason::{ResponderStatus, RevocationReason, SignatureProblem, UnreadableStaple};
 pub use status::StapleStatus;
-
-pub(crate) use signature::is_issued_by;

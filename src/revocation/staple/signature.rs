@@ -167,7 +167,7 @@ pub(super) fn find_signer(
 
 /// Whether the certificate names this issuer and the issuer's key made its signature. By its name
 /// alone anyone can be an issuer.
-pub(crate) fn is_issued_by(
+pub(super) fn is_issued_by(
     certificate: &Certificate,
     issuer: &Certificate,
     algorithms: Algorithms,
