@@ -43,6 +43,8 @@ pub struct TrustAnchors {
 #[error("trust anchor {place} cannot be used: {reason}; remove it or replace it")]
 #[non_exhaustive]
 pub struct AnchorError {
+    /// The file that it was found in, or what the caller called it.
+    pub source_name: String,
     /// Where it was found, or its number in the list given.
     pub place: String,
     /// What is wrong.
@@ -147,10 +149,12 @@ impl TrustAnchorsBuilder {
     /// Adds every certificate of a source; its failures become [`TrustAnchors::errors`].
     pub fn with_source(mut self, source: &SourceContents) -> Self {
         for found in &source.certificates {
-            self.add(found.certificate.der(), || found.place.to_string());
+            let place = || (source.source.to_string(), found.place.to_string());
+            self.add(found.certificate.der(), place);
         }
         for failure in &source.failures {
             self.anchors.errors.push(AnchorError {
+                source_name: source.source.to_string(),
                 place: failure.place.to_string(),
                 reason: format!("{} ({})", failure.detail, failure.reason),
             });
@@ -165,7 +169,8 @@ impl TrustAnchorsBuilder {
     ) -> Self {
         for der in certificates {
             let number = self.given;
-            self.add(der, || format!("number {number}"));
+            let place = format!("number {number}");
+            self.add(der, || (place.clone(), place.clone()));
         }
         self
     }
@@ -185,7 +190,11 @@ impl TrustAnchorsBuilder {
 
     /// Notes an anchor that could not even be handed in, for [`TrustAnchors::errors`].
     pub fn with_error(mut self, place: String, reason: String) -> Self {
-        self.anchors.errors.push(AnchorError { place, reason });
+        self.anchors.errors.push(AnchorError {
+            source_name: place.clone(),
+            place,
+            reason,
+        });
         self
     }
 
@@ -194,7 +203,7 @@ impl TrustAnchorsBuilder {
         self.anchors
     }
 
-    fn add(&mut self, der: &CertificateDer<'_>, place: impl Fn() -> String) {
+    fn add(&mut self, der: &CertificateDer<'_>, place: impl Fn() -> (String, String)) {
         self.given += 1;
         match webpki::anchor_from_trusted_cert(der) {
             Ok(anchor) => {
@@ -214,8 +223,12 @@ impl TrustAnchorsBuilder {
                     Ok(facts) => format!("webpki says {error} of '{}'", facts.subject()),
                     Err(parse_error) => parse_error.to_string(),
                 };
-                let place = place();
-                self.anchors.errors.push(AnchorError { place, reason });
+                let (source_name, place) = place();
+                self.anchors.errors.push(AnchorError {
+                    source_name,
+                    place,
+                    reason,
+                });
             }
         }
     }

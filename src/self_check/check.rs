@@ -147,7 +147,7 @@ impl Run<'_> {
         for error in anchors.errors() {
             let code = FindingCode::UnusableAnchor;
             let finding = Finding::new(Severity::Warning, code, error.to_string());
-            self.findings.push(finding.of_source(&error.place));
+            self.findings.push(finding.of_source(&error.source_name));
         }
         if anchors.is_empty() {
             let message = "there is no trust anchor to judge by: install the system's CA certificates, or name a file of your own";

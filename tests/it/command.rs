@@ -607,6 +607,7 @@ fn trust_files_that_are_empty_or_damaged_are_findings_and_the_others_count() {
             (3, vec!["unusable_anchor"]),
             "{bad}"
         );
+        assert_eq!(report.finding("unusable_anchor")["source"], bad.as_str());
         assert_eq!(report.chain(0)["rustls"]["verifies"], true);
         let alone = json(&["--at", &NOW.to_string(), "--trust", bad, &chain]);
         assert_eq!(alone.code, 2, "without any anchor nothing verifies");
