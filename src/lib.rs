@@ -8,6 +8,7 @@ mod cert;
 mod clock;
 mod duration;
 mod event;
+mod key_pin;
 mod loader;
 mod observer;
 mod outlook;
@@ -32,7 +33,7 @@ pub use outlook::{
     PeerOutlook, Position, Refusal, RelyingTimeline, Timeline, TrustAnchors, TrustAnchorsBuilder,
     Usage, VerifyingPath,
 };
-pub use pin::{PinError, PinParseError, SpkiPin};
+pub use pin::{PinError, PinForm, PinParseError, PinSourceError, SpkiPin};
 pub use policy::{
     Band, PolicyError, Threshold, ThresholdPolicy, ThresholdPolicyBuilder, Thresholds,
 };

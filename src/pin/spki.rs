@@ -1,12 +1,12 @@
 //! One pin.
 
 use std::fmt;
-use std::str::FromStr;
 
-use data_encoding::BASE64;
+use pki_types::pem::{PemObject as _, SectionKind};
 use thiserror::Error;
 
-use crate::cert::{Certificate, Sha256Digest};
+use super::PinForm;
+use crate::cert::{Certificate, CertificateFacts, CertificateParseError, Sha256Digest};
 
 /// SHA-256 over a DER SubjectPublicKeyInfo with its outer SEQUENCE (RFC 7469, 2.4), written as
 /// `sha256/BASE64`.
@@ -38,6 +38,32 @@ impl SpkiPin {
         Self(Sha256Digest::of(spki))
     }
 
+    /// The pin of the first certificate or public key in a PEM text.
+    ///
+    /// # Errors
+    /// [`PinSourceError`] where there is none, or it cannot be read. For private keys see
+    /// `SpkiPin::of_private_key_pem`, which needs a crypto provider.
+    pub fn of_pem(pem: &[u8]) -> Result<Self, PinSourceError> {
+        for section in <(SectionKind, Vec<u8>)>::pem_slice_iter(pem) {
+            let (kind, der) = section.map_err(|error| PinSourceError::Pem {
+                reason: error.to_string(),
+            })?;
+            match kind {
+                SectionKind::Certificate => {
+                    let facts = CertificateFacts::parse(&der);
+                    return Ok(Self::of_spki_der(facts?.spki_der()));
+                }
+                SectionKind::PublicKey => return Ok(Self::of_spki_der(&der)),
+                _ => {}
+            }
+        }
+        Err(PinSourceError::NothingFound)
+    }
+
+    pub(super) const fn from_digest(digest: Sha256Digest) -> Self {
+        Self(digest)
+    }
+
     /// The digest.
     pub const fn digest(&self) -> &Sha256Digest {
         &self.0
@@ -46,7 +72,7 @@ impl SpkiPin {
 
 impl fmt::Display for SpkiPin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "sha256/{}", self.0.to_base64())
+        f.write_str(&self.to_form(PinForm::OkHttp))
     }
 }
 
@@ -56,41 +82,30 @@ impl fmt::Debug for SpkiPin {
     }
 }
 
-impl FromStr for SpkiPin {
-    type Err = PinParseError;
-
-    /// Reads `sha256/BASE64`, with or without the base64's padding.
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let base64 = text
-            .strip_prefix("sha256/")
-            .ok_or(PinParseError::UnknownForm)?;
-        let padded = format!("{}=", base64.strip_suffix('=').unwrap_or(base64));
-        let digest = BASE64
-            .decode(padded.as_bytes())
-            .map_err(|_| PinParseError::NotBase64)?;
-        let bytes = digest.len();
-        let digest =
-            <[u8; 32]>::try_from(digest).map_err(|_| PinParseError::WrongLength { bytes })?;
-        Ok(Self(Sha256Digest::from_bytes(digest)))
-    }
-}
-
-/// A text that is not a pin.
+/// Something that no pin can be made of.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
-pub enum PinParseError {
-    /// It does not begin with `sha256/`.
-    #[error("a pin is written sha256/BASE64; only SHA-256 is supported")]
-    UnknownForm,
-    /// What follows is not base64 of 32 bytes.
+pub enum PinSourceError {
+    /// The PEM text holds neither a certificate nor a key of the kind asked for.
     #[error(
-        "what follows sha256/ is not the base64 of a SHA-256 digest: copy the pin again, all 44 characters of it"
+        "there is no certificate and no key in the PEM text: give the file of the certificate or key to be pinned"
     )]
-    NotBase64,
-    /// The digest has another length than SHA-256 has.
-    #[error("the pin's digest has {bytes} bytes, SHA-256 has 32: copy the pin again")]
-    WrongLength {
-        /// How many bytes it has.
-        bytes: usize,
+    NothingFound,
+    /// The PEM text is damaged.
+    #[error("the PEM text is damaged ({reason}): write it again from its source")]
+    Pem {
+        /// What rustls-pki-types says.
+        reason: String,
+    },
+    /// The certificate is not well-formed.
+    #[error(transparent)]
+    Certificate(#[from] CertificateParseError),
+    /// The crypto provider cannot use the private key, or not say its public key.
+    #[error(
+        "the private key cannot be used: {reason}; use a key type that the crypto provider supports"
+    )]
+    Key {
+        /// What the provider says; never anything of the key.
+        reason: String,
     },
 }

@@ -19,6 +19,7 @@ const ROWS: [(&str, &[&str]); 5] = [
             "anchor_store",
             "clock",
             "duration",
+            "key_pin",
             "loader",
             "self_check",
             "verifier",

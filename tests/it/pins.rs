@@ -1,9 +1,11 @@
 //! Published pins and identifiers against what we compute from their certificates.
 
-use notafter::{Loader, SpkiPin};
+use notafter::{Loader, PinSourceError, SpkiPin};
 use serde_json::Value;
 
 use crate::support::corpora;
+use crate::support::pki;
+use crate::support::tls::providers;
 
 #[test]
 fn published_pins_equal_ours() {
@@ -26,6 +28,29 @@ fn published_pins_equal_ours() {
     }
     println!("{compared} published pins compared");
     assert!(compared >= 314);
+}
+
+#[test]
+fn certificate_public_and_private_key_have_one_pin() {
+    let leaf = pki::root("Root", -1, 1).leaf(&["a.example"], -1, 1);
+    let certificate = leaf.certificate();
+    let expected = SpkiPin::of_certificate(&certificate);
+    let public = pki::pem("PUBLIC KEY", certificate.facts().spki_der());
+    assert_eq!(SpkiPin::of_pem(public.as_bytes()), Ok(expected));
+    let private = leaf.key_pair.serialize_pem();
+    let both = private.clone() + &pki::pem_bundle([&leaf.der]);
+    assert_eq!(SpkiPin::of_pem(both.as_bytes()), Ok(expected));
+    for (_, provider) in providers() {
+        let pin = SpkiPin::of_private_key_pem(private.as_bytes(), &provider);
+        assert_eq!(pin, Ok(expected));
+        let garbage = pki::pem("PRIVATE KEY", b"0123456789");
+        let error = SpkiPin::of_private_key_pem(garbage.as_bytes(), &provider).unwrap_err();
+        assert!(matches!(error, PinSourceError::Key { .. }), "{error}");
+    }
+    assert_eq!(
+        SpkiPin::of_pem(private.as_bytes()),
+        Err(PinSourceError::NothingFound)
+    );
 }
 
 #[test]

@@ -1,0 +1,38 @@
+//! Pins of private keys: only a crypto provider knows their public half.
+
+use pki_types::PrivateKeyDer;
+use pki_types::pem::PemObject as _;
+use rustls::crypto::CryptoProvider;
+use rustls::sign::SigningKey;
+
+use crate::pin::{PinSourceError, SpkiPin};
+
+impl SpkiPin {
+    /// The pin of the key that signs, so that it can be announced before there is a certificate
+    /// for it.
+    ///
+    /// # Errors
+    /// [`PinSourceError::Key`] where the signing key does not say its public key.
+    pub fn of_signing_key(key: &dyn SigningKey) -> Result<Self, PinSourceError> {
+        let spki = key.public_key().ok_or_else(|| PinSourceError::Key {
+            reason: "it does not say its public key".to_owned(),
+        })?;
+        Ok(Self::of_spki_der(&spki))
+    }
+
+    /// The pin of the first private key in a PEM text (PKCS#8, PKCS#1 or SEC1, not encrypted).
+    ///
+    /// # Errors
+    /// [`PinSourceError`] where there is none, or the provider cannot use it.
+    pub fn of_private_key_pem(
+        pem: &[u8],
+        provider: &CryptoProvider,
+    ) -> Result<Self, PinSourceError> {
+        let key = PrivateKeyDer::from_pem_slice(pem).map_err(|_| PinSourceError::NothingFound)?;
+        let key = provider.key_provider.load_private_key(key);
+        let key = key.map_err(|error| PinSourceError::Key {
+            reason: error.to_string(),
+        })?;
+        Self::of_signing_key(&*key)
+    }
+}
