@@ -127,11 +127,13 @@ impl Certificate {
         self.facts().issuer()
     }
 
-    /// What people call it: the common name, else the first name of subjectAltName, else its
-    /// fingerprint.
+    /// What people call it: the common name, else the first name of subjectAltName, else the
+    /// whole subject, else its fingerprint.
     pub fn short_name(&self) -> String {
+        let subject = Some(self.subject()).filter(|subject| !subject.is_empty());
         name::common_name(self.facts().subject_der())
             .or_else(|| self.details().ok()?.subject_alt_names.first())
+            .or(subject)
             .unwrap_or_else(|| format!("sha256 {}", self.fingerprint()))
     }
 

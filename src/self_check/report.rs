@@ -113,11 +113,20 @@ impl Report {
 }
 
 /// A self-check with critical findings.
-#[derive(Debug, Clone, Error)]
+///
+/// Its `Debug` is its `Display`: it is what `fn main() -> Result<(), Box<dyn Error>>` prints, and
+/// somebody has to read it at 3 a.m.
+#[derive(Clone, Error)]
 #[non_exhaustive]
 pub struct FailedSelfCheck {
     /// The whole report.
     pub report: Box<Report>,
+}
+
+impl fmt::Debug for FailedSelfCheck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl fmt::Display for FailedSelfCheck {

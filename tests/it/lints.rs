@@ -304,7 +304,11 @@ fn the_first_failure_and_ends_that_fall_together_are_foretold() {
             .run();
         assert_eq!(report.first_failure().unwrap().at, failure.at);
         assert_eq!(report.chains[0].rustls.as_ref().unwrap().verifies(), !dark);
-        assert!(report.into_result().is_err());
+        let error = report.into_result().unwrap_err();
+        // What `main` prints of it is made for people.
+        let debug = format!("{error:?}");
+        assert!(debug.starts_with("the self-check at 2026-0"), "{debug}");
+        assert!(debug.lines().all(|line| line.len() < 400), "{debug}");
     }
 }
 
