@@ -74,6 +74,12 @@ fn main() {
         || drop(black_box(judge.handshake(&ladder.certificates, ladder.now))),
         || one.verify(algorithms),
     );
+    row(
+        "hostile_ladder_same_chain",
+        "webpki verify of the same chain",
+        || ladder.report(&judge),
+        || ladder.refuse(algorithms),
+    );
     let dead_ends = Chain::dead_ends();
     let judge = ChainJudge::new(dead_ends.anchors.clone(), algorithms, Usage::ServerAuth);
     row(

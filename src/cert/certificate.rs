@@ -130,10 +130,10 @@ impl Certificate {
     /// What people call it: the common name, else the first name of subjectAltName, else the
     /// whole subject, else its fingerprint.
     pub fn short_name(&self) -> String {
-        let subject = Some(self.subject()).filter(|subject| !subject.is_empty());
+        let subject = || Some(self.subject()).filter(|subject| !subject.is_empty());
         name::common_name(self.facts().subject_der())
             .or_else(|| self.details().ok()?.subject_alt_names.first())
-            .or(subject)
+            .or_else(subject)
             .unwrap_or_else(|| format!("sha256 {}", self.fingerprint()))
     }
 

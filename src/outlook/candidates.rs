@@ -16,6 +16,9 @@ const WEBPKI_BUILD_CALLS: usize = 200_000;
 /// handful; six levels of eight certificates of the same name make a quarter of a million.
 const MAX_WAYS: usize = 128;
 
+/// How many ways are looked at where there are more than that.
+const FEW_WAYS: usize = 8;
+
 /// The intermediates that can be part of a path.
 pub(super) struct Candidates<'a> {
     pub(super) certificates: Vec<&'a Certificate>,
@@ -54,7 +57,8 @@ impl<'a> Candidates<'a> {
         let mut variants = 8;
         let mut ways = Names::of(&few).count_ways(leaf, anchors);
         let one_way = ways <= 1;
-        while variants > 0 && ways > MAX_WAYS {
+        let enough = if ways > MAX_WAYS { FEW_WAYS } else { MAX_WAYS };
+        while variants > 0 && ways > enough {
             keep_longest(&mut few, variants);
             variants /= 2;
             ways = Names::of(&few).count_ways(leaf, anchors);
