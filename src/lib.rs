@@ -6,6 +6,7 @@
 mod anchor_store;
 mod cert;
 mod clock;
+mod delivery;
 mod duration;
 mod event;
 mod key_pin;
@@ -25,6 +26,7 @@ pub use cert::{
     DerProblem, DetailsError, KeyType, Sha256Digest, SubjectAltNames, Timestamp,
     TimestampParseError, Validity,
 };
+pub use delivery::QueuedObserver;
 pub use event::{Event, EventCode, PeerReach, Role, Severity, Subject};
 pub use loader::Loader;
 pub use observer::Observer;

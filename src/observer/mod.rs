@@ -10,8 +10,9 @@ use crate::event::Event;
 /// Receives events. Any `Fn(&Event) + Send + Sync` is one.
 ///
 /// An observer observes: what it does cannot change a verdict, and its panics are contained and
-/// counted. It runs on the thread of the handshake that made the event, so it should hand the
-/// event on (a channel, a metric, a log line) rather than wait for anything.
+/// counted. It runs on the thread of the handshake that made the event: fine for a log line, a
+/// metric, a channel. One that may wait for anything belongs into a
+/// [`QueuedObserver`](crate::QueuedObserver).
 pub trait Observer: Send + Sync {
     /// Something happened.
     fn observe(&self, event: &Event);

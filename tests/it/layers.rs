@@ -18,6 +18,7 @@ const ROWS: [(&str, &[&str]); 5] = [
         &[
             "anchor_store",
             "clock",
+            "delivery",
             "duration",
             "key_pin",
             "loader",

@@ -12,6 +12,7 @@
 )]
 
 mod command;
+mod delivery;
 mod endpoints;
 mod graphs;
 mod handshakes;
