@@ -1,6 +1,6 @@
 //! OpenSSL as a peer, and the command looking at an endpoint.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -34,6 +34,23 @@ impl OpensslServer {
         intermediates: &[&pki::Ca],
         staple: Option<&[u8]>,
     ) -> Option<Self> {
+        // Somebody else may take the port before openssl does.
+        let attempts = (0..5).map(|_| Self::try_start(leaf, intermediates, staple));
+        let mut failures = Vec::new();
+        for attempt in attempts {
+            match attempt {
+                Ok(started) => return started,
+                Err(said) => failures.push(said),
+            }
+        }
+        panic!("openssl s_server did not start: {failures:?}");
+    }
+
+    fn try_start(
+        leaf: &pki::Leaf,
+        intermediates: &[&pki::Ca],
+        staple: Option<&[u8]>,
+    ) -> Result<Option<Self>, Vec<String>> {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, contents: String| {
             let path = folder.path().join(name);
@@ -86,27 +103,26 @@ impl OpensslServer {
                     "openssl is missing: {error}"
                 );
                 println!("skipped: there is no openssl here ({error})");
-                return None;
+                return Ok(None);
             }
         };
         let deadline = Instant::now() + Duration::from_secs(20);
         while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
             if Instant::now() > deadline || process.try_wait().unwrap().is_some() {
-                let said = process.stderr.take().map(|e| {
-                    BufReader::new(e)
-                        .lines()
-                        .map_while(Result::ok)
-                        .collect::<Vec<_>>()
-                });
-                panic!("openssl s_server did not start: {said:?}");
+                let _ = process.kill();
+                let said = process.stderr.take().map(BufReader::new).into_iter();
+                return Err(said
+                    .flat_map(BufRead::lines)
+                    .map_while(Result::ok)
+                    .collect());
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        Some(Self {
+        Ok(Some(Self {
             process,
             port,
             _folder: folder,
-        })
+        }))
     }
 }
 
