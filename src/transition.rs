@@ -54,11 +54,9 @@ impl Transitions {
         now: Timestamp,
     ) -> Option<Telling> {
         let before = self.standings.get(&matter).copied();
-        if before.is_none() && band == Band::Ok {
-            // What was never anything but ok takes no room from what was.
-            return None;
-        }
         let due = match before {
+            // What was never anything but ok takes no room from what was.
+            None if band == Band::Ok => return None,
             None => true,
             Some(before) if before.band != band => true,
             Some(before) => repeat_seconds(band).is_some_and(|interval| {

@@ -128,18 +128,18 @@ impl Certificate {
     }
 
     /// What people call it: the common name, else the first name of subjectAltName, else the
-    /// whole subject, else its fingerprint.
+    /// whole subject, else its fingerprint. At most 128 characters.
     pub fn short_name(&self) -> String {
         let subject = || Some(self.subject()).filter(|subject| !subject.is_empty());
         name::common_name(self.facts().subject_der())
             .or_else(|| self.details().ok()?.subject_alt_names.first())
             .or_else(subject)
-            .unwrap_or_else(|| format!("sha256 {}", self.fingerprint()))
+            .map_or_else(|| format!("sha256 {}", self.fingerprint()), brief)
     }
 
-    /// What people call its issuer: the common name, else the whole name.
+    /// What people call its issuer: the common name, else the whole name. At most 128 characters.
     pub fn issuer_short_name(&self) -> String {
-        name::common_name(self.facts().issuer_der()).unwrap_or_else(|| self.issuer())
+        brief(name::common_name(self.facts().issuer_der()).unwrap_or_else(|| self.issuer()))
     }
 
     /// The serial number's content octets in lower-case hexadecimal, as they stand in the bytes
@@ -187,6 +187,15 @@ impl Certificate {
     pub fn details(&self) -> Result<CertificateDetails, DetailsError> {
         CertificateDetails::parse(&self.facts())
     }
+}
+
+/// Anyone can write a name of 60,000 characters into a certificate and so into a log.
+fn brief(name: String) -> String {
+    const MOST: usize = 128;
+    if name.chars().nth(MOST).is_none() {
+        return name;
+    }
+    name.chars().take(MOST - 1).chain(['…']).collect()
 }
 
 impl PartialEq for Certificate {

@@ -9,6 +9,10 @@ use crate::cert::{Certificate, CertificateFacts};
 /// webpki refuses paths with more intermediates.
 const MAX_INTERMEDIATES: usize = 6;
 
+/// The most presented certificates that are looked at: rustls takes no handshake message over
+/// 64 KiB, which holds fewer.
+pub(crate) const MAX_PRESENTED: usize = 512;
+
 /// webpki takes no more steps than this in one search.
 const WEBPKI_BUILD_CALLS: usize = 200_000;
 
@@ -24,8 +28,8 @@ pub(super) struct Candidates<'a> {
     pub(super) certificates: Vec<&'a Certificate>,
     /// Those of them that are looked at for all paths, where there are too many.
     pub(super) few: Option<Vec<&'a Certificate>>,
-    /// Whether all that was presented would use up webpki's own budget for building paths: then
-    /// rustls may refuse what is accepted here, where dead ends are left out.
+    /// Whether all that was presented would use up webpki's own budget for building paths, or is
+    /// more than is looked at: then rustls may refuse what is accepted here.
     pub(super) exhausting: bool,
     /// Whether there is one way by names at the most: who found a path need not look for more.
     pub(super) one_way: bool,
@@ -41,7 +45,7 @@ impl<'a> Candidates<'a> {
         anchors: &TrustAnchors,
     ) -> Self {
         let mut distinct = BTreeSet::new();
-        let all: Vec<_> = (presented.iter())
+        let all: Vec<_> = (presented.iter().take(MAX_PRESENTED))
             .filter(|certificate| distinct.insert(certificate.der().as_ref()))
             .collect();
         let names = Names::of(&all);
@@ -63,8 +67,9 @@ impl<'a> Candidates<'a> {
             variants /= 2;
             ways = Names::of(&few).count_ways(leaf, anchors);
         }
-        let exhausting = certificates.len() < names.certificates.len()
-            && names.count_steps(leaf) > WEBPKI_BUILD_CALLS;
+        let dead_ends = certificates.len() < names.certificates.len();
+        let exhausting = presented.len() > MAX_PRESENTED
+            || (dead_ends && names.count_steps(leaf) > WEBPKI_BUILD_CALLS);
         Self {
             exhausting,
             one_way,

@@ -13,6 +13,7 @@ mod signatures;
 mod timeline;
 
 pub use anchors::{AnchorError, TrustAnchors, TrustAnchorsBuilder};
+pub(crate) use candidates::MAX_PRESENTED;
 pub use judge::{ChainJudge, ChainOutlook, LimitingCertificate, Outlook, PeerOutlook, Usage};
 pub use position::Position;
 pub use refusal::Refusal;

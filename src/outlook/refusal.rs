@@ -3,6 +3,7 @@
 use pki_types::ServerName;
 use thiserror::Error;
 
+use super::candidates::MAX_PRESENTED;
 use super::paths::{PathSearch, is_budget};
 use super::{Position, TrustAnchors};
 use crate::cert::{Certificate, Timestamp};
@@ -186,7 +187,7 @@ impl Refusal {
                 }
             }
             webpki::Error::UnknownIssuer => {
-                let chain: Vec<_> = chain().collect();
+                let chain: Vec<_> = chain().take(MAX_PRESENTED).collect();
                 let (n, last) = unresolved(&chain, anchors).unwrap_or((0, search.leaf()));
                 Self::UnknownIssuer {
                     position: Position::in_chain(n),
@@ -235,6 +236,7 @@ pub(crate) fn unresolved<'c>(
     anchors: &TrustAnchors,
 ) -> Option<(usize, &'c Certificate)> {
     let mut reached = vec![(0, *chain.first()?)];
+    let mut known = vec![false; chain.len()];
     let mut next = 0;
     while let Some((_, current)) = reached.get(next).copied() {
         next += 1;
@@ -242,9 +244,9 @@ pub(crate) fn unresolved<'c>(
         if anchors.has_subject(issuer) {
             return None;
         }
-        for (index, candidate) in chain.iter().enumerate() {
-            let known = reached.iter().any(|(known, _)| *known == index);
-            if !known && candidate.facts().subject_der() == issuer {
+        for ((index, candidate), known) in chain.iter().enumerate().zip(&mut known).skip(1) {
+            if !*known && candidate.facts().subject_der() == issuer {
+                *known = true;
                 reached.push((index, *candidate));
             }
         }

@@ -7,7 +7,9 @@ use super::{ChainReport, Finding, FindingCode, LifetimeLimits, ReportedCertifica
 use crate::cert::{Certificate, Timestamp};
 use crate::duration;
 use crate::event::Severity;
-use crate::outlook::{ChainJudge, ChainOutlook, Outlook, Position, Refusal, Usage, unresolved};
+use crate::outlook::{
+    ChainJudge, ChainOutlook, MAX_PRESENTED, Outlook, Position, Refusal, Usage, unresolved,
+};
 use crate::policy::{Band, ThresholdPolicy};
 
 /// What a chain is judged by.
@@ -30,9 +32,11 @@ pub(super) fn judge_chain(
     context: &ChainContext<'_>,
     chain: &[Certificate],
 ) -> (ChainReport, Vec<Finding>) {
-    let outlook = context.outlook(chain);
+    // No server can serve more: the rest is in the report, but not judged.
+    let judged = chain.get(..=MAX_PRESENTED).unwrap_or(chain);
+    let outlook = context.outlook(judged);
     let counting: Vec<_> = if outlook.longest_path.is_empty() {
-        presented(chain)
+        presented(judged)
     } else {
         let path = outlook.longest_path.iter().cloned().enumerate();
         path.map(|(n, certificate)| reported(Position::in_chain(n), certificate))
@@ -40,20 +44,20 @@ pub(super) fn judge_chain(
     };
     let mut findings = context.band_findings(&counting);
     match &outlook.rustls.refusal {
-        Some(refusal) => context.explain_refusal(refusal, chain, &mut findings),
+        Some(refusal) => context.explain_refusal(refusal, judged, &mut findings),
         None => findings.extend(context.compare_relying_parties(&outlook)),
     }
-    findings.extend(context.early_intermediates(chain, &outlook));
-    if !outlook.rustls.complete {
+    findings.extend(context.early_intermediates(judged, &outlook));
+    if !outlook.rustls.complete || judged.len() < chain.len() {
         let message = "the search for paths was given up before all were seen, so there may be a later end: \
                        serve only the intermediates that the leaf needs";
         findings.push(context.finding(Severity::Info, FindingCode::SearchIncomplete, message));
     }
-    let timeline = context.judge.timeline(chain, None).ok();
-    findings.extend(lint(context, chain, &outlook, timeline.as_ref()));
+    let timeline = context.judge.timeline(judged, None).ok();
+    findings.extend(lint(context, judged, &outlook, timeline.as_ref()));
     #[cfg(feature = "ocsp")]
     let staple = {
-        let (staple, finding) = super::staple::judge_staple(context, chain, &outlook);
+        let (staple, finding) = super::staple::judge_staple(context, judged, &outlook);
         findings.extend(finding);
         staple
     };
@@ -72,11 +76,11 @@ pub(super) fn judge_chain(
 }
 
 /// Judges one certificate of a collection by its dates; a leaf whose CA certificates lie in the
-/// same collection (or are anchors) also has an outlook.
+/// same collection (`cas`), or are anchors, also has an outlook.
 pub(super) fn judge_single(
     context: &ChainContext<'_>,
     certificate: &Certificate,
-    collection: &[Certificate],
+    cas: &[Certificate],
 ) -> (ChainReport, Vec<Finding>) {
     let position = match (certificate.is_ca(), certificate.is_self_issued()) {
         (false, _) => Position::Leaf,
@@ -92,9 +96,11 @@ pub(super) fn judge_single(
                 .uncovered(certificate)
                 .map(|(_, refusal)| context.refusal(&refusal)),
         );
-        let cas = collection.iter().filter(|other| other.is_ca()).cloned();
-        let chain: Vec<_> = std::iter::once(certificate.clone()).chain(cas).collect();
-        outlook = Some(context.outlook(&chain)).filter(|outlook| !outlook.longest_path.is_empty());
+        // In a bundle of thousands no leaf is looked at together with all CAs.
+        let cas = if cas.len() < MAX_PRESENTED { cas } else { &[] };
+        let chain = std::iter::once(certificate).chain(cas).cloned();
+        outlook = Some(context.outlook(&chain.collect::<Vec<_>>()))
+            .filter(|outlook| !outlook.longest_path.is_empty());
     }
     let (rustls, strict) = match outlook {
         Some(outlook) => (Some(outlook.rustls), outlook.strict),

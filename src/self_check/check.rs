@@ -183,8 +183,12 @@ impl Run<'_> {
         if is_chain {
             self.chain(source, &certificates);
         } else {
+            let cas = certificates
+                .iter()
+                .filter(|certificate| certificate.is_ca());
+            let cas: Vec<_> = cas.cloned().collect();
             for certificate in &certificates {
-                let judged = judge_single(&self.context(source), certificate, &certificates);
+                let judged = judge_single(&self.context(source), certificate, &cas);
                 self.take(judged);
             }
         }

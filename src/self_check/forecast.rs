@@ -1,5 +1,7 @@
 //! What a report says about the time ahead: the first failure, and ends that fall together.
 
+use std::collections::HashSet;
+
 use super::{ChainReport, Report};
 use crate::cert::{Certificate, Sha256Digest, Timestamp};
 use crate::outlook::{Position, Refusal};
@@ -133,11 +135,12 @@ impl Report {
     /// other (86,400 is a good value): each group as large as it can be, none sharing a member.
     pub fn correlated_expiry(&self, window: i64) -> Vec<CorrelatedExpiry> {
         let mut certificates: Vec<ExpiringCertificate> = Vec::new();
+        let mut known = HashSet::new();
         for chain in &self.chains {
             for reported in &chain.certificates {
                 let certificate = &reported.certificate;
                 let sha256 = certificate.fingerprint();
-                if !certificates.iter().any(|known| known.sha256 == sha256) {
+                if known.insert(sha256) {
                     let expiring = expiring(chain, reported.position, certificate, sha256);
                     certificates.push(expiring);
                 }

@@ -9,6 +9,10 @@ use super::pem::{self, Block};
 use super::{FailureReason, SourceFailure};
 use crate::cert::Certificate;
 
+/// The most failures that are listed of one source. A file of nothing but damaged lines would
+/// otherwise take many times its own size.
+const MAX_FAILURES: usize = 1_000;
+
 /// What one source holds: certificates in their order, private keys by their places only, and
 /// everything that could not be read.
 ///
@@ -32,7 +36,7 @@ pub struct SourceContents {
     pub private_keys: Vec<Place>,
     /// PEM blocks of other kinds.
     pub other_blocks: Vec<OtherBlock>,
-    /// What could not be read.
+    /// What could not be read: the first 1,000, then one that says how many more there are.
     pub failures: Vec<SourceFailure>,
 }
 
@@ -101,11 +105,23 @@ impl SourceContents {
     /// holds no certificate says so there.
     pub fn from_bytes(source: impl Into<Arc<str>>, bytes: &[u8]) -> Self {
         let mut contents = Self::empty(source);
-        let mut blocks = 0_usize;
+        let (mut blocks, mut unlisted) = (0_usize, 0_usize);
         pem::scan(bytes, |block| {
             blocks += 1;
             contents.remember(block);
+            if contents.failures.len() > MAX_FAILURES {
+                contents.failures.pop();
+                unlisted += 1;
+            }
         });
+        if unlisted > 0 {
+            let detail = format!("{unlisted} more blocks are damaged");
+            contents.fail(
+                Place::whole(&contents.source),
+                FailureReason::BadPem,
+                detail,
+            );
+        }
         if blocks == 0 && bytes.first() == Some(&0x30) {
             contents.remember_der(bytes);
         }

@@ -15,9 +15,6 @@ pub(super) struct Assessment {
     pub(super) subject: Subject,
     pub(super) band: Band,
     pub(super) reach: PeerReach,
-    /// Who may have issued the leaf, by name.
-    #[cfg(feature = "ocsp")]
-    pub(super) issuers: Vec<Certificate>,
     #[cfg(feature = "ocsp")]
     pub(super) staple: Option<crate::revocation::StapleOutlook>,
     /// The first instant at which the assessment may be another.
@@ -73,8 +70,6 @@ pub(super) fn assess(
         .iter()
         .filter_map(|der| Certificate::from_der(der).ok());
     let chain: Vec<_> = std::iter::once(leaf.clone()).chain(intermediates).collect();
-    #[cfg(feature = "ocsp")]
-    let issuers = issuers(&chain, judge);
     let outlook = judge.and_then(|judge| judge.handshake(&chain, now).ok());
     let (path, reach) = match outlook {
         Some(outlook) => (outlook.path, PeerReach::Until(outlook.effective_not_after)),
@@ -105,26 +100,28 @@ pub(super) fn assess(
         band,
         reach,
         #[cfg(feature = "ocsp")]
-        issuers,
-        #[cfg(feature = "ocsp")]
         staple: None,
         until,
     }
 }
 
-#[cfg(feature = "ocsp")]
 /// Every certificate at hand with the name of the leaf's issuer.
-fn issuers(chain: &[Certificate], judge: Option<&ChainJudge>) -> Vec<Certificate> {
-    let Some(leaf) = chain.first() else {
-        return Vec::new();
-    };
+#[cfg(feature = "ocsp")]
+pub(super) fn issuers(
+    leaf: &Certificate,
+    intermediates: &[CertificateDer<'_>],
+    judge: Option<&ChainJudge>,
+) -> Vec<Certificate> {
+    let name = leaf.facts().issuer_der();
+    let bears_it = |certificate: &Certificate| certificate.facts().subject_der() == name;
+    let presented = intermediates
+        .iter()
+        .filter_map(|der| Certificate::from_der(der).ok());
     let anchors = judge
         .into_iter()
         .flat_map(|judge| judge.anchors().certificates());
-    let named = chain.iter().skip(1).chain(anchors);
-    let issuer = leaf.facts().issuer_der();
-    let issuers = named.filter(|certificate| certificate.facts().subject_der() == issuer);
-    issuers.cloned().collect()
+    let anchors = anchors.filter(|anchor| bears_it(anchor)).cloned();
+    presented.filter(bears_it).chain(anchors).collect()
 }
 
 fn no_subject() -> Subject {

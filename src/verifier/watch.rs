@@ -101,7 +101,8 @@ impl Watch {
         let fresh = decide::assess(leaf.clone(), peer.intermediates, judge, &self.policy, now);
         #[cfg(feature = "ocsp")]
         let fresh = {
-            let staple = self.staples.look(peer.staple, leaf, &fresh.issuers, now);
+            let issuers = decide::issuers(leaf, peer.intermediates, judge);
+            let staple = self.staples.look(peer.staple, leaf, &issuers, now);
             // What is not good is looked at again in the next second.
             let end = staple
                 .as_ref()

@@ -407,3 +407,56 @@ fn revocation_lists_take_part_as_rustls_has_them() {
     assert!(Crls::builder().with_der(b"no list").is_err());
     let _: Option<KeyPair> = None;
 }
+
+#[test]
+fn a_file_of_thousands_of_same_named_certificates_is_judged_in_bounds() {
+    let root = pki::root("Root", -1000, 3000);
+    let issuing = root.intermediate("Issuing", -300, 2000);
+    let leaf = issuing.leaf(&["a.example"], -10, 80);
+    // All of one name and issued by that name; their signatures are anything.
+    let looping = pki::root("Issuing", -300, 2000)
+        .intermediate("Issuing", -300, 2000)
+        .der;
+    let variant = |n: u32| {
+        let mut der = looping.to_vec();
+        let end = der.len();
+        der[end - 4..].copy_from_slice(&n.to_be_bytes());
+        CertificateDer::from(der)
+    };
+    let crowd: Vec<_> = (0..6_000).map(variant).collect();
+    let chain = [leaf.der.clone(), issuing.der.clone()]
+        .into_iter()
+        .chain(crowd.clone());
+    let run = |chain: Vec<CertificateDer<'static>>| {
+        let builder = check(pki::anchors([&root]))
+            .with_chain("chain", chain)
+            .at(NOW);
+        builder.build().unwrap().run()
+    };
+    // The real intermediate is among the first: found, and not called complete.
+    let report = run(chain.collect());
+    let outlook = report.chains[0].rustls.as_ref().unwrap();
+    assert_eq!((outlook.verifies(), outlook.complete), (true, false));
+    assert!(
+        report
+            .findings
+            .iter()
+            .any(|f| f.code == FindingCode::SearchIncomplete)
+    );
+    // Without it: refused, and said why.
+    let report = run([leaf.der.clone()]
+        .into_iter()
+        .chain(crowd.clone())
+        .collect());
+    assert!(!report.chains[0].rustls.as_ref().unwrap().verifies());
+    // As a collection: by dates, each.
+    let bundle = pki::pem_bundle(crowd.iter().chain([&leaf.der]));
+    let contents = SourceContents::from_bytes("bundle.pem", bundle.as_bytes());
+    let report = check(pki::anchors([&root]))
+        .with_contents(contents)
+        .at(NOW)
+        .build()
+        .unwrap()
+        .run();
+    assert_eq!(report.chains.len(), 6_001);
+}

@@ -190,3 +190,27 @@ fn what_is_not_there_is_said_so() {
     assert_eq!(loaded.len(), 1);
     assert!(loaded[0].source.ends_with("server.crt"));
 }
+
+#[test]
+fn a_file_of_nothing_but_damage_stays_small() {
+    let lines = "-----END CERTIFICATE-----\n".repeat(3_000);
+    let good = pki::pem_bundle([&pki::root("Root", -1, 1).der]);
+    let contents = SourceContents::from_bytes("x.pem", format!("{lines}{good}").as_bytes());
+    assert_eq!(contents.failures.len(), 1_001);
+    assert_eq!(
+        contents.failures[1_000].detail,
+        "2000 more blocks are damaged"
+    );
+    assert_eq!(contents.certificates.len(), 1, "what is good still counts");
+}
+
+#[test]
+fn a_name_of_thousands_of_characters_is_cut_in_messages() {
+    let certificate = pki::root(&"x".repeat(5_000), -1, 1).certificate();
+    assert_eq!(certificate.short_name().chars().count(), 128);
+    assert!(certificate.short_name().ends_with("x…"));
+    assert!(
+        certificate.subject().len() > 5_000,
+        "the fact itself is whole"
+    );
+}

@@ -34,7 +34,7 @@ pub(super) fn render(report: &Report) -> String {
             let Some(outlook) = outlook else { continue };
             let labels = chain_labels(chain, relying_party);
             verifies.add(&labels, i64::from(outlook.verifies()));
-            effective.add(&labels, effective_end(outlook, chain));
+            effective.add(&labels, effective_end(outlook));
         }
     }
     let mut evaluated = Family::new(
@@ -50,7 +50,7 @@ pub(super) fn render(report: &Report) -> String {
 
 /// A chain that does not verify has no effective notAfter: 0, the year 1970, so that a rule which
 /// compares it with the time fires rather than finds nothing.
-fn effective_end(outlook: &Outlook, _chain: &ChainReport) -> i64 {
+fn effective_end(outlook: &Outlook) -> i64 {
     outlook.effective_not_after.map_or(0, seconds)
 }
 
