@@ -35,7 +35,12 @@ pub use outlook::{
     PeerOutlook, Position, Refusal, RelyingTimeline, Timeline, TrustAnchors, TrustAnchorsBuilder,
     Usage, VerifyingPath,
 };
-pub use pin::{PinError, PinForm, PinParseError, PinSourceError, SpkiPin};
+pub use pin::{
+    Acceptance, ExpiryRule, FixedPins, NearMiss, Pin, PinError, PinForm, PinGeneration, PinLint,
+    PinMode, PinParseError, PinPosition, PinScope, PinScopeError, PinSet, PinSetBuilder,
+    PinSetEnds, PinSetError, PinSetStanding, PinSets, PinSourceError, PinState, PinWordError,
+    PinsInForce, PresentedKey, SpkiPin,
+};
 pub use policy::{
     Band, PolicyError, Threshold, ThresholdPolicy, ThresholdPolicyBuilder, Thresholds,
 };

@@ -5,7 +5,7 @@ use pki_types::CertificateDer;
 use crate::cert::{Certificate, CertificateFacts, CertificateParseError, Sha256Digest, Timestamp};
 use crate::event::{EventCode, PeerReach, Subject};
 use crate::outlook::{ChainJudge, Position};
-use crate::pin::{PinError, SpkiPin};
+use crate::pin::{Pin, PinError, PinState, PresentedKey, SpkiPin};
 use crate::policy::{Band, ThresholdPolicy};
 
 /// How an accepted peer's chain stands, and for how long that holds.
@@ -47,8 +47,12 @@ pub(super) fn check_pins(
         Ok(presented) if pins.contains(&presented) => Ok(()),
         Ok(presented) => Err(PinError::Mismatch {
             host,
-            presented,
-            expected: pins.to_vec(),
+            presented: vec![PresentedKey::leaf(presented)],
+            expected: pins
+                .iter()
+                .map(|pin| Pin::new(*pin, PinState::Current))
+                .collect(),
+            near_misses: Vec::new(),
         }),
         Err(error) => Err(PinError::Unreadable {
             host,
