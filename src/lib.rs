@@ -27,7 +27,7 @@ pub use cert::{
     TimestampParseError, Validity,
 };
 pub use delivery::QueuedObserver;
-pub use event::{Event, EventCode, PeerReach, Role, Severity, Subject};
+pub use event::{Event, EventCode, PeerReach, Role, Severity, Subject, SubjectKind};
 pub use loader::Loader;
 pub use observer::Observer;
 pub use outlook::{
