@@ -15,6 +15,7 @@ mod observer;
 mod outlook;
 mod pin;
 mod policy;
+mod resumption;
 mod revocation;
 mod self_check;
 mod source;
@@ -44,6 +45,7 @@ pub use pin::{
 pub use policy::{
     Band, PolicyError, Threshold, ThresholdPolicy, ThresholdPolicyBuilder, Thresholds,
 };
+pub use resumption::{PinnedClientConfigs, SessionGuard};
 pub use revocation::{CrlDepth, CrlError, CrlExpiration, Crls, CrlsBuilder, UnknownRevocation};
 #[cfg(feature = "ocsp")]
 pub use revocation::{
@@ -58,9 +60,9 @@ pub use self_check::{
 pub use source::{
     FailureReason, FoundCertificate, OtherBlock, Place, SourceContents, SourceFailure,
 };
+pub use verifier::{
+    PinnedGrace, PinnedGraceTooLong, VerifierBuildError, WatchingClientVerifier,
+    WatchingServerVerifier, WatchingVerifierBuilder, pin_error,
+};
 #[cfg(feature = "ocsp")]
 pub use verifier::{StapleRule, StapleStrictness};
-pub use verifier::{
-    VerifierBuildError, WatchingClientVerifier, WatchingServerVerifier, WatchingVerifierBuilder,
-    pin_error,
-};
