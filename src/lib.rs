@@ -61,8 +61,9 @@ pub use source::{
     FailureReason, FoundCertificate, OtherBlock, Place, SourceContents, SourceFailure,
 };
 pub use verifier::{
-    PinnedGrace, PinnedGraceTooLong, VerifierBuildError, WatchingClientVerifier,
-    WatchingServerVerifier, WatchingVerifierBuilder, pin_error,
+    NameCheck, PinOnlyVerifier, PinOnlyVerifierBuilder, PinnedGrace, PinnedGraceTooLong,
+    VerifierBuildError, WatchingClientVerifier, WatchingServerVerifier, WatchingVerifierBuilder,
+    pin_error,
 };
 #[cfg(feature = "ocsp")]
 pub use verifier::{StapleRule, StapleStrictness};

@@ -306,6 +306,11 @@ pub enum VerifierBuildError {
         "pins of CAs or anchors are matched on verified paths, which the inner verifier does not reveal:          call with_trust_anchors with the anchors that it has, or pin leaves only"
     )]
     PinsNeedTrustAnchors,
+    /// Where nothing but pins vouches for a server, they cannot only report.
+    #[error(
+        "pins that only report vouch for nobody: enforce them, or keep a verifier that asks a CA"
+    )]
+    NothingButReports,
     /// A grace is for pinned peers only.
     #[error("a grace is for pinned peers only: pin the leaf's key too")]
     GraceWithoutPins,

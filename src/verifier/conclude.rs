@@ -142,19 +142,19 @@ impl Grounds {
 
     fn refusal(&self, conclusion: &Conclusion) -> Option<Error> {
         let ruling = conclusion.ruling.as_ref();
-        if let Some(refusal) = ruling.and_then(Ruling::enforced_refusal) {
-            return Some(refuse(refusal.clone()));
-        }
+        let by_pins = ruling.and_then(Ruling::enforced_refusal);
+        let by_pins = by_pins.map(|refusal| refuse(refusal.clone()));
         #[cfg(feature = "ocsp")]
-        {
-            let known = conclusion.known.as_ref();
-            let by_staple = known.and_then(|known| known.staple_refusal.clone());
-            let unreadable =
-                conclusion.unreadable.is_some() && self.staples.refuses_the_unreadable();
-            let unreadable = unreadable.then_some(rustls::CertificateError::InvalidOcspResponse);
-            return by_staple.or(unreadable).map(Error::InvalidCertificate);
-        }
-        #[cfg(not(feature = "ocsp"))]
-        None
+        let by_pins = by_pins.or_else(|| self.staple_refusal(conclusion));
+        by_pins
+    }
+
+    #[cfg(feature = "ocsp")]
+    fn staple_refusal(&self, conclusion: &Conclusion) -> Option<Error> {
+        let known = conclusion.known.as_ref();
+        let by_staple = known.and_then(|known| known.staple_refusal.clone());
+        let unreadable = conclusion.unreadable.is_some() && self.staples.refuses_the_unreadable();
+        let unreadable = unreadable.then_some(rustls::CertificateError::InvalidOcspResponse);
+        by_staple.or(unreadable).map(Error::InvalidCertificate)
     }
 }

@@ -7,6 +7,7 @@ mod conclude;
 mod grace;
 mod memory;
 mod peer;
+mod pin_only;
 mod pins;
 mod server;
 mod sessions;
@@ -21,6 +22,7 @@ use rustls::{CertificateError, Error};
 pub use builder::{VerifierBuildError, WatchingVerifierBuilder};
 pub use client::WatchingClientVerifier;
 pub use grace::{PinnedGrace, PinnedGraceTooLong};
+pub use pin_only::{NameCheck, PinOnlyVerifier, PinOnlyVerifierBuilder};
 pub use server::WatchingServerVerifier;
 #[cfg(feature = "ocsp")]
 pub use staple::{StapleRule, StapleStrictness};
