@@ -22,6 +22,7 @@ mod limbo;
 mod lints;
 mod outlook;
 mod parser_corpus;
+mod pinning;
 mod pins;
 mod sources;
 mod staples;
