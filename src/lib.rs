@@ -3,6 +3,11 @@
 #![deny(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+/// The code in `docs/` compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/PINNING.md")]
+struct Documents;
+
 mod anchor_store;
 mod cert;
 mod clock;
