@@ -29,7 +29,11 @@ pub use cert::{
 pub use delivery::QueuedObserver;
 pub use event::{Event, EventCode, PeerReach, Role, Severity, Subject, SubjectKind};
 pub use loader::Loader;
-pub use observer::Observer;
+#[cfg(feature = "metrics")]
+pub use observer::MetricsObserver;
+#[cfg(feature = "tracing")]
+pub use observer::TracingObserver;
+pub use observer::{ChannelObserver, FilteredObserver, InlineObserver, Observer};
 pub use outlook::{
     AnchorError, ChainJudge, ChainOutlook, Interval, LimitingCertificate, Outlook, PathAnchor,
     PeerOutlook, Position, Refusal, RelyingTimeline, Timeline, TrustAnchors, TrustAnchorsBuilder,
@@ -53,6 +57,9 @@ pub use self_check::{
 pub use source::{
     FailureReason, FoundCertificate, OtherBlock, Place, SourceContents, SourceFailure,
 };
+#[cfg(feature = "json")]
+pub use transition::SavedStateError;
+pub use transition::{Condition, Matter, RepeatPolicy, Telling, Transitions};
 #[cfg(feature = "ocsp")]
 pub use verifier::{StapleRule, StapleStrictness};
 pub use verifier::{
