@@ -11,6 +11,7 @@ mod duration;
 mod event;
 mod key_pin;
 mod loader;
+mod monitor;
 mod observer;
 mod outlook;
 mod pin;
@@ -29,6 +30,10 @@ pub use cert::{
 pub use delivery::QueuedObserver;
 pub use event::{Event, EventCode, PeerReach, Role, Severity, Subject, SubjectKind};
 pub use loader::Loader;
+pub use monitor::{
+    Connector, Evaluation, Gauge, Health, HealthReason, Monitor, MonitorBuilder, MonitorHandle,
+    Target, Watched,
+};
 #[cfg(feature = "metrics")]
 pub use observer::MetricsObserver;
 #[cfg(feature = "tracing")]

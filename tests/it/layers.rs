@@ -22,6 +22,7 @@ const ROWS: [(&str, &[&str]); 5] = [
             "duration",
             "key_pin",
             "loader",
+            "monitor",
             "self_check",
             "verifier",
         ],
