@@ -16,6 +16,7 @@ mod duration;
 mod event;
 mod key_pin;
 mod loader;
+mod monitor;
 mod observer;
 mod outlook;
 mod pin;
@@ -35,7 +36,15 @@ pub use cert::{
 pub use delivery::QueuedObserver;
 pub use event::{Event, EventCode, PeerReach, Role, Severity, Subject, SubjectKind};
 pub use loader::Loader;
-pub use observer::Observer;
+pub use monitor::{
+    Connector, Evaluation, Gauge, Health, HealthReason, Monitor, MonitorBuilder, MonitorHandle,
+    Target, Watched,
+};
+#[cfg(feature = "metrics")]
+pub use observer::MetricsObserver;
+#[cfg(feature = "tracing")]
+pub use observer::TracingObserver;
+pub use observer::{ChannelObserver, FilteredObserver, InlineObserver, Observer};
 pub use outlook::{
     AnchorError, ChainJudge, ChainOutlook, Interval, LimitingCertificate, Outlook, PathAnchor,
     PeerOutlook, Position, Refusal, RelyingTimeline, Timeline, TrustAnchors, TrustAnchorsBuilder,
@@ -65,6 +74,9 @@ pub use self_check::{
 pub use source::{
     FailureReason, FoundCertificate, OtherBlock, Place, SourceContents, SourceFailure,
 };
+#[cfg(feature = "json")]
+pub use transition::SavedStateError;
+pub use transition::{Condition, Matter, RepeatPolicy, Telling, Transitions};
 pub use verifier::{
     NameCheck, PinOnlyVerifier, PinOnlyVerifierBuilder, PinnedGrace, PinnedGraceTooLong,
     VerifierBuildError, WatchingClientVerifier, WatchingServerVerifier, WatchingVerifierBuilder,

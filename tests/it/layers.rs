@@ -23,6 +23,7 @@ const ROWS: [(&str, &[&str]); 5] = [
             "key_pin",
             "loader",
             "resumption",
+            "monitor",
             "self_check",
             "verifier",
         ],
