@@ -139,6 +139,14 @@ pub(super) fn describe() {
         "notafter_staple_next_update",
         "nextUpdate of the stapled OCSP response, Unix seconds."
     );
+    describe_gauge!(
+        "notafter_pins_usable",
+        "How many distinct keys of a pin set are or will be accepted."
+    );
+    describe_gauge!(
+        "notafter_pin_set_not_after",
+        "Last good second of a pin set, Unix seconds."
+    );
     describe_gauge!("notafter_watched", "How many things are watched.");
     describe_gauge!(
         "notafter_last_evaluated_timestamp_seconds",

@@ -6,6 +6,7 @@ mod held;
 mod judge;
 #[cfg(feature = "metrics")]
 mod metrics;
+mod pins;
 mod run;
 mod state;
 mod target;
