@@ -11,6 +11,7 @@
     clippy::needless_pass_by_value
 )]
 
+mod announcements;
 mod command;
 mod delivery;
 mod endpoints;
