@@ -21,6 +21,7 @@ mod pin;
 #[cfg(feature = "announcements")]
 mod pin_folder;
 mod policy;
+mod resumption;
 mod revocation;
 mod self_check;
 mod source;
@@ -61,6 +62,7 @@ pub use pin_folder::PinFolder;
 pub use policy::{
     Band, PolicyError, Threshold, ThresholdPolicy, ThresholdPolicyBuilder, Thresholds,
 };
+pub use resumption::{PinnedClientConfigs, SessionGuard};
 pub use revocation::{CrlDepth, CrlError, CrlExpiration, Crls, CrlsBuilder, UnknownRevocation};
 #[cfg(feature = "ocsp")]
 pub use revocation::{
@@ -79,9 +81,10 @@ pub use source::{
 pub use store::{
     Applied, Durability, PinStorage, PinStore, PinStoreBuilder, StateFile, StoreNotice,
 };
-#[cfg(feature = "ocsp")]
-pub use verifier::{StapleRule, StapleStrictness};
 pub use verifier::{
+    NameCheck, PinOnlyVerifier, PinOnlyVerifierBuilder, PinnedGrace, PinnedGraceTooLong,
     VerifierBuildError, WatchingClientVerifier, WatchingServerVerifier, WatchingVerifierBuilder,
     pin_error,
 };
+#[cfg(feature = "ocsp")]
+pub use verifier::{StapleRule, StapleStrictness};

@@ -37,6 +37,34 @@ event_codes! {
     PeerRecovered = "peer_recovered",
     /// Pins refused a peer that the inner verifier accepted.
     PinMismatch = "pin_mismatch",
+    /// Pins would have refused a peer, if they were enforced.
+    PinReportOnly = "pin_report_only",
+    /// A peer showed a key that is known to be in wrong hands.
+    PinRejected = "pin_rejected",
+    /// A peer showed an announced key before it is accepted, and was refused.
+    PinAnnouncedEarly = "pin_announced_early",
+    /// A peer matched nothing but a backup pin.
+    PinBackupMatched = "pin_backup_matched",
+    /// A peer showed its successor key, and was accepted.
+    PinSuccessorSeen = "pin_successor_seen",
+    /// A successor was announced and is held down.
+    PinSuccessorPending = "pin_successor_pending",
+    /// A successor's hold-down is over: it is accepted from now on.
+    PinSuccessorDue = "pin_successor_due",
+    /// A successor became the current key.
+    PinSuccessorPromoted = "pin_successor_promoted",
+    /// A successor was withdrawn before it was accepted.
+    PinSuccessorWithdrawn = "pin_successor_withdrawn",
+    /// Of several pinned keys only one is usable any more.
+    PinOnlyOneUsable = "pin_only_one_usable",
+    /// A pin set ends before the certificate that it pins.
+    PinSetEndsFirst = "pin_set_ends_first",
+    /// A pin set is past its date; its rule says what that means.
+    PinSetExpired = "pin_set_expired",
+    /// A pinned certificate is near its end and no successor key is announced.
+    PinNoSuccessor = "pin_no_successor",
+    /// A peer was accepted only because of the grace for a pinned leaf.
+    PinGraceUsed = "pin_grace_used",
     /// A server's stapled OCSP response is not good, or is missing where it must not be.
     StapleNotGood = "staple_not_good",
     /// A server's staple is good again.

@@ -68,12 +68,17 @@ impl PinSet {
         if self.pins().iter().any(blocks_above) {
             return LeafVerdict::AskPaths;
         }
-        let at_leaf = |pin: &&Pin| pin.position.includes_leaf() && pin.pin == *leaf;
-        match best(self.accepted(now).filter(at_leaf)) {
+        match self.match_leaf(leaf, now) {
             Some(pin) => LeafVerdict::Matches(pin),
             None if self.accepted(now).any(above) => LeafVerdict::AskPaths,
             None => LeafVerdict::NoMatch,
         }
+    }
+
+    /// The pin that the leaf's key alone matches at `now`. A raw public key has nothing above it.
+    pub(crate) fn match_leaf(&self, key: &SpkiPin, now: Timestamp) -> Option<&Pin> {
+        let at_leaf = |pin: &&Pin| pin.position.includes_leaf() && pin.pin == *key;
+        best(self.accepted(now).filter(at_leaf))
     }
 
     /// The pin that a verified path matches at `now`; none where a rejected key is on it.

@@ -24,6 +24,7 @@ const ROWS: [(&str, &[&str]); 5] = [
             "key_pin",
             "loader",
             "pin_folder",
+            "resumption",
             "self_check",
             "verifier",
         ],
