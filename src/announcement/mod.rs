@@ -14,6 +14,9 @@ mod state;
 mod strict_json;
 mod verify;
 
+#[cfg(test)]
+mod model_tests;
+
 pub use authority::{AnnouncementKey, Authority};
 pub use dsse::Envelope;
 pub use error::AnnouncementError;

@@ -224,37 +224,33 @@ fn each_single_announcement_that_must_be_refused_is_refused_for_its_own_reason()
     assert!(Ground::new().apply(&last_second, NOW).is_ok());
 }
 
-/// Flips each bit of each byte: nothing that differs from what was signed is ever in force.
+/// At every byte: nothing that differs from what was signed is ever in force.
 #[test]
 fn an_envelope_with_a_flipped_bit_is_refused_or_says_the_same() {
-    let ground = Ground::new();
     let draft = announcing();
     let envelope = draft.signed(&[1, 2]);
+    let mut ground = Ground::new();
     let mut same = 0;
     for index in 0..envelope.len() {
-        for bit in 0..8 {
-            let mut bytes = envelope.clone();
-            bytes[index] ^= 1 << bit;
-            let ground = Ground::new();
-            match ground.store.apply(&bytes, NOW) {
-                Ok(_) => {
-                    same += 1;
-                    let read = notafter::Envelope::parse(&bytes).unwrap();
-                    assert_eq!(read.payload(), draft.payload(), "byte {index} bit {bit}");
-                }
-                Err(error) => {
-                    let known = ["malformed", "bad_signature", "threshold"];
-                    assert!(
-                        known.contains(&error.code()),
-                        "byte {index} bit {bit}: {error}"
-                    );
-                    assert_eq!(ground.accepted(day(365)), "OB");
-                }
+        let mut bytes = envelope.clone();
+        bytes[index] ^= 1 << (index % 8);
+        match ground.store.apply(&bytes, NOW) {
+            Ok(_) => {
+                same += 1;
+                let read = notafter::Envelope::parse(&bytes).unwrap();
+                assert_eq!(read.payload(), draft.payload(), "byte {index}");
+                ground = Ground::new();
+            }
+            Err(error) => {
+                let known = ["malformed", "bad_signature", "threshold"];
+                assert!(known.contains(&error.code()), "byte {index}: {error}");
+                assert_eq!(ground.accepted(day(365)), "OB");
             }
         }
     }
     // Key ids are only hints, and the names of fields that nobody reads are free.
-    assert!(same > 0 && same < 8 * 30, "{same}");
+    let free = 2 * "keyid".len() + 2 * "key 1".len();
+    assert!(same > 0 && same <= free, "{same}");
     assert!(ground.store.apply(&envelope, NOW).is_ok());
 }
 
