@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use serde::de::IgnoredAny;
+
 use crate::announcement::{Announcement, AnnouncementError, Envelope};
 use crate::cert::Timestamp;
 use crate::store::{Applied, PinStore};
@@ -67,8 +69,11 @@ impl PinStore {
     }
 }
 
+/// What begins like JSON but is none may be a torn announcement.
 fn is_ours(bytes: &[u8]) -> bool {
-    bytes.windows(OURS.len()).any(|window| window == OURS)
+    let named = bytes.windows(OURS.len()).any(|window| window == OURS);
+    let json = || serde_json::from_slice::<IgnoredAny>(bytes).is_ok();
+    named || (bytes.trim_ascii_start().starts_with(b"{") && !json())
 }
 
 /// What a file claims, believed for nothing but its turn.

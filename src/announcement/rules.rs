@@ -27,8 +27,9 @@ pub(crate) struct Arrival<'a> {
 pub(crate) enum WhenEmpty {
     /// It is refused.
     Refuse,
-    /// The pins accepted before go on being accepted. For what was applied already: when the
-    /// hold-down is configured longer afterwards, neither the version nor a rejection gets lost.
+    /// The pins accepted before go on being accepted, else the floor's. For what was applied already:
+    /// when the hold-down is configured longer afterwards, neither the version nor a rejection gets
+    /// lost.
     KeepAccepted,
 }
 
@@ -220,10 +221,9 @@ impl Step<'_> {
             .collect();
         let accepted = |pin: &StandingPin| after.acceptance(pin).holds(self.now);
         if !pins.iter().any(accepted) && when_empty == WhenEmpty::KeepAccepted {
-            let holds = |pin: &&StandingPin| self.before.acceptance(pin).holds(self.now);
-            for kept in standing.iter().filter(holds) {
+            for kept in self.kept(after, host) {
                 pins.retain(|pin| !is_same_pin(&pin.listed, &kept.listed));
-                pins.push(kept.clone().for_good());
+                pins.push(kept);
             }
         }
         if !pins.iter().any(accepted) {
@@ -242,6 +242,26 @@ impl Step<'_> {
             pins = lasting.collect();
         }
         Ok(pins)
+    }
+
+    /// What the host has left where the announcement itself leaves it nothing.
+    fn kept(&self, after: &RotationState, host: &PinScope) -> Vec<StandingPin> {
+        let usable = |pin: &&Pin| !after.rejected.contains(&pin.pin);
+        let standing = self.before.standing(host).iter();
+        let accepted = standing.filter(|pin| self.before.acceptance(pin).holds(self.now));
+        let mut kept: Vec<_> = accepted.map(|pin| &pin.listed).filter(usable).collect();
+        if kept.is_empty() {
+            let floor = self.before.floor.pins_of(host);
+            kept = floor
+                .filter(|pin| pin.is_accepted(self.now))
+                .filter(usable)
+                .collect();
+        }
+        let lasting = kept.into_iter().map(|pin| StandingPin {
+            listed: pin.clone().with_acceptance(Acceptance::Always),
+            trust: Trust::Always,
+        });
+        lasting.collect()
     }
 
     /// A pin is held down unless it is accepted already, whatever the announcement calls it.

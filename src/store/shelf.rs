@@ -23,6 +23,9 @@ pub(super) struct Shelf {
     marked: bool,
 }
 
+/// A copy that holds, with the digest of its bytes; `None` where there is none.
+type Verified = Result<Option<(Copy, History, Sha256Digest)>, Unfit>;
+
 /// What became of saving.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Saved {
@@ -120,14 +123,10 @@ impl Shelf {
         None
     }
 
-    fn read(
-        &mut self,
-        origin: &History,
-        floor: &PinFloor,
-        by: Algorithms,
-    ) -> [Result<Option<(Copy, History, Sha256Digest)>, Unfit>; 2] {
-        COPIES.map(|file| {
-            let read = self.storage.read(file);
+    fn read(&self, origin: &History, floor: &PinFloor, by: Algorithms) -> [Verified; 2] {
+        let [first, second] = COPIES.map(|file| self.storage.read(file));
+        let same = matches!((&first, &second), (Ok(Some(one)), Ok(Some(other))) if one == other);
+        let verified = |read: io::Result<Option<Vec<u8>>>| {
             let unreadable = |error: io::Error| Unfit::Damaged(format!("cannot be read: {error}"));
             let Some(bytes) = read.map_err(unreadable)? else {
                 return Ok(None);
@@ -135,14 +134,18 @@ impl Shelf {
             let copy = Copy::decode(&bytes)?;
             let history = copy.replay(origin.clone(), floor, by)?;
             Ok(Some((copy, history, Sha256Digest::of(&bytes))))
-        })
+        };
+        let first = verified(first);
+        let second = if same {
+            first.clone()
+        } else {
+            verified(second)
+        };
+        [first, second]
     }
 
     /// Remembers which copies are good; the better one has the higher version.
-    fn better(
-        &mut self,
-        copies: [Result<Option<(Copy, History, Sha256Digest)>, Unfit>; 2],
-    ) -> Option<History> {
+    fn better(&mut self, copies: [Verified; 2]) -> Option<History> {
         self.good = [None, None];
         let found = copies.map(|copy| copy.ok().flatten());
         let rank = |(copy, history, _): &(Copy, History, Sha256Digest)| {

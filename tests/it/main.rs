@@ -26,6 +26,7 @@ mod parser_corpus;
 mod pins;
 mod sources;
 mod staples;
+mod store;
 mod suites;
 mod support;
 mod telling;

@@ -3,7 +3,7 @@
 mod attacks;
 mod authorities;
 mod clocks;
-// mod command;
+mod command;
 mod format;
 pub mod ground;
 mod life;
