@@ -9,6 +9,10 @@
 struct Documents;
 
 mod anchor_store;
+#[cfg(feature = "announcements")]
+mod announcement;
+#[cfg(feature = "announcements")]
+mod announcement_files;
 mod cert;
 mod clock;
 mod delivery;
@@ -20,14 +24,25 @@ mod monitor;
 mod observer;
 mod outlook;
 mod pin;
+#[cfg(feature = "announcements")]
+mod pin_folder;
 mod policy;
 mod resumption;
 mod revocation;
 mod self_check;
 mod source;
+#[cfg(feature = "announcements")]
+mod store;
 mod transition;
 mod verifier;
 
+#[cfg(feature = "announcements")]
+pub use announcement::{
+    AnnouncedSet, Announcement, AnnouncementError, AnnouncementKey, Authority, Envelope,
+    FloorError, PinFloor,
+};
+#[cfg(feature = "announcements")]
+pub use announcement_files::FileOutcome;
 pub use cert::{
     Certificate, CertificateBytes, CertificateDetails, CertificateFacts, CertificateParseError,
     DerProblem, DetailsError, KeyType, Sha256Digest, SubjectAltNames, Timestamp,
@@ -56,6 +71,8 @@ pub use pin::{
     PinSetEnds, PinSetError, PinSetStanding, PinSets, PinSourceError, PinState, PinWordError,
     PinsInForce, PresentedKey, SpkiPin,
 };
+#[cfg(feature = "announcements")]
+pub use pin_folder::PinFolder;
 pub use policy::{
     Band, PolicyError, Threshold, ThresholdPolicy, ThresholdPolicyBuilder, Thresholds,
 };
@@ -73,6 +90,10 @@ pub use self_check::{
 };
 pub use source::{
     FailureReason, FoundCertificate, OtherBlock, Place, SourceContents, SourceFailure,
+};
+#[cfg(feature = "announcements")]
+pub use store::{
+    Applied, Durability, PinStorage, PinStore, PinStoreBuilder, StateFile, StoreNotice,
 };
 #[cfg(feature = "json")]
 pub use transition::SavedStateError;

@@ -11,6 +11,7 @@
     clippy::needless_pass_by_value
 )]
 
+mod announcements;
 mod command;
 mod delivery;
 mod endpoints;
@@ -28,6 +29,7 @@ mod pinning;
 mod pins;
 mod sources;
 mod staples;
+mod store;
 mod suites;
 mod support;
 mod telling;
