@@ -19,6 +19,8 @@ use super::measure::row;
 
 pub(super) fn rows() {
     let chain = Chain::mint(&[400]);
+    // First, while there is no freed memory that could be used again.
+    memory(&chain);
     let fine = ThresholdPolicy::default();
     // Warned of from the first day on, so that there is something to tell.
     let worrying = ThresholdPolicy::fixed_days(3_000, 3_000, 3_000).unwrap();
@@ -35,7 +37,6 @@ pub(super) fn rows() {
     for subjects in [1_000, 10_000, 100_000] {
         tick(subjects);
     }
-    memory(&chain);
 }
 
 /// A verifier and what it is asked about, second by second.
