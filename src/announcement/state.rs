@@ -113,9 +113,12 @@ impl RotationState {
         }
     }
 
-    /// Before an announcement is applied once more: it was first seen at this instant.
-    pub(crate) fn was_seen(&mut self, first_sight: Timestamp) {
-        self.latest = self.latest.max(first_sight);
+    /// Before an announcement that lasts until `expires` is applied once more: it was first seen
+    /// at this instant. No clock that ran ahead could have made it later than what was signed.
+    pub(super) fn was_seen(&mut self, first_sight: Timestamp, expires: Timestamp) {
+        let before = self.last.as_ref().map_or(expires, |last| last.expires);
+        let seen = first_sight.min(expires.max(before));
+        self.latest = self.latest.max(seen);
     }
 
     /// Whose announcements count at `now`.

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::announcement::{
-    AnnouncementError, PinFloor, RotationState, SignedAnnouncement, WhenEmpty,
-};
+use crate::announcement::{AnnouncementError, PinFloor, RotationState, SignedAnnouncement};
 use crate::cert::Timestamp;
 
 /// At most so many announcements are tried to be forgotten after each apply.
@@ -43,7 +41,7 @@ impl History {
         signed: SignedAnnouncement,
         now: Timestamp,
     ) -> Result<Self, AnnouncementError> {
-        let state = signed.apply_to(&self.state, WhenEmpty::Refuse, now)?;
+        let state = signed.apply_to(&self.state, now)?;
         let mut next = self.clone();
         next.remembered.push(Remembered {
             signed: Arc::new(signed),
@@ -93,9 +91,6 @@ impl History {
 
 impl Remembered {
     fn apply_to(&self, state: &RotationState) -> Result<RotationState, AnnouncementError> {
-        let mut state = state.clone();
-        state.was_seen(self.first_sight);
-        self.signed
-            .apply_to(&state, WhenEmpty::KeepAccepted, self.at)
+        self.signed.apply_again(state, self.at, self.first_sight)
     }
 }

@@ -141,7 +141,10 @@ fn whoever_writes_the_folder_can_forge_nothing() {
         (11, Acceptance::From(day(30)))
     );
     // Years later: it is not believed further than the announcement lasts.
-    let late = forge(&|value| value["latest"] = i64::MAX.into());
+    let late = forge(&|value| {
+        value["latest"] = i64::MAX.into();
+        value["announcements"][1]["first_sight"] = i64::MAX.into();
+    });
     let draft = Draft::new(
         13,
         day(41),
