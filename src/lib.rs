@@ -3,6 +3,11 @@
 #![deny(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+/// The code in `docs/` compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/PINNING.md")]
+struct Documents;
+
 mod anchor_store;
 #[cfg(feature = "announcements")]
 mod announcement;
@@ -15,6 +20,7 @@ mod duration;
 mod event;
 mod key_pin;
 mod loader;
+mod monitor;
 mod observer;
 mod outlook;
 mod pin;
@@ -45,7 +51,15 @@ pub use cert::{
 pub use delivery::QueuedObserver;
 pub use event::{Event, EventCode, PeerReach, Role, Severity, Subject, SubjectKind};
 pub use loader::Loader;
-pub use observer::Observer;
+pub use monitor::{
+    Connector, Evaluation, Gauge, Health, HealthReason, Monitor, MonitorBuilder, MonitorHandle,
+    Target, Watched,
+};
+#[cfg(feature = "metrics")]
+pub use observer::MetricsObserver;
+#[cfg(feature = "tracing")]
+pub use observer::TracingObserver;
+pub use observer::{ChannelObserver, FilteredObserver, InlineObserver, Observer};
 pub use outlook::{
     AnchorError, ChainJudge, ChainOutlook, Interval, LimitingCertificate, Outlook, PathAnchor,
     PeerOutlook, Position, Refusal, RelyingTimeline, Timeline, TrustAnchors, TrustAnchorsBuilder,
@@ -81,6 +95,9 @@ pub use source::{
 pub use store::{
     Applied, Durability, PinStorage, PinStore, PinStoreBuilder, StateFile, StoreNotice,
 };
+#[cfg(feature = "json")]
+pub use transition::SavedStateError;
+pub use transition::{Condition, Matter, RepeatPolicy, Telling, Transitions};
 pub use verifier::{
     NameCheck, PinOnlyVerifier, PinOnlyVerifierBuilder, PinnedGrace, PinnedGraceTooLong,
     VerifierBuildError, WatchingClientVerifier, WatchingServerVerifier, WatchingVerifierBuilder,

@@ -25,6 +25,7 @@ const ROWS: [(&str, &[&str]); 5] = [
             "loader",
             "pin_folder",
             "resumption",
+            "monitor",
             "self_check",
             "verifier",
         ],
