@@ -64,7 +64,7 @@ fn one_copy_damaged_at_will_loses_nothing_and_is_healed() {
             (ground.store.version(), ground.accepted(day(31))),
             (11, "OP".into())
         );
-        assert_eq!(codes(&ground.notices), ["copy_damaged"]);
+        assert_eq!(codes(&ground.notices), ["state_copy_damaged"]);
         assert_eq!(disk.get(COPIES[0]), disk.get(COPIES[1]));
     }
     assert_eq!(open(day(31)).notices, []);
@@ -91,7 +91,7 @@ fn both_copies_lost_is_the_floor_with_an_alarm_and_a_new_folder_is_none() {
         );
         assert_eq!(
             codes(&ground.notices),
-            ["copy_damaged", "copy_damaged", "state_lost"]
+            ["state_copy_damaged", "state_copy_damaged", "state_lost"]
         );
         assert_eq!(open(&disk, day(41)).notices, []);
     }
@@ -125,7 +125,7 @@ fn whoever_writes_the_folder_can_forge_nothing() {
     let lost = forge(&|value| value["announcements"][1]["envelope"] = envelope.clone().into());
     assert_eq!(
         codes(&lost.notices),
-        ["copy_damaged", "copy_damaged", "state_lost"]
+        ["state_copy_damaged", "state_copy_damaged", "state_lost"]
     );
     assert_eq!(lost.accepted(day(41)), "OB");
     // An instant of first sight before the announcement was made: it counts from then.
@@ -188,7 +188,7 @@ fn what_another_process_applied_to_the_folder_is_taken_over() {
         (10, 0)
     );
     let told = service.store.tick(day(41));
-    assert_eq!(codes(&told)[0], "taken_over");
+    assert_eq!(codes(&told)[0], "announcement_taken_over");
     assert_eq!(
         (service.store.version(), service.accepted(day(41))),
         (12, "P".into())
