@@ -72,8 +72,18 @@ impl History {
     }
 
     fn forget_what_does_not_matter(&mut self) {
-        let mut index = self.remembered.len().saturating_sub(1 + MAX_FORGETTING);
-        while index + 1 < self.remembered.len() {
+        // Where there are many, others are tried each time.
+        let count = u64::try_from(self.remembered.len()).unwrap_or(u64::MAX);
+        let start = if self.remembered.len() > MAX_FORGETTING {
+            self.state.version() % count
+        } else {
+            0
+        };
+        let mut index = usize::try_from(start).unwrap_or_default();
+        for _ in 0..MAX_FORGETTING {
+            if index + 1 >= self.remembered.len() {
+                return;
+            }
             let mut fewer = self.remembered.clone();
             fewer.remove(index);
             let mut replayed = Ok(self.origin.clone());

@@ -31,8 +31,10 @@ pub enum StoreNotice {
         /// The version of the floor that holds.
         floor: u64,
     },
-    /// One copy was unusable, and is replaced.
-    #[error("the copy {file} of the pin state cannot be used ({reason}); it is written again")]
+    /// One copy is unusable. It is written again, unless it cannot even be read.
+    #[error(
+        "the copy {file} of the pin state cannot be used: {reason}; look who can write the folder, and at the disk"
+    )]
     CopyDamaged {
         /// Which copy.
         file: StateFile,

@@ -163,7 +163,8 @@ fn readers_see_one_whole_generation_while_announcements_come_in() {
                     let generation = ground.store.generation();
                     assert!(generation.epoch >= last);
                     last = generation.epoch;
-                    let pins: Vec<_> = generation.sets.iter().flat_map(PinSet::pins).collect();
+                    let pins = generation.sets.iter().flat_map(PinSet::pins);
+                    let pins: Vec<_> = pins.filter(|pin| pin.can_be_accepted()).collect();
                     // Generation n names n pins beside the first two, all labelled n.
                     if last > 0 {
                         let label = last.to_string();

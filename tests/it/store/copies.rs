@@ -287,3 +287,45 @@ fn the_instant_that_was_reached_is_kept_over_a_restart() {
     ground.apply(&Draft::new(12, NOW, &pins), day(1)).unwrap();
     assert_eq!(ground.from(b'P'), Acceptance::From(day(55)));
 }
+
+/// A disk that does not give its files for a while must not lead to their being overwritten.
+#[test]
+fn copies_that_cannot_be_read_are_not_overwritten_and_count_once_they_can() {
+    let disk = disk();
+    disk.set_unreadable(true);
+    let ground = open(&disk, day(41));
+    assert_eq!(
+        codes(&ground.notices),
+        [
+            "state_copy_damaged",
+            "state_copy_damaged",
+            "state_lost",
+            "state_not_saved"
+        ]
+    );
+    assert_eq!(ground.accepted(day(41)), "OB");
+    assert_eq!(codes(&ground.store.tick(day(41))), ["state_not_saved"]);
+    disk.set_unreadable(false);
+    let told = ground.store.tick(day(41));
+    assert_eq!(told[0].as_str(), "announcement_taken_over");
+    assert_eq!(
+        (ground.store.version(), ground.accepted(day(41))),
+        (12, "P".into())
+    );
+    assert_eq!(ground.store.tick(day(41)), []);
+}
+
+#[test]
+fn damage_under_a_running_store_is_told_and_healed() {
+    let disk = disk();
+    let ground = open(&disk, day(41));
+    disk.put(StateFile::First, Some(b"garbage".to_vec()));
+    assert_eq!(codes(&ground.store.tick(day(41))), ["state_copy_damaged"]);
+    for copy in COPIES {
+        disk.put(copy, None);
+    }
+    let told = ground.store.tick(day(41));
+    assert_eq!(codes(&told), ["state_copy_damaged", "state_copy_damaged"]);
+    assert_eq!(ground.store.tick(day(41)), []);
+    assert_eq!(open(&disk, day(41)).store.version(), 12);
+}
