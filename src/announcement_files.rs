@@ -1,14 +1,17 @@
 //! Announcements that lie in files: an edge, for it reads them.
 
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::de::IgnoredAny;
 
 use crate::announcement::{Announcement, AnnouncementError, Envelope};
 use crate::cert::Timestamp;
-use crate::store::{Applied, PinStore};
+use crate::event::Event;
+use crate::store::{Applied, PinStore, StoreNotice};
 
 /// Stands in every announcement, however its JSON is written.
 const OURS: &[u8] = b"vnd.notafter.pins.";
@@ -66,6 +69,77 @@ impl PinStore {
             path,
         });
         Ok(outcomes.collect())
+    }
+}
+
+/// A folder into which announcements are put, looked at again and again.
+///
+/// # How do I follow announcements that a configuration service puts into a folder?
+/// ```no_run
+/// use std::sync::Arc;
+/// use notafter::{AnnouncementFolder, Observer, PinStore, Timestamp};
+/// fn follow(store: Arc<PinStore>, observer: &dyn Observer, now: impl Fn() -> Timestamp) {
+///     let folder = AnnouncementFolder::new(store, "/etc/service/pins.d");
+///     loop {
+///         for event in folder.check(now()) {
+///             observer.observe(&event);
+///         }
+///         std::thread::sleep(std::time::Duration::from_secs(60));
+///     }
+/// }
+/// ```
+#[derive(Debug)]
+pub struct AnnouncementFolder {
+    store: Arc<PinStore>,
+    path: PathBuf,
+    /// What was told of each file the last time.
+    refused: Mutex<HashMap<PathBuf, AnnouncementError>>,
+}
+
+impl AnnouncementFolder {
+    /// This folder, for this store.
+    pub fn new(store: Arc<PinStore>, path: impl Into<PathBuf>) -> Self {
+        Self {
+            store,
+            path: path.into(),
+            refused: Mutex::default(),
+        }
+    }
+
+    /// Applies what is there, lets time pass ([`PinStore::tick`]), and gives the events of both. A
+    /// file that stays refused for the same reason is told of once; files of older announcements,
+    /// which may stay there, are not told of.
+    pub fn check(&self, now: Timestamp) -> Vec<Event> {
+        let outcomes = self.store.apply_folder(&self.path, now);
+        let outcomes = outcomes.unwrap_or_else(|error| {
+            vec![FileOutcome {
+                path: self.path.clone(),
+                outcome: Err(error),
+            }]
+        });
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::take(&mut *refused);
+        let mut events = Vec::new();
+        for FileOutcome { path, outcome } in outcomes {
+            let told = |notice: StoreNotice| {
+                let source = path.to_string_lossy().into_owned();
+                notice.to_event(now).with_source(source)
+            };
+            match outcome {
+                Ok(applied) => events.extend(applied.notices.into_iter().map(told)),
+                Err(AnnouncementError::Rollback { .. }) => {}
+                Err(error) => {
+                    let same = before.get(&path).map(AnnouncementError::code) == Some(error.code());
+                    if !same {
+                        events.push(told(error.clone().into()));
+                    }
+                    refused.insert(path, error);
+                }
+            }
+        }
+        let passed = self.store.tick(now);
+        events.extend(passed.iter().map(|notice| notice.to_event(now)));
+        events
     }
 }
 

@@ -42,7 +42,7 @@ pub use announcement::{
     FloorError, PinFloor,
 };
 #[cfg(feature = "announcements")]
-pub use announcement_files::FileOutcome;
+pub use announcement_files::{AnnouncementFolder, FileOutcome};
 pub use cert::{
     Certificate, CertificateBytes, CertificateDetails, CertificateFacts, CertificateParseError,
     DerProblem, DetailsError, KeyType, Sha256Digest, SubjectAltNames, Timestamp,

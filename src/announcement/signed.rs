@@ -44,7 +44,28 @@ impl SignedAnnouncement {
         &self.bytes
     }
 
+    /// Applies it.
     pub(crate) fn apply_to(
+        &self,
+        before: &RotationState,
+        now: Timestamp,
+    ) -> Result<RotationState, AnnouncementError> {
+        self.apply(before, WhenEmpty::Refuse, now)
+    }
+
+    /// Applies it once more, as it was applied at `now` and first seen then or later.
+    pub(crate) fn apply_again(
+        &self,
+        before: &RotationState,
+        now: Timestamp,
+        first_sight: Timestamp,
+    ) -> Result<RotationState, AnnouncementError> {
+        let mut before = before.clone();
+        before.was_seen(first_sight, self.announcement.expires);
+        self.apply(&before, WhenEmpty::KeepAccepted, now)
+    }
+
+    fn apply(
         &self,
         before: &RotationState,
         when_empty: WhenEmpty,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Authority, PinFloor};
 use crate::cert::{Sha256Digest, Timestamp};
-use crate::pin::{Acceptance, Pin, PinScope, PinState, SpkiPin};
+use crate::pin::{Acceptance, Pin, PinPosition, PinScope, PinState, SpkiPin};
 
 /// All that decides which pins are accepted: the floor with the announcements applied to it.
 /// Nothing in it says that a hold-down is over; that is computed for each instant.
@@ -113,9 +113,12 @@ impl RotationState {
         }
     }
 
-    /// Before an announcement is applied once more: it was first seen at this instant.
-    pub(crate) fn was_seen(&mut self, first_sight: Timestamp) {
-        self.latest = self.latest.max(first_sight);
+    /// Before an announcement that lasts until `expires` is applied once more: it was first seen
+    /// at this instant. No clock that ran ahead could have made it later than what was signed.
+    pub(super) fn was_seen(&mut self, first_sight: Timestamp, expires: Timestamp) {
+        let before = self.last.as_ref().map_or(expires, |last| last.expires);
+        let seen = first_sight.min(expires.max(before));
+        self.latest = self.latest.max(seen);
     }
 
     /// Whose announcements count at `now`.
@@ -159,10 +162,10 @@ impl RotationState {
     }
 
     /// The pins with the instants from which on they really count: the hosts of each set, and its
-    /// pins.
+    /// pins. Digests in wrong hands are in every set, so that they are refused wherever they stand.
     pub(crate) fn in_force(&self) -> impl Iterator<Item = (&[PinScope], Vec<Pin>)> {
         self.sets.iter().map(|set| {
-            let pins = set.pins.iter().map(|standing| {
+            let listed = set.pins.iter().map(|standing| {
                 let mut pin = standing.listed.clone();
                 pin.acceptance = self.acceptance(standing);
                 if self.rejected.contains(&pin.pin) {
@@ -170,7 +173,12 @@ impl RotationState {
                 }
                 pin
             });
-            (set.hosts.as_slice(), pins.collect())
+            let is_listed = |digest: &SpkiPin| set.pins.iter().any(|p| p.listed.pin == *digest);
+            let others = self.rejected.iter().filter(|digest| !is_listed(digest));
+            let others = others.map(|digest| {
+                Pin::new(*digest, PinState::Rejected).with_position(PinPosition::Any)
+            });
+            (set.hosts.as_slice(), listed.chain(others).collect())
         })
     }
 

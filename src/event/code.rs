@@ -63,6 +63,30 @@ event_codes! {
     PinSetExpired = "pin_set_expired",
     /// A pinned certificate is near its end and no successor key is announced.
     PinNoSuccessor = "pin_no_successor",
+    /// A successor cannot be accepted before another announcement lists it.
+    PinSuccessorOutlasts = "pin_successor_outlasts",
+    /// A signed announcement of pins is in force.
+    AnnouncementApplied = "announcement_applied",
+    /// A signed announcement of pins was refused.
+    AnnouncementRefused = "announcement_refused",
+    /// Pins that another process applied to the same folder are in force.
+    AnnouncementTakenOver = "announcement_taken_over",
+    /// Other keys will announce pins.
+    AuthorityPending = "authority_pending",
+    /// Other keys announce pins from now on.
+    AuthorityChanged = "authority_changed",
+    /// The keys that were to announce pins were withdrawn.
+    AuthorityWithdrawn = "authority_withdrawn",
+    /// What was remembered of announced pins is lost: the compiled-in ones hold.
+    StateLost = "state_lost",
+    /// What was remembered of announced pins gave way to newer compiled-in ones.
+    StateDiscarded = "state_discarded",
+    /// One of the two copies of the pin state could not be used.
+    StateCopyDamaged = "state_copy_damaged",
+    /// The pins in force are not kept in both copies.
+    StateNotSaved = "state_not_saved",
+    /// Announced pins are not kept over a restart.
+    HoldDownCannotEnd = "hold_down_cannot_end",
     /// A peer was accepted only because of the grace for a pinned leaf.
     PinGraceUsed = "pin_grace_used",
     /// A server's stapled OCSP response is not good, or is missing where it must not be.

@@ -3,6 +3,8 @@
 mod code;
 #[cfg(feature = "json")]
 mod json;
+#[cfg(feature = "announcements")]
+mod notice;
 mod role;
 mod subject;
 

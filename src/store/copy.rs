@@ -41,6 +41,8 @@ pub(super) enum Unfit {
     OtherFloor {
         version: u64,
     },
+    /// It may be good; the disk does not give it.
+    Unreadable(String),
     Damaged(String),
 }
 

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::announcement::{
-    AnnouncementError, PinFloor, RotationState, SignedAnnouncement, WhenEmpty,
-};
+use crate::announcement::{AnnouncementError, PinFloor, RotationState, SignedAnnouncement};
 use crate::cert::Timestamp;
 
 /// At most so many announcements are tried to be forgotten after each apply.
@@ -43,7 +41,7 @@ impl History {
         signed: SignedAnnouncement,
         now: Timestamp,
     ) -> Result<Self, AnnouncementError> {
-        let state = signed.apply_to(&self.state, WhenEmpty::Refuse, now)?;
+        let state = signed.apply_to(&self.state, now)?;
         let mut next = self.clone();
         next.remembered.push(Remembered {
             signed: Arc::new(signed),
@@ -74,8 +72,18 @@ impl History {
     }
 
     fn forget_what_does_not_matter(&mut self) {
-        let mut index = self.remembered.len().saturating_sub(1 + MAX_FORGETTING);
-        while index + 1 < self.remembered.len() {
+        // Where there are many, others are tried each time.
+        let count = u64::try_from(self.remembered.len()).unwrap_or(u64::MAX);
+        let start = if self.remembered.len() > MAX_FORGETTING {
+            self.state.version() % count
+        } else {
+            0
+        };
+        let mut index = usize::try_from(start).unwrap_or_default();
+        for _ in 0..MAX_FORGETTING {
+            if index + 1 >= self.remembered.len() {
+                return;
+            }
             let mut fewer = self.remembered.clone();
             fewer.remove(index);
             let mut replayed = Ok(self.origin.clone());
@@ -93,9 +101,6 @@ impl History {
 
 impl Remembered {
     fn apply_to(&self, state: &RotationState) -> Result<RotationState, AnnouncementError> {
-        let mut state = state.clone();
-        state.was_seen(self.first_sight);
-        self.signed
-            .apply_to(&state, WhenEmpty::KeepAccepted, self.at)
+        self.signed.apply_again(state, self.at, self.first_sight)
     }
 }

@@ -8,7 +8,7 @@ use crate::cert::Timestamp;
 use crate::pin::{Pin, PinScope};
 
 /// Something that a [`PinStore`](crate::PinStore) found or did. Printed as a sentence that says what
-/// to do, where there is something to do.
+/// to do, where there is something to do. [`StoreNotice::to_event`] makes an event of it.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum StoreNotice {
@@ -31,8 +31,10 @@ pub enum StoreNotice {
         /// The version of the floor that holds.
         floor: u64,
     },
-    /// One copy was unusable, and is replaced.
-    #[error("the copy {file} of the pin state cannot be used ({reason}); it is written again")]
+    /// One copy is unusable. It is written again, unless it cannot even be read.
+    #[error(
+        "the copy {file} of the pin state cannot be used: {reason}; look who can write the folder, and at the disk"
+    )]
     CopyDamaged {
         /// Which copy.
         file: StateFile,
@@ -139,27 +141,8 @@ pub enum StoreNotice {
     AuthorityWithdrawn,
 }
 
-impl StoreNotice {
-    /// The stable code, in snake case.
-    pub const fn as_str(&self) -> &'static str {
-        match self {
-            Self::StateLost { .. } => "state_lost",
-            Self::StateDiscarded { .. } => "state_discarded",
-            Self::CopyDamaged { .. } => "copy_damaged",
-            Self::NotSaved { .. } => "not_saved",
-            Self::HoldDownCannotEnd => "hold_down_cannot_end",
-            Self::Applied { .. } => "announcement_applied",
-            Self::Refused { .. } => "announcement_refused",
-            Self::TakenOver { .. } => "taken_over",
-            Self::SuccessorPending { .. } => "successor_pending",
-            Self::SuccessorOutlasts { .. } => "successor_outlasts",
-            Self::SuccessorDue { .. } => "successor_due",
-            Self::SuccessorPromoted { .. } => "successor_promoted",
-            Self::SuccessorWithdrawn { .. } => "successor_withdrawn",
-            Self::OneUsablePinLeft { .. } => "one_usable_pin_left",
-            Self::AuthorityPending { .. } => "authority_pending",
-            Self::AuthorityChanged => "authority_changed",
-            Self::AuthorityWithdrawn => "authority_withdrawn",
-        }
+impl From<AnnouncementError> for StoreNotice {
+    fn from(reason: AnnouncementError) -> Self {
+        Self::Refused { reason }
     }
 }

@@ -244,8 +244,9 @@ impl PinStore {
             return;
         };
         let (origin, floor) = (&self.origin, &self.floor);
-        let theirs = shelf.refresh(&writer.history, origin, floor, self.algorithms);
-        let usable = theirs.and_then(|theirs| {
+        let found = shelf.refresh(&writer.history, origin, floor, self.algorithms);
+        writer.untold.extend(found.notices);
+        let usable = found.history.and_then(|theirs| {
             let sets = self.rules.sets(&theirs.state).ok()?;
             Some((theirs, sets))
         });

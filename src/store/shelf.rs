@@ -19,6 +19,8 @@ pub(super) struct Shelf {
     storage: Arc<dyn PinStorage>,
     /// The digest of the bytes that were last read or written, where they are good.
     good: [Option<Sha256Digest>; 2],
+    /// What could not be read may be good, and newer than what is in force: it is not overwritten.
+    unreadable: [bool; 2],
     sequence: u64,
     marked: bool,
 }
@@ -47,6 +49,7 @@ impl Shelf {
         Self {
             storage,
             good: [None, None],
+            unreadable: [false, false],
             sequence: 0,
             marked: false,
         }
@@ -78,7 +81,7 @@ impl Shelf {
                     });
                     continue;
                 }
-                Err(Unfit::Damaged(reason)) => reason.clone(),
+                Err(Unfit::Damaged(reason) | Unfit::Unreadable(reason)) => reason.clone(),
             };
             notices.push(StoreNotice::CopyDamaged { file, reason });
         }
@@ -95,39 +98,57 @@ impl Shelf {
         Found { history, notices }
     }
 
-    /// Looks whether another process has moved on; gives what is on disk where it is newer than
-    /// `ours`.
+    /// Looks whether another process has moved on, or something happened to the copies; the history
+    /// found is one that is newer than `ours`.
     pub(super) fn refresh(
         &mut self,
         ours: &History,
         origin: &History,
         floor: &PinFloor,
         by: Algorithms,
-    ) -> Option<History> {
+    ) -> Found {
         let unchanged = COPIES.into_iter().zip(self.good).all(|(file, known)| {
             let bytes = self.storage.read(file).ok().flatten();
             known.is_some() && bytes.map(|bytes| Sha256Digest::of(&bytes)) == known
         });
+        let mut found = Found {
+            history: None,
+            notices: Vec::new(),
+        };
         if unchanged {
-            return None;
+            return found;
         }
         let before = self.sequence;
         let copies = self.read(origin, floor, by);
-        let found = self.better(copies)?;
-        let (theirs, ours) = (found.state.version(), ours.state.version());
-        if (theirs, self.sequence) > (ours, before) {
-            return Some(found);
+        for ((file, copy), known) in COPIES.into_iter().zip(&copies).zip(self.good) {
+            let reason = match copy {
+                Ok(None) => "it is not there any more".to_owned(),
+                Err(Unfit::Damaged(reason) | Unfit::Unreadable(reason)) => reason.clone(),
+                _ => continue,
+            };
+            // What was bad before has been told.
+            if known.is_some() {
+                let damaged = StoreNotice::CopyDamaged { file, reason };
+                found.notices.push(damaged);
+            }
         }
-        // An older state was put back: ours goes over it.
-        self.good = [None, None];
-        None
+        let theirs = self.better(copies);
+        found.history = theirs.filter(|theirs| {
+            (theirs.state.version(), self.sequence) > (ours.state.version(), before)
+        });
+        if found.history.is_none() {
+            // Ours goes over what is there.
+            self.good = [None, None];
+        }
+        found
     }
 
     fn read(&self, origin: &History, floor: &PinFloor, by: Algorithms) -> [Verified; 2] {
         let [first, second] = COPIES.map(|file| self.storage.read(file));
         let same = matches!((&first, &second), (Ok(Some(one)), Ok(Some(other))) if one == other);
         let verified = |read: io::Result<Option<Vec<u8>>>| {
-            let unreadable = |error: io::Error| Unfit::Damaged(format!("cannot be read: {error}"));
+            let unreadable =
+                |error: io::Error| Unfit::Unreadable(format!("it cannot be read: {error}"));
             let Some(bytes) = read.map_err(unreadable)? else {
                 return Ok(None);
             };
@@ -147,6 +168,9 @@ impl Shelf {
     /// Remembers which copies are good; the better one has the higher version.
     fn better(&mut self, copies: [Verified; 2]) -> Option<History> {
         self.good = [None, None];
+        self.unreadable = copies
+            .each_ref()
+            .map(|copy| matches!(copy, Err(Unfit::Unreadable(_))));
         let found = copies.map(|copy| copy.ok().flatten());
         let rank = |(copy, history, _): &(Copy, History, Sha256Digest)| {
             (history.state.version(), copy.sequence)
@@ -179,7 +203,18 @@ impl Shelf {
             let Some((file, good)) = COPIES.get(index).zip(self.good.get_mut(index)) else {
                 continue;
             };
-            match replace(&*self.storage, *file, &bytes) {
+            let unreadable = self
+                .unreadable
+                .get(index)
+                .is_some_and(|unreadable| *unreadable);
+            let replaced = if unreadable {
+                Err(io::Error::other(
+                    "it cannot be read, so it is not overwritten",
+                ))
+            } else {
+                replace(&*self.storage, *file, &bytes)
+            };
+            match replaced {
                 Ok(()) => {
                     *good = Some(digest);
                     saved.copies += 1;

@@ -97,12 +97,15 @@ fn what_is_applied_is_printed_line_by_line_and_then_what_is_in_force() {
         concat!(
             r#"{{"at":"2026-01-01T00:00:00Z","version":11,"pin_sets":[{{"hosts":["{}"],"pins":["#,
             r#"{{"pin":"{}","state":"current","position":"leaf","accepted":true,"accept_after":null}},"#,
-            r#"{{"pin":"{}","state":"announced","position":"leaf","accepted":false,"accept_after":"2026-01-31T00:00:00Z"}}"#,
+            r#"{{"pin":"{}","state":"announced","position":"leaf","accepted":false,"accept_after":"2026-01-31T00:00:00Z"}},"#,
+            r#"{{"pin":"{}","state":"rejected","position":"any","accepted":false,"accept_after":null}}"#,
             r#"]}}]}}"#
         ),
         HOST,
         pin(b'O'),
-        pin(b'P')
+        pin(b'P'),
+        // Compiled in, and listed no more; that lifts nothing.
+        pin(b'X')
     );
     assert_eq!(ran.lines[1], expected);
 

@@ -25,11 +25,11 @@ fn a_successor_is_announced_matures_is_promoted_and_its_predecessor_retires() {
     assert_eq!((applied.version, applied.unchanged), (11, false));
     assert_eq!(
         codes(&applied.notices),
-        ["announcement_applied", "successor_pending"]
+        ["announcement_applied", "pin_successor_pending"]
     );
     assert_eq!(ground.store.generation().epoch, 1);
     assert_eq!(ground.store.tick(day(29)), []);
-    assert_eq!(codes(&ground.store.tick(day(30))), ["successor_due"]);
+    assert_eq!(codes(&ground.store.tick(day(30))), ["pin_successor_due"]);
     assert_eq!(ground.store.tick(day(31)), []);
 
     let pins = [
@@ -42,7 +42,7 @@ fn a_successor_is_announced_matures_is_promoted_and_its_predecessor_retires() {
         .unwrap();
     assert_eq!(
         codes(&applied.notices),
-        ["announcement_applied", "successor_promoted"]
+        ["announcement_applied", "pin_successor_promoted"]
     );
     assert_eq!(ground.accepted(day(40)), "BP");
     assert_eq!(ground.from(b'P'), Acceptance::Always);
@@ -53,7 +53,7 @@ fn a_successor_is_announced_matures_is_promoted_and_its_predecessor_retires() {
         .unwrap();
     assert_eq!(
         codes(&applied.notices),
-        ["announcement_applied", "one_usable_pin_left"]
+        ["announcement_applied", "pin_only_one_usable"]
     );
 }
 
@@ -67,8 +67,8 @@ fn a_withdrawal_is_told_and_ends_the_hold_down() {
         codes(&applied.notices),
         [
             "announcement_applied",
-            "successor_withdrawn",
-            "one_usable_pin_left"
+            "pin_successor_withdrawn",
+            "pin_only_one_usable"
         ]
     );
     assert_eq!(ground.accepted(day(3650)), "O");
@@ -89,8 +89,8 @@ fn only_the_emergency_threshold_skips_the_hold_down() {
         codes(&applied.notices),
         [
             "announcement_applied",
-            "successor_due",
-            "one_usable_pin_left"
+            "pin_successor_due",
+            "pin_only_one_usable"
         ]
     );
     // What it accepted stays accepted under ordinary announcements.

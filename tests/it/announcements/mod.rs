@@ -7,5 +7,5 @@ mod command;
 mod format;
 pub mod ground;
 mod life;
-// mod openssl;
-// mod vectors;
+mod openssl;
+mod vectors;

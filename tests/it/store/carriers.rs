@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use notafter::{
-    Durability, PinFolder, PinSet, PinStorage, PinsInForce as _, StateFile, StoreNotice,
+    AnnouncementError, AnnouncementFolder, Durability, PinFolder, PinSet, PinStorage,
+    PinsInForce as _, StateFile, StoreNotice,
 };
 
 use super::faults::{first, second};
@@ -34,7 +35,7 @@ fn a_folder_of_announcements_is_applied_in_the_order_of_their_versions() {
         let code = file
             .outcome
             .as_ref()
-            .map_or_else(|error| error.code(), |_| "applied");
+            .map_or_else(AnnouncementError::code, |_| "applied");
         format!("{name} {code}")
     });
     assert_eq!(
@@ -51,6 +52,47 @@ fn a_folder_of_announcements_is_applied_in_the_order_of_their_versions() {
     assert_eq!(missing.unwrap_err().code(), "unreadable");
     let missing = ground.store.apply_file(folder.path().join("none"), NOW);
     assert_eq!(missing.unwrap_err().code(), "unreadable");
+}
+
+#[test]
+fn a_folder_that_is_looked_at_again_and_again_tells_each_thing_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let put = |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).unwrap();
+    let ground = Ground::new();
+    let watched = AnnouncementFolder::new(ground.store.clone(), folder.path());
+    let check = |now| -> Vec<String> {
+        let events = watched.check(now);
+        let told = events.iter().map(|event| {
+            let source = event
+                .source
+                .as_ref()
+                .map_or("-", |source| source.rsplit(['/', '\\']).next().unwrap());
+            format!("{} {} {source}", event.severity, event.code)
+        });
+        told.collect()
+    };
+    assert_eq!(check(NOW), [""; 0]);
+    put("11.json", &first().signed(&[1, 2]));
+    put("12.json", &second().signed(&[1]));
+    assert_eq!(
+        check(NOW),
+        [
+            "info announcement_applied 11.json",
+            "info pin_successor_pending 11.json",
+            "warning announcement_refused 12.json",
+        ]
+    );
+    assert_eq!(check(day(1)), [""; 0]);
+    assert_eq!(check(day(30)), ["info pin_successor_due -"]);
+    put("12.json", &second().signed(&[2, 3]));
+    let told = check(day(40));
+    assert_eq!(told[0], "info announcement_applied 12.json");
+    assert_eq!(told[1], "info pin_successor_promoted 12.json");
+    // 11 is a rollback from now on, and that is as it should be.
+    assert_eq!(check(day(41)), [""; 0]);
+    drop(folder);
+    assert_eq!(check(day(41)).len(), 1);
+    assert_eq!(check(day(42)), [""; 0]);
 }
 
 #[test]
@@ -76,7 +118,7 @@ fn a_pin_folder_is_made_when_needed_and_keeps_both_copies() {
     fs::write(path.join("pins-1.new"), b"half").unwrap();
     fs::write(path.join("pins-2"), b"damaged").unwrap();
     let ground = open(day(40));
-    assert_eq!(codes(&ground.notices), ["copy_damaged"]);
+    assert_eq!(codes(&ground.notices), ["state_copy_damaged"]);
     assert_eq!(
         ground.apply(&second(), day(40)).unwrap().durability,
         Durability::Kept
@@ -96,7 +138,7 @@ fn a_folder_that_cannot_be_one_is_told_and_pins_hold_in_memory() {
     assert!(folder.write_new(StateFile::First, b"").is_err());
     let ground = Ground::on(floor(), Some(folder), NOW);
     assert!(
-        codes(&ground.notices).contains(&"not_saved"),
+        codes(&ground.notices).contains(&"state_not_saved"),
         "{:?}",
         ground.notices
     );
@@ -121,7 +163,8 @@ fn readers_see_one_whole_generation_while_announcements_come_in() {
                     let generation = ground.store.generation();
                     assert!(generation.epoch >= last);
                     last = generation.epoch;
-                    let pins: Vec<_> = generation.sets.iter().flat_map(PinSet::pins).collect();
+                    let pins = generation.sets.iter().flat_map(PinSet::pins);
+                    let pins: Vec<_> = pins.filter(|pin| pin.can_be_accepted()).collect();
                     // Generation n names n pins beside the first two, all labelled n.
                     if last > 0 {
                         let label = last.to_string();

@@ -64,7 +64,7 @@ fn one_copy_damaged_at_will_loses_nothing_and_is_healed() {
             (ground.store.version(), ground.accepted(day(31))),
             (11, "OP".into())
         );
-        assert_eq!(codes(&ground.notices), ["copy_damaged"]);
+        assert_eq!(codes(&ground.notices), ["state_copy_damaged"]);
         assert_eq!(disk.get(COPIES[0]), disk.get(COPIES[1]));
     }
     assert_eq!(open(day(31)).notices, []);
@@ -91,7 +91,7 @@ fn both_copies_lost_is_the_floor_with_an_alarm_and_a_new_folder_is_none() {
         );
         assert_eq!(
             codes(&ground.notices),
-            ["copy_damaged", "copy_damaged", "state_lost"]
+            ["state_copy_damaged", "state_copy_damaged", "state_lost"]
         );
         assert_eq!(open(&disk, day(41)).notices, []);
     }
@@ -125,7 +125,7 @@ fn whoever_writes_the_folder_can_forge_nothing() {
     let lost = forge(&|value| value["announcements"][1]["envelope"] = envelope.clone().into());
     assert_eq!(
         codes(&lost.notices),
-        ["copy_damaged", "copy_damaged", "state_lost"]
+        ["state_copy_damaged", "state_copy_damaged", "state_lost"]
     );
     assert_eq!(lost.accepted(day(41)), "OB");
     // An instant of first sight before the announcement was made: it counts from then.
@@ -141,7 +141,10 @@ fn whoever_writes_the_folder_can_forge_nothing() {
         (11, Acceptance::From(day(30)))
     );
     // Years later: it is not believed further than the announcement lasts.
-    let late = forge(&|value| value["latest"] = i64::MAX.into());
+    let late = forge(&|value| {
+        value["latest"] = i64::MAX.into();
+        value["announcements"][1]["first_sight"] = i64::MAX.into();
+    });
     let draft = Draft::new(
         13,
         day(41),
@@ -185,7 +188,7 @@ fn what_another_process_applied_to_the_folder_is_taken_over() {
         (10, 0)
     );
     let told = service.store.tick(day(41));
-    assert_eq!(codes(&told)[0], "taken_over");
+    assert_eq!(codes(&told)[0], "announcement_taken_over");
     assert_eq!(
         (service.store.version(), service.accepted(day(41))),
         (12, "P".into())
@@ -283,4 +286,46 @@ fn the_instant_that_was_reached_is_kept_over_a_restart() {
     let pins = [listed(b'O', "current"), listed(b'P', "announced")];
     ground.apply(&Draft::new(12, NOW, &pins), day(1)).unwrap();
     assert_eq!(ground.from(b'P'), Acceptance::From(day(55)));
+}
+
+/// A disk that does not give its files for a while must not lead to their being overwritten.
+#[test]
+fn copies_that_cannot_be_read_are_not_overwritten_and_count_once_they_can() {
+    let disk = disk();
+    disk.set_unreadable(true);
+    let ground = open(&disk, day(41));
+    assert_eq!(
+        codes(&ground.notices),
+        [
+            "state_copy_damaged",
+            "state_copy_damaged",
+            "state_lost",
+            "state_not_saved"
+        ]
+    );
+    assert_eq!(ground.accepted(day(41)), "OB");
+    assert_eq!(codes(&ground.store.tick(day(41))), ["state_not_saved"]);
+    disk.set_unreadable(false);
+    let told = ground.store.tick(day(41));
+    assert_eq!(told[0].as_str(), "announcement_taken_over");
+    assert_eq!(
+        (ground.store.version(), ground.accepted(day(41))),
+        (12, "P".into())
+    );
+    assert_eq!(ground.store.tick(day(41)), []);
+}
+
+#[test]
+fn damage_under_a_running_store_is_told_and_healed() {
+    let disk = disk();
+    let ground = open(&disk, day(41));
+    disk.put(StateFile::First, Some(b"garbage".to_vec()));
+    assert_eq!(codes(&ground.store.tick(day(41))), ["state_copy_damaged"]);
+    for copy in COPIES {
+        disk.put(copy, None);
+    }
+    let told = ground.store.tick(day(41));
+    assert_eq!(codes(&told), ["state_copy_damaged", "state_copy_damaged"]);
+    assert_eq!(ground.store.tick(day(41)), []);
+    assert_eq!(open(&disk, day(41)).store.version(), 12);
 }

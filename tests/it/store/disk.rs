@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
 use notafter::{PinStorage, StateFile};
@@ -38,6 +39,7 @@ pub struct Disk {
     files: Mutex<Files>,
     fault: Option<(usize, Fault)>,
     steps: Mutex<usize>,
+    unreadable: AtomicBool,
 }
 
 impl Disk {
@@ -50,7 +52,7 @@ impl Disk {
         Self {
             files: Mutex::new(self.files().clone()),
             fault: Some((step, fault)),
-            steps: Mutex::default(),
+            ..Self::default()
         }
     }
 
@@ -77,6 +79,11 @@ impl Disk {
             files: Mutex::new(files),
             ..Self::default()
         }
+    }
+
+    /// Whether reading fails.
+    pub fn set_unreadable(&self, unreadable: bool) {
+        self.unreadable.store(unreadable, Ordering::Relaxed);
     }
 
     /// How many steps were tried.
@@ -124,6 +131,9 @@ fn full() -> io::Error {
 
 impl PinStorage for Disk {
     fn read(&self, file: StateFile) -> io::Result<Option<Vec<u8>>> {
+        if self.unreadable.load(Ordering::Relaxed) {
+            return Err(io::Error::from(io::ErrorKind::PermissionDenied));
+        }
         Ok(self.get(file))
     }
 

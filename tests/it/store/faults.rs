@@ -58,7 +58,7 @@ fn a_fault_at_any_step_leaves_the_old_generation_or_the_new_one() {
             let applied = ground.apply(&second(), day(40)).unwrap();
             assert_eq!(ground.accepted(day(40)), "P", "{fault:?} at {step}");
             let kept = applied.durability == Durability::Kept;
-            let told = codes(&applied.notices).contains(&"not_saved");
+            let told = codes(&applied.notices).contains(&"state_not_saved");
             assert_eq!(kept, !told, "{fault:?} at {step}: {applied:?}");
 
             let restarted = Arc::new(disk.after_restart());
@@ -117,15 +117,15 @@ fn a_fault_at_any_step_of_the_first_opening_loses_no_pins() {
 fn a_disk_that_was_full_gets_both_copies_once_it_is_not() {
     let full = Arc::new(Disk::new().with_fault(0, Fault::Full));
     let ground = open(&full, NOW);
-    assert_eq!(codes(&ground.notices), ["not_saved"]);
+    assert_eq!(codes(&ground.notices), ["state_not_saved"]);
     let applied = ground.apply(&first(), NOW).unwrap();
     assert_eq!(applied.durability, Durability::MemoryOnly);
     // It goes on being told.
-    assert_eq!(codes(&ground.store.tick(NOW)), ["not_saved"]);
+    assert_eq!(codes(&ground.store.tick(NOW)), ["state_not_saved"]);
 
     let failing_once = Arc::new(Disk::new().with_fault(1, Fault::Error));
     let ground = open(&failing_once, NOW);
-    assert_eq!(codes(&ground.notices), ["not_saved"]);
+    assert_eq!(codes(&ground.notices), ["state_not_saved"]);
     assert_eq!(ground.store.tick(NOW), []);
     assert_eq!(
         ground.apply(&first(), NOW).unwrap().durability,

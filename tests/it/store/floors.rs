@@ -79,7 +79,7 @@ fn an_older_binary_keeps_what_still_holds_with_its_floor() {
     let foreign = reopened(&disk, &floor_draft().with("pin_sets", hosts));
     assert_eq!(
         codes(&foreign),
-        ["copy_damaged", "copy_damaged", "state_lost"]
+        ["state_copy_damaged", "state_copy_damaged", "state_lost"]
     );
     assert_eq!(foreign.store.version(), 10);
 }

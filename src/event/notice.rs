@@ -1,0 +1,104 @@
+//! What a pin store has to say, as events.
+
+use super::{Event, EventCode, Role, Severity, Subject};
+use crate::cert::Timestamp;
+use crate::outlook::Position;
+use crate::pin::{Pin, PinPosition, PinScope};
+use crate::store::StoreNotice;
+
+impl StoreNotice {
+    /// The stable code, in snake case: that of its event.
+    pub const fn as_str(&self) -> &'static str {
+        self.code().as_str()
+    }
+
+    const fn code(&self) -> EventCode {
+        match self {
+            Self::StateLost { .. } => EventCode::StateLost,
+            Self::StateDiscarded { .. } => EventCode::StateDiscarded,
+            Self::CopyDamaged { .. } => EventCode::StateCopyDamaged,
+            Self::NotSaved { .. } => EventCode::StateNotSaved,
+            Self::HoldDownCannotEnd => EventCode::HoldDownCannotEnd,
+            Self::Applied { .. } => EventCode::AnnouncementApplied,
+            Self::Refused { .. } => EventCode::AnnouncementRefused,
+            Self::TakenOver { .. } => EventCode::AnnouncementTakenOver,
+            Self::SuccessorPending { .. } => EventCode::PinSuccessorPending,
+            Self::SuccessorOutlasts { .. } => EventCode::PinSuccessorOutlasts,
+            Self::SuccessorDue { .. } => EventCode::PinSuccessorDue,
+            Self::SuccessorPromoted { .. } => EventCode::PinSuccessorPromoted,
+            Self::SuccessorWithdrawn { .. } => EventCode::PinSuccessorWithdrawn,
+            Self::OneUsablePinLeft { .. } => EventCode::PinOnlyOneUsable,
+            Self::AuthorityPending { .. } => EventCode::AuthorityPending,
+            Self::AuthorityChanged => EventCode::AuthorityChanged,
+            Self::AuthorityWithdrawn => EventCode::AuthorityWithdrawn,
+        }
+    }
+
+    const fn severity(&self) -> Severity {
+        match self {
+            Self::StateLost { .. } | Self::NotSaved { copies: 0, .. } => Severity::Critical,
+            Self::CopyDamaged { .. }
+            | Self::NotSaved { .. }
+            | Self::HoldDownCannotEnd
+            | Self::Refused { .. }
+            | Self::SuccessorOutlasts { .. }
+            | Self::OneUsablePinLeft { .. }
+            | Self::AuthorityPending { .. }
+            | Self::AuthorityChanged => Severity::Warning,
+            Self::StateDiscarded { .. }
+            | Self::Applied { .. }
+            | Self::TakenOver { .. }
+            | Self::SuccessorPending { .. }
+            | Self::SuccessorDue { .. }
+            | Self::SuccessorPromoted { .. }
+            | Self::SuccessorWithdrawn { .. }
+            | Self::AuthorityWithdrawn => Severity::Info,
+        }
+    }
+
+    /// The host and pin that it is about, if any.
+    const fn pin(&self) -> Option<(&PinScope, &Pin)> {
+        match self {
+            Self::SuccessorPending { host, pin }
+            | Self::SuccessorOutlasts { host, pin }
+            | Self::SuccessorDue { host, pin }
+            | Self::SuccessorPromoted { host, pin }
+            | Self::SuccessorWithdrawn { host, pin }
+            | Self::OneUsablePinLeft { host, pin } => Some((host, pin)),
+            _ => None,
+        }
+    }
+
+    /// The event that tells it.
+    ///
+    /// # How do I send what the store says to my observer?
+    /// ```
+    /// use notafter::{AnnouncementError, Observer, PinStore, StoreNotice, Timestamp};
+    /// fn carry(store: &PinStore, envelope: &[u8], now: Timestamp, observer: &dyn Observer) {
+    ///     let notices = match store.apply(envelope, now) {
+    ///         Ok(applied) => applied.notices,
+    ///         Err(refused) => vec![StoreNotice::from(refused)],
+    ///     };
+    ///     for notice in notices {
+    ///         observer.observe(&notice.to_event(now));
+    ///     }
+    /// }
+    /// ```
+    pub fn to_event(&self, now: Timestamp) -> Event {
+        let role = match self.pin() {
+            Some(_) => Role::Pin,
+            None => Role::Announcement,
+        };
+        let event = Event::new(now, self.code(), self.severity(), role, self.to_string());
+        let Some((host, pin)) = self.pin() else {
+            return event;
+        };
+        let position = match pin.position {
+            PinPosition::Leaf | PinPosition::Any => Position::Leaf,
+            PinPosition::Ca => Position::Intermediate(0),
+            PinPosition::Anchor => Position::Anchor,
+        };
+        let subject = Subject::of_pin(&pin.pin, position, None);
+        event.with_host(host.to_string()).with_subject(subject)
+    }
+}
