@@ -22,10 +22,11 @@ mod transition;
 mod verifier;
 
 pub use cert::{
-    Certificate, CertificateBytes, CertificateDetails, CertificateFacts, CertificateParseError,
-    DerProblem, DetailsError, KeyType, Sha256Digest, SubjectAltNames, Timestamp,
-    TimestampParseError, Validity,
+    Certificate, CertificateBytes, CertificateFacts, CertificateParseError, DerProblem,
+    Sha256Digest, Timestamp, TimestampParseError, Validity,
 };
+#[cfg(feature = "details")]
+pub use cert::{CertificateDetails, DetailsError, KeyType, SubjectAltNames};
 pub use delivery::QueuedObserver;
 pub use event::{Event, EventCode, PeerReach, Role, Severity, Subject};
 pub use loader::Loader;

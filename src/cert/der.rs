@@ -6,7 +6,8 @@
 
 use thiserror::Error;
 
-use super::{Timestamp, Validity};
+use super::Validity;
+use super::timestamp::{Timestamp, number};
 
 /// Why bytes are not a certificate, and where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -325,7 +326,7 @@ impl<'a> Reader<'a> {
     }
 
     /// `Time ::= CHOICE { utcTime, generalTime }` (RFC 5280, 4.1.2.5).
-    fn time(&mut self) -> Result<Timestamp, CertificateParseError> {
+    pub(super) fn time(&mut self) -> Result<Timestamp, CertificateParseError> {
         let at = self.clone();
         let found = self.peek().ok_or(self.error(DerProblem::Truncated))?;
         let year_digits = match found {
@@ -360,12 +361,4 @@ fn parse_time(text: &[u8], year_digits: usize) -> Option<Timestamp> {
         two(d1, d2)?,
         (two(h1, h2)?, two(mi1, mi2)?, two(s1, s2)?),
     )
-}
-
-fn number(digits: &[u8]) -> Option<i64> {
-    digits.iter().try_fold(0, |number, digit| {
-        digit
-            .is_ascii_digit()
-            .then(|| number * 10 + i64::from(digit - b'0'))
-    })
 }

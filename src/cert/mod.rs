@@ -1,12 +1,15 @@
 //! One certificate: the facts that its bytes state.
 //!
 //! [`CertificateFacts`] borrows and allocates nothing; [`Certificate`] owns its bytes and answers the
-//! same questions. What needs a full parse of the extensions is in [`CertificateDetails`].
+//! same questions. What needs a full parse of the extensions is in `CertificateDetails`.
 
 mod certificate;
+mod crl_dates;
 mod der;
+#[cfg(feature = "details")]
 mod details;
 mod facts;
+mod general_name;
 mod name;
 mod timestamp;
 mod validity;
@@ -16,10 +19,12 @@ mod tests;
 
 pub use certificate::{Certificate, CertificateBytes, Sha256Digest};
 pub use der::{CertificateParseError, DerProblem};
+#[cfg(feature = "details")]
 pub use details::{CertificateDetails, DetailsError, KeyType, SubjectAltNames};
 pub use facts::CertificateFacts;
 pub use timestamp::{Timestamp, TimestampParseError};
 pub use validity::Validity;
 
+pub(crate) use crl_dates::crl_next_update;
 pub(crate) use der::in_sequence;
 pub(crate) use name::readable as name_for_people;

@@ -5,8 +5,6 @@ use std::str::FromStr;
 
 use pki_types::UnixTime;
 use thiserror::Error;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 /// An instant in whole Unix seconds, UTC, from year 0 to year 9999.
 ///
@@ -113,16 +111,25 @@ impl From<UnixTime> for Timestamp {
 impl fmt::Display for Timestamp {
     /// RFC 3339, UTC, to the second: `2026-11-21T12:00:00Z`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let t = OffsetDateTime::from_unix_timestamp(self.0).map_err(|_| fmt::Error)?;
+        let (days, second) = (self.0.div_euclid(86_400), self.0.rem_euclid(86_400));
+        // `from_civil` backwards: years that begin in March, in eras of 400 years.
+        let days = days + 719_468;
+        let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+        let leap_days = day_of_era / 1_460 - day_of_era / 36_524 + day_of_era / 146_096;
+        let year_of_era = (day_of_era - leap_days) / 365;
+        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let from_march = (5 * day_of_year + 2) / 153;
+        let day = day_of_year - (153 * from_march + 2) / 5 + 1;
+        let (month, next_year) = if from_march < 10 {
+            (from_march + 3, 0)
+        } else {
+            (from_march - 9, 1)
+        };
+        let year = year_of_era + era * 400 + next_year;
+        let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
         write!(
             f,
-            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
-            t.year(),
-            u8::from(t.month()),
-            t.day(),
-            t.hour(),
-            t.minute(),
-            t.second()
+            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"
         )
     }
 }
@@ -143,9 +150,7 @@ impl FromStr for Timestamp {
         };
         let seconds = match text.parse::<i64>() {
             Ok(seconds) => seconds,
-            Err(_) => OffsetDateTime::parse(text, &Rfc3339)
-                .map_err(|_| error())?
-                .unix_timestamp(),
+            Err(_) => rfc_3339(text.as_bytes()).ok_or_else(error)?,
         };
         if (Self::MIN.0..=Self::MAX.0).contains(&seconds) {
             Ok(Self(seconds))
@@ -153,6 +158,72 @@ impl FromStr for Timestamp {
             Err(error())
         }
     }
+}
+
+/// Unix seconds of `2026-11-21T12:00:00.5+02:00` (RFC 3339, 5.6); a leap second, which is allowed
+/// at the end of a UTC month only, is the second before it.
+fn rfc_3339(text: &[u8]) -> Option<i64> {
+    let (date_time, mut rest) = text.split_at_checked(19)?;
+    let [
+        y @ ..,
+        b'-',
+        mo1,
+        mo2,
+        b'-',
+        d1,
+        d2,
+        b'T' | b't' | b' ',
+        h1,
+        h2,
+        b':',
+        mi1,
+        mi2,
+        b':',
+        s1,
+        s2,
+    ] = date_time
+    else {
+        return None;
+    };
+    let two = |a: &u8, b: &u8| number(&[*a, *b]);
+    let (year, month, day) = (number(y)?, two(mo1, mo2)?, two(d1, d2)?);
+    let (hour, minute, second) = (two(h1, h2)?, two(mi1, mi2)?, two(s1, s2)?);
+    if let Some((b'.', fraction)) = rest.split_first() {
+        let digits = fraction.iter().take_while(|byte| byte.is_ascii_digit());
+        rest = fraction
+            .get(digits.count()..)
+            .filter(|rest| rest.len() < fraction.len())?;
+    }
+    let offset = match rest {
+        b"Z" | b"z" => 0,
+        [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] => {
+            let (hours, minutes) = (two(h1, h2)?, two(m1, m2)?);
+            if hours > 23 || minutes > 59 {
+                return None;
+            }
+            let seconds = hours * 3_600 + minutes * 60;
+            if *sign == b'-' { -seconds } else { seconds }
+        }
+        _ => return None,
+    };
+    let counted = if second == 60 { 59 } else { second };
+    let Timestamp(local) = Timestamp::from_civil(year, month, day, (hour, minute, counted))?;
+    let seconds = local - offset;
+    if second == 60 {
+        let after = Timestamp(seconds + 1).to_string();
+        let is_month_end = after.ends_with("-01T00:00:00Z");
+        return is_month_end.then_some(seconds);
+    }
+    Some(seconds)
+}
+
+/// The number that these decimal digits write.
+pub(super) fn number(digits: &[u8]) -> Option<i64> {
+    digits.iter().try_fold(0, |number, digit| {
+        digit
+            .is_ascii_digit()
+            .then(|| number * 10 + i64::from(digit - b'0'))
+    })
 }
 
 /// A text that is not an instant.
