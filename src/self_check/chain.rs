@@ -7,8 +7,10 @@ use super::{ChainReport, Finding, FindingCode, LifetimeLimits, ReportedCertifica
 use crate::cert::{Certificate, Timestamp};
 use crate::duration;
 use crate::event::Severity;
+#[cfg(feature = "details")]
+use crate::outlook::Usage;
 use crate::outlook::{
-    ChainJudge, ChainOutlook, MAX_PRESENTED, Outlook, Position, Refusal, Usage, unresolved,
+    ChainJudge, ChainOutlook, MAX_PRESENTED, Outlook, Position, Refusal, unresolved,
 };
 use crate::policy::{Band, ThresholdPolicy};
 
