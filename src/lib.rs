@@ -52,7 +52,8 @@ pub use self_check::{
     SelfCheckBuilder, SelfCheckError, StapleReport,
 };
 pub use source::{
-    FailureReason, FoundCertificate, OtherBlock, Place, SourceContents, SourceFailure,
+    CertificateScan, FailureReason, FoundCertificate, OtherBlock, Place, Scanned, SourceContents,
+    SourceFailure,
 };
 #[cfg(feature = "ocsp")]
 pub use verifier::{StapleRule, StapleStrictness};

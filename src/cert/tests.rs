@@ -159,7 +159,7 @@ fn timestamps_agree_with_the_time_crate_on_every_month_of_10000_years() {
             let theirs =
                 time::Date::from_calendar_date(year, time::Month::try_from(month).unwrap(), 1);
             let theirs = theirs.unwrap().midnight().assume_utc().unix_timestamp();
-            let ours = Timestamp::from_civil(year.into(), month.into(), 1, (0, 0, 0));
+            let ours = Timestamp::from_civil(year.try_into().unwrap(), month.into(), 1, (0, 0, 0));
             assert_eq!(
                 ours,
                 Some(Timestamp::from_unix_seconds(theirs)),

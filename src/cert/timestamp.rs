@@ -68,36 +68,38 @@ impl Timestamp {
     /// The instant of a valid calendar date and time, `None` for any that is not (RFC 5280 knows no
     /// leap second, and no year outside 0..=9999).
     pub(crate) fn from_civil(
-        year: i64,
-        month: i64,
-        day: i64,
-        (hour, minute, second): (i64, i64, i64),
+        year: u32,
+        month: u32,
+        day: u32,
+        (hour, minute, second): (u32, u32, u32),
     ) -> Option<Self> {
-        let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
         let days_in_month = match month {
             1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
             4 | 6 | 9 | 11 => 30,
-            2 if leap => 29,
+            2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
             2 => 28,
             _ => return None,
         };
-        let fits = (0..=9999).contains(&year)
+        let fits = year <= 9999
             && (1..=days_in_month).contains(&day)
-            && (0..24).contains(&hour)
-            && (0..60).contains(&minute)
-            && (0..60).contains(&second);
+            && hour < 24
+            && minute < 60
+            && second < 60;
         if !fits {
             return None;
         }
-        // Days since 1970-01-01 in the proleptic Gregorian calendar, counting years from March so
-        // that the leap day is the last of its year.
-        let year = if month <= 2 { year - 1 } else { year };
-        let era = year.div_euclid(400);
-        let year_of_era = year.rem_euclid(400);
-        let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-        let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-        let days = era * 146_097 + day_of_era - 719_468;
-        Some(Self(days * 86_400 + hour * 3_600 + minute * 60 + second))
+        // Days in the proleptic Gregorian calendar, counting years from March so that the leap day
+        // is the last of its year, and from 400 years before year 0 so that none is negative.
+        let (year, month) = if month <= 2 {
+            (year + 399, month + 9)
+        } else {
+            (year + 400, month - 3)
+        };
+        let day_of_year = (153 * month + 2) / 5 + day - 1;
+        let days = 365 * year + year / 4 - year / 100 + year / 400 + day_of_year;
+        let days = i64::from(days) - 146_097 - 719_468;
+        let seconds = hour * 3_600 + minute * 60 + second;
+        Some(Self(days * 86_400 + i64::from(seconds)))
     }
 }
 
@@ -165,7 +167,10 @@ impl FromStr for Timestamp {
 fn rfc_3339(text: &[u8]) -> Option<i64> {
     let (date_time, mut rest) = text.split_at_checked(19)?;
     let [
-        y @ ..,
+        y1,
+        y2,
+        y3,
+        y4,
         b'-',
         mo1,
         mo2,
@@ -186,7 +191,7 @@ fn rfc_3339(text: &[u8]) -> Option<i64> {
         return None;
     };
     let two = |a: &u8, b: &u8| number(&[*a, *b]);
-    let (year, month, day) = (number(y)?, two(mo1, mo2)?, two(d1, d2)?);
+    let (year, month, day) = (number(&[*y1, *y2, *y3, *y4])?, two(mo1, mo2)?, two(d1, d2)?);
     let (hour, minute, second) = (two(h1, h2)?, two(mi1, mi2)?, two(s1, s2)?);
     if let Some((b'.', fraction)) = rest.split_first() {
         let digits = fraction.iter().take_while(|byte| byte.is_ascii_digit());
@@ -201,7 +206,7 @@ fn rfc_3339(text: &[u8]) -> Option<i64> {
             if hours > 23 || minutes > 59 {
                 return None;
             }
-            let seconds = hours * 3_600 + minutes * 60;
+            let seconds = i64::from(hours * 3_600 + minutes * 60);
             if *sign == b'-' { -seconds } else { seconds }
         }
         _ => return None,
@@ -218,12 +223,15 @@ fn rfc_3339(text: &[u8]) -> Option<i64> {
 }
 
 /// The number that these decimal digits write.
-pub(super) fn number(digits: &[u8]) -> Option<i64> {
-    digits.iter().try_fold(0, |number, digit| {
-        digit
-            .is_ascii_digit()
-            .then(|| number * 10 + i64::from(digit - b'0'))
-    })
+#[inline]
+pub(super) fn number<const N: usize>(digits: &[u8; N]) -> Option<u32> {
+    let (mut number, mut all_digits) = (0, true);
+    for digit in digits {
+        let value = digit.wrapping_sub(b'0');
+        all_digits &= value < 10;
+        number = number * 10 + u32::from(value);
+    }
+    all_digits.then_some(number)
 }
 
 /// A text that is not an instant.
