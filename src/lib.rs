@@ -3,6 +3,11 @@
 #![deny(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+/// The code in `docs/` compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/PINNING.md")]
+struct Documents;
+
 mod anchor_store;
 mod cert;
 mod clock;
@@ -15,6 +20,7 @@ mod observer;
 mod outlook;
 mod pin;
 mod policy;
+mod resumption;
 mod revocation;
 mod self_check;
 mod source;
@@ -28,7 +34,7 @@ pub use cert::{
 #[cfg(feature = "details")]
 pub use cert::{CertificateDetails, DetailsError, KeyType, SubjectAltNames};
 pub use delivery::QueuedObserver;
-pub use event::{Event, EventCode, PeerReach, Role, Severity, Subject};
+pub use event::{Event, EventCode, PeerReach, Role, Severity, Subject, SubjectKind};
 pub use loader::Loader;
 pub use observer::Observer;
 pub use outlook::{
@@ -36,10 +42,16 @@ pub use outlook::{
     PeerOutlook, Position, Refusal, RelyingTimeline, Timeline, TrustAnchors, TrustAnchorsBuilder,
     Usage, VerifyingPath,
 };
-pub use pin::{PinError, PinForm, PinParseError, PinSourceError, SpkiPin};
+pub use pin::{
+    Acceptance, ExpiryRule, FixedPins, NearMiss, Pin, PinError, PinForm, PinGeneration, PinLint,
+    PinMode, PinParseError, PinPosition, PinScope, PinScopeError, PinSet, PinSetBuilder,
+    PinSetEnds, PinSetError, PinSetStanding, PinSets, PinSourceError, PinState, PinWordError,
+    PinsInForce, PresentedKey, SpkiPin,
+};
 pub use policy::{
     Band, PolicyError, Threshold, ThresholdPolicy, ThresholdPolicyBuilder, Thresholds,
 };
+pub use resumption::{PinnedClientConfigs, SessionGuard};
 pub use revocation::{CrlDepth, CrlError, CrlExpiration, Crls, CrlsBuilder, UnknownRevocation};
 #[cfg(feature = "ocsp")]
 pub use revocation::{
@@ -55,9 +67,10 @@ pub use source::{
     CertificateScan, FailureReason, FoundCertificate, OtherBlock, Place, Scanned, SourceContents,
     SourceFailure,
 };
-#[cfg(feature = "ocsp")]
-pub use verifier::{StapleRule, StapleStrictness};
 pub use verifier::{
+    NameCheck, PinOnlyVerifier, PinOnlyVerifierBuilder, PinnedGrace, PinnedGraceTooLong,
     VerifierBuildError, WatchingClientVerifier, WatchingServerVerifier, WatchingVerifierBuilder,
     pin_error,
 };
+#[cfg(feature = "ocsp")]
+pub use verifier::{StapleRule, StapleStrictness};

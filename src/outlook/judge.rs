@@ -1,12 +1,13 @@
 //! The judge: from a chain, anchors and an instant to an outlook for each relying party.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use pki_types::{ServerName, SignatureVerificationAlgorithm};
 use webpki::{EndEntityCert, KeyUsage};
 
 use super::horizon::{Horizon, RelyingParty};
-use super::paths::{Algorithms, PathSearch};
+use super::paths::{Algorithms, Path, PathSearch};
 use super::{Position, Refusal, Timeline, TrustAnchors};
 use crate::cert::{Certificate, Sha256Digest, Timestamp};
 use crate::revocation::Crls;
@@ -113,6 +114,14 @@ pub struct PeerOutlook {
     pub complete: bool,
     /// The certificates of the path that lasts longest, leaf first, without its anchor.
     pub path: Vec<Certificate>,
+}
+
+/// One path that webpki accepted.
+pub(crate) struct VerifiedCertificates<'s> {
+    /// Leaf first, without the anchor.
+    pub(crate) certificates: Vec<&'s Certificate>,
+    /// The anchor's SubjectPublicKeyInfo, in its outer SEQUENCE.
+    pub(crate) anchor_spki: Vec<u8>,
 }
 
 /// Judges chains by one set of anchors, for one usage; webpki decides about every path.
@@ -269,6 +278,44 @@ impl ChainJudge {
             }),
             None => Err(Refusal::from_search(&error, &search, now)),
         }
+    }
+
+    /// Asks about every path that verifies at `now`, one after the other, until an answer is
+    /// found. A path that a budget hid is not asked about: then there is no answer.
+    ///
+    /// # Errors
+    /// [`Refusal`] where no path verifies.
+    pub(crate) fn find_path<T>(
+        &self,
+        chain: &[Certificate],
+        now: Timestamp,
+        mut ask: impl FnMut(VerifiedCertificates<'_>) -> Option<T>,
+    ) -> Result<Option<T>, Refusal> {
+        let search = self.search(chain)?;
+        let at = now.to_unix_time().ok_or(Refusal::BeforeEpoch { now })?;
+        let answer = RefCell::new(None);
+        let ask = RefCell::new(&mut ask);
+        let wanted = |path: &Path| {
+            if answer.borrow().is_some() {
+                return true;
+            }
+            let Some(anchor_spki) = search.anchor_spki(path) else {
+                return false;
+            };
+            let certificates = search.certificates(path);
+            let verified = VerifiedCertificates {
+                certificates,
+                anchor_spki,
+            };
+            let found = (ask.borrow_mut())(verified);
+            *answer.borrow_mut() = found;
+            answer.borrow().is_some()
+        };
+        let found = search.first(at, wanted);
+        if found.paths.is_empty() {
+            return Err(Refusal::from_search(&found.error, &search, now));
+        }
+        Ok(answer.into_inner())
     }
 
     /// Whether a leaf covers a DNS name or an IP address, by webpki's rules.

@@ -14,6 +14,7 @@ mod timeline;
 
 pub use anchors::{AnchorError, TrustAnchors, TrustAnchorsBuilder};
 pub(crate) use candidates::MAX_PRESENTED;
+pub(crate) use judge::VerifiedCertificates;
 pub use judge::{ChainJudge, ChainOutlook, LimitingCertificate, Outlook, PeerOutlook, Usage};
 pub use position::Position;
 pub use refusal::Refusal;

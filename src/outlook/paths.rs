@@ -9,7 +9,7 @@ use webpki::{EndEntityCert, KeyUsage, VerifiedPath};
 use super::TrustAnchors;
 use super::candidates::Candidates;
 use super::signatures::SignatureMemory;
-use crate::cert::{Certificate, Validity};
+use crate::cert::{Certificate, Validity, in_sequence};
 use crate::revocation::Crls;
 
 /// Signature algorithms as a crypto provider lists them.
@@ -101,6 +101,18 @@ impl<'a> PathSearch<'a> {
         found
     }
 
+    /// Asks webpki for the first path that verifies at `now` and is `wanted`; every verified path
+    /// is put to `wanted` until then.
+    pub(super) fn first(&self, now: UnixTime, wanted: impl Fn(&Path) -> bool) -> Found {
+        let few = self.few_ders.as_deref();
+        let found = self.search(few.unwrap_or(&self.candidate_ders), now, &wanted);
+        let is_found = found.paths.last().is_some_and(&wanted);
+        if few.is_none() || is_found {
+            return found;
+        }
+        self.search(&self.candidate_ders, now, &wanted)
+    }
+
     /// webpki tries the next path whenever the callback rejects one; so rejecting each path
     /// after noting it down visits all of them, at the price of the signatures that are new.
     fn search(
@@ -112,7 +124,7 @@ impl<'a> PathSearch<'a> {
         let paths = RefCell::new(Vec::new());
         let note = |verified: &VerifiedPath<'_>| {
             let path = self.identify(verified);
-            let is_enough = self.candidates.one_way || enough(&path);
+            let is_enough = enough(&path) || self.candidates.one_way;
             paths.borrow_mut().push(path);
             if is_enough {
                 Ok(())
@@ -196,6 +208,13 @@ impl<'a> PathSearch<'a> {
     /// The certificates that the path's anchor came from; none where its dates are unknown.
     pub(super) fn anchor_certificates(&self, path: &Path) -> &'a [Certificate] {
         self.anchors.certificates_of(path.anchor)
+    }
+
+    /// The SubjectPublicKeyInfo of a path's anchor, in its outer SEQUENCE.
+    pub(super) fn anchor_spki(&self, path: &Path) -> Option<Vec<u8>> {
+        let anchor = self.anchors.as_slice().get(path.anchor)?;
+        // webpki keeps only the content.
+        Some(in_sequence(&anchor.subject_public_key_info))
     }
 
     /// When all of the path's certificates are valid, its anchor left aside.

@@ -1,27 +1,74 @@
-//! A peer was refused because of its key.
+//! A peer was refused because of its keys.
+
+use std::fmt;
 
 use thiserror::Error;
 
-use super::SpkiPin;
+use super::{Pin, PinState, SpkiPin};
+use crate::cert::Timestamp;
+use crate::outlook::Position;
 
 /// Why pins refused a peer. rustls carries it inside of `CertificateError::Other`;
 /// [`pin_error`](crate::pin_error) finds it again.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum PinError {
-    /// The leaf's key is none of the pinned ones.
+    /// None of the keys that count is pinned.
     #[error(
-        "{} showed the key {presented}, which is not pinned (expected {}): \
+        "{} showed {}, where {} is expected{}: \
          if the peer changed its key on purpose, deploy its new pin, else treat this as an attack",
-        peer(.host), one_of(.expected)
+        peer(.host), list(.presented, ", "), accepted(.expected), misses(.near_misses)
     )]
     Mismatch {
         /// The name that the connection was made to; `None` for TLS clients.
         host: Option<String>,
-        /// The pin of the key that the peer proved to hold.
-        presented: SpkiPin,
-        /// The pins that would have been accepted.
-        expected: Vec<SpkiPin>,
+        /// The keys that were compared: the leaf's, and those of the path that verified where
+        /// pins of CAs or anchors take part.
+        presented: Vec<PresentedKey>,
+        /// The pins accepted at that instant.
+        expected: Vec<Pin>,
+        /// Pins of keys that were shown, and why they did not count.
+        near_misses: Vec<NearMiss>,
+    },
+    /// The leaf's key is known to be in wrong hands.
+    #[error(
+        "{} showed the key {key}, which is rejected: whoever holds it must not be spoken to", peer(.host)
+    )]
+    Rejected {
+        /// The name that the connection was made to; `None` for TLS clients.
+        host: Option<String>,
+        /// The key.
+        key: SpkiPin,
+    },
+    /// The pin set is past its date, and its rule is to refuse from then on.
+    #[error(
+        "the pins of {} ended at {not_after}, and they fail closed: deploy a new pin set",
+        peer(.host)
+    )]
+    SetExpired {
+        /// The name that the connection was made to; `None` for TLS clients.
+        host: Option<String>,
+        /// The set's last good second.
+        not_after: Timestamp,
+    },
+    /// Pins of CAs or anchors take part, and no path verifies with the verifier's own trust
+    /// anchors.
+    #[error(
+        "no path of {} verifies with the trust anchors that its pins are compared on ({reason}): \
+         give the verifier the anchors that the inner verifier has",
+        peer(.host)
+    )]
+    NoPath {
+        /// The name that the connection was made to; `None` for TLS clients.
+        host: Option<String>,
+        /// Why no path verifies.
+        reason: String,
+    },
+    /// No pins are known for this name, and nothing but pins could vouch for it.
+    #[error("no pins are known for {}, and nothing else vouches for it: add a pin set for it", peer(.host))]
+    NotPinned {
+        /// The name that the connection was made to; `None` for TLS clients.
+        host: Option<String>,
     },
     /// The leaf's key cannot be read, so it cannot be one of the pinned ones.
     #[error("the key of {} cannot be read, so no pin can match: {reason}", peer(.host))]
@@ -33,11 +80,89 @@ pub enum PinError {
     },
 }
 
+impl PinError {
+    /// Where the refusal will end by itself, the instant: a shown key is announced and accepted
+    /// from then on.
+    pub fn accepted_from(&self) -> Option<Timestamp> {
+        match self {
+            Self::Mismatch { near_misses, .. } => {
+                near_misses.iter().filter_map(NearMiss::accepted_from).min()
+            }
+            _ => None,
+        }
+    }
+}
+
+/// A key that was compared with pins. Only its digest is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PresentedKey {
+    /// Where it stands on the path.
+    pub position: Position,
+    /// Its digest.
+    pub pin: SpkiPin,
+}
+
+impl PresentedKey {
+    pub(crate) const fn leaf(pin: SpkiPin) -> Self {
+        Self {
+            position: Position::Leaf,
+            pin,
+        }
+    }
+}
+
+impl fmt::Display for PresentedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} as its {}", self.pin, self.position)
+    }
+}
+
+/// A pin of a key that was shown and did not count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NearMiss {
+    /// The pin.
+    pub pin: Pin,
+    /// Where its key was shown.
+    pub shown_at: Position,
+}
+
+impl fmt::Display for NearMiss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (state, shown) = (self.pin.state, self.shown_at);
+        write!(f, "the key of its {shown} is ")?;
+        match (self.accepted_from(), state) {
+            (Some(from), _) => write!(f, "{state}, accepted from {from}"),
+            (None, PinState::Retired | PinState::Rejected) => write!(f, "{state}"),
+            (None, _) => write!(f, "{state} at another position: {}", self.pin.position),
+        }
+    }
+}
+
 fn peer(host: &Option<String>) -> &str {
     host.as_deref().unwrap_or("the client")
 }
 
-fn one_of(pins: &[SpkiPin]) -> String {
-    let pins: Vec<_> = pins.iter().map(ToString::to_string).collect();
-    pins.join(" or ")
+fn list(items: &[impl fmt::Display], between: &str) -> String {
+    let items: Vec<_> = items.iter().map(ToString::to_string).collect();
+    items.join(between)
+}
+
+fn accepted(pins: &[Pin]) -> String {
+    let pins: Vec<_> = pins
+        .iter()
+        .map(|pin| format!("{} at {}", pin.pin, pin.position))
+        .collect();
+    match pins.as_slice() {
+        [] => "no key at all".to_owned(),
+        _ => pins.join(" or "),
+    }
+}
+
+fn misses(misses: &[NearMiss]) -> String {
+    match misses {
+        [] => String::new(),
+        _ => format!(" ({})", list(misses, "; ")),
+    }
 }

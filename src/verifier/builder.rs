@@ -4,20 +4,24 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use pki_types::ServerName;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::CryptoProvider;
 use rustls::server::danger::ClientCertVerifier;
 use thiserror::Error;
 
+use super::conclude::Grounds;
+use super::grace::PinnedGrace;
 use super::memory::Memory;
 #[cfg(feature = "ocsp")]
 use super::staple::{StapleRule, StapleWatch};
 use super::watch::Watch;
 use super::{WatchingClientVerifier, WatchingServerVerifier};
+use crate::cert::Timestamp;
 use crate::event::Role;
 use crate::observer::{Delivery, Observer};
 use crate::outlook::{ChainJudge, TrustAnchors, Usage};
-use crate::pin::SpkiPin;
+use crate::pin::{FixedPins, PinSet, PinSetBuilder, PinSetError, PinsInForce, SpkiPin};
 use crate::policy::ThresholdPolicy;
 use crate::revocation::Crls;
 #[cfg(feature = "ocsp")]
@@ -37,7 +41,11 @@ pub struct WatchingVerifierBuilder<V: ?Sized> {
     anchors: Option<Arc<TrustAnchors>>,
     provider: Option<Arc<CryptoProvider>>,
     policy: ThresholdPolicy,
-    pins: Vec<SpkiPin>,
+    /// Leaf pins given one by one.
+    leaf_pins: Option<PinSetBuilder>,
+    pins: Option<Arc<dyn PinsInForce>>,
+    pinned_as: Option<ServerName<'static>>,
+    grace: Option<PinnedGrace>,
     delivery: Delivery,
     peer_memory: NonZeroUsize,
     crls: Crls,
@@ -54,7 +62,10 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
             anchors: None,
             provider: None,
             policy: ThresholdPolicy::default(),
-            pins: Vec::new(),
+            leaf_pins: None,
+            pins: None,
+            pinned_as: None,
+            grace: None,
             delivery: Delivery::default(),
             peer_memory: DEFAULT_PEER_MEMORY,
             crls: Crls::default(),
@@ -101,8 +112,41 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
 
     /// Accepts only peers whose leaf (or raw public key) has this key; repeatable, any one of the
     /// pins suffices. Pin at least two: the key in use, and one kept offline.
-    pub fn with_leaf_pin(mut self, pin: SpkiPin) -> Self {
-        self.pins.push(pin);
+    pub fn with_leaf_pin(self, pin: SpkiPin) -> Self {
+        self.with_leaf_pins(|pins| pins.current(pin))
+    }
+
+    /// Accepts the key that will follow too; repeatable. It is compiled in, so there is no
+    /// hold-down; an event tells when a peer first shows it.
+    pub fn with_successor_pin(self, pin: SpkiPin) -> Self {
+        self.with_leaf_pins(|pins| pins.successor(pin))
+    }
+
+    /// The same, from this second on.
+    pub fn with_successor_pin_from(self, pin: SpkiPin, from: Timestamp) -> Self {
+        self.with_leaf_pins(|pins| pins.successor_from(pin, from))
+    }
+
+    /// Pins peers by this set alone, which does not change.
+    pub fn with_pin_set(self, set: PinSet) -> Self {
+        self.with_pins(Arc::new(FixedPins::new(set)))
+    }
+
+    /// Pins peers by what is in force at each handshake: a `PinStore`, or
+    /// [`FixedPins`] of several sets.
+    pub fn with_pins(mut self, pins: Arc<dyn PinsInForce>) -> Self {
+        self.pins = Some(pins);
+        self
+    }
+
+    /// Lets a pinned peer in for a while after its leaf expired.
+    pub const fn with_grace(mut self, grace: PinnedGrace) -> Self {
+        self.grace = Some(grace);
+        self
+    }
+
+    fn with_leaf_pins(mut self, add: impl FnOnce(PinSetBuilder) -> PinSetBuilder) -> Self {
+        self.leaf_pins = Some(add(self.leaf_pins.unwrap_or_default()));
         self
     }
 
@@ -114,6 +158,24 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
     }
 
     fn into_parts(self, role: Role, usage: Usage) -> Result<(Arc<V>, Watch), VerifierBuildError> {
+        let pins = match (self.leaf_pins, self.pins) {
+            (Some(_), Some(_)) => return Err(VerifierBuildError::PinsTwice),
+            (Some(leaf_pins), None) => {
+                let pins: Arc<dyn PinsInForce> = Arc::new(FixedPins::new(leaf_pins.build()?));
+                Some(pins)
+            }
+            (None, pins) => pins,
+        };
+        match &pins {
+            None if self.grace.is_some() => return Err(VerifierBuildError::GraceWithoutPins),
+            Some(pins) if self.anchors.is_none() => {
+                let generation = pins.generation();
+                if generation.sets.iter().any(PinSet::needs_path) {
+                    return Err(VerifierBuildError::PinsNeedTrustAnchors);
+                }
+            }
+            _ => {}
+        }
         let default = || CryptoProvider::get_default().cloned();
         let provider = self.provider.or_else(default);
         let algorithms = provider.map(|p| p.signature_verification_algorithms.all);
@@ -129,19 +191,23 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
         if self.staple_rule != StapleRule::Observe && algorithms.is_none() {
             return Err(VerifierBuildError::NoProvider);
         }
-        let watch = Watch {
-            role,
+        let grounds = Grounds {
             judge,
             policy: self.policy,
-            pins: self.pins,
-            delivery: self.delivery,
-            memory: Memory::new(self.peer_memory),
             #[cfg(feature = "ocsp")]
             staples: StapleWatch {
                 rule: self.staple_rule,
                 judge: self.staple_judge,
                 algorithms,
             },
+        };
+        let watch = Watch {
+            role,
+            grounds,
+            pins,
+            grace: self.grace,
+            delivery: self.delivery,
+            memory: Memory::new(self.peer_memory),
         };
         Ok((self.inner, watch))
     }
@@ -167,8 +233,8 @@ impl WatchingVerifierBuilder<dyn ServerCertVerifier> {
     /// The finished wrapper.
     ///
     /// # Errors
-    /// [`VerifierBuildError`] where trust anchors were given but are empty, or no crypto provider
-    /// is at hand to judge by them.
+    /// [`VerifierBuildError`] where trust anchors were given but are empty, no crypto provider is at
+    /// hand to judge by them, or the pins cannot work as given.
     pub fn build(self) -> Result<Arc<WatchingServerVerifier>, VerifierBuildError> {
         let (inner, watch) = self.into_parts(Role::PeerServer, Usage::ServerAuth)?;
         Ok(Arc::new(WatchingServerVerifier::new(inner, watch)))
@@ -176,20 +242,37 @@ impl WatchingVerifierBuilder<dyn ServerCertVerifier> {
 }
 
 impl WatchingVerifierBuilder<dyn ClientCertVerifier> {
+    /// Takes the pins of this name for those of the clients, which have none of their own. Without
+    /// it, the set that is for every peer counts.
+    pub fn with_clients_pinned_as(mut self, name: ServerName<'static>) -> Self {
+        self.pinned_as = Some(name);
+        self
+    }
+
     /// The finished wrapper.
     ///
     /// # Errors
-    /// [`VerifierBuildError`] where trust anchors were given but are empty, or no crypto provider
-    /// is at hand to judge by them.
+    /// [`VerifierBuildError`] where trust anchors were given but are empty, no crypto provider is at
+    /// hand to judge by them, or the pins cannot work as given.
     pub fn build(self) -> Result<Arc<WatchingClientVerifier>, VerifierBuildError> {
+        let pinned_as = self.pinned_as.clone();
         let (inner, watch) = self.into_parts(Role::PeerClient, Usage::ClientAuth)?;
-        Ok(Arc::new(WatchingClientVerifier::new(inner, watch)))
+        if let Some(generation) = watch.generation() {
+            let set = match &pinned_as {
+                Some(name) => generation.sets.for_server(name),
+                None => generation.sets.for_every_peer(),
+            };
+            set.ok_or(VerifierBuildError::NoPinsForClients)?;
+        }
+        let verifier = WatchingClientVerifier::new(inner, watch, pinned_as);
+        Ok(Arc::new(verifier))
     }
 }
 
 impl<V: ?Sized> fmt::Debug for WatchingVerifierBuilder<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WatchingVerifierBuilder")
+            .field("leaf_pins", &self.leaf_pins)
             .field("pins", &self.pins)
             .field("policy", &self.policy)
             .finish_non_exhaustive()
@@ -211,4 +294,29 @@ pub enum VerifierBuildError {
         "the trust anchors given are empty, so nothing could be judged by them: look at TrustAnchors::errors"
     )]
     NoTrustAnchors,
+    /// The leaf pins given one by one cannot be a set.
+    #[error(transparent)]
+    Pins(#[from] PinSetError),
+    /// Leaf pins were given one by one, and pins from elsewhere.
+    #[error("with_leaf_pin and with_pins were both called: put the leaf pins into the pin set too")]
+    PinsTwice,
+    /// Pins of CAs or anchors can only be matched on paths that verified, and a rustls verifier
+    /// does not tell which path that was.
+    #[error(
+        "pins of CAs or anchors are matched on verified paths, which the inner verifier does not reveal:          call with_trust_anchors with the anchors that it has, or pin leaves only"
+    )]
+    PinsNeedTrustAnchors,
+    /// Where nothing but pins vouches for a server, they cannot only report.
+    #[error(
+        "pins that only report vouch for nobody: enforce them, or keep a verifier that asks a CA"
+    )]
+    NothingButReports,
+    /// A grace is for pinned peers only.
+    #[error("a grace is for pinned peers only: pin the leaf's key too")]
+    GraceWithoutPins,
+    /// The pins are for hosts, and clients have none.
+    #[error(
+        "no pins are for clients: give a pin set without hosts, or say with_clients_pinned_as whose pins are theirs"
+    )]
+    NoPinsForClients,
 }

@@ -3,16 +3,19 @@
 use std::fmt;
 use std::sync::Arc;
 
-use pki_types::{CertificateDer, UnixTime};
+use pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::{DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
+use rustls::{CommonState, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
 
 use super::builder::WatchingVerifierBuilder;
-use super::watch::{Peer, Watch};
+use super::peer::Peer;
+use super::sessions::{AcceptedClients, Standing};
+use super::watch::Watch;
+use crate::cert::Timestamp;
 
 /// Wraps any [`ClientCertVerifier`]: every question goes to the inner verifier, whose refusal
-/// stands; what it accepts may still be refused by leaf pins, and is told to the observer when it
+/// stands; what it accepts may still be refused by pins, and is told to the observer when it
 /// comes near its end. Anonymous clients, where the inner verifier lets them in, stay so: rustls
 /// does not ask about them, and pins do not apply.
 ///
@@ -39,6 +42,9 @@ use super::watch::{Peer, Watch};
 pub struct WatchingClientVerifier {
     inner: Arc<dyn ClientCertVerifier>,
     watch: Watch,
+    /// The name whose pins are the clients'.
+    pinned_as: Option<ServerName<'static>>,
+    accepted: AcceptedClients,
 }
 
 impl WatchingClientVerifier {
@@ -49,8 +55,79 @@ impl WatchingClientVerifier {
         WatchingVerifierBuilder::new(inner)
     }
 
-    pub(super) fn new(inner: Arc<dyn ClientCertVerifier>, watch: Watch) -> Self {
-        Self { inner, watch }
+    pub(super) fn new(
+        inner: Arc<dyn ClientCertVerifier>,
+        watch: Watch,
+        pinned_as: Option<ServerName<'static>>,
+    ) -> Self {
+        Self {
+            inner,
+            watch,
+            pinned_as,
+            accepted: AcceptedClients::default(),
+        }
+    }
+
+    /// Judges the peer of a connection again, as of `now`. rustls never asks a verifier about a
+    /// resumed connection, so a server that must not let a client in after a pin change or after
+    /// its chain's end asks here, after the handshake. Nobody is told.
+    ///
+    /// A connection without client certificates passes where the inner verifier lets anonymous
+    /// clients in.
+    ///
+    /// # Errors
+    /// The refusal that a handshake with this peer would meet now.
+    pub fn recheck(&self, connection: &CommonState, now: Timestamp) -> Result<(), Error> {
+        let chain = connection.peer_certificates().unwrap_or_default();
+        let Some((leaf, intermediates)) = chain.split_first() else {
+            return match self.inner.client_auth_mandatory() {
+                true => Err(Error::NoCertificatesPresented),
+                false => Ok(()),
+            };
+        };
+        let at = now.to_unix_time().ok_or(Error::FailedToGetCurrentTime)?;
+        let peer = self.peer(leaf, intermediates, at);
+        let ask = |at| self.inner.verify_client_cert(leaf, intermediates, at);
+        match ask(at) {
+            Ok(_) => self.watch.judge_silently(&peer).map(drop),
+            Err(error) => {
+                let within_grace = self.watch.grace_silently(&peer, &error, ask);
+                within_grace.map(drop).ok_or(error)
+            }
+        }
+    }
+
+    /// From now on, remembers when the chains end that it accepts.
+    pub(crate) fn remember_accepted(&self) {
+        self.accepted.keep();
+    }
+
+    /// The epoch of the pins in force.
+    pub(crate) fn epoch(&self) -> u64 {
+        self.watch.epoch()
+    }
+
+    /// Whether a session stored at `stored` may rest on a chain that has ended by `now`.
+    pub(crate) fn may_have_ended(&self, stored: Timestamp, now: Timestamp) -> bool {
+        self.accepted.may_have_ended(stored, now)
+    }
+
+    fn peer<'p>(
+        &'p self,
+        leaf: &'p CertificateDer<'p>,
+        intermediates: &'p [CertificateDer<'p>],
+        now: UnixTime,
+    ) -> Peer<'p> {
+        Peer {
+            host: None,
+            pinned_as: self.pinned_as.as_ref(),
+            leaf,
+            intermediates,
+            // Clients do not staple in rustls 0.23.
+            staple: &[],
+            raw: self.inner.requires_raw_public_keys(),
+            now,
+        }
     }
 
     /// How many times an observer panicked instead of observing.
@@ -78,25 +155,20 @@ impl ClientCertVerifier for WatchingClientVerifier {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        let verdict = self
-            .inner
-            .verify_client_cert(end_entity, intermediates, now);
-        let peer = Peer {
-            host: None,
-            leaf: end_entity,
-            intermediates,
-            // Clients do not staple in rustls 0.23.
-            staple: &[],
-            raw: self.inner.requires_raw_public_keys(),
-            now,
+        let ask = |at| self.inner.verify_client_cert(end_entity, intermediates, at);
+        let peer = self.peer(end_entity, intermediates, now);
+        let (verified, standing) = match ask(now) {
+            Ok(verified) => (verified, self.watch.accepted(&peer)?),
+            Err(error) => match self.watch.within_grace(&peer, &error, ask) {
+                Some(within_grace) => within_grace,
+                None => {
+                    self.watch.refused(&peer, &error);
+                    return Err(error);
+                }
+            },
         };
-        match verdict {
-            Ok(verified) => self.watch.accepted(peer).map(|()| verified),
-            Err(error) => {
-                self.watch.refused(peer, &error);
-                Err(error)
-            }
-        }
+        self.accepted.record(end_of_sessions(standing), peer.at());
+        Ok(verified)
     }
 
     fn verify_tls12_signature(
@@ -132,5 +204,14 @@ impl fmt::Debug for WatchingClientVerifier {
             .field("inner", &self.inner)
             .field("pins", &self.watch.pins)
             .finish_non_exhaustive()
+    }
+}
+
+/// The last second at which a session may rest on this acceptance. A session of a client within
+/// its grace is over before it began.
+fn end_of_sessions(standing: Standing) -> Timestamp {
+    match standing.grace {
+        true => standing.since.saturating_add(-60),
+        false => standing.until,
     }
 }

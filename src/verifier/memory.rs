@@ -1,18 +1,19 @@
-//! Chains seen before: their assessment holds until the next change, so it is not made again.
+//! Peers seen before: what was concluded of them holds until the next change, so it is not
+//! concluded again.
 
 use std::num::NonZeroUsize;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lru::LruCache;
-use pki_types::CertificateDer;
 use sha2::{Digest as _, Sha256};
 
-use super::decide::Assessment;
+use super::conclude::Conclusion;
+use super::peer::Peer;
 use crate::cert::{Sha256Digest, Timestamp};
 use crate::policy::Band;
 use crate::transition::{Matter, Telling, Transitions};
 
-/// Bounded memory of peers: the chain seen longest ago is forgotten first.
+/// Bounded memory of peers: the one seen longest ago is forgotten first.
 #[derive(Debug)]
 pub(super) struct Memory {
     state: Mutex<State>,
@@ -27,7 +28,7 @@ struct State {
 #[derive(Debug)]
 struct Seen {
     since: Timestamp,
-    assessment: Assessment,
+    conclusion: Arc<Conclusion>,
 }
 
 impl Memory {
@@ -40,17 +41,32 @@ impl Memory {
         }
     }
 
-    /// The assessment of this chain, if it was made before and still holds at `now`.
-    pub(super) fn recall(&self, key: &Sha256Digest, now: Timestamp) -> Option<Assessment> {
+    pub(super) fn capacity(&self) -> NonZeroUsize {
+        self.state().seen.cap()
+    }
+
+    /// What was concluded of this peer in this epoch of the pins, if it still holds at `now`.
+    pub(super) fn recall(
+        &self,
+        key: &Sha256Digest,
+        epoch: u64,
+        now: Timestamp,
+    ) -> Option<Arc<Conclusion>> {
         let mut state = self.state();
         let seen = state.seen.get(key)?;
         // Before it was made (the clock was set back) it says nothing.
-        let holds = seen.since <= now && now < seen.assessment.until;
-        holds.then(|| seen.assessment.clone())
+        let holds = seen.since <= now && now < seen.conclusion.until;
+        let holds = holds && seen.conclusion.epoch == epoch;
+        holds.then(|| Arc::clone(&seen.conclusion))
     }
 
-    pub(super) fn remember(&self, key: Sha256Digest, assessment: Assessment, since: Timestamp) {
-        self.state().seen.put(key, Seen { since, assessment });
+    pub(super) fn remember(
+        &self,
+        key: Sha256Digest,
+        conclusion: Arc<Conclusion>,
+        since: Timestamp,
+    ) {
+        self.state().seen.put(key, Seen { since, conclusion });
     }
 
     /// Whether to tell that this matter is in this band now.
@@ -65,21 +81,16 @@ impl Memory {
 }
 
 /// What tells one presented chain under one name from any other.
-pub(super) fn chain_key(
-    host: Option<&str>,
-    leaf: &CertificateDer<'_>,
-    intermediates: &[CertificateDer<'_>],
-    staple: &[u8],
-) -> Sha256Digest {
+pub(super) fn chain_key(peer: &Peer<'_>) -> Sha256Digest {
     let mut hash = Sha256::new();
     let mut part = |bytes: &[u8]| {
         // With its length before each part, no two lists give the same stream of bytes.
         hash.update(u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_be_bytes());
         hash.update(bytes);
     };
-    part(host.unwrap_or_default().as_bytes());
-    part(leaf);
-    part(staple);
-    intermediates.iter().for_each(|der| part(der));
+    part(peer.host.unwrap_or_default().as_bytes());
+    part(peer.leaf);
+    part(peer.staple);
+    peer.intermediates.iter().for_each(|der| part(der));
     Sha256Digest::from_bytes(hash.finalize().into())
 }

@@ -1,18 +1,28 @@
 //! Wrappers around rustls's verifiers: they ask the inner verifier, then may only refuse more.
 
+mod assess;
 mod builder;
 mod client;
-mod decide;
+mod conclude;
+mod grace;
 mod memory;
+mod peer;
+mod pin_only;
+mod pins;
 mod server;
+mod sessions;
 #[cfg(feature = "ocsp")]
 mod staple;
+mod tell;
+mod tell_pins;
 mod watch;
 
 use rustls::{CertificateError, Error};
 
 pub use builder::{VerifierBuildError, WatchingVerifierBuilder};
 pub use client::WatchingClientVerifier;
+pub use grace::{PinnedGrace, PinnedGraceTooLong};
+pub use pin_only::{NameCheck, PinOnlyVerifier, PinOnlyVerifierBuilder};
 pub use server::WatchingServerVerifier;
 #[cfg(feature = "ocsp")]
 pub use staple::{StapleRule, StapleStrictness};

@@ -5,14 +5,21 @@ use std::sync::Arc;
 
 use pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::{DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
+use rustls::{CommonState, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
 
 use super::builder::WatchingVerifierBuilder;
-use super::watch::{Peer, Watch};
+use super::peer::Peer;
+use super::sessions::{AcceptedServers, Standing};
+use super::watch::Watch;
+use crate::cert::Timestamp;
 
 /// Wraps any [`ServerCertVerifier`]: every question goes to the inner verifier, whose refusal
-/// stands; what it accepts may still be refused by leaf pins, and is told to the observer when it
-/// comes near its end.
+/// stands; what it accepts may still be refused by pins and staples, and is told to the observer
+/// when it comes near its end. (One relaxation can be asked for: [`PinnedGrace`](crate::PinnedGrace).)
+///
+/// rustls resumes sessions without asking any verifier: put a
+/// [`SessionGuard`](crate::SessionGuard) around the session store, or use
+/// [`PinnedClientConfigs`](crate::PinnedClientConfigs), which does all of that.
 ///
 /// # How does my client learn that a server's certificate is about to expire?
 /// ```
@@ -38,7 +45,8 @@ use super::watch::{Peer, Watch};
 /// ```
 pub struct WatchingServerVerifier {
     inner: Arc<dyn ServerCertVerifier>,
-    watch: Watch,
+    watch: Arc<Watch>,
+    accepted: AcceptedServers,
 }
 
 impl WatchingServerVerifier {
@@ -50,12 +58,146 @@ impl WatchingServerVerifier {
     }
 
     pub(super) fn new(inner: Arc<dyn ServerCertVerifier>, watch: Watch) -> Self {
-        Self { inner, watch }
+        let accepted = AcceptedServers::new(watch.memory.capacity());
+        Self {
+            inner,
+            watch: Arc::new(watch),
+            accepted,
+        }
     }
 
     /// How many times an observer panicked instead of observing.
     pub fn observer_panics(&self) -> u64 {
         self.watch.observer_panics()
+    }
+
+    /// The same verifier in another allocation, with nothing accepted yet. rustls resumes only
+    /// sessions of a verifier at the same address, so none of before are resumed with it; what was
+    /// told is not told again.
+    pub fn renewed(&self) -> Arc<Self> {
+        Arc::new(Self {
+            inner: Arc::clone(&self.inner),
+            watch: Arc::clone(&self.watch),
+            accepted: self.accepted.emptied(),
+        })
+    }
+
+    /// Judges the peer of a connection again, as of `now`: for resumed connections, which no
+    /// verifier was asked about, and for those that stay open for long. Nobody is told.
+    ///
+    /// # Errors
+    /// The refusal that a handshake with this peer would meet now; also where the connection
+    /// knows no certificates of its peer, and where staples decide and none is remembered.
+    ///
+    /// # May this pooled connection still be used?
+    /// ```
+    /// # use rustls::pki_types::{ServerName, UnixTime};
+    /// # fn may_be_used(
+    /// #     verifier: &notafter::WatchingServerVerifier,
+    /// #     connection: &rustls::ClientConnection,
+    /// #     name: &ServerName<'_>,
+    /// #     now: UnixTime,
+    /// # ) -> bool {
+    /// verifier.recheck(connection, name, now.into()).is_ok()
+    /// # }
+    /// ```
+    pub fn recheck(
+        &self,
+        connection: &CommonState,
+        server_name: &ServerName<'_>,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let chain = connection.peer_certificates().unwrap_or_default();
+        let (leaf, intermediates) = chain.split_first().ok_or(Error::NoCertificatesPresented)?;
+        let host = server_name.to_str();
+        let known = self.accepted.of(&host).unwrap_or_default();
+        let mut known = known.iter();
+        let same = known.find(|known| known.leaf == *leaf && known.intermediates == intermediates);
+        let staple = same.map(|known| known.staple.as_slice());
+        self.judge_again(
+            leaf,
+            intermediates,
+            server_name,
+            staple.unwrap_or_default(),
+            now,
+        )
+        .map(drop)
+    }
+
+    /// Whether every chain accepted under this name so far passes at `now`. False where that
+    /// cannot be known.
+    pub(crate) fn all_accepted_pass(&self, server_name: &ServerName<'_>, now: Timestamp) -> bool {
+        let host = server_name.to_str();
+        let Some(chains) = self.accepted.of(&host) else {
+            return false;
+        };
+        let epoch = self.watch.epoch();
+        let passes = chains.iter().all(|chain| {
+            let again = || {
+                let (leaf, rest, staple) = (&chain.leaf, &chain.intermediates, &chain.staple);
+                self.judge_again(leaf, rest, server_name, staple, now)
+            };
+            chain.standing.holds(epoch, now)
+                || !chain.standing.grace && again().is_ok_and(|standing| !standing.grace)
+        });
+        if !passes {
+            self.accepted.bar(&host);
+        }
+        passes
+    }
+
+    /// From now on, remembers what it accepts for the sake of sessions.
+    pub(crate) fn remember_accepted(&self) {
+        self.accepted.keep();
+    }
+
+    /// Another pair of numbers than before once sessions of before must not be resumed.
+    pub(crate) fn session_epoch(&self) -> (u64, u64) {
+        (self.watch.epoch(), self.accepted.barred())
+    }
+
+    fn judge_again(
+        &self,
+        leaf: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        staple: &[u8],
+        now: Timestamp,
+    ) -> Result<Standing, Error> {
+        let at = now.to_unix_time().ok_or(Error::FailedToGetCurrentTime)?;
+        let host = server_name.to_str();
+        let peer = self.peer(leaf, intermediates, server_name, &host, staple, at);
+        let ask = |at| {
+            self.inner
+                .verify_server_cert(leaf, intermediates, server_name, staple, at)
+        };
+        match ask(at) {
+            Ok(_) => self.watch.judge_silently(&peer),
+            Err(error) => {
+                let within_grace = self.watch.grace_silently(&peer, &error, ask);
+                within_grace.map(|(_, standing)| standing).ok_or(error)
+            }
+        }
+    }
+
+    fn peer<'p>(
+        &self,
+        leaf: &'p CertificateDer<'p>,
+        intermediates: &'p [CertificateDer<'p>],
+        server_name: &'p ServerName<'p>,
+        host: &'p str,
+        staple: &'p [u8],
+        now: UnixTime,
+    ) -> Peer<'p> {
+        Peer {
+            host: Some(host),
+            pinned_as: Some(server_name),
+            leaf,
+            intermediates,
+            staple,
+            raw: self.inner.requires_raw_public_keys(),
+            now,
+        }
     }
 }
 
@@ -68,29 +210,31 @@ impl ServerCertVerifier for WatchingServerVerifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let verdict = self.inner.verify_server_cert(
+        let ask = |at| {
+            self.inner
+                .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, at)
+        };
+        let host = server_name.to_str();
+        let peer = self.peer(
             end_entity,
             intermediates,
             server_name,
+            &host,
             ocsp_response,
             now,
         );
-        let host = server_name.to_str();
-        let peer = Peer {
-            host: Some(&host),
-            leaf: end_entity,
-            intermediates,
-            staple: ocsp_response,
-            raw: self.inner.requires_raw_public_keys(),
-            now,
+        let (verified, standing) = match ask(now) {
+            Ok(verified) => (verified, self.watch.accepted(&peer)?),
+            Err(error) => match self.watch.within_grace(&peer, &error, ask) {
+                Some(within_grace) => within_grace,
+                None => {
+                    self.watch.refused(&peer, &error);
+                    return Err(error);
+                }
+            },
         };
-        match verdict {
-            Ok(verified) => self.watch.accepted(peer).map(|()| verified),
-            Err(error) => {
-                self.watch.refused(peer, &error);
-                Err(error)
-            }
-        }
+        self.accepted.record(&peer, standing);
+        Ok(verified)
     }
 
     fn verify_tls12_signature(

@@ -87,6 +87,11 @@ impl StapleWatch {
         self.rule == StapleRule::Always(StapleStrictness::Hard)
     }
 
+    /// Whether a staple of this leaf that is not good refuses it.
+    pub(super) fn decides(&self, leaf: &Certificate) -> bool {
+        self.strictness(leaf).is_some()
+    }
+
     /// How strict the rule is with this leaf; `None` where it only observes.
     fn strictness(&self, leaf: &Certificate) -> Option<StapleStrictness> {
         match self.rule {

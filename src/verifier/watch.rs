@@ -1,330 +1,158 @@
-//! What both wrappers do with a peer: after the inner verifier accepted, check pins and tell;
-//! after it refused for dates, tell which certificate it was.
+//! What both wrappers do with a peer: after the inner verifier accepted, conclude, tell, and refuse
+//! where pins or staples say so; after it refused for dates, tell which certificate it was.
 
-use pki_types::{CertificateDer, UnixTime};
-use rustls::{CertificateError, Error};
+use std::sync::Arc;
 
-use super::decide::{self, Assessment, DateRefusal};
+use pki_types::UnixTime;
+use rustls::Error;
+
+use super::conclude::{Conclusion, Grounds};
+use super::grace::{self, Candidate, PinnedGrace};
 use super::memory::{Memory, chain_key};
-use super::refuse;
-#[cfg(feature = "ocsp")]
-use super::staple::StapleWatch;
-use crate::cert::{Certificate, CertificateParseError, Sha256Digest, Timestamp};
-use crate::event::{Event, EventCode, Role, Severity, Subject};
+use super::peer::Peer;
+use super::pins;
+use super::sessions::Standing;
+use crate::cert::Timestamp;
+use crate::event::Role;
 use crate::observer::Delivery;
-use crate::outlook::{ChainJudge, Position};
-use crate::pin::{PinError, SpkiPin};
-use crate::policy::{Band, ThresholdPolicy};
-#[cfg(feature = "ocsp")]
-use crate::revocation::StapleStatus;
-use crate::transition::{Matter, Telling};
+use crate::pin::{PinGeneration, PinsInForce};
 
 /// The part of a wrapper that is the same for servers and clients.
 #[derive(Debug)]
 pub(super) struct Watch {
     pub(super) role: Role,
-    pub(super) judge: Option<ChainJudge>,
-    pub(super) policy: ThresholdPolicy,
-    pub(super) pins: Vec<SpkiPin>,
+    pub(super) grounds: Grounds,
+    pub(super) pins: Option<Arc<dyn PinsInForce>>,
+    pub(super) grace: Option<PinnedGrace>,
     pub(super) delivery: Delivery,
     pub(super) memory: Memory,
-    #[cfg(feature = "ocsp")]
-    pub(super) staples: StapleWatch,
-}
-
-/// One peer as the verifier was handed it.
-#[derive(Clone, Copy)]
-pub(super) struct Peer<'p> {
-    pub(super) host: Option<&'p str>,
-    pub(super) leaf: &'p CertificateDer<'p>,
-    pub(super) intermediates: &'p [CertificateDer<'p>],
-    /// The stapled OCSP response; empty where there is none.
-    pub(super) staple: &'p [u8],
-    /// Whether `leaf` is a raw public key (RFC 7250).
-    pub(super) raw: bool,
-    pub(super) now: UnixTime,
-}
-
-impl Peer<'_> {
-    fn at(&self) -> Timestamp {
-        self.now.into()
-    }
-
-    fn name(&self) -> &str {
-        self.host.unwrap_or("the client")
-    }
 }
 
 impl Watch {
-    /// The inner verifier accepted: pins may still refuse; everything else is only told.
+    /// The inner verifier accepted: pins and staples may still refuse; everything else is only
+    /// told.
     ///
     /// # Errors
-    /// The pin refusal as rustls carries it.
-    pub(super) fn accepted(&self, peer: Peer<'_>) -> Result<(), Error> {
-        let pin = decide::leaf_pin(peer.leaf, peer.raw);
-        if let Err(refusal) = decide::check_pins(&self.pins, pin, peer.host) {
-            self.tell_pin_refusal(peer, &refusal);
-            return Err(refuse(refusal));
-        }
-        if peer.raw {
-            // A raw public key has no dates.
-            return Ok(());
-        }
-        let key = chain_key(peer.host, peer.leaf, peer.intermediates, peer.staple);
-        let assessment = match self.memory.recall(&key, peer.at()) {
+    /// The refusal as rustls carries it.
+    pub(super) fn accepted(&self, peer: &Peer<'_>) -> Result<Standing, Error> {
+        let generation = self.generation();
+        let epoch = generation.as_ref().map_or(0, |generation| generation.epoch);
+        let key = chain_key(peer);
+        let conclusion = match self.memory.recall(&key, epoch, peer.at()) {
             Some(known) => known,
-            None => match Certificate::from_der(peer.leaf) {
-                Ok(leaf) => {
-                    let fresh = self.assess(peer, &leaf);
-                    self.memory.remember(key, fresh.clone(), peer.at());
-                    fresh
-                }
-                Err(error) => {
-                    self.tell_unreadable(peer, &error);
-                    #[cfg(feature = "ocsp")]
-                    if self.staples.refuses_the_unreadable() {
-                        let error = CertificateError::InvalidOcspResponse;
-                        return Err(Error::InvalidCertificate(error));
-                    }
-                    return Ok(());
-                }
-            },
-        };
-        #[cfg(feature = "ocsp")]
-        self.require_staple(peer, &assessment)?;
-        self.tell_assessment(peer, assessment);
-        Ok(())
-    }
-
-    fn assess(&self, peer: Peer<'_>, leaf: &Certificate) -> Assessment {
-        let (judge, now) = (self.judge.as_ref(), peer.at());
-        let fresh = decide::assess(leaf.clone(), peer.intermediates, judge, &self.policy, now);
-        #[cfg(feature = "ocsp")]
-        let fresh = {
-            let issuers = decide::issuers(leaf, peer.intermediates, judge);
-            let staple = self.staples.look(peer.staple, leaf, &issuers, now);
-            // What is not good is looked at again in the next second.
-            let end = staple
-                .as_ref()
-                .map(|s| s.good_until().unwrap_or(now).saturating_add(1));
-            Assessment {
-                until: end.map_or(fresh.until, |end| end.min(fresh.until)),
-                staple,
-                ..fresh
+            None => {
+                let fresh = self.grounds.conclude(peer, generation.as_deref());
+                let fresh = Arc::new(fresh);
+                self.memory.remember(key, Arc::clone(&fresh), peer.at());
+                fresh
             }
         };
-        fresh
-    }
-
-    /// Tells of a staple that is not good, and refuses where the rule says so.
-    #[cfg(feature = "ocsp")]
-    fn require_staple(&self, peer: Peer<'_>, assessment: &Assessment) -> Result<(), Error> {
-        let Ok(leaf) = Certificate::from_der(peer.leaf) else {
-            return Ok(());
-        };
-        let outlook = assessment.staple.as_ref();
-        let refusal = self.staples.refusal(&leaf, outlook);
-        let band = match outlook {
-            _ if refusal.is_some() => Band::Broken,
-            Some(outlook) if matches!(outlook.status, StapleStatus::Revoked { .. }) => Band::Broken,
-            Some(outlook) if !outlook.is_good() => Band::Warning,
-            _ => Band::Ok,
-        };
-        let code = EventCode::StapleNotGood;
-        let telling = self.telling(peer, code, leaf.fingerprint(), band);
-        if let Some(telling) = telling {
-            let what = match (outlook, band) {
-                (_, Band::Ok) => "its staple is good (again)".to_owned(),
-                (Some(outlook), _) => outlook.to_string(),
-                (None, _) => "nobody who could have signed its staple is known: \
-                              give the verifier trust anchors with their certificates"
-                    .to_owned(),
-            };
-            let (code, verdict) = match (band, &refusal) {
-                (Band::Ok, _) => (EventCode::StapleRecovered, ""),
-                (_, Some(_)) => (code, " was refused"),
-                (_, None) => (code, ""),
-            };
-            let message = format!("{}{verdict}: {what}", peer.name());
-            self.deliver(peer, code, Severity::of_band(band), message, |event| {
-                event.subject = Some(Subject::of(&leaf, Position::Leaf));
-                event.band_before = telling.before;
-                event.band = Some(band);
-            });
+        self.tell(peer, &conclusion);
+        match &conclusion.refusal {
+            Some(refusal) => Err(refusal.clone()),
+            None => Ok(standing(peer, &conclusion)),
         }
-        refusal.map_or(Ok(()), |error| Err(Error::InvalidCertificate(error)))
     }
 
-    /// The inner verifier refused: where it was for dates, say which certificate.
-    pub(super) fn refused(&self, peer: Peer<'_>, error: &Error) {
-        let Some(refusal) = date_refusal(error).filter(|_| !peer.raw) else {
-            return;
+    /// The same, without a word to anybody and without remembering.
+    ///
+    /// # Errors
+    /// The refusal as rustls carries it.
+    pub(super) fn judge_silently(&self, peer: &Peer<'_>) -> Result<Standing, Error> {
+        let generation = self.generation();
+        let mut conclusion = self.grounds.conclude(peer, generation.as_deref());
+        match conclusion.refusal.take() {
+            Some(refusal) => Err(refusal),
+            None => Ok(standing(peer, &conclusion)),
+        }
+    }
+
+    /// The inner verifier refused: whether a grace lets the peer in all the same. `ask` puts the
+    /// question to the inner verifier again, at another instant.
+    pub(super) fn within_grace<T>(
+        &self,
+        peer: &Peer<'_>,
+        error: &Error,
+        ask: impl FnOnce(UnixTime) -> Result<T, Error>,
+    ) -> Option<(T, Standing)> {
+        let (verified, standing, candidate) = self.look_for_grace(peer, error, ask)?;
+        self.tell_grace(peer, &candidate);
+        Some((verified, standing))
+    }
+
+    /// The same, without a word to anybody.
+    pub(super) fn grace_silently<T>(
+        &self,
+        peer: &Peer<'_>,
+        error: &Error,
+        ask: impl FnOnce(UnixTime) -> Result<T, Error>,
+    ) -> Option<(T, Standing)> {
+        let (verified, standing, _) = self.look_for_grace(peer, error, ask)?;
+        Some((verified, standing))
+    }
+
+    fn look_for_grace<T>(
+        &self,
+        peer: &Peer<'_>,
+        error: &Error,
+        ask: impl FnOnce(UnixTime) -> Result<T, Error>,
+    ) -> Option<(T, Standing, Candidate)> {
+        let grace = self.grace?;
+        let generation = self.generation()?;
+        let set = pins::set_for(&generation.sets, peer)?;
+        let candidate = grace::candidate(grace, &self.grounds, set, peer, error)?;
+        let verified = ask(candidate.at).ok()?;
+        // Staples are judged now, not then.
+        #[cfg(feature = "ocsp")]
+        if self.grounds.refuses_staple(peer, &candidate.leaf) {
+            return None;
+        }
+        let standing = Standing {
+            since: peer.at(),
+            until: candidate.until,
+            epoch: generation.epoch,
+            grace: true,
         };
-        let now = peer.at();
-        let Some(fault) = decide::date_fault(peer.leaf, peer.intermediates, refusal, now) else {
-            return;
-        };
-        let subject = fault.subject;
-        let Some(telling) = self.telling(peer, fault.code, subject.sha256, fault.band) else {
-            return;
-        };
-        let who = match self.role {
-            Role::PeerServer => "its operator",
-            Role::PeerClient => "the client's operator",
-        };
-        let end = subject.not_after.map(|t| t.to_string()).unwrap_or_default();
-        let message = match fault.band {
-            Band::Expired => format!(
-                "{} was refused: its {} '{}' expired at {end}; {who} must renew it",
-                peer.name(),
-                subject.position,
-                subject.name
-            ),
-            _ => format!(
-                "{} was refused: its {} '{}' is not valid yet; check this machine's clock first",
-                peer.name(),
-                subject.position,
-                subject.name
-            ),
-        };
-        self.deliver(peer, fault.code, Severity::Critical, message, |event| {
-            event.subject = Some(subject);
-            event.band_before = telling.before;
-            event.band = Some(fault.band);
-        });
+        Some((verified, standing, candidate))
+    }
+
+    /// The generation of the pins in force.
+    pub(super) fn generation(&self) -> Option<Arc<PinGeneration>> {
+        self.pins.as_ref().map(|pins| pins.generation())
+    }
+
+    /// The epoch of the pins in force; 0 without pins.
+    pub(super) fn epoch(&self) -> u64 {
+        self.generation().map_or(0, |generation| generation.epoch)
     }
 
     /// How many times an observer panicked.
     pub(super) fn observer_panics(&self) -> u64 {
         self.delivery.panics()
     }
-
-    fn tell_assessment(&self, peer: Peer<'_>, assessment: Assessment) {
-        let Assessment {
-            subject,
-            band,
-            reach,
-            ..
-        } = assessment;
-        // One standing for each leaf: what ends its chain may change without being news.
-        let leaf = Sha256Digest::of(peer.leaf);
-        let Some(telling) = self.telling(peer, EventCode::PeerExpiring, leaf, band) else {
-            return;
-        };
-        let code = match band {
-            Band::Ok => EventCode::PeerRecovered,
-            _ => EventCode::PeerExpiring,
-        };
-        let left = subject
-            .not_after
-            .map_or(0, |end| end.seconds_since(peer.at()));
-        let message = match band {
-            Band::Ok => format!("{} is ok again; its chain {reach}", peer.name()),
-            _ => format!(
-                "{}: {} '{}' ends in {} ({band}); its chain {reach}: have it renewed before that",
-                peer.name(),
-                subject.position,
-                subject.name,
-                crate::duration::readable(left)
-            ),
-        };
-        self.deliver(peer, code, Severity::of_band(band), message, |event| {
-            event.subject = Some(subject);
-            event.band_before = telling.before;
-            event.band = Some(band);
-            event.reach = Some(reach);
-        });
-    }
-
-    fn tell_pin_refusal(&self, peer: Peer<'_>, refusal: &PinError) {
-        let sha256 = Sha256Digest::of(peer.leaf);
-        // A matter of pins stands like the worst band: told at once, then hourly.
-        let code = EventCode::PinMismatch;
-        if self.telling(peer, code, sha256, Band::Broken).is_none() {
-            return;
-        }
-        let certificate = (!peer.raw).then(|| Certificate::from_der(peer.leaf).ok());
-        let subject = match certificate.flatten() {
-            Some(certificate) => Subject::of(&certificate, Position::Leaf),
-            None => Subject {
-                name: "raw public key".to_owned(),
-                sha256,
-                position: Position::Leaf,
-                not_after: None,
-            },
-        };
-        self.deliver(
-            peer,
-            code,
-            Severity::Critical,
-            refusal.to_string(),
-            |event| {
-                event.subject = Some(subject);
-            },
-        );
-    }
-
-    fn tell_unreadable(&self, peer: Peer<'_>, error: &CertificateParseError) {
-        let code = EventCode::PeerUnreadable;
-        let sha256 = Sha256Digest::of(peer.leaf);
-        if self.telling(peer, code, sha256, Band::Warning).is_some() {
-            let name = peer.name();
-            let message = format!("{name} was accepted, but its leaf's dates are unknown: {error}");
-            self.deliver(peer, code, Severity::Warning, message, |_| {});
-        }
-    }
-
-    fn telling(
-        &self,
-        peer: Peer<'_>,
-        code: EventCode,
-        sha256: Sha256Digest,
-        band: Band,
-    ) -> Option<Telling> {
-        let host = peer.host.map(str::to_owned);
-        let matter = Matter { code, host, sha256 };
-        self.memory.observe(matter, band, peer.at())
-    }
-
-    fn deliver(
-        &self,
-        peer: Peer<'_>,
-        code: EventCode,
-        severity: Severity,
-        message: String,
-        fill: impl FnOnce(&mut Event),
-    ) {
-        let mut event = Event {
-            at: peer.at(),
-            code,
-            severity,
-            role: self.role,
-            host: peer.host.map(str::to_owned),
-            subject: None,
-            band_before: None,
-            band: None,
-            reach: None,
-            message,
-        };
-        fill(&mut event);
-        self.delivery.deliver(&event);
-    }
 }
 
-/// What a rustls error says about dates.
-fn date_refusal(error: &Error) -> Option<DateRefusal> {
-    let Error::InvalidCertificate(error) = error else {
-        return None;
+/// For how long an acceptance holds without asking again.
+fn standing(peer: &Peer<'_>, conclusion: &Conclusion) -> Standing {
+    let good_until = |t: Timestamp| t.saturating_add(-1);
+    let pins = conclusion.ruling.as_ref().and_then(|ruling| ruling.until);
+    let dates = conclusion.known.as_ref();
+    let dates = dates.map(|known| known.assessment.good_until);
+    let until = match (pins.map(good_until), dates) {
+        (Some(pins), Some(dates)) => pins.min(dates),
+        (Some(until), None) | (None, Some(until)) => until,
+        // A raw public key and no dates on its pins: it holds for the epoch.
+        (None, None) if peer.raw => Timestamp::from_unix_seconds(i64::MAX),
+        (None, None) => peer.at(),
     };
-    match error {
-        CertificateError::Expired => Some(DateRefusal::Expired(None)),
-        CertificateError::ExpiredContext { not_after, .. } => {
-            Some(DateRefusal::Expired(Some((*not_after).into())))
-        }
-        CertificateError::NotValidYet => Some(DateRefusal::NotYetValid(None)),
-        CertificateError::NotValidYetContext { not_before, .. } => {
-            Some(DateRefusal::NotYetValid(Some((*not_before).into())))
-        }
-        _ => None,
+    #[cfg(feature = "ocsp")]
+    let until = conclusion
+        .staple_counts_until()
+        .map_or(until, |end| end.min(until));
+    Standing {
+        since: peer.at(),
+        until,
+        epoch: conclusion.epoch,
+        grace: false,
     }
 }

@@ -72,7 +72,7 @@ impl OpensslServer {
         let process = Command::new("openssl")
             .args([
                 "s_server",
-                "-quiet",
+                "-www",
                 "-accept",
                 &format!("127.0.0.1:{port}"),
                 "-cert",

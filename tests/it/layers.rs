@@ -22,6 +22,7 @@ const ROWS: [(&str, &[&str]); 5] = [
             "duration",
             "key_pin",
             "loader",
+            "resumption",
             "self_check",
             "verifier",
         ],

@@ -2,8 +2,9 @@
 
 use notafter::{Certificate, Timestamp, TrustAnchors};
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose,
+    RevokedCertParams, SerialNumber,
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use time::{Duration, OffsetDateTime};
@@ -135,6 +136,32 @@ pub fn validity(params: &mut CertificateParams, from: i64, to: i64) {
     let now = OffsetDateTime::from_unix_timestamp(NOW.as_unix_seconds()).unwrap();
     params.not_before = now + Duration::days(from);
     params.not_after = now + Duration::days(to);
+}
+
+/// A revocation list of this CA over these certificates, in DER.
+pub fn crl(ca: &Ca, revoked: &[&Certificate]) -> Vec<u8> {
+    let now = OffsetDateTime::from_unix_timestamp(NOW.as_unix_seconds()).unwrap();
+    let revoked = revoked.iter().map(|certificate| {
+        let serial = data_encoding::HEXLOWER_PERMISSIVE
+            .decode(certificate.serial_hex().replace(':', "").as_bytes())
+            .unwrap();
+        RevokedCertParams {
+            serial_number: SerialNumber::from(serial),
+            revocation_time: now - Duration::days(1),
+            reason_code: None,
+            invalidity_date: None,
+        }
+    });
+    let params = CertificateRevocationListParams {
+        this_update: now - Duration::days(1),
+        next_update: now + Duration::days(30),
+        crl_number: SerialNumber::from(1),
+        issuing_distribution_point: None,
+        revoked_certs: revoked.collect(),
+        key_identifier_method: KeyIdMethod::Sha256,
+    };
+    let list = params.signed_by(&ca.issuer()).unwrap();
+    list.der().to_vec()
 }
 
 /// Anchors with their dates.

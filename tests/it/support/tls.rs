@@ -6,12 +6,13 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use notafter::{Event, Observer};
+use notafter::{Event, Observer, Timestamp};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{ServerName, UnixTime};
 use rustls::time_provider::TimeProvider;
 use rustls::{
-    ClientConfig, ClientConnection, ServerConfig, ServerConnection, SupportedProtocolVersion,
+    ClientConfig, ClientConnection, HandshakeKind, ServerConfig, ServerConnection,
+    SupportedProtocolVersion,
 };
 
 pub const VERSIONS: [&SupportedProtocolVersion; 2] =
@@ -63,6 +64,62 @@ impl Observer for Recorder {
 pub struct Outcome {
     pub client: Result<(), rustls::Error>,
     pub server: Result<(), rustls::Error>,
+}
+
+/// A clock that a test sets.
+#[derive(Debug)]
+pub struct SetTime(Mutex<UnixTime>);
+
+impl SetTime {
+    pub fn at(now: Timestamp) -> Arc<Self> {
+        Arc::new(Self(Mutex::new(now.to_unix_time().unwrap())))
+    }
+
+    pub fn set(&self, now: Timestamp) {
+        *self.0.lock().unwrap() = now.to_unix_time().unwrap();
+    }
+}
+
+impl TimeProvider for SetTime {
+    fn current_time(&self) -> Option<UnixTime> {
+        Some(*self.0.lock().unwrap())
+    }
+}
+
+/// Both sides' connections after a handshake and a byte in each direction, or why there is none.
+pub struct Met {
+    pub client: Result<ClientConnection, rustls::Error>,
+    pub server: Result<ServerConnection, rustls::Error>,
+}
+
+impl Met {
+    /// Whether the handshake was an abbreviated one.
+    pub fn resumed(&self) -> bool {
+        let kind = |connection: &ClientConnection| connection.handshake_kind();
+        matches!(&self.client, Ok(client) if kind(client) == Some(HandshakeKind::Resumed))
+    }
+}
+
+pub fn meet(client: &Arc<ClientConfig>, server: &Arc<ServerConfig>, name: &str) -> Met {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = Arc::clone(server);
+    let serving = thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let mut connection = ServerConnection::new(server).unwrap();
+        let said = echo(rustls::Stream::new(&mut connection, &mut patient(stream)));
+        outcome(said).map(|()| connection)
+    });
+    let name = ServerName::try_from(name.to_owned()).unwrap();
+    let mut connection = ClientConnection::new(Arc::clone(client), name).unwrap();
+    let mut stream = patient(TcpStream::connect(address).unwrap());
+    let said = say(rustls::Stream::new(&mut connection, &mut stream));
+    let client = outcome(said).map(|()| connection);
+    drop(stream);
+    Met {
+        client,
+        server: serving.join().unwrap(),
+    }
 }
 
 pub fn handshake(client: ClientConfig, server: ServerConfig, name: &str) -> Outcome {

@@ -1,0 +1,96 @@
+//! What can happen: one table.
+
+use std::fmt;
+
+/// Makes the enum, its names and the list of all from one table.
+macro_rules! event_codes {
+    ($($(#[$doc:meta])+ $variant:ident = $name:literal,)+) => {
+        /// What happened. [`EventCode::as_str`] is stable.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum EventCode {
+            $($(#[$doc])+ $variant,)+
+        }
+
+        impl EventCode {
+            /// Every code, for metrics that want to start at zero.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The stable code, in snake case.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)+
+                }
+            }
+        }
+    };
+}
+
+event_codes! {
+    /// A certificate on the path of an accepted peer is due, a warning, or critical.
+    PeerExpiring = "peer_expiring",
+    /// The inner verifier refused a peer because a certificate has expired.
+    PeerExpired = "peer_expired",
+    /// The inner verifier refused a peer because a certificate is not valid yet.
+    PeerNotYetValid = "peer_not_yet_valid",
+    /// A peer's chain that was in a worse band is ok (again).
+    PeerRecovered = "peer_recovered",
+    /// Pins refused a peer that the inner verifier accepted.
+    PinMismatch = "pin_mismatch",
+    /// Pins would have refused a peer, if they were enforced.
+    PinReportOnly = "pin_report_only",
+    /// A peer showed a key that is known to be in wrong hands.
+    PinRejected = "pin_rejected",
+    /// A peer showed an announced key before it is accepted, and was refused.
+    PinAnnouncedEarly = "pin_announced_early",
+    /// A peer matched nothing but a backup pin.
+    PinBackupMatched = "pin_backup_matched",
+    /// A peer showed its successor key, and was accepted.
+    PinSuccessorSeen = "pin_successor_seen",
+    /// A successor was announced and is held down.
+    PinSuccessorPending = "pin_successor_pending",
+    /// A successor's hold-down is over: it is accepted from now on.
+    PinSuccessorDue = "pin_successor_due",
+    /// A successor became the current key.
+    PinSuccessorPromoted = "pin_successor_promoted",
+    /// A successor was withdrawn before it was accepted.
+    PinSuccessorWithdrawn = "pin_successor_withdrawn",
+    /// Of several pinned keys only one is usable any more.
+    PinOnlyOneUsable = "pin_only_one_usable",
+    /// A pin set ends before the certificate that it pins.
+    PinSetEndsFirst = "pin_set_ends_first",
+    /// A pin set is past its date; its rule says what that means.
+    PinSetExpired = "pin_set_expired",
+    /// A pinned certificate is near its end and no successor key is announced.
+    PinNoSuccessor = "pin_no_successor",
+    /// A peer was accepted only because of the grace for a pinned leaf.
+    PinGraceUsed = "pin_grace_used",
+    /// A server's stapled OCSP response is not good, or is missing where it must not be.
+    StapleNotGood = "staple_not_good",
+    /// A server's staple is good again.
+    StapleRecovered = "staple_recovered",
+    /// The inner verifier accepted a peer whose leaf our own walk cannot read.
+    PeerUnreadable = "peer_unreadable",
+    /// Something watched is due, a warning, or critical; the role says what.
+    Expiring = "expiring",
+    /// Something watched is over.
+    Expired = "expired",
+    /// Something watched is not valid yet.
+    NotYetValid = "not_yet_valid",
+    /// A watched chain does not verify though its dates are fine.
+    Broken = "broken",
+    /// Something watched that was in a worse band is ok (again), or is no longer there.
+    Recovered = "recovered",
+    /// A watched file, folder or endpoint cannot be read.
+    SourceFailed = "source_failed",
+    /// It can be read again.
+    SourceRecovered = "source_recovered",
+    /// The saved state of what was told cannot be read: everything is told as if new.
+    SavedStateUnreadable = "saved_state_unreadable",
+}
+
+impl fmt::Display for EventCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}

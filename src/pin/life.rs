@@ -1,0 +1,299 @@
+//! The life of a pin: its state, where it counts, and from when on.
+
+use std::fmt;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+use super::SpkiPin;
+use crate::cert::Timestamp;
+
+/// Where a pin stands in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum PinState {
+    /// The key in use: accepted.
+    Current,
+    /// A key kept ready, best offline: accepted, and told about when it is seen.
+    Backup,
+    /// The successor: accepted from a certain instant on.
+    Announced,
+    /// A key of the past: not accepted any more.
+    Retired,
+    /// A key known to be in wrong hands: never accepted, at no position.
+    Rejected,
+}
+
+impl PinState {
+    /// The stable code, in snake case.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Current => "current",
+            Self::Backup => "backup",
+            Self::Announced => "announced",
+            Self::Retired => "retired",
+            Self::Rejected => "rejected",
+        }
+    }
+
+    /// Whether a pin in this state can be accepted at all.
+    pub const fn can_be_accepted(self) -> bool {
+        matches!(self, Self::Current | Self::Backup | Self::Announced)
+    }
+}
+
+impl fmt::Display for PinState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for PinState {
+    type Err = PinWordError;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        let states = [
+            Self::Current,
+            Self::Backup,
+            Self::Announced,
+            Self::Retired,
+            Self::Rejected,
+        ];
+        let found = states.into_iter().find(|state| state.as_str() == word);
+        found.ok_or_else(|| PinWordError::State {
+            word: shortened(word),
+        })
+    }
+}
+
+/// Which keys of a verified path a pin is compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum PinPosition {
+    /// The leaf's (or the raw public key): the one whose possession the peer proved.
+    #[default]
+    Leaf,
+    /// Any CA's: the intermediates' and the trust anchor's.
+    Ca,
+    /// The trust anchor's alone.
+    Anchor,
+    /// Any key of the path.
+    Any,
+}
+
+impl PinPosition {
+    /// The stable code, in snake case.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Leaf => "leaf",
+            Self::Ca => "ca",
+            Self::Anchor => "anchor",
+            Self::Any => "any",
+        }
+    }
+
+    /// Whether the leaf's key is compared.
+    pub const fn includes_leaf(self) -> bool {
+        matches!(self, Self::Leaf | Self::Any)
+    }
+
+    /// Whether keys above the leaf are compared, for which a verified path is needed.
+    pub const fn needs_path(self) -> bool {
+        !matches!(self, Self::Leaf)
+    }
+}
+
+impl fmt::Display for PinPosition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for PinPosition {
+    type Err = PinWordError;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        let positions = [Self::Leaf, Self::Ca, Self::Anchor, Self::Any];
+        let found = positions.into_iter().find(|known| known.as_str() == word);
+        found.ok_or_else(|| PinWordError::Position {
+            word: shortened(word),
+        })
+    }
+}
+
+fn shortened(word: &str) -> String {
+    word.chars().take(40).collect()
+}
+
+/// A word that names no state or no position.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum PinWordError {
+    /// It names no state.
+    #[error("'{word}' is no state of a pin: write current, backup, announced, retired or rejected")]
+    State {
+        /// The word, at most 40 characters of it.
+        word: String,
+    },
+    /// It names no position.
+    #[error("'{word}' is no position of a pin: write leaf, ca, anchor or any")]
+    Position {
+        /// The word, at most 40 characters of it.
+        word: String,
+    },
+}
+
+/// From when on a pin is accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Acceptance {
+    /// At any instant.
+    Always,
+    /// From this second on.
+    From(Timestamp),
+    /// Not as things are.
+    Never,
+}
+
+impl Acceptance {
+    /// Whether it is accepted at `now`.
+    pub fn holds(self, now: Timestamp) -> bool {
+        match self {
+            Self::Always => true,
+            Self::From(from) => from <= now,
+            Self::Never => false,
+        }
+    }
+
+    /// The instant from which on, where there is one.
+    pub const fn from(self) -> Option<Timestamp> {
+        match self {
+            Self::From(from) => Some(from),
+            Self::Always | Self::Never => None,
+        }
+    }
+}
+
+/// One pin of a [`PinSet`](crate::PinSet).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Pin {
+    /// The key's digest.
+    pub pin: SpkiPin,
+    /// Where it stands in its life.
+    pub state: PinState,
+    /// Which keys of a path it is compared with.
+    pub position: PinPosition,
+    /// From when on it is accepted, if its state allows it at all.
+    pub acceptance: Acceptance,
+    /// What people call the key.
+    pub label: Option<String>,
+}
+
+impl Pin {
+    /// A leaf pin in this state, accepted at any instant where its state allows it.
+    pub const fn new(pin: SpkiPin, state: PinState) -> Self {
+        Self {
+            pin,
+            state,
+            position: PinPosition::Leaf,
+            acceptance: if state.can_be_accepted() {
+                Acceptance::Always
+            } else {
+                Acceptance::Never
+            },
+            label: None,
+        }
+    }
+
+    /// Compared with the keys of another position.
+    #[must_use]
+    pub const fn with_position(mut self, position: PinPosition) -> Self {
+        self.position = position;
+        self
+    }
+
+    /// Accepted from another instant on; a state that is never accepted stays so.
+    #[must_use]
+    pub const fn with_acceptance(mut self, acceptance: Acceptance) -> Self {
+        self.acceptance = acceptance;
+        self
+    }
+
+    /// With a name for people.
+    #[must_use]
+    pub fn with_label(mut self, label: impl Into<String>) -> Self {
+        self.label = Some(label.into());
+        self
+    }
+
+    /// Whether it is accepted at `now`.
+    pub fn is_accepted(&self, now: Timestamp) -> bool {
+        self.state.can_be_accepted() && self.acceptance.holds(now)
+    }
+
+    /// Whether it is or will be accepted, as things are.
+    pub fn can_be_accepted(&self) -> bool {
+        self.state.can_be_accepted() && self.acceptance != Acceptance::Never
+    }
+}
+
+impl fmt::Display for Pin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({}, {}", self.pin, self.position, self.state)?;
+        if self.state.can_be_accepted() {
+            match self.acceptance {
+                Acceptance::Always => {}
+                Acceptance::From(from) => write!(f, ", accepted from {from}")?,
+                Acceptance::Never => f.write_str(", not accepted as things are")?,
+            }
+        }
+        match &self.label {
+            Some(label) => write!(f, ", '{label}')"),
+            None => f.write_str(")"),
+        }
+    }
+}
+
+/// Whether pins decide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum PinMode {
+    /// A peer that matches no accepted pin is refused.
+    #[default]
+    Enforce,
+    /// It is only told about: for the weeks before pins are enforced.
+    ReportOnly,
+}
+
+/// What happens once a pin set is past its date. There is no default: who pins decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ExpiryRule {
+    /// Every peer of the set is refused.
+    FailClosed,
+    /// The pins go on deciding for so many seconds, with an event, then every peer is refused.
+    GraceThenClosed {
+        /// How many seconds.
+        seconds: u32,
+    },
+    /// The pins decide no more; a critical event says so until the set is renewed.
+    FailOpenLoudly,
+}
+
+/// What a pin set comes to at one instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum PinSetStanding {
+    /// Its pins decide.
+    InForce,
+    /// It is past its date; its pins go on deciding until this last second.
+    InGrace {
+        /// The last second of the grace.
+        until: Timestamp,
+    },
+    /// It is past its date: every peer is refused.
+    Closed,
+    /// It is past its date: its pins decide no more.
+    Open,
+}

@@ -1,0 +1,250 @@
+//! The pins of some hosts, and what they come to over time.
+
+use thiserror::Error;
+
+use super::{
+    Acceptance, ExpiryRule, Pin, PinLint, PinMode, PinPosition, PinScope, PinSetStanding, PinState,
+    SpkiPin,
+};
+use crate::cert::Timestamp;
+
+/// The keys that some hosts may show: immutable; a change is a new set.
+///
+/// # How do I pin a key and its successor?
+/// ```
+/// use notafter::PinSet;
+/// # let (in_use, next) = (
+/// #     "sha256/C5+lpZ7tcVwmwQIMcRtPbsQtWLABXhQzejna0wHFr8M=".parse()?,
+/// #     "sha256/5kJvNEMw0KjrCAu7eXY5HZdvyCS13BbA0VJG1RSP91w=".parse()?,
+/// # );
+/// let pins = PinSet::builder().current(in_use).successor(next).build()?;
+/// assert!(pins.lints().is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PinSet {
+    scopes: Vec<PinScope>,
+    pins: Vec<Pin>,
+    expiry: Option<(Timestamp, ExpiryRule)>,
+    mode: PinMode,
+}
+
+impl PinSet {
+    /// Starts an empty set that enforces, is for every peer, and has no date.
+    pub fn builder() -> PinSetBuilder {
+        PinSetBuilder::default()
+    }
+
+    /// The hosts that it is for; none where it is for every peer.
+    pub fn scopes(&self) -> &[PinScope] {
+        &self.scopes
+    }
+
+    /// The pins.
+    pub fn pins(&self) -> &[Pin] {
+        &self.pins
+    }
+
+    /// Whether its pins decide or are only told about.
+    pub const fn mode(&self) -> PinMode {
+        self.mode
+    }
+
+    /// Its last good second, and what happens after it.
+    pub const fn expiry(&self) -> Option<(Timestamp, ExpiryRule)> {
+        self.expiry
+    }
+
+    /// What it comes to at `now`.
+    pub fn standing(&self, now: Timestamp) -> PinSetStanding {
+        match self.expiry {
+            None => PinSetStanding::InForce,
+            Some((end, _)) if now <= end => PinSetStanding::InForce,
+            Some((_, ExpiryRule::FailClosed)) => PinSetStanding::Closed,
+            Some((_, ExpiryRule::FailOpenLoudly)) => PinSetStanding::Open,
+            Some((end, ExpiryRule::GraceThenClosed { seconds })) => {
+                let until = end.saturating_add(i64::from(seconds));
+                if now <= until {
+                    PinSetStanding::InGrace { until }
+                } else {
+                    PinSetStanding::Closed
+                }
+            }
+        }
+    }
+
+    /// The pins accepted at `now`, the set's own date left aside.
+    pub fn accepted(&self, now: Timestamp) -> impl Iterator<Item = &Pin> {
+        let accepted = self.pins.iter().filter(move |pin| pin.is_accepted(now));
+        accepted.filter(|pin| !self.is_rejected(&pin.pin))
+    }
+
+    /// Whether a pin of this set says that the key is in wrong hands. It then counts at no
+    /// position, whatever other pins say.
+    pub fn is_rejected(&self, key: &SpkiPin) -> bool {
+        let rejected = |pin: &Pin| pin.state == PinState::Rejected && pin.pin == *key;
+        self.pins.iter().any(rejected)
+    }
+
+    /// The first instant after `now` at which it accepts other pins or comes to something else.
+    pub fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
+        let maturing = self.pins.iter().filter(|pin| pin.state.can_be_accepted());
+        let maturing = maturing.filter_map(|pin| pin.acceptance.from());
+        let grace = match self.expiry {
+            Some((_, ExpiryRule::GraceThenClosed { seconds })) => i64::from(seconds),
+            _ => 0,
+        };
+        let end = self.expiry.map(|(end, _)| end.saturating_add(1));
+        let ends = [end, end.map(|end| end.saturating_add(grace))];
+        let changes = maturing.chain(ends.into_iter().flatten());
+        changes.filter(|change| *change > now).min()
+    }
+
+    /// Whether keys above the leaf can decide, for which verified paths are needed.
+    pub fn needs_path(&self) -> bool {
+        let decides = |pin: &Pin| pin.can_be_accepted() || pin.state == PinState::Rejected;
+        let mut deciding = self.pins.iter().filter(|pin| decides(pin));
+        deciding.any(|pin| pin.position.needs_path())
+    }
+
+    /// What is unwise about it; nothing here hinders it from working.
+    pub fn lints(&self) -> Vec<PinLint> {
+        PinLint::of_set(self)
+    }
+}
+
+/// Builds a [`PinSet`].
+#[derive(Debug, Clone, Default)]
+#[must_use]
+pub struct PinSetBuilder {
+    scopes: Vec<PinScope>,
+    pins: Vec<Pin>,
+    expiry: Option<(Timestamp, ExpiryRule)>,
+    mode: PinMode,
+}
+
+impl PinSetBuilder {
+    /// The leaf key in use.
+    pub fn current(self, pin: SpkiPin) -> Self {
+        self.with_pin(Pin::new(pin, PinState::Current))
+    }
+
+    /// The leaf key that will follow: compiled in, so accepted without a hold-down. An event tells
+    /// when a peer first shows it.
+    pub fn successor(self, pin: SpkiPin) -> Self {
+        self.with_pin(Pin::new(pin, PinState::Announced))
+    }
+
+    /// The same, accepted from this second on.
+    pub fn successor_from(self, pin: SpkiPin, from: Timestamp) -> Self {
+        let pin = Pin::new(pin, PinState::Announced);
+        self.with_pin(pin.with_acceptance(Acceptance::From(from)))
+    }
+
+    /// A leaf key kept ready, best offline.
+    pub fn backup(self, pin: SpkiPin) -> Self {
+        self.with_pin(Pin::new(pin, PinState::Backup))
+    }
+
+    /// The key in use of a CA that every accepted path must pass; needs trust anchors.
+    pub fn current_ca(self, pin: SpkiPin) -> Self {
+        self.with_pin(Pin::new(pin, PinState::Current).with_position(PinPosition::Ca))
+    }
+
+    /// A key in wrong hands: refused wherever it stands in a path.
+    pub fn rejected(self, pin: SpkiPin) -> Self {
+        self.with_pin(Pin::new(pin, PinState::Rejected).with_position(PinPosition::Any))
+    }
+
+    /// Any pin; repeatable.
+    pub fn with_pin(mut self, pin: Pin) -> Self {
+        self.pins.push(pin);
+        self
+    }
+
+    /// For these hosts too; repeatable. Without any, the set is for every peer.
+    pub fn with_scope(mut self, scope: PinScope) -> Self {
+        self.scopes.push(scope);
+        self
+    }
+
+    /// Good until this second, and what happens after it.
+    pub const fn with_expiry(mut self, not_after: Timestamp, rule: ExpiryRule) -> Self {
+        self.expiry = Some((not_after, rule));
+        self
+    }
+
+    /// Whether its pins decide; they do by default.
+    pub const fn with_mode(mut self, mode: PinMode) -> Self {
+        self.mode = mode;
+        self
+    }
+
+    /// The set. What is unwise about it is in [`PinSet::lints`].
+    ///
+    /// # Errors
+    /// [`PinSetError`] where the pins contradict each other or no peer could ever match.
+    pub fn build(self) -> Result<PinSet, PinSetError> {
+        for (index, pin) in self.pins.iter().enumerate() {
+            let same = |other: &&Pin| (other.pin, other.position) == (pin.pin, pin.position);
+            let before = self.pins.iter().take(index).find(same);
+            if let Some(other) = before {
+                if other.state.can_be_accepted() != pin.state.can_be_accepted() {
+                    return Err(PinSetError::Contradiction {
+                        pin: pin.pin,
+                        states: [other.state, pin.state],
+                    });
+                }
+            }
+        }
+        for (index, scope) in self.scopes.iter().enumerate() {
+            if self.scopes.iter().take(index).any(|other| other == scope) {
+                return Err(PinSetError::RepeatedScope {
+                    scope: scope.clone(),
+                });
+            }
+        }
+        let set = PinSet {
+            scopes: self.scopes,
+            pins: self.pins,
+            expiry: self.expiry,
+            mode: self.mode,
+        };
+        let usable = |pin: &&Pin| pin.can_be_accepted() && !set.is_rejected(&pin.pin);
+        if !set.pins.iter().any(|pin| usable(&pin)) {
+            return Err(PinSetError::NoUsablePin);
+        }
+        Ok(set)
+    }
+}
+
+/// Pins that cannot be a set, or sets that cannot stand beside each other.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum PinSetError {
+    /// One pin is to be accepted and not to be accepted.
+    #[error(
+        "the pin {pin} is both {} and {}: keep the one that is meant",
+        .states[0], .states[1]
+    )]
+    Contradiction {
+        /// The pin.
+        pin: SpkiPin,
+        /// The two states.
+        states: [PinState; 2],
+    },
+    /// No pin is ever accepted, so every peer would be refused for ever.
+    #[error(
+        "none of its pins is ever accepted, so it would refuse every peer: add the pin of the key in use and of one kept offline"
+    )]
+    NoUsablePin,
+    /// The same hosts are named twice.
+    #[error("the hosts {scope} are named twice: name them once, with all of their pins")]
+    RepeatedScope {
+        /// The hosts.
+        scope: PinScope,
+    },
+    /// Two sets are for every peer.
+    #[error("two sets name no hosts, so both are for every peer: keep one, or name the hosts")]
+    RepeatedCatchAll,
+}

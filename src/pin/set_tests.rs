@@ -1,0 +1,294 @@
+use super::*;
+use crate::cert::{Sha256Digest, Timestamp};
+
+fn key(n: u8) -> SpkiPin {
+    SpkiPin::from_digest(Sha256Digest::of(&[n]))
+}
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_unix_seconds(seconds)
+}
+
+fn name(name: &str) -> pki_types::ServerName<'_> {
+    name.try_into().unwrap()
+}
+
+#[test]
+fn scopes_cover_what_they_say() {
+    let cases = [
+        ("a.example", "a.example", true),
+        ("a.example", "A.Example.", true),
+        ("A.EXAMPLE.", "a.example", true),
+        ("a.example", "b.a.example", false),
+        ("a.example", "ba.example", false),
+        ("*.example.com", "www.example.com", true),
+        ("*.example.com", "example.com", false),
+        ("*.example.com", "a.b.example.com", false),
+        ("*.example.com", "wwwexample.com", false),
+        ("**.example.com", "example.com", true),
+        ("**.example.com", "a.b.example.com", true),
+        ("**.example.com", "badexample.com", false),
+        ("192.0.2.7", "192.0.2.7", true),
+        ("192.0.2.7", "192.0.2.8", false),
+        ("2001:db8::1", "2001:db8:0::1", true),
+        ("2001:db8::1", "a.example", false),
+        ("a.example", "192.0.2.7", false),
+    ];
+    for (scope, host, expected) in cases {
+        let parsed: PinScope = scope.parse().unwrap();
+        assert_eq!(parsed.covers(&name(host)), expected, "{scope} and {host}");
+        assert_eq!(parsed.to_string().parse(), Ok(parsed), "{scope}");
+    }
+    for bad in [
+        "",
+        "*",
+        "*.",
+        "**",
+        "*.*.a",
+        "a b",
+        "bücher.example",
+        "a..b",
+        "*a.example",
+    ] {
+        assert!(bad.parse::<PinScope>().is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn the_most_specific_scope_counts_alone() {
+    let set = |scope: &str, n| {
+        let builder = PinSet::builder().current(key(n));
+        builder.with_scope(scope.parse().unwrap()).build().unwrap()
+    };
+    let everybody = PinSet::builder().current(key(9)).build().unwrap();
+    let sets = [
+        set("**.example.com", 1),
+        set("*.example.com", 2),
+        set("www.example.com", 3),
+        set("**.deep.example.com", 4),
+        everybody,
+    ];
+    let sets = PinSets::new(sets).unwrap();
+    let cases = [
+        ("www.example.com", 3),
+        ("api.example.com", 2),
+        ("example.com", 1),
+        ("a.b.example.com", 1),
+        // Both `*.example.com` and `**.deep.example.com` cover it: the longer domain wins.
+        ("deep.example.com", 4),
+        ("elsewhere.example", 9),
+    ];
+    for (host, expected) in cases {
+        let set = sets.for_server(&name(host)).unwrap();
+        assert_eq!(set.pins()[0].pin, key(expected), "{host}");
+    }
+}
+
+#[test]
+fn contradictions_are_errors_and_the_rest_is_lint() {
+    let builder = PinSet::builder;
+    let states = [PinState::Current, PinState::Retired];
+    let contradiction = builder()
+        .current(key(1))
+        .with_pin(Pin::new(key(1), PinState::Retired));
+    let expected = PinSetError::Contradiction {
+        pin: key(1),
+        states,
+    };
+    assert_eq!(contradiction.build(), Err(expected));
+    assert_eq!(builder().build(), Err(PinSetError::NoUsablePin));
+    let rejected_only = builder().rejected(key(1)).build();
+    assert_eq!(rejected_only, Err(PinSetError::NoUsablePin));
+    let void = builder().current(key(1)).rejected(key(1)).build();
+    assert_eq!(void, Err(PinSetError::NoUsablePin));
+
+    let placeholder: SpkiPin = "sha256/BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBE="
+        .parse()
+        .unwrap();
+    let zeros: SpkiPin = "0".repeat(64).parse().unwrap();
+    let twice = [PinState::Current, PinState::Backup];
+    let scope: PinScope = "**.com".parse().unwrap();
+    let cases = [
+        (builder().current(key(1)).backup(key(2)), vec![]),
+        (builder().current(key(1)), vec![PinLint::OnlyOnePin]),
+        (
+            builder().current(key(1)).current_ca(key(1)),
+            vec![PinLint::OnlyOnePin],
+        ),
+        (
+            builder().current(key(1)).backup(placeholder).backup(zeros),
+            vec![
+                PinLint::Placeholder { pin: placeholder },
+                PinLint::Placeholder { pin: zeros },
+            ],
+        ),
+        (
+            builder().current(key(1)).backup(key(1)).backup(key(2)),
+            vec![PinLint::Repeated {
+                pin: key(1),
+                states: twice,
+            }],
+        ),
+        (
+            builder()
+                .current(key(1))
+                .backup(key(2))
+                .with_scope(scope.clone()),
+            vec![PinLint::PublicSuffix { scope }],
+        ),
+        (
+            builder()
+                .current(key(1))
+                .backup(key(2))
+                .backup(key(3))
+                .rejected(key(3)),
+            vec![PinLint::RejectedElsewhere { pin: key(3) }],
+        ),
+    ];
+    for (builder, expected) in cases {
+        assert_eq!(builder.build().unwrap().lints(), expected);
+    }
+}
+
+#[cfg(feature = "public-suffix")]
+#[test]
+fn scopes_over_public_suffixes_are_lint() {
+    for (scope, wide) in [
+        ("*.co.uk", true),
+        ("**.github.io", true),
+        ("*.example.co.uk", false),
+        ("co.uk", false),
+    ] {
+        let builder = PinSet::builder().current(key(1)).backup(key(2));
+        let set = builder.with_scope(scope.parse().unwrap()).build().unwrap();
+        assert_eq!(!set.lints().is_empty(), wide, "{scope}");
+    }
+}
+
+#[test]
+fn a_set_past_its_date_follows_its_rule() {
+    let set = |rule| {
+        let builder = PinSet::builder().current(key(1));
+        builder.with_expiry(at(100), rule).build().unwrap()
+    };
+    let grace = ExpiryRule::GraceThenClosed { seconds: 10 };
+    let in_grace = PinSetStanding::InGrace { until: at(110) };
+    let cases = [
+        (ExpiryRule::FailClosed, 100, PinSetStanding::InForce, 101),
+        (ExpiryRule::FailClosed, 101, PinSetStanding::Closed, 0),
+        (grace, 100, PinSetStanding::InForce, 101),
+        (grace, 101, in_grace, 111),
+        (grace, 110, in_grace, 111),
+        (grace, 111, PinSetStanding::Closed, 0),
+        (
+            ExpiryRule::FailOpenLoudly,
+            100,
+            PinSetStanding::InForce,
+            101,
+        ),
+        (ExpiryRule::FailOpenLoudly, 101, PinSetStanding::Open, 0),
+    ];
+    for (rule, now, expected, change) in cases {
+        let set = set(rule);
+        assert_eq!(set.standing(at(now)), expected, "{rule:?} at {now}");
+        let next = (change != 0).then(|| at(change));
+        assert_eq!(set.next_change(at(now)), next, "{rule:?} at {now}");
+    }
+    let ends = set(grace).assert_live_for(60, at(41));
+    assert!(
+        matches!(ends, Err(PinSetEnds::TooSoon { left: 59, .. })),
+        "{ends:?}"
+    );
+    assert_eq!(set(grace).assert_live_for(60, at(40)), Ok(()));
+}
+
+#[test]
+fn a_successor_counts_from_its_second_on_and_a_rejected_key_never() {
+    let set = PinSet::builder()
+        .current(key(1))
+        .successor_from(key(2), at(50))
+        .with_pin(Pin::new(key(3), PinState::Retired))
+        .backup(key(4))
+        .rejected(key(4))
+        .build()
+        .unwrap();
+    let accepted = |now| -> Vec<_> { set.accepted(at(now)).map(|pin| pin.pin).collect() };
+    assert_eq!(accepted(49), [key(1)]);
+    assert_eq!(accepted(50), [key(1), key(2)]);
+    assert_eq!(set.next_change(at(49)), Some(at(50)));
+    assert_eq!(set.next_change(at(50)), None);
+}
+
+fn path(leaf: u8, intermediates: &[u8], anchor: u8) -> PathKeys {
+    PathKeys {
+        leaf: key(leaf),
+        intermediates: intermediates.iter().map(|n| key(*n)).collect(),
+        anchor: key(anchor),
+    }
+}
+
+#[test]
+fn pins_match_at_their_position_only() {
+    let pinned = |position| {
+        let pin = Pin::new(key(7), PinState::Current).with_position(position);
+        let other = Pin::new(key(8), PinState::Backup);
+        let builder = PinSet::builder().with_pin(pin).with_pin(other);
+        builder.build().unwrap()
+    };
+    let [leaf, middle, anchor] = [path(7, &[1], 2), path(1, &[7, 2], 3), path(1, &[2], 7)];
+    let cases = [
+        (PinPosition::Leaf, [true, false, false]),
+        (PinPosition::Ca, [false, true, true]),
+        (PinPosition::Anchor, [false, false, true]),
+        (PinPosition::Any, [true, true, true]),
+    ];
+    for (position, expected) in cases {
+        let set = pinned(position);
+        let found = [&leaf, &middle, &anchor].map(|p| set.match_path(p, at(0)).is_some());
+        assert_eq!(found, expected, "{position}");
+    }
+    let leaf_only = pinned(PinPosition::Leaf);
+    let matched = leaf_only.judge_leaf(&key(7), at(0));
+    assert!(matches!(matched, LeafVerdict::Matches(_)));
+    assert_eq!(leaf_only.judge_leaf(&key(1), at(0)), LeafVerdict::NoMatch);
+    let ca = pinned(PinPosition::Ca);
+    assert_eq!(ca.judge_leaf(&key(7), at(0)), LeafVerdict::AskPaths);
+    let matched = ca.judge_leaf(&key(8), at(0));
+    assert!(matches!(matched, LeafVerdict::Matches(pin) if pin.state == PinState::Backup));
+}
+
+#[test]
+fn a_path_with_a_rejected_key_matches_nothing() {
+    let set = PinSet::builder()
+        .current(key(1))
+        .rejected(key(9))
+        .build()
+        .unwrap();
+    assert_eq!(set.judge_leaf(&key(9), at(0)), LeafVerdict::Rejected);
+    // A leaf that is pinned must still come by a path without the rejected key.
+    assert_eq!(set.judge_leaf(&key(1), at(0)), LeafVerdict::AskPaths);
+    assert!(set.match_path(&path(1, &[2], 3), at(0)).is_some());
+    assert!(set.match_path(&path(1, &[9], 3), at(0)).is_none());
+    assert!(set.match_path(&path(1, &[2], 9), at(0)).is_none());
+}
+
+#[test]
+fn near_misses_say_why_a_known_key_did_not_count() {
+    let set = PinSet::builder()
+        .current(key(1))
+        .successor_from(key(2), at(50))
+        .with_pin(Pin::new(key(3), PinState::Retired))
+        .build()
+        .unwrap();
+    let shown = |n| vec![PresentedKey::leaf(key(n))];
+    let misses = set.near_misses(&shown(2), at(49));
+    assert_eq!(misses[0].accepted_from(), Some(at(50)));
+    assert_eq!(
+        misses[0].to_string(),
+        "the key of its leaf is announced, accepted from 1970-01-01T00:00:50Z"
+    );
+    let misses = set.near_misses(&shown(3), at(49));
+    assert_eq!(misses[0].to_string(), "the key of its leaf is retired");
+    assert!(set.near_misses(&shown(1), at(49)).is_empty());
+    assert!(set.near_misses(&shown(4), at(49)).is_empty());
+}

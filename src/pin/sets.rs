@@ -1,0 +1,123 @@
+//! Several sets, of which the most specific one counts, and the generations that follow each other.
+
+use std::fmt;
+use std::sync::Arc;
+
+use pki_types::ServerName;
+
+use super::{PinLint, PinScope, PinSet, PinSetError};
+
+/// Pin sets beside each other: for each peer the one with the most specific scope counts, alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PinSets {
+    sets: Vec<PinSet>,
+}
+
+impl PinSets {
+    /// These sets.
+    ///
+    /// # Errors
+    /// [`PinSetError`] where two of them name the same hosts.
+    pub fn new(sets: impl IntoIterator<Item = PinSet>) -> Result<Self, PinSetError> {
+        let sets: Vec<_> = sets.into_iter().collect();
+        let mut seen: Vec<&PinScope> = Vec::new();
+        for scope in sets.iter().flat_map(PinSet::scopes) {
+            if seen.contains(&scope) {
+                let scope = scope.clone();
+                return Err(PinSetError::RepeatedScope { scope });
+            }
+            seen.push(scope);
+        }
+        let catch_all = sets.iter().filter(|set| set.scopes().is_empty());
+        if catch_all.count() > 1 {
+            return Err(PinSetError::RepeatedCatchAll);
+        }
+        Ok(Self { sets })
+    }
+
+    /// The sets.
+    pub fn iter(&self) -> impl Iterator<Item = &PinSet> {
+        self.sets.iter()
+    }
+
+    /// The set that counts for connections to this name: exact names before wildcards, longer
+    /// domains before shorter ones, `*.` before `**.`, a set for every peer last.
+    pub fn for_server(&self, name: &ServerName<'_>) -> Option<&PinSet> {
+        let covering = self.sets.iter().flat_map(|set| {
+            let scopes = set.scopes().iter().filter(|scope| scope.covers(name));
+            scopes.map(move |scope| (scope.specificity(), set))
+        });
+        let best = covering.max_by_key(|(specificity, _)| *specificity);
+        best.map(|(_, set)| set).or_else(|| self.for_every_peer())
+    }
+
+    /// The set without hosts.
+    pub fn for_every_peer(&self) -> Option<&PinSet> {
+        self.sets.iter().find(|set| set.scopes().is_empty())
+    }
+
+    /// What is unwise about the sets, each by itself and beside the others.
+    pub fn lints(&self) -> Vec<PinLint> {
+        PinLint::of_sets(self)
+    }
+}
+
+impl From<PinSet> for PinSets {
+    fn from(set: PinSet) -> Self {
+        Self { sets: vec![set] }
+    }
+}
+
+/// The pins as they are in force, all of one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PinGeneration {
+    /// Another number than that of any generation before. What was decided in an older epoch
+    /// is decided again.
+    pub epoch: u64,
+    /// The pins.
+    pub sets: PinSets,
+}
+
+impl PinGeneration {
+    /// A generation.
+    pub const fn new(epoch: u64, sets: PinSets) -> Self {
+        Self { epoch, sets }
+    }
+}
+
+/// Where a verifier finds the pins that are in force. It is asked in every handshake and must
+/// not block.
+pub trait PinsInForce: fmt::Debug + Send + Sync {
+    /// The generation in force now.
+    fn generation(&self) -> Arc<PinGeneration>;
+}
+
+/// Pins that do not change while the process runs.
+#[derive(Debug)]
+pub struct FixedPins(Arc<PinGeneration>);
+
+impl FixedPins {
+    /// These sets for good.
+    pub fn new(sets: impl Into<PinSets>) -> Self {
+        Self(Arc::new(PinGeneration::new(0, sets.into())))
+    }
+}
+
+impl PinsInForce for FixedPins {
+    fn generation(&self) -> Arc<PinGeneration> {
+        Arc::clone(&self.0)
+    }
+}
+
+impl From<PinSet> for Arc<dyn PinsInForce> {
+    fn from(set: PinSet) -> Self {
+        Arc::new(FixedPins::new(set))
+    }
+}
+
+impl From<PinSets> for Arc<dyn PinsInForce> {
+    fn from(sets: PinSets) -> Self {
+        Arc::new(FixedPins::new(sets))
+    }
+}

@@ -1,0 +1,70 @@
+//! The guard around a client's session store.
+
+use std::sync::Arc;
+
+use pki_types::ServerName;
+use rustls::NamedGroup;
+use rustls::client::{ClientSessionStore, Tls12ClientSessionValue, Tls13ClientSessionValue};
+use rustls::time_provider::TimeProvider;
+
+use crate::verifier::WatchingServerVerifier;
+
+/// Hands out what the inner store holds only where everything accepted under the name passes now.
+#[derive(Debug)]
+pub(super) struct GuardedClientSessions {
+    pub(super) inner: Arc<dyn ClientSessionStore>,
+    pub(super) verifier: Arc<WatchingServerVerifier>,
+    pub(super) clock: Arc<dyn TimeProvider>,
+}
+
+impl GuardedClientSessions {
+    fn passes(&self, name: &ServerName<'_>) -> bool {
+        let now = super::now(&*self.clock);
+        now.is_some_and(|now| self.verifier.all_accepted_pass(name, now))
+    }
+}
+
+impl ClientSessionStore for GuardedClientSessions {
+    fn set_kx_hint(&self, server_name: ServerName<'static>, group: NamedGroup) {
+        self.inner.set_kx_hint(server_name, group);
+    }
+
+    fn kx_hint(&self, server_name: &ServerName<'_>) -> Option<NamedGroup> {
+        self.inner.kx_hint(server_name)
+    }
+
+    fn set_tls12_session(&self, server_name: ServerName<'static>, value: Tls12ClientSessionValue) {
+        self.inner.set_tls12_session(server_name, value);
+    }
+
+    fn tls12_session(&self, server_name: &ServerName<'_>) -> Option<Tls12ClientSessionValue> {
+        // Asked first: what does not pass is not even read.
+        let passes = self.passes(server_name);
+        if !passes {
+            self.inner.remove_tls12_session(&server_name.to_owned());
+            return None;
+        }
+        self.inner.tls12_session(server_name)
+    }
+
+    fn remove_tls12_session(&self, server_name: &ServerName<'static>) {
+        self.inner.remove_tls12_session(server_name);
+    }
+
+    fn insert_tls13_ticket(
+        &self,
+        server_name: ServerName<'static>,
+        value: Tls13ClientSessionValue,
+    ) {
+        self.inner.insert_tls13_ticket(server_name, value);
+    }
+
+    fn take_tls13_ticket(
+        &self,
+        server_name: &ServerName<'static>,
+    ) -> Option<Tls13ClientSessionValue> {
+        // Taken in any case: what does not pass now must not stay for later.
+        let ticket = self.inner.take_tls13_ticket(server_name)?;
+        self.passes(server_name).then_some(ticket)
+    }
+}

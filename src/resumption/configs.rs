@@ -1,0 +1,110 @@
+//! A client configuration that begins afresh whenever sessions of before must not be resumed.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustls::ClientConfig;
+use rustls::client::{ClientSessionMemoryCache, Resumption, Tls12Resumption};
+
+use super::SessionGuard;
+use crate::verifier::WatchingServerVerifier;
+
+/// How many sessions a configuration remembers unless told otherwise; rustls's own default.
+const DEFAULT_SESSIONS: usize = 256;
+
+type Build<E> = dyn Fn(Arc<WatchingServerVerifier>) -> Result<ClientConfig, E> + Send + Sync;
+
+/// Makes client configurations with a verifier in a fresh allocation and an empty, guarded session
+/// store, once for every epoch of the pins: rustls's own check that a session belongs to the
+/// verifier at hand then catches tickets that a server of before sends late.
+///
+/// # How does my client follow its pins?
+/// ```
+/// use std::sync::Arc;
+/// use notafter::{PinnedClientConfigs, WatchingServerVerifier};
+/// # fn configs(verifier: Arc<WatchingServerVerifier>) -> Result<(), rustls::Error> {
+/// let configs = PinnedClientConfigs::new(verifier, |verifier| {
+///     let provider = rustls::crypto::ring::default_provider().into();
+///     Ok::<_, rustls::Error>(rustls::ClientConfig::builder_with_provider(provider)
+///         .with_safe_default_protocol_versions()?
+///         .dangerous()
+///         .with_custom_certificate_verifier(verifier)
+///         .with_no_client_auth())
+/// });
+/// // For each connection: the configuration of the pins as they are now.
+/// let config: Arc<rustls::ClientConfig> = configs.current()?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct PinnedClientConfigs<E> {
+    verifier: Arc<WatchingServerVerifier>,
+    build: Box<Build<E>>,
+    sessions: usize,
+    latest: Mutex<Option<Latest>>,
+}
+
+struct Latest {
+    verifier: Arc<WatchingServerVerifier>,
+    epoch: (u64, u64),
+    config: Arc<ClientConfig>,
+}
+
+impl<E> PinnedClientConfigs<E> {
+    /// Configurations as `build` makes them; it must put the verifier that it is given into them.
+    /// Their session store is replaced by a guarded one, and the clock is the configuration's own.
+    pub fn new(
+        verifier: Arc<WatchingServerVerifier>,
+        build: impl Fn(Arc<WatchingServerVerifier>) -> Result<ClientConfig, E> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            verifier,
+            build: Box::new(build),
+            sessions: DEFAULT_SESSIONS,
+            latest: Mutex::new(None),
+        }
+    }
+
+    /// Remembers so many sessions, 256 by default.
+    #[must_use]
+    pub fn with_sessions(mut self, sessions: usize) -> Self {
+        self.sessions = sessions;
+        self
+    }
+
+    /// The configuration for a connection that begins now.
+    ///
+    /// # Errors
+    /// What `build` says.
+    pub fn current(&self) -> Result<Arc<ClientConfig>, E> {
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(latest) = &*latest {
+            if latest.epoch == latest.verifier.session_epoch() {
+                return Ok(Arc::clone(&latest.config));
+            }
+        }
+        let verifier = self.verifier.renewed();
+        // Read before the configuration is built: a change meanwhile makes the next one.
+        let epoch = verifier.session_epoch();
+        let mut config = (self.build)(Arc::clone(&verifier))?;
+        let guard = SessionGuard::by(Arc::clone(&config.time_provider));
+        let store = Arc::new(ClientSessionMemoryCache::new(self.sessions));
+        config.resumption = Resumption::store(guard.client(&verifier, store))
+            .tls12_resumption(Tls12Resumption::SessionIdOrTickets);
+        let config = Arc::new(config);
+        *latest = Some(Latest {
+            verifier,
+            epoch,
+            config: Arc::clone(&config),
+        });
+        Ok(config)
+    }
+}
+
+impl<E> fmt::Debug for PinnedClientConfigs<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PinnedClientConfigs")
+            .field("verifier", &self.verifier)
+            .field("sessions", &self.sessions)
+            .finish_non_exhaustive()
+    }
+}

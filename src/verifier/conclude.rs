@@ -1,0 +1,160 @@
+//! Everything that is concluded of one peer at one instant, before anybody is told: a function of
+//! what was presented, what is known, and now.
+
+use pki_types::CertificateDer;
+use rustls::Error;
+
+use super::assess::{self, Assessment};
+use super::peer::Peer;
+use super::pins::{self, PeerKey, Ruling};
+use super::refuse;
+#[cfg(feature = "ocsp")]
+use super::staple::StapleWatch;
+use crate::cert::{Certificate, CertificateParseError, Timestamp};
+use crate::outlook::ChainJudge;
+use crate::pin::{PinGeneration, SpkiPin};
+use crate::policy::ThresholdPolicy;
+#[cfg(feature = "ocsp")]
+use crate::revocation::StapleOutlook;
+
+/// What a peer that the inner verifier accepted comes to.
+#[derive(Debug)]
+pub(super) struct Conclusion {
+    /// `None` where no pins are for this peer.
+    pub(super) ruling: Option<Ruling>,
+    /// `None` for raw public keys, which have no dates, and for leaves that cannot be read.
+    pub(super) known: Option<Known>,
+    /// Why the leaf cannot be read.
+    pub(super) unreadable: Option<CertificateParseError>,
+    /// The epoch of the pins that it was concluded by.
+    pub(super) epoch: u64,
+    /// The first instant at which it may be another.
+    pub(super) until: Timestamp,
+    /// The refusal that all of this comes to.
+    pub(super) refusal: Option<Error>,
+}
+
+/// What is known of a leaf with dates.
+#[derive(Debug)]
+pub(super) struct Known {
+    pub(super) leaf: Certificate,
+    pub(super) assessment: Assessment,
+    #[cfg(feature = "ocsp")]
+    pub(super) staple: Option<StapleOutlook>,
+    #[cfg(feature = "ocsp")]
+    pub(super) staple_refusal: Option<rustls::CertificateError>,
+    /// Whether a staple that is not good would refuse this leaf.
+    #[cfg(feature = "ocsp")]
+    pub(super) staple_decides: bool,
+}
+
+/// What conclusions are drawn by.
+#[derive(Debug)]
+pub(super) struct Grounds {
+    pub(super) judge: Option<ChainJudge>,
+    pub(super) policy: ThresholdPolicy,
+    #[cfg(feature = "ocsp")]
+    pub(super) staples: StapleWatch,
+}
+
+/// An instant that does not come.
+const FOREVER: Timestamp = Timestamp::from_unix_seconds(i64::MAX);
+
+impl Conclusion {
+    /// The last second for which a staple that decides is good.
+    #[cfg(feature = "ocsp")]
+    pub(super) fn staple_counts_until(&self) -> Option<Timestamp> {
+        let known = self.known.as_ref().filter(|known| known.staple_decides)?;
+        known.staple.as_ref().and_then(StapleOutlook::good_until)
+    }
+}
+
+impl Grounds {
+    pub(super) fn conclude(
+        &self,
+        peer: &Peer<'_>,
+        generation: Option<&PinGeneration>,
+    ) -> Conclusion {
+        let leaf = (!peer.raw).then(|| Certificate::from_der(CertificateDer::clone(peer.leaf)));
+        let key = match &leaf {
+            Some(Ok(leaf)) => PeerKey::Certificate(leaf),
+            Some(Err(error)) => PeerKey::Unreadable(error.to_string()),
+            // RFC 7250: what comes in place of the certificate is the SubjectPublicKeyInfo.
+            None => PeerKey::Raw(SpkiPin::of_spki_der(peer.leaf)),
+        };
+        let set = generation.and_then(|generation| pins::set_for(&generation.sets, peer));
+        let ruling = set.map(|set| pins::rule(set, peer, &key, self.judge.as_ref()));
+        let pins_until = ruling.as_ref().and_then(|ruling| ruling.until);
+        let mut conclusion = Conclusion {
+            epoch: generation.map_or(0, |generation| generation.epoch),
+            until: pins_until.unwrap_or(FOREVER),
+            refusal: None,
+            ruling,
+            known: None,
+            unreadable: None,
+        };
+        match leaf {
+            Some(Ok(leaf)) => {
+                let (known, until) = self.know(peer, leaf);
+                conclusion.until = conclusion.until.min(until);
+                conclusion.known = Some(known);
+            }
+            Some(Err(error)) => conclusion.unreadable = Some(error),
+            None => {}
+        }
+        conclusion.refusal = self.refusal(&conclusion);
+        conclusion
+    }
+
+    fn know(&self, peer: &Peer<'_>, leaf: Certificate) -> (Known, Timestamp) {
+        let judge = self.judge.as_ref();
+        let assessment = assess::assess(peer, &leaf, judge, &self.policy);
+        let until = assessment.until;
+        #[cfg(feature = "ocsp")]
+        let (staple, until) = {
+            let issuers = assess::issuers(peer, &leaf, judge);
+            let staple = self.staples.look(peer.staple, &leaf, &issuers, peer.at());
+            // What is not good is looked at again in the next second.
+            let good = |staple: &StapleOutlook| staple.good_until().unwrap_or(peer.at());
+            let end = staple.as_ref().map(|staple| good(staple).saturating_add(1));
+            (staple, end.map_or(until, |end| end.min(until)))
+        };
+        let known = Known {
+            assessment,
+            #[cfg(feature = "ocsp")]
+            staple_refusal: self.staples.refusal(&leaf, staple.as_ref()),
+            #[cfg(feature = "ocsp")]
+            staple_decides: self.staples.decides(&leaf),
+            #[cfg(feature = "ocsp")]
+            staple,
+            leaf,
+        };
+        (known, until)
+    }
+
+    /// Whether the staple of this leaf refuses it.
+    #[cfg(feature = "ocsp")]
+    pub(super) fn refuses_staple(&self, peer: &Peer<'_>, leaf: &Certificate) -> bool {
+        let issuers = assess::issuers(peer, leaf, self.judge.as_ref());
+        let staple = self.staples.look(peer.staple, leaf, &issuers, peer.at());
+        self.staples.refusal(leaf, staple.as_ref()).is_some()
+    }
+
+    fn refusal(&self, conclusion: &Conclusion) -> Option<Error> {
+        let ruling = conclusion.ruling.as_ref();
+        let by_pins = ruling.and_then(Ruling::enforced_refusal);
+        let by_pins = by_pins.map(|refusal| refuse(refusal.clone()));
+        #[cfg(feature = "ocsp")]
+        let by_pins = by_pins.or_else(|| self.staple_refusal(conclusion));
+        by_pins
+    }
+
+    #[cfg(feature = "ocsp")]
+    fn staple_refusal(&self, conclusion: &Conclusion) -> Option<Error> {
+        let known = conclusion.known.as_ref();
+        let by_staple = known.and_then(|known| known.staple_refusal.clone());
+        let unreadable = conclusion.unreadable.is_some() && self.staples.refuses_the_unreadable();
+        let unreadable = unreadable.then_some(rustls::CertificateError::InvalidOcspResponse);
+        by_staple.or(unreadable).map(Error::InvalidCertificate)
+    }
+}

@@ -1,0 +1,156 @@
+//! What pins make of a peer that the inner verifier accepted: pure, no clock, no lock.
+
+use super::peer::Peer;
+use crate::cert::{Certificate, Timestamp};
+use crate::outlook::{ChainJudge, VerifiedCertificates};
+use crate::pin::{
+    LeafVerdict, PathKeys, Pin, PinError, PinSet, PinSetStanding, PinSets, PinState, PresentedKey,
+    SpkiPin,
+};
+
+/// What the pins say of one peer at one instant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Ruling {
+    /// Why they would refuse it.
+    pub(super) refusal: Option<PinError>,
+    /// Whether what they say is done, rather than told.
+    pub(super) enforced: bool,
+    /// The pin that it matched.
+    pub(super) matched: Option<Pin>,
+    pub(super) standing: PinSetStanding,
+    /// The set's last good second.
+    pub(super) ends: Option<Timestamp>,
+    /// How many distinct keys are or will be accepted, and how many the set names.
+    pub(super) keys: (usize, usize),
+    /// Whether a successor is announced that will be accepted.
+    pub(super) has_successor: bool,
+    /// The first instant at which the pins may say something else.
+    pub(super) until: Option<Timestamp>,
+}
+
+impl Ruling {
+    /// The refusal that is done.
+    pub(super) fn enforced_refusal(&self) -> Option<&PinError> {
+        self.refusal.as_ref().filter(|_| self.enforced)
+    }
+}
+
+/// The set that counts for a peer.
+pub(super) fn set_for<'s>(sets: &'s PinSets, peer: &Peer<'_>) -> Option<&'s PinSet> {
+    match peer.pinned_as {
+        Some(name) => sets.for_server(name),
+        None => sets.for_every_peer(),
+    }
+}
+
+/// The peer's own key, with its certificate unless it is a raw public key.
+pub(super) enum PeerKey<'k> {
+    Certificate(&'k Certificate),
+    Raw(SpkiPin),
+    Unreadable(String),
+}
+
+/// What `set` says of a peer.
+pub(super) fn rule(
+    set: &PinSet,
+    peer: &Peer<'_>,
+    key: &PeerKey<'_>,
+    judge: Option<&ChainJudge>,
+) -> Ruling {
+    let now = peer.at();
+    let standing = set.standing(now);
+    let verdict = match standing {
+        PinSetStanding::Open => Ok(None),
+        PinSetStanding::Closed => Err(PinError::SetExpired {
+            host: peer.host(),
+            not_after: set.expiry().map_or(now, |(end, _)| end),
+        }),
+        _ => match_key(set, peer, key, judge).map(Some),
+    };
+    let distinct = |pins: &mut dyn Iterator<Item = &Pin>| {
+        let mut keys: Vec<_> = pins.map(|pin| pin.pin).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys.len()
+    };
+    let usable = |pin: &&Pin| pin.can_be_accepted() && !set.is_rejected(&pin.pin);
+    let keys = (
+        distinct(&mut set.pins().iter().filter(usable)),
+        distinct(&mut set.pins().iter()),
+    );
+    let mut successors = set.pins().iter().filter(usable);
+    Ruling {
+        enforced: set.enforces(),
+        matched: verdict.as_ref().ok().cloned().flatten(),
+        refusal: verdict.err(),
+        standing,
+        ends: set.expiry().map(|(end, _)| end),
+        keys,
+        has_successor: successors.any(|pin| pin.state == PinState::Announced),
+        until: set.next_change(now),
+    }
+}
+
+fn match_key(
+    set: &PinSet,
+    peer: &Peer<'_>,
+    key: &PeerKey<'_>,
+    judge: Option<&ChainJudge>,
+) -> Result<Pin, PinError> {
+    let now = peer.at();
+    let (leaf, certificate) = match key {
+        PeerKey::Certificate(leaf) => (SpkiPin::of_certificate(leaf), Some(*leaf)),
+        PeerKey::Raw(pin) => (*pin, None),
+        PeerKey::Unreadable(reason) => {
+            return Err(PinError::Unreadable {
+                host: peer.host(),
+                reason: reason.clone(),
+            });
+        }
+    };
+    let mismatch = |presented: Vec<PresentedKey>| PinError::Mismatch {
+        host: peer.host(),
+        expected: set.accepted(now).cloned().collect(),
+        near_misses: set.near_misses(&presented, now),
+        presented,
+    };
+    match (set.judge_leaf(&leaf, now), certificate) {
+        (LeafVerdict::Matches(pin), _) => Ok(pin.clone()),
+        (LeafVerdict::Rejected, _) => Err(PinError::Rejected {
+            host: peer.host(),
+            key: leaf,
+        }),
+        // A raw public key has no path above it, so its own match is all there is.
+        (LeafVerdict::AskPaths, None) => {
+            let alone = set.match_leaf(&leaf, now).cloned();
+            alone.ok_or_else(|| mismatch(vec![PresentedKey::leaf(leaf)]))
+        }
+        (LeafVerdict::NoMatch, _) => Err(mismatch(vec![PresentedKey::leaf(leaf)])),
+        (LeafVerdict::AskPaths, Some(certificate)) => {
+            let no_path = |reason: String| PinError::NoPath {
+                host: peer.host(),
+                reason,
+            };
+            let judge = judge.ok_or_else(|| no_path("it was given none".to_owned()))?;
+            let mut shown = None;
+            let found = judge.find_path(&peer.chain(certificate), now, |path| {
+                let keys = keys_of(leaf, &path);
+                shown.get_or_insert_with(|| keys.presented());
+                set.match_path(&keys, now).cloned()
+            });
+            let found = found.map_err(|refusal| no_path(refusal.to_string()))?;
+            let presented = || shown.unwrap_or_else(|| vec![PresentedKey::leaf(leaf)]);
+            found.ok_or_else(|| mismatch(presented()))
+        }
+    }
+}
+
+/// The keys of a path that webpki accepted.
+pub(super) fn keys_of(leaf: SpkiPin, path: &VerifiedCertificates<'_>) -> PathKeys {
+    let above = path.certificates.iter().skip(1);
+    PathKeys {
+        leaf,
+        intermediates: above.map(|c| SpkiPin::of_certificate(c)).collect(),
+        anchor: SpkiPin::of_spki_der(&path.anchor_spki),
+    }
+}

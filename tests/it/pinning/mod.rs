@@ -1,0 +1,135 @@
+//! Pins in verifiers: verified paths, life cycle, the two relaxations, sessions, and other tools.
+
+mod command;
+mod grace;
+mod life;
+mod paths;
+mod pin_only;
+mod sessions;
+
+use std::sync::Arc;
+
+use notafter::{
+    EventCode, Pin, PinError, PinPosition, PinSet, PinState, SpkiPin, Timestamp, TrustAnchors,
+    WatchingServerVerifier, WatchingVerifierBuilder, pin_error,
+};
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+
+use crate::support::pki::{Ca, Leaf};
+use crate::support::tls::{Recorder, ring};
+
+pub const NAME: &str = "service.example";
+
+/// Accepts everything: what a broken inner verifier would let through, pins must still catch.
+#[derive(Debug)]
+pub struct Agreeable;
+
+impl ServerCertVerifier for Agreeable {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        vec![SignatureScheme::ECDSA_NISTP256_SHA256]
+    }
+}
+
+pub fn webpki(anchors: &TrustAnchors) -> Arc<dyn ServerCertVerifier> {
+    let roots = Arc::new(RootCertStore::from(anchors));
+    WebPkiServerVerifier::builder_with_provider(roots, ring())
+        .build()
+        .unwrap()
+}
+
+pub fn pin_of(leaf: &Leaf) -> SpkiPin {
+    SpkiPin::of_certificate(&leaf.certificate())
+}
+
+pub fn pin_of_ca(ca: &Ca) -> SpkiPin {
+    SpkiPin::of_certificate(&ca.certificate())
+}
+
+/// A set of one pin at this position.
+pub fn pinned(pin: SpkiPin, position: PinPosition) -> PinSet {
+    let pin = Pin::new(pin, PinState::Current).with_position(position);
+    PinSet::builder().with_pin(pin).build().unwrap()
+}
+
+/// A verifier with everything that a test looks at.
+pub struct Scene {
+    pub verifier: Arc<WatchingServerVerifier>,
+    pub recorder: Arc<Recorder>,
+}
+
+impl Scene {
+    pub fn new(
+        inner: Arc<dyn ServerCertVerifier>,
+        anchors: &TrustAnchors,
+        add: impl FnOnce(
+            WatchingVerifierBuilder<dyn ServerCertVerifier>,
+        ) -> WatchingVerifierBuilder<dyn ServerCertVerifier>,
+    ) -> Self {
+        let recorder = Arc::new(Recorder::default());
+        let builder = WatchingServerVerifier::builder(inner)
+            .with_provider(ring())
+            .with_trust_anchors(anchors.clone())
+            .with_observer(recorder.clone());
+        Self {
+            verifier: add(builder).build().unwrap(),
+            recorder,
+        }
+    }
+
+    pub fn pinned(anchors: &TrustAnchors, set: PinSet) -> Self {
+        Self::new(webpki(anchors), anchors, |builder| {
+            builder.with_pin_set(set)
+        })
+    }
+
+    pub fn verify(&self, chain: &[&CertificateDer<'static>], now: Timestamp) -> Result<(), Error> {
+        let rest: Vec<_> = chain[1..].iter().map(|der| (*der).clone()).collect();
+        let name = ServerName::try_from(NAME).unwrap();
+        let now = now.to_unix_time().unwrap();
+        self.verifier
+            .verify_server_cert(chain[0], &rest, &name, &[], now)
+            .map(drop)
+    }
+
+    /// The codes of what was told since the last time.
+    pub fn codes(&self) -> Vec<EventCode> {
+        let events = self.recorder.take();
+        events.iter().map(|event| event.code).collect()
+    }
+}
+
+pub fn refusal(result: &Result<(), Error>) -> Option<&PinError> {
+    result.as_ref().err().and_then(pin_error)
+}
