@@ -69,8 +69,9 @@ pub use source::{
 };
 pub use verifier::{
     NameCheck, PinOnlyVerifier, PinOnlyVerifierBuilder, PinnedGrace, PinnedGraceTooLong,
+    PresentedBounds, PresentedError, VerdictCache, VerdictCacheBuilder, VerdictCacheError,
     VerifierBuildError, WatchingClientVerifier, WatchingServerVerifier, WatchingVerifierBuilder,
-    pin_error,
+    pin_error, presented_error,
 };
 #[cfg(feature = "ocsp")]
 pub use verifier::{StapleRule, StapleStrictness};

@@ -66,6 +66,7 @@ pub(super) mod tag {
     pub(in crate::cert) const BIT_STRING: u8 = 0x03;
     pub(in crate::cert) const OCTET_STRING: u8 = 0x04;
     pub(in crate::cert) const OID: u8 = 0x06;
+    pub(in crate::cert) const ENUMERATED: u8 = 0x0a;
     pub(in crate::cert) const SEQUENCE: u8 = 0x30;
     pub(in crate::cert) const SET: u8 = 0x31;
     pub(in crate::cert) const UTC_TIME: u8 = 0x17;

@@ -4,13 +4,13 @@
 //! same questions. What needs a full parse of the extensions is in `CertificateDetails`.
 
 mod certificate;
-mod crl_dates;
 mod der;
 #[cfg(feature = "details")]
 mod details;
 mod facts;
 mod general_name;
 mod name;
+mod next_update;
 mod timestamp;
 mod validity;
 
@@ -25,6 +25,6 @@ pub use facts::CertificateFacts;
 pub use timestamp::{Timestamp, TimestampParseError};
 pub use validity::Validity;
 
-pub(crate) use crl_dates::crl_next_update;
 pub(crate) use der::in_sequence;
 pub(crate) use name::readable as name_for_people;
+pub(crate) use next_update::{crl_next_update, staple_next_update};
