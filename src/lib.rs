@@ -9,6 +9,10 @@
 struct Documents;
 
 mod anchor_store;
+#[cfg(feature = "announcements")]
+mod announcement;
+#[cfg(feature = "announcements")]
+mod announcement_files;
 mod cert;
 mod clock;
 mod delivery;
@@ -16,17 +20,29 @@ mod duration;
 mod event;
 mod key_pin;
 mod loader;
+mod monitor;
 mod observer;
 mod outlook;
 mod pin;
+#[cfg(feature = "announcements")]
+mod pin_folder;
 mod policy;
 mod resumption;
 mod revocation;
 mod self_check;
 mod source;
+#[cfg(feature = "announcements")]
+mod store;
 mod transition;
 mod verifier;
 
+#[cfg(feature = "announcements")]
+pub use announcement::{
+    AnnouncedSet, Announcement, AnnouncementError, AnnouncementKey, Authority, Envelope,
+    FloorError, PinFloor,
+};
+#[cfg(feature = "announcements")]
+pub use announcement_files::FileOutcome;
 pub use cert::{
     Certificate, CertificateBytes, CertificateFacts, CertificateParseError, DerProblem,
     Sha256Digest, Timestamp, TimestampParseError, Validity,
@@ -36,7 +52,15 @@ pub use cert::{CertificateDetails, DetailsError, KeyType, SubjectAltNames};
 pub use delivery::QueuedObserver;
 pub use event::{Event, EventCode, PeerReach, Role, Severity, Subject, SubjectKind};
 pub use loader::Loader;
-pub use observer::Observer;
+pub use monitor::{
+    Connector, Evaluation, Gauge, Health, HealthReason, Monitor, MonitorBuilder, MonitorHandle,
+    Target, Watched,
+};
+#[cfg(feature = "metrics")]
+pub use observer::MetricsObserver;
+#[cfg(feature = "tracing")]
+pub use observer::TracingObserver;
+pub use observer::{ChannelObserver, FilteredObserver, InlineObserver, Observer};
 pub use outlook::{
     AnchorError, ChainJudge, ChainOutlook, Interval, LimitingCertificate, Outlook, PathAnchor,
     PeerOutlook, Position, Refusal, RelyingTimeline, Timeline, TrustAnchors, TrustAnchorsBuilder,
@@ -48,6 +72,8 @@ pub use pin::{
     PinSetEnds, PinSetError, PinSetStanding, PinSets, PinSourceError, PinState, PinWordError,
     PinsInForce, PresentedKey, SpkiPin,
 };
+#[cfg(feature = "announcements")]
+pub use pin_folder::PinFolder;
 pub use policy::{
     Band, PolicyError, Threshold, ThresholdPolicy, ThresholdPolicyBuilder, Thresholds,
 };
@@ -67,6 +93,13 @@ pub use source::{
     CertificateScan, FailureReason, FoundCertificate, OtherBlock, Place, Scanned, SourceContents,
     SourceFailure,
 };
+#[cfg(feature = "announcements")]
+pub use store::{
+    Applied, Durability, PinStorage, PinStore, PinStoreBuilder, StateFile, StoreNotice,
+};
+#[cfg(feature = "json")]
+pub use transition::SavedStateError;
+pub use transition::{Condition, Matter, RepeatPolicy, Telling, Transitions};
 pub use verifier::{
     NameCheck, PinOnlyVerifier, PinOnlyVerifierBuilder, PinnedGrace, PinnedGraceTooLong,
     PresentedBounds, PresentedError, VerdictCache, VerdictCacheBuilder, VerdictCacheError,

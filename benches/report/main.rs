@@ -17,15 +17,17 @@ mod growth;
 mod measure;
 mod outlook;
 mod pem;
+mod telling;
 mod wrapper;
 
 /// The parts of the table, in its order.
-const PARTS: [(&str, fn()); 5] = [
+const PARTS: [(&str, fn()); 6] = [
     ("outlook", outlook::rows),
     ("growth", growth::rows),
     ("facts", facts::rows),
     ("wrapper", wrapper::rows),
     ("pem", pem::rows),
+    ("telling", telling::rows),
 ];
 
 fn main() {

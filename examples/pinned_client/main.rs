@@ -58,7 +58,8 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> Result<(Verdict, String), Box<dyn Error>> {
     let told = Arc::new(Mutex::new(Vec::new()));
-    let config = Arc::new(config(args, &told)?);
+    let verifier = verifier(args, &told)?;
+    let config = Arc::new(config(args, Arc::clone(&verifier))?);
     let name = ServerName::try_from(args.name.clone())
         .map_err(|_| format!("'{}' is neither a DNS name nor an IP address", args.name))?;
     let mut connection = ClientConnection::new(config, name)?;
@@ -68,23 +69,23 @@ fn run(args: &Args) -> Result<(Verdict, String), Box<dyn Error>> {
             return refusal(error);
         }
     }
+    verifier.flush_events(PATIENCE);
     let told = told.lock().unwrap_or_else(PoisonError::into_inner);
     Ok((Verdict::Accepted, acceptance(args, &told)))
 }
 
 /// The inner verifier is rustls's own; pins can only refuse more, and a grace is asked for.
-fn config(args: &Args, told: &Arc<Mutex<Vec<Event>>>) -> Result<ClientConfig, Box<dyn Error>> {
+fn verifier(
+    args: &Args,
+    told: &Arc<Mutex<Vec<Event>>>,
+) -> Result<Arc<WatchingServerVerifier>, Box<dyn Error>> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let clock: Arc<dyn TimeProvider> = match args.at {
-        Some(at) => Arc::new(Fixed(at)),
-        None => Arc::new(DefaultTimeProvider),
-    };
     let anchors = anchors(args)?;
     let roots = Arc::new(RootCertStore::from(&anchors));
     let inner = WebPkiServerVerifier::builder_with_provider(roots, provider.clone()).build()?;
     let told = Arc::clone(told);
     let mut builder = WatchingServerVerifier::builder(inner)
-        .with_provider(provider.clone())
+        .with_provider(provider)
         .with_trust_anchors(anchors)
         .with_observer(Arc::new(move |event: &Event| {
             told.lock()
@@ -97,11 +98,23 @@ fn config(args: &Args, told: &Arc<Mutex<Vec<Event>>>) -> Result<ClientConfig, Bo
     if let Some(grace) = args.grace {
         builder = builder.with_grace(grace);
     }
-    let builder = ClientConfig::builder_with_details(provider, clock)
+    Ok(builder.build()?)
+}
+
+fn config(
+    args: &Args,
+    verifier: Arc<WatchingServerVerifier>,
+) -> Result<ClientConfig, rustls::Error> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let clock: Arc<dyn TimeProvider> = match args.at {
+        Some(at) => Arc::new(Fixed(at)),
+        None => Arc::new(DefaultTimeProvider),
+    };
+    Ok(ClientConfig::builder_with_details(provider, clock)
         .with_safe_default_protocol_versions()?
         .dangerous()
-        .with_custom_certificate_verifier(builder.build()?);
-    Ok(builder.with_no_client_auth())
+        .with_custom_certificate_verifier(verifier)
+        .with_no_client_auth())
 }
 
 fn pins(args: &Args) -> Result<Option<PinSet>, Box<dyn Error>> {

@@ -7,6 +7,7 @@ use super::{
     SpkiPin,
 };
 use crate::cert::Timestamp;
+use crate::policy::Band;
 
 /// The keys that some hosts may show: immutable; a change is a new set.
 ///
@@ -73,6 +74,23 @@ impl PinSet {
         }
     }
 
+    /// How near its date is, as a leaf of 90 days would be told of: due, a warning and critical 30,
+    /// 20 and 10 days ahead.
+    pub fn band(&self, now: Timestamp) -> Band {
+        let left = |(end, _): (Timestamp, ExpiryRule)| end.seconds_since(now);
+        match (self.standing(now), self.expiry.map(left)) {
+            (PinSetStanding::Closed | PinSetStanding::Open, _) => Band::Expired,
+            (PinSetStanding::InGrace { .. }, _) => Band::Critical,
+            (PinSetStanding::InForce, None) => Band::Ok,
+            (PinSetStanding::InForce, Some(left)) => match BAND_STARTS {
+                [_, _, critical] if left <= critical => Band::Critical,
+                [_, warning, _] if left <= warning => Band::Warning,
+                [due, _, _] if left <= due => Band::Due,
+                _ => Band::Ok,
+            },
+        }
+    }
+
     /// The pins accepted at `now`, the set's own date left aside.
     pub fn accepted(&self, now: Timestamp) -> impl Iterator<Item = &Pin> {
         let accepted = self.pins.iter().filter(move |pin| pin.is_accepted(now));
@@ -86,7 +104,19 @@ impl PinSet {
         self.pins.iter().any(rejected)
     }
 
-    /// The first instant after `now` at which it accepts other pins or comes to something else.
+    /// How many distinct keys are or will be accepted.
+    pub fn usable_keys(&self) -> usize {
+        let usable = |pin: &&Pin| pin.can_be_accepted() && !self.is_rejected(&pin.pin);
+        distinct(self.pins.iter().filter(usable))
+    }
+
+    /// How many distinct keys it names.
+    pub fn named_keys(&self) -> usize {
+        distinct(self.pins.iter())
+    }
+
+    /// The first instant after `now` at which it accepts other pins, comes to something else, or
+    /// comes into another band.
     pub fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
         let maturing = self.pins.iter().filter(|pin| pin.state.can_be_accepted());
         let maturing = maturing.filter_map(|pin| pin.acceptance.from());
@@ -94,9 +124,11 @@ impl PinSet {
             Some((_, ExpiryRule::GraceThenClosed { seconds })) => i64::from(seconds),
             _ => 0,
         };
-        let end = self.expiry.map(|(end, _)| end.saturating_add(1));
-        let ends = [end, end.map(|end| end.saturating_add(grace))];
-        let changes = maturing.chain(ends.into_iter().flatten());
+        let end = self.expiry.map(|(end, _)| end);
+        let after = end.map(|end| end.saturating_add(1));
+        let ends = [after, after.map(|after| after.saturating_add(grace))];
+        let bands = BAND_STARTS.map(|start| end.map(|end| end.saturating_add(-start)));
+        let changes = maturing.chain(ends.into_iter().chain(bands).flatten());
         changes.filter(|change| *change > now).min()
     }
 
@@ -111,6 +143,16 @@ impl PinSet {
     pub fn lints(&self) -> Vec<PinLint> {
         PinLint::of_set(self)
     }
+}
+
+/// So many seconds ahead of its date, a set is due, a warning, and critical.
+const BAND_STARTS: [i64; 3] = [30 * 86_400, 20 * 86_400, 10 * 86_400];
+
+fn distinct<'p>(pins: impl Iterator<Item = &'p Pin>) -> usize {
+    let mut keys: Vec<_> = pins.map(|pin| pin.pin).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys.len()
 }
 
 /// Builds a [`PinSet`].

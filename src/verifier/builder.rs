@@ -20,14 +20,16 @@ use super::staple::{StapleRule, StapleWatch};
 use super::watch::Watch;
 use super::{WatchingClientVerifier, WatchingServerVerifier};
 use crate::cert::Timestamp;
+use crate::delivery::Outbox;
 use crate::event::Role;
-use crate::observer::{Delivery, Observer};
+use crate::observer::Observer;
 use crate::outlook::{ChainJudge, TrustAnchors, Usage};
 use crate::pin::{FixedPins, PinSet, PinSetBuilder, PinSetError, PinsInForce, SpkiPin};
 use crate::policy::ThresholdPolicy;
 use crate::revocation::Crls;
 #[cfg(feature = "ocsp")]
 use crate::revocation::StapleJudge;
+use crate::transition::RepeatPolicy;
 
 /// How many peers are remembered unless told otherwise.
 const DEFAULT_PEER_MEMORY: NonZeroUsize = match NonZeroUsize::new(1024) {
@@ -49,7 +51,8 @@ pub struct WatchingVerifierBuilder<V: ?Sized> {
     pinned_as: Option<ServerName<'static>>,
     grace: Option<PinnedGrace>,
     bounds: PresentedBounds,
-    delivery: Delivery,
+    delivery: Outbox,
+    repeat: RepeatPolicy,
     peer_memory: NonZeroUsize,
     crls: Crls,
     #[cfg(feature = "ocsp")]
@@ -70,7 +73,8 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
             pinned_as: None,
             grace: None,
             bounds: PresentedBounds::default(),
-            delivery: Delivery::default(),
+            delivery: Outbox::default(),
+            repeat: RepeatPolicy::default(),
             peer_memory: DEFAULT_PEER_MEMORY,
             crls: Crls::default(),
             #[cfg(feature = "ocsp")]
@@ -80,7 +84,8 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
         }
     }
 
-    /// Tells this observer; repeatable. Without any, only pins have an effect.
+    /// Tells this observer, through a queue of its own unless it is
+    /// [prompt](Observer::is_prompt); repeatable. Without any, only pins have an effect.
     pub fn with_observer(mut self, observer: Arc<dyn Observer>) -> Self {
         self.delivery.add(observer);
         self
@@ -168,6 +173,12 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
         self
     }
 
+    /// Tells again at other intervals than the default ones.
+    pub const fn with_repeat(mut self, repeat: RepeatPolicy) -> Self {
+        self.repeat = repeat;
+        self
+    }
+
     fn into_parts(self, role: Role, usage: Usage) -> Result<(Arc<V>, Watch), VerifierBuildError> {
         let pins = match (self.leaf_pins, self.pins) {
             (Some(_), Some(_)) => return Err(VerifierBuildError::PinsTwice),
@@ -219,7 +230,7 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
             grace: self.grace,
             bounds: self.bounds,
             delivery: self.delivery,
-            memory: Memory::new(self.peer_memory),
+            memory: Memory::new(self.peer_memory, self.repeat),
             recent: Recent::new(self.peer_memory),
         };
         Ok((self.inner, watch))

@@ -11,7 +11,7 @@ use super::conclude::Conclusion;
 use super::peer::Peer;
 use crate::cert::{Sha256Digest, Timestamp};
 use crate::policy::Band;
-use crate::transition::{Matter, Telling, Transitions};
+use crate::transition::{Matter, RepeatPolicy, Telling, Transitions};
 
 /// Bounded memory of peers: the one seen longest ago is forgotten first.
 #[derive(Debug)]
@@ -32,11 +32,11 @@ struct Seen {
 }
 
 impl Memory {
-    pub(super) fn new(capacity: NonZeroUsize) -> Self {
+    pub(super) fn new(capacity: NonZeroUsize, repeat: RepeatPolicy) -> Self {
         Self {
             state: Mutex::new(State {
                 seen: LruCache::new(capacity),
-                transitions: Transitions::new(capacity),
+                transitions: Transitions::new(capacity).with_repeat(repeat),
             }),
         }
     }

@@ -7,6 +7,7 @@ use crate::pin::{
     LeafVerdict, PathKeys, Pin, PinError, PinSet, PinSetStanding, PinSets, PinState, PresentedKey,
     SpkiPin,
 };
+use crate::policy::Band;
 
 /// What the pins say of one peer at one instant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub(super) struct Ruling {
     pub(super) standing: PinSetStanding,
     /// The set's last good second.
     pub(super) ends: Option<Timestamp>,
+    /// How near that is.
+    pub(super) band: Band,
     /// How many distinct keys are or will be accepted, and how many the set names.
     pub(super) keys: (usize, usize),
     /// Whether a successor is announced that will be accepted.
@@ -67,17 +70,7 @@ pub(super) fn rule(
         }),
         _ => match_key(set, peer, key, judge).map(Some),
     };
-    let distinct = |pins: &mut dyn Iterator<Item = &Pin>| {
-        let mut keys: Vec<_> = pins.map(|pin| pin.pin).collect();
-        keys.sort_unstable();
-        keys.dedup();
-        keys.len()
-    };
     let usable = |pin: &&Pin| pin.can_be_accepted() && !set.is_rejected(&pin.pin);
-    let keys = (
-        distinct(&mut set.pins().iter().filter(usable)),
-        distinct(&mut set.pins().iter()),
-    );
     let mut successors = set.pins().iter().filter(usable);
     Ruling {
         enforced: set.enforces(),
@@ -85,7 +78,8 @@ pub(super) fn rule(
         refusal: verdict.err(),
         standing,
         ends: set.expiry().map(|(end, _)| end),
-        keys,
+        band: set.band(now),
+        keys: (set.usable_keys(), set.named_keys()),
         has_successor: successors.any(|pin| pin.state == PinState::Announced),
         until: set.next_change(now),
     }

@@ -180,8 +180,9 @@ impl Watch {
         sha256: Sha256Digest,
         band: Band,
     ) -> Option<Telling> {
-        let host = peer.host.map(str::to_owned);
-        let matter = Matter { code, host, sha256 };
+        let matter = Matter::new(code, self.role)
+            .with_name(peer.host.map(str::to_owned))
+            .with_sha256(sha256);
         self.memory.observe(matter, band, peer.at())
     }
 

@@ -12,8 +12,6 @@ use crate::outlook::Position;
 use crate::pin::{Pin, PinError, PinSetStanding, PinState};
 use crate::policy::Band;
 
-const DAY: i64 = 86_400;
-
 impl Watch {
     pub(super) fn tell_ruling(&self, peer: &Peer<'_>, ruling: &Ruling, known: Option<&Known>) {
         if let Some(refusal) = &ruling.refusal {
@@ -111,13 +109,7 @@ impl Watch {
         let leaf = &known.leaf;
         if let Some(end) = ruling.ends.filter(|end| *end < leaf.not_after()) {
             let left = end.seconds_since(now);
-            // As a leaf of 90 days would be told of.
-            let band = match left.div_euclid(DAY) {
-                ..10 => Band::Critical,
-                10..20 => Band::Warning,
-                20..30 => Band::Due,
-                _ => Band::Ok,
-            };
+            let band = ruling.band;
             let message = format!(
                 "the pins of {name} end at {end}, in {}, before its certificate does: release a new pin set before that",
                 readable(left)

@@ -15,8 +15,8 @@ use super::presented::PresentedBounds;
 use super::recent::Recent;
 use super::sessions::Standing;
 use crate::cert::Timestamp;
+use crate::delivery::Outbox;
 use crate::event::Role;
-use crate::observer::Delivery;
 use crate::pin::{PinGeneration, PinsInForce};
 
 /// The part of a wrapper that is the same for servers and clients.
@@ -27,7 +27,7 @@ pub(super) struct Watch {
     pub(super) pins: Option<Arc<dyn PinsInForce>>,
     pub(super) grace: Option<PinnedGrace>,
     pub(super) bounds: PresentedBounds,
-    pub(super) delivery: Delivery,
+    pub(super) delivery: Outbox,
     pub(super) memory: Memory,
     pub(super) recent: Recent,
 }
@@ -138,11 +138,6 @@ impl Watch {
     /// The epoch of the pins in force; 0 without pins.
     pub(super) fn epoch(&self) -> u64 {
         self.generation().map_or(0, |generation| generation.epoch)
-    }
-
-    /// How many times an observer panicked.
-    pub(super) fn observer_panics(&self) -> u64 {
-        self.delivery.panics()
     }
 }
 

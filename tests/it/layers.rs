@@ -11,18 +11,21 @@ use crate::support::corpora::files_below;
 const ROWS: [(&str, &[&str]); 5] = [
     ("facts", &["cert", "source"]),
     ("judgement", &["outlook", "policy", "revocation"]),
-    ("pins", &["pin"]),
+    ("pins", &["announcement", "pin", "store"]),
     ("telling", &["event", "transition", "observer"]),
     (
         "edges",
         &[
             "anchor_store",
+            "announcement_files",
             "clock",
             "delivery",
             "duration",
             "key_pin",
             "loader",
+            "pin_folder",
             "resumption",
+            "monitor",
             "self_check",
             "verifier",
         ],

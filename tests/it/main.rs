@@ -11,6 +11,7 @@
     clippy::needless_pass_by_value
 )]
 
+mod announcements;
 mod command;
 mod delivery;
 mod endpoints;
@@ -20,6 +21,8 @@ mod incidents;
 mod layers;
 mod limbo;
 mod lints;
+mod monitor;
+mod monitor_faults;
 mod outlook;
 mod parser_corpus;
 mod pinning;
@@ -28,6 +31,7 @@ mod presented;
 mod recent;
 mod sources;
 mod staples;
+mod store;
 mod suites;
 mod support;
 mod telling;

@@ -6,6 +6,8 @@ mod life;
 mod paths;
 mod pin_only;
 mod sessions;
+mod story;
+mod watched;
 
 use std::sync::Arc;
 

@@ -1,0 +1,100 @@
+//! The envelope: DSSE v1 (secure-systems-lab/dsse), its JSON form.
+
+use data_encoding::BASE64;
+
+use super::AnnouncementError;
+use super::strict_json::{Json, Node};
+
+/// What the payload is, as the signatures cover it.
+const PAYLOAD_TYPE: &str = "application/vnd.notafter.pins.v1+json";
+
+/// An envelope of more bytes is not looked at.
+const MAX_BYTES: usize = 64 * 1024;
+
+/// Each costs up to one verification for each key.
+const MAX_SIGNATURES: usize = 32;
+
+/// An announcement as it travels: the payload's exact bytes and signatures over them.
+///
+/// # What do I have to sign?
+/// ```
+/// use notafter::Envelope;
+/// let signed = Envelope::pre_authentication_encoding(b"{}");
+/// assert_eq!(signed, b"DSSEv1 37 application/vnd.notafter.pins.v1+json 2 {}");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Envelope {
+    payload: Vec<u8>,
+    signatures: Vec<Vec<u8>>,
+}
+
+impl Envelope {
+    /// The payload type of announcements.
+    pub const PAYLOAD_TYPE: &'static str = PAYLOAD_TYPE;
+
+    /// The most bytes that an envelope may have.
+    pub const MAX_BYTES: usize = MAX_BYTES;
+
+    /// Reads an envelope. Nothing is verified yet.
+    ///
+    /// # Errors
+    /// [`AnnouncementError::TooLarge`] and [`AnnouncementError::Malformed`], also for a foreign
+    /// payload type, base64 that is not the standard one with its padding (RFC 4648, 4), and
+    /// more than 32 signatures.
+    pub fn parse(bytes: &[u8]) -> Result<Self, AnnouncementError> {
+        if bytes.len() > MAX_BYTES {
+            return Err(AnnouncementError::TooLarge {
+                bytes: bytes.len(),
+                limit: MAX_BYTES,
+            });
+        }
+        let json = Json::parse("envelope", bytes)?;
+        let envelope = Node::root("envelope", &json);
+        let payload_type = envelope.field("payloadType")?;
+        if payload_type.text()? != PAYLOAD_TYPE {
+            return Err(payload_type.malformed(format!("it is not {PAYLOAD_TYPE}")));
+        }
+        let payload = base64(&envelope.field("payload")?)?;
+        let list = envelope.field("signatures")?;
+        let signatures = list.list()?;
+        if signatures.len() > MAX_SIGNATURES {
+            let reason = format!("{}, at most {MAX_SIGNATURES} are read", signatures.len());
+            return Err(list.malformed(reason));
+        }
+        let signatures = signatures.iter().map(|signature| {
+            // A hint for people: who signed is found out by verifying.
+            if let Some(key_id) = signature.optional("keyid")? {
+                key_id.text()?;
+            }
+            base64(&signature.field("sig")?)
+        });
+        Ok(Self {
+            payload,
+            signatures: signatures.collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// The payload's bytes, as signed.
+    pub fn payload(&self) -> &[u8] {
+        &self.payload
+    }
+
+    pub(super) fn signatures(&self) -> &[Vec<u8>] {
+        &self.signatures
+    }
+
+    /// What the signatures are made over: `DSSEv1 LEN TYPE LEN BODY`, the lengths in bytes.
+    pub fn pre_authentication_encoding(payload: &[u8]) -> Vec<u8> {
+        let head = format!(
+            "DSSEv1 {} {PAYLOAD_TYPE} {} ",
+            PAYLOAD_TYPE.len(),
+            payload.len()
+        );
+        [head.as_bytes(), payload].concat()
+    }
+}
+
+fn base64(node: &Node<'_>) -> Result<Vec<u8>, AnnouncementError> {
+    let decoded = BASE64.decode(node.text()?.as_bytes());
+    decoded.map_err(|error| node.malformed(format!("not standard base64 with padding: {error}")))
+}

@@ -1,0 +1,30 @@
+//! Signed rotation of pins: what may be announced, by whom, and from when on it counts.
+//!
+//! Pure: bytes, keys, algorithms and the instant come from the caller. `docs/ANNOUNCEMENTS.md` is
+//! the format and the rules in words.
+
+mod authority;
+mod dsse;
+mod error;
+mod floor;
+mod payload;
+mod rules;
+mod signed;
+mod state;
+mod strict_json;
+mod verify;
+
+#[cfg(test)]
+mod model_tests;
+
+pub use authority::{AnnouncementKey, Authority};
+pub use dsse::Envelope;
+pub use error::AnnouncementError;
+pub use floor::{FloorError, PinFloor};
+pub use payload::{AnnouncedSet, Announcement};
+pub(crate) use rules::WhenEmpty;
+use rules::{Arrival, apply};
+pub(crate) use signed::SignedAnnouncement;
+pub(crate) use state::RotationState;
+use state::Trust;
+pub(crate) use verify::Algorithms;

@@ -1,0 +1,459 @@
+//! The rules against a reference model, on random histories. The model keeps no state: it answers
+//! each question by going back through everything that was ever applied.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::*;
+use crate::cert::{Sha256Digest, Timestamp};
+use crate::pin::{Acceptance, Pin, PinPosition, PinScope, PinState, SpkiPin};
+
+const HOLD: u32 = 1000;
+const HOSTS: [&str; 2] = ["a.example", "b.example"];
+
+/// xorshift64*, so that a failure can be had again.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 11
+    }
+
+    fn below(&mut self, bound: u64) -> u64 {
+        self.next() % bound
+    }
+
+    fn chance(&mut self, percent: u64) -> bool {
+        self.below(100) < percent
+    }
+
+    fn pick<T: Clone>(&mut self, values: &[T]) -> T {
+        let index = self.below(values.len() as u64);
+        values[usize::try_from(index).unwrap()].clone()
+    }
+}
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_unix_seconds(seconds)
+}
+
+fn key(n: u8) -> AnnouncementKey {
+    let prefix = [48, 42, 48, 5, 6, 3, 43, 101, 112, 3, 33, 0];
+    AnnouncementKey::from_spki_der(&[&prefix[..], &[n; 32]].concat()).unwrap()
+}
+
+fn authority(keys: &[u8], threshold: usize, emergency: Option<usize>) -> Authority {
+    Authority::new(keys.iter().map(|n| key(*n)), threshold, emergency).unwrap()
+}
+
+fn digest(letter: u8) -> SpkiPin {
+    SpkiPin::of_spki_der(&[letter])
+}
+
+fn scopes() -> Vec<PinScope> {
+    HOSTS.iter().map(|host| host.parse().unwrap()).collect()
+}
+
+#[derive(Clone)]
+struct Entry {
+    announcement: Announcement,
+    signed: BTreeSet<AnnouncementKey>,
+    at: Timestamp,
+}
+
+impl Entry {
+    fn signers(&self, authority: &Authority) -> usize {
+        authority.keys().filter(|k| self.signed.contains(k)).count()
+    }
+
+    fn listed(&self, host: &PinScope, pin: &Pin) -> Option<&Pin> {
+        listed(&self.announcement, host, pin)
+    }
+}
+
+fn listed<'a>(announcement: &'a Announcement, host: &PinScope, pin: &Pin) -> Option<&'a Pin> {
+    let mut sets = announcement.pin_sets.iter();
+    let set = sets.find(|set| set.hosts.contains(host))?;
+    let mut pins = set.pins.iter();
+    pins.find(|p| (p.pin, p.position) == (pin.pin, pin.position))
+}
+
+struct Model {
+    floor: Announcement,
+    history: Vec<Entry>,
+}
+
+impl Model {
+    fn before(&self, k: usize) -> &Entry {
+        &self.history[k - 1]
+    }
+
+    fn announcement(&self, k: usize) -> &Announcement {
+        match k {
+            0 => &self.floor,
+            _ => &self.before(k).announcement,
+        }
+    }
+
+    fn latest(&self, k: usize) -> Timestamp {
+        match k {
+            0 => self.floor.issued,
+            _ => self.first_sight(k),
+        }
+    }
+
+    fn first_sight(&self, k: usize) -> Timestamp {
+        let entry = self.before(k);
+        let seen = entry.at.max(entry.announcement.issued);
+        seen.max(self.latest(k - 1))
+    }
+
+    /// Who ruled when the k-th was applied.
+    fn judge(&self, k: usize) -> Authority {
+        self.authority(k - 1, self.before(k).at)
+    }
+
+    fn emergency(&self, k: usize) -> bool {
+        let judge = self.judge(k);
+        let signers = self.before(k).signers(&judge);
+        judge.emergency_threshold().is_some_and(|e| signers >= e)
+    }
+
+    fn waiting(&self, k: usize) -> Option<&Authority> {
+        let carried = self.announcement(k).authority.as_ref();
+        carried.filter(|next| k > 0 && **next != self.judge(k) && !self.emergency(k))
+    }
+
+    fn authority(&self, k: usize, now: Timestamp) -> Authority {
+        if k == 0 {
+            return self.floor.authority.clone().unwrap();
+        }
+        if let Some(next) = self.waiting(k) {
+            let mut first = k;
+            while first > 1 && self.waiting(first - 1) == Some(next) {
+                first -= 1;
+            }
+            let rules = self.first_sight(first).saturating_add(i64::from(HOLD));
+            if rules <= now && rules <= self.announcement(k).expires {
+                return next.clone();
+            }
+            return self.judge(k);
+        }
+        let carried = self.announcement(k).authority.clone();
+        carried.unwrap_or_else(|| self.judge(k))
+    }
+
+    fn rejected(&self, k: usize, pin: &Pin) -> bool {
+        let all = self.announcement(k).pin_sets.iter().flat_map(|s| &s.pins);
+        let states: Vec<_> = all.filter(|p| p.pin == pin.pin).map(|p| p.state).collect();
+        if states.contains(&PinState::Rejected) {
+            return true;
+        }
+        let lifted = states.iter().any(|state| state.can_be_accepted());
+        k > 0 && !(lifted && self.emergency(k)) && self.rejected(k - 1, pin)
+    }
+
+    /// From when on it may count by its own history; `None` from ever.
+    fn trusted(&self, k: usize, host: &PinScope, pin: &Pin) -> Option<Timestamp> {
+        if k == 0 {
+            let listed = listed(&self.floor, host, pin).unwrap();
+            return listed.acceptance.from();
+        }
+        if self.emergency(k) {
+            return None;
+        }
+        let known = listed(self.announcement(k - 1), host, pin);
+        let known = known.filter(|known| known.state.can_be_accepted());
+        if known.is_none() || self.rejected(k - 1, pin) {
+            return Some(self.first_sight(k).saturating_add(i64::from(HOLD)));
+        }
+        let label = self.before(k).listed(host, pin).unwrap().state;
+        let held = self.acceptance(k - 1, host, pin).holds(self.before(k).at);
+        if held && label != PinState::Announced {
+            return None;
+        }
+        match self.rescued(k - 1, host, pin) {
+            true => None,
+            false => self.trusted(k - 1, host, pin),
+        }
+    }
+
+    fn plain(&self, k: usize, host: &PinScope, pin: &Pin) -> Acceptance {
+        let Some(listed) = listed(self.announcement(k), host, pin) else {
+            return Acceptance::Never;
+        };
+        if !listed.state.can_be_accepted() || self.rejected(k, pin) {
+            return Acceptance::Never;
+        }
+        match self.trusted(k, host, pin).max(listed.acceptance.from()) {
+            None => Acceptance::Always,
+            Some(from) if k > 0 && from > self.announcement(k).expires => Acceptance::Never,
+            Some(from) => Acceptance::From(from),
+        }
+    }
+
+    /// Whether it was what the host had left when it was applied.
+    fn rescued(&self, k: usize, host: &PinScope, pin: &Pin) -> bool {
+        if k == 0 || !self.plain(k, host, pin).holds(self.before(k).at) {
+            return false;
+        }
+        let mut sets = self.announcement(k).pin_sets.iter();
+        let set = sets.find(|set| set.hosts.contains(host)).unwrap();
+        let mut pins = set.pins.iter();
+        pins.all(|other| self.plain(k, host, other) != Acceptance::Always)
+    }
+
+    fn acceptance(&self, k: usize, host: &PinScope, pin: &Pin) -> Acceptance {
+        match self.rescued(k, host, pin) {
+            true => Acceptance::Always,
+            false => self.plain(k, host, pin),
+        }
+    }
+
+    /// The code of the refusal of the last entry.
+    fn refusal(&self) -> Option<&'static str> {
+        let k = self.history.len();
+        let (entry, next) = (self.before(k), self.announcement(k));
+        let judge = self.judge(k);
+        if entry.signers(&judge) < judge.threshold() {
+            return Some("threshold");
+        }
+        let version = self.announcement(k - 1).version;
+        if next.version <= version {
+            return Some("rollback");
+        }
+        if next.version > version + 1_000_000 {
+            return Some("fast_forward");
+        }
+        if next.issued > entry.at.saturating_add(300) {
+            return Some("not_yet_issued");
+        }
+        if entry.at > next.expires {
+            return Some("expired");
+        }
+        if let Some(carried) = next.authority.as_ref().filter(|next| **next != judge) {
+            let floor = self.floor.authority.clone().unwrap();
+            let weaker = carried.threshold() < floor.threshold()
+                || carried.emergency_threshold().is_some_and(|emergency| {
+                    floor
+                        .emergency_threshold()
+                        .is_none_or(|least| emergency < least)
+                });
+            if weaker || entry.signers(carried) < carried.threshold() {
+                return Some("authority");
+            }
+        }
+        let places = |position| match position {
+            PinPosition::Leaf => 1,
+            PinPosition::Ca => 6,
+            PinPosition::Anchor => 4,
+            _ => 7,
+        };
+        for (host, pin) in every(next).filter(|(_, pin)| pin.state.can_be_accepted()) {
+            for earlier in [self.announcement(k - 1), &self.floor] {
+                let same = every(earlier).filter(|(h, p)| *h == host && p.pin == pin.pin);
+                let covered = same.fold(0, |all, (_, p)| all | places(p.position));
+                if covered != 0 && places(pin.position) & !covered != 0 {
+                    return Some("widened");
+                }
+            }
+        }
+        let empty = scopes().iter().any(|host| {
+            let mut pins = every(next).filter(|(h, _)| *h == host);
+            !pins.any(|(_, pin)| self.plain(k, host, pin).holds(entry.at))
+        });
+        empty.then_some("empty_set")
+    }
+}
+
+fn every(announcement: &Announcement) -> impl Iterator<Item = (&PinScope, &Pin)> {
+    let sets = announcement.pin_sets.iter();
+    sets.flat_map(|set| {
+        set.hosts
+            .iter()
+            .flat_map(|h| set.pins.iter().map(move |p| (h, p)))
+    })
+}
+
+fn random_pins(random: &mut Random) -> Vec<Pin> {
+    let states = [
+        PinState::Current,
+        PinState::Current,
+        PinState::Backup,
+        PinState::Announced,
+        PinState::Announced,
+        PinState::Retired,
+        PinState::Rejected,
+    ];
+    let mut pins: Vec<Pin> = Vec::new();
+    for letter in *b"OBPQ" {
+        let likely = if letter == b'O' { 85 } else { 60 };
+        if !random.chance(likely) {
+            continue;
+        }
+        let mut state = random.pick(&states);
+        if state == PinState::Rejected && random.chance(70) {
+            state = PinState::Current;
+        }
+        let mut pin = Pin::new(digest(letter), state);
+        if random.chance(8) {
+            pin = pin.with_position(random.pick(&[PinPosition::Ca, PinPosition::Any]));
+        }
+        if state == PinState::Announced && random.chance(40) {
+            let after = i64::try_from(random.below(8000)).unwrap();
+            pin = pin.with_acceptance(Acceptance::From(at(after)));
+        }
+        pins.push(pin);
+    }
+    pins
+}
+
+fn random_entry(random: &mut Random, clock: &mut i64, version: u64) -> Entry {
+    *clock += i64::try_from(random.below(900)).unwrap();
+    let wrong = i64::try_from(random.below(3000)).unwrap() - 1500;
+    let now = if random.chance(15) {
+        *clock + wrong
+    } else {
+        *clock
+    };
+    let issued = *clock - i64::try_from(random.below(500)).unwrap();
+    let lasting = i64::try_from(random.below(4000)).unwrap();
+    let step = random.pick(&[0, 1, 1, 1, 2, 3, 7, 1_000_000, 1_000_001]);
+    let mut announcement = Announcement::new(version + step, at(issued), at(issued + lasting));
+    if random.chance(50) {
+        announcement = announcement.with_pins(scopes(), random_pins(random));
+    } else {
+        for scope in scopes() {
+            announcement = announcement.with_pins([scope], random_pins(random));
+        }
+    }
+    if random.chance(30) {
+        let candidates = [
+            authority(&[1, 2, 3, 4], 2, Some(3)),
+            authority(&[3, 4, 5], 2, Some(3)),
+            authority(&[4, 5, 6], 2, None),
+            authority(&[1, 2, 3], 1, Some(3)),
+        ];
+        announcement = announcement.with_authority(random.pick(&candidates));
+    }
+    let signers = random.pick(&[
+        &[1, 2][..],
+        &[1, 2, 3],
+        &[1, 2, 3, 4, 5, 6],
+        &[1, 2, 4, 5],
+        &[3, 4],
+        &[4, 5],
+        &[5],
+    ]);
+    Entry {
+        announcement,
+        signed: signers.iter().map(|n| key(*n)).collect(),
+        at: at(now),
+    }
+}
+
+fn floor() -> Announcement {
+    let pins = [
+        Pin::new(digest(b'O'), PinState::Current),
+        Pin::new(digest(b'B'), PinState::Announced).with_acceptance(Acceptance::From(at(2500))),
+    ];
+    let other = [
+        Pin::new(digest(b'O'), PinState::Backup).with_position(PinPosition::Any),
+        Pin::new(digest(b'Q'), PinState::Retired),
+    ];
+    let [first, second] = scopes().try_into().unwrap();
+    Announcement::new(5, at(100), at(1_000_000))
+        .with_pins([first], pins)
+        .with_pins([second], other)
+        .with_authority(authority(&[1, 2, 3, 4], 2, Some(3)))
+}
+
+fn universe() -> Vec<Pin> {
+    let positions = [PinPosition::Leaf, PinPosition::Ca, PinPosition::Any];
+    let pins = b"OBPQ".iter().flat_map(|letter| {
+        positions.map(|p| Pin::new(digest(*letter), PinState::Current).with_position(p))
+    });
+    pins.collect()
+}
+
+fn accepted_by_rules(state: &RotationState, host: &PinScope, pin: &Pin, now: Timestamp) -> bool {
+    let mut sets = state.in_force();
+    let set = sets.find(|(hosts, _)| hosts.contains(host));
+    let pins = set.map(|(_, pins)| pins).unwrap_or_default();
+    let same = |p: &&Pin| (p.pin, p.position) == (pin.pin, pin.position);
+    pins.iter().find(same).is_some_and(|p| p.is_accepted(now))
+}
+
+#[test]
+fn random_histories_come_to_what_the_model_says() {
+    let mut seen = std::collections::BTreeMap::<&str, u32>::new();
+    for seed in 1..=400_u64 {
+        let random = &mut Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let mut model = Model {
+            floor: floor(),
+            history: Vec::new(),
+        };
+        let floor = Arc::new(PinFloor::new(floor()).unwrap());
+        let mut state = RotationState::of_floor(floor, HOLD);
+        let mut clock = 1000;
+        for step in 0..12_u8 {
+            let entry = random_entry(random, &mut clock, state.version());
+            model.history.push(entry.clone());
+            let arrival = Arrival {
+                announcement: &entry.announcement,
+                envelope: Sha256Digest::of(&[step]),
+                signers: &|authority| entry.signers(authority),
+            };
+            let outcome = apply(&state, arrival, WhenEmpty::Refuse, entry.at);
+            let code = outcome.as_ref().err().map(AnnouncementError::code);
+            assert_eq!(code, model.refusal(), "seed {seed} step {step}");
+            *seen.entry(code.unwrap_or("applied")).or_default() += 1;
+            match outcome {
+                Ok(next) => state = next,
+                Err(_) => drop(model.history.pop()),
+            }
+            if model.history.len() >= 6 {
+                break;
+            }
+        }
+        let k = model.history.len();
+        for now in (-500..9000).step_by(250).map(at) {
+            assert_eq!(
+                *state.authority_at(now),
+                model.authority(k, now),
+                "seed {seed} at {now}"
+            );
+            for host in scopes() {
+                let mut any = false;
+                for pin in universe() {
+                    let ours = accepted_by_rules(&state, &host, &pin, now);
+                    let theirs = model.acceptance(k, &host, &pin).holds(now);
+                    assert_eq!(ours, theirs, "seed {seed}: {host} {pin} at {now}");
+                    any |= ours;
+                }
+                let last = model.history.last().map_or(at(100), |entry| entry.at);
+                assert!(any || now < last, "seed {seed}: {host} has no pin at {now}");
+            }
+        }
+    }
+    let all = [
+        "applied",
+        "threshold",
+        "rollback",
+        "fast_forward",
+        "not_yet_issued",
+        "expired",
+        "authority",
+        "widened",
+        "empty_set",
+    ];
+    for code in all {
+        assert!(
+            seen.get(code).is_some_and(|n| *n > 15),
+            "{code} is rare: {seen:?}"
+        );
+    }
+}

@@ -1,0 +1,342 @@
+//! The rules: a pure function from what holds and what arrives to what holds then.
+
+use super::payload::is_same_pin;
+use super::state::{LastApplied, NextAuthority, StandingPin, StandingSet};
+use super::{Announcement, AnnouncementError, Authority, RotationState, Trust};
+use crate::cert::{Sha256Digest, Timestamp};
+use crate::pin::{Acceptance, Pin, PinPosition, PinScope, PinState, SpkiPin};
+
+/// How far the clocks of who announces and who applies may lie apart.
+const CLOCK_TOLERANCE: i64 = 5 * 60;
+
+/// No version rises further at once: the numbers would run out.
+const MAX_VERSION_STEP: u64 = 1_000_000;
+
+/// An announcement as it comes in.
+#[derive(Clone, Copy)]
+pub(crate) struct Arrival<'a> {
+    pub(crate) announcement: &'a Announcement,
+    /// Of all of the envelope's bytes.
+    pub(crate) envelope: Sha256Digest,
+    /// How many distinct keys of an authority signed.
+    pub(crate) signers: &'a dyn Fn(&Authority) -> usize,
+}
+
+/// What happens to an announcement that would leave a host without a pin accepted now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WhenEmpty {
+    /// It is refused.
+    Refuse,
+    /// The pins accepted before go on being accepted, else the floor's. For what was applied already:
+    /// when the hold-down is configured longer afterwards, neither the version nor a rejection gets
+    /// lost.
+    KeepAccepted,
+}
+
+/// Applies an announcement.
+pub(crate) fn apply(
+    before: &RotationState,
+    arrival: Arrival<'_>,
+    when_empty: WhenEmpty,
+    now: Timestamp,
+) -> Result<RotationState, AnnouncementError> {
+    if before.is_in_force(&arrival.envelope) {
+        return Ok(before.clone());
+    }
+    let announcement = arrival.announcement;
+    let authority = before.authority_at(now);
+    let signers = (arrival.signers)(authority);
+    if signers < authority.threshold() {
+        return Err(AnnouncementError::Threshold {
+            found: signers,
+            needed: authority.threshold(),
+        });
+    }
+    check_version(before.version, announcement.version)?;
+    check_dates(announcement, now)?;
+    check_hosts(before, announcement)?;
+    let step = Step {
+        before,
+        emergency: authority.is_emergency(signers),
+        first_sight: before.latest.max(now).max(announcement.issued),
+        now,
+    };
+    let (authority, next) = step.authorities(&arrival)?;
+    step.check_positions(announcement)?;
+    let mut after = RotationState {
+        floor: before.floor.clone(),
+        hold_down: before.hold_down,
+        version: announcement.version,
+        latest: step.first_sight,
+        last: Some(LastApplied {
+            envelope: arrival.envelope,
+            expires: announcement.expires,
+        }),
+        sets: Vec::new(),
+        rejected: step.rejected(announcement),
+        authority,
+        next,
+    };
+    for set in &announcement.pin_sets {
+        for host in &set.hosts {
+            let pins = step.pins(&after, host, &set.pins, when_empty)?;
+            after.add(host, pins);
+        }
+    }
+    Ok(after)
+}
+
+fn check_version(in_force: u64, version: u64) -> Result<(), AnnouncementError> {
+    if version <= in_force {
+        return Err(AnnouncementError::Rollback { version, in_force });
+    }
+    if version - in_force > MAX_VERSION_STEP {
+        return Err(AnnouncementError::FastForward {
+            version,
+            in_force,
+            limit: MAX_VERSION_STEP,
+        });
+    }
+    Ok(())
+}
+
+fn check_dates(announcement: &Announcement, now: Timestamp) -> Result<(), AnnouncementError> {
+    let (issued, expires) = (announcement.issued, announcement.expires);
+    if issued > now.saturating_add(CLOCK_TOLERANCE) {
+        return Err(AnnouncementError::NotYetIssued { issued, now });
+    }
+    if now > expires {
+        return Err(AnnouncementError::Expired { expires, now });
+    }
+    Ok(())
+}
+
+/// The hosts are the floor's, each once.
+fn check_hosts(
+    before: &RotationState,
+    announcement: &Announcement,
+) -> Result<(), AnnouncementError> {
+    let known = before.floor.announcement();
+    let mut seen: Vec<&PinScope> = Vec::new();
+    for host in announcement.hosts() {
+        let name = || host.to_string();
+        if !known.hosts().any(|known| known == host) {
+            return Err(AnnouncementError::UnknownHost { host: name() });
+        }
+        if seen.contains(&host) {
+            return Err(AnnouncementError::DuplicateHost { host: name() });
+        }
+        seen.push(host);
+    }
+    match known.hosts().find(|known| !seen.contains(known)) {
+        Some(missing) => Err(AnnouncementError::EmptySet {
+            host: missing.to_string(),
+        }),
+        None => Ok(()),
+    }
+}
+
+/// One announcement on its way into the state.
+struct Step<'a> {
+    before: &'a RotationState,
+    emergency: bool,
+    first_sight: Timestamp,
+    now: Timestamp,
+}
+
+impl Step<'_> {
+    /// Who announces after it, and who shall follow.
+    fn authorities(
+        &self,
+        arrival: &Arrival<'_>,
+    ) -> Result<(Authority, Option<NextAuthority>), AnnouncementError> {
+        let ruling = self.before.authority_at(self.now).clone();
+        let carried = arrival.announcement.authority.as_ref();
+        let Some(next) = carried.filter(|next| **next != ruling) else {
+            return Ok((ruling, None));
+        };
+        next.is_not_below(self.before.floor.authority())?;
+        let (own, needed) = ((arrival.signers)(next), next.threshold());
+        if own < needed {
+            return Err(AnnouncementError::authority(format!(
+                "{own} of its own keys signed, {needed} must, so that nobody is locked out"
+            )));
+        }
+        if self.emergency {
+            return Ok((next.clone(), None));
+        }
+        let waiting = self.before.next.as_ref();
+        let waiting = waiting.filter(|waiting| waiting.authority == *next);
+        let next = NextAuthority {
+            authority: next.clone(),
+            first_sight: waiting.map_or(self.first_sight, |waiting| waiting.first_sight),
+        };
+        Ok((ruling, Some(next)))
+    }
+
+    /// A key that is known for a host counts at no further position of a path.
+    fn check_positions(&self, announcement: &Announcement) -> Result<(), AnnouncementError> {
+        for set in &announcement.pin_sets {
+            for host in &set.hosts {
+                let before = self.before.standing(host).iter().map(|pin| &pin.listed);
+                let before: Vec<_> = before.collect();
+                let floor: Vec<_> = self.before.floor.pins_of(host).collect();
+                for pin in set.pins.iter().filter(|p| p.state.can_be_accepted()) {
+                    check_position(host, pin, &before)?;
+                    check_position(host, pin, &floor)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn rejected(&self, announcement: &Announcement) -> std::collections::BTreeSet<SpkiPin> {
+        let pins = || announcement.pin_sets.iter().flat_map(|set| &set.pins);
+        let mut rejected = self.before.rejected.clone();
+        if self.emergency {
+            for pin in pins().filter(|pin| pin.state.can_be_accepted()) {
+                rejected.remove(&pin.pin);
+            }
+        }
+        let newly = pins().filter(|pin| pin.state == PinState::Rejected);
+        rejected.extend(newly.map(|pin| pin.pin));
+        rejected
+    }
+
+    /// The host's pins as they stand afterwards; never none that is accepted now.
+    fn pins(
+        &self,
+        after: &RotationState,
+        host: &PinScope,
+        listed: &[Pin],
+        when_empty: WhenEmpty,
+    ) -> Result<Vec<StandingPin>, AnnouncementError> {
+        let standing = self.before.standing(host);
+        let mut pins: Vec<_> = listed
+            .iter()
+            .map(|pin| StandingPin {
+                listed: pin.clone(),
+                trust: self.trust(standing, pin),
+            })
+            .collect();
+        let accepted = |pin: &StandingPin| after.acceptance(pin).holds(self.now);
+        if !pins.iter().any(accepted) && when_empty == WhenEmpty::KeepAccepted {
+            for kept in self.kept(after, host) {
+                pins.retain(|pin| !is_same_pin(&pin.listed, &kept.listed));
+                pins.push(kept);
+            }
+        }
+        if !pins.iter().any(accepted) {
+            let host = host.to_string();
+            return Err(AnnouncementError::EmptySet { host });
+        }
+        // The clock may turn out to have run ahead: what it has just been judged by must last.
+        if !pins
+            .iter()
+            .any(|pin| after.acceptance(pin) == Acceptance::Always)
+        {
+            let lasting = pins.into_iter().map(|pin| {
+                let now = accepted(&pin);
+                if now { pin.for_good() } else { pin }
+            });
+            pins = lasting.collect();
+        }
+        Ok(pins)
+    }
+
+    /// What the host has left where the announcement itself leaves it nothing.
+    fn kept(&self, after: &RotationState, host: &PinScope) -> Vec<StandingPin> {
+        let usable = |pin: &&Pin| !after.rejected.contains(&pin.pin);
+        let standing = self.before.standing(host).iter();
+        let accepted = standing.filter(|pin| self.before.acceptance(pin).holds(self.now));
+        let mut kept: Vec<_> = accepted.map(|pin| &pin.listed).filter(usable).collect();
+        if kept.is_empty() {
+            let floor = self.before.floor.pins_of(host);
+            kept = floor
+                .filter(|pin| pin.is_accepted(self.now))
+                .filter(usable)
+                .collect();
+        }
+        let lasting = kept.into_iter().map(|pin| StandingPin {
+            listed: pin.clone().with_acceptance(Acceptance::Always),
+            trust: Trust::Always,
+        });
+        lasting.collect()
+    }
+
+    /// A pin is held down unless it is accepted already, whatever the announcement calls it.
+    fn trust(&self, standing: &[StandingPin], pin: &Pin) -> Trust {
+        if self.emergency {
+            return Trust::Always;
+        }
+        let known = standing.iter().find(|old| is_same_pin(&old.listed, pin));
+        let known = known.filter(|old| old.listed.state.can_be_accepted());
+        let rejected = self.before.rejected.contains(&pin.pin);
+        match known.filter(|_| !rejected) {
+            None => Trust::HeldSince(self.first_sight),
+            Some(old) => {
+                let accepted = self.before.acceptance(old).holds(self.now);
+                // Only announced, it goes on being computed for each instant.
+                if accepted && pin.state != PinState::Announced {
+                    Trust::Always
+                } else {
+                    old.trust
+                }
+            }
+        }
+    }
+}
+
+fn check_position(host: &PinScope, pin: &Pin, known: &[&Pin]) -> Result<(), AnnouncementError> {
+    let same_key = known.iter().filter(|known| known.pin == pin.pin);
+    let positions: Vec<_> = same_key.map(|known| known.position).collect();
+    let covered: Vec<_> = positions.iter().flat_map(|p| places(*p)).collect();
+    let widened = places(pin.position).iter().any(|p| !covered.contains(&p));
+    match positions.first() {
+        Some(from) if widened => Err(AnnouncementError::Widened {
+            host: host.to_string(),
+            pin: pin.pin,
+            from: *from,
+            to: pin.position,
+        }),
+        _ => Ok(()),
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum PathPlace {
+    Leaf,
+    Intermediate,
+    Anchor,
+}
+
+/// The places of a path at which a pin of this position is looked for.
+const fn places(position: PinPosition) -> &'static [PathPlace] {
+    match position {
+        PinPosition::Leaf => &[PathPlace::Leaf],
+        PinPosition::Ca => &[PathPlace::Intermediate, PathPlace::Anchor],
+        PinPosition::Anchor => &[PathPlace::Anchor],
+        PinPosition::Any => &[PathPlace::Leaf, PathPlace::Intermediate, PathPlace::Anchor],
+    }
+}
+
+impl StandingPin {
+    fn for_good(mut self) -> Self {
+        self.trust = Trust::Always;
+        self.listed.acceptance = Acceptance::Always;
+        self
+    }
+}
+
+impl RotationState {
+    /// Hosts that were announced together stay together as long as their pins stand alike.
+    fn add(&mut self, host: &PinScope, pins: Vec<StandingPin>) {
+        match self.sets.last_mut() {
+            Some(set) if set.pins == pins => set.hosts.push(host.clone()),
+            _ => self.sets.push(StandingSet {
+                hosts: vec![host.clone()],
+                pins,
+            }),
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! An announcement that enough keys signed.
+
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+use super::{
+    Algorithms, Announcement, AnnouncementError, Arrival, Authority, Envelope, RotationState,
+    WhenEmpty, apply,
+};
+use crate::cert::{Sha256Digest, Timestamp};
+
+/// An envelope whose payload was read after its signatures were counted.
+pub(crate) struct SignedAnnouncement {
+    bytes: Vec<u8>,
+    digest: Sha256Digest,
+    envelope: Envelope,
+    announcement: Announcement,
+    algorithms: Algorithms,
+    /// By authority: the same few are asked for again and again.
+    counted: Mutex<Vec<(Sha256Digest, usize)>>,
+}
+
+impl SignedAnnouncement {
+    /// Believes nothing of the payload before the authority's threshold is reached.
+    pub(crate) fn open(
+        bytes: &[u8],
+        authority: &Authority,
+        algorithms: Algorithms,
+    ) -> Result<Self, AnnouncementError> {
+        let envelope = Envelope::parse(bytes)?;
+        let signers = envelope.signers(authority, algorithms);
+        envelope.require(signers, authority.threshold())?;
+        Ok(Self {
+            bytes: bytes.to_vec(),
+            digest: Sha256Digest::of(bytes),
+            announcement: Announcement::from_json(envelope.payload())?,
+            envelope,
+            algorithms,
+            counted: Mutex::new(vec![(authority.fingerprint(), signers)]),
+        })
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    pub(crate) fn apply_to(
+        &self,
+        before: &RotationState,
+        when_empty: WhenEmpty,
+        now: Timestamp,
+    ) -> Result<RotationState, AnnouncementError> {
+        let arrival = Arrival {
+            announcement: &self.announcement,
+            envelope: self.digest,
+            signers: &|authority| self.signers(authority),
+        };
+        apply(before, arrival, when_empty, now)
+    }
+
+    fn signers(&self, authority: &Authority) -> usize {
+        let fingerprint = authority.fingerprint();
+        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = counted.iter().find(|(known, _)| *known == fingerprint);
+        if let Some((_, signers)) = known {
+            return *signers;
+        }
+        let signers = self.envelope.signers(authority, self.algorithms);
+        counted.push((fingerprint, signers));
+        signers
+    }
+}
+
+impl fmt::Debug for SignedAnnouncement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignedAnnouncement")
+            .field("digest", &self.digest)
+            .field("announcement", &self.announcement)
+            .finish_non_exhaustive()
+    }
+}

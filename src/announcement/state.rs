@@ -1,0 +1,181 @@
+//! What was announced so far comes to.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::{Authority, PinFloor};
+use crate::cert::{Sha256Digest, Timestamp};
+use crate::pin::{Acceptance, Pin, PinScope, PinState, SpkiPin};
+
+/// All that decides which pins are accepted: the floor with the announcements applied to it.
+/// Nothing in it says that a hold-down is over; that is computed for each instant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RotationState {
+    pub(super) floor: Arc<PinFloor>,
+    /// In seconds.
+    pub(super) hold_down: i64,
+    pub(super) version: u64,
+    /// The latest instant that it knows of: no first sight lies before it.
+    pub(super) latest: Timestamp,
+    /// `None` while the floor alone holds.
+    pub(super) last: Option<LastApplied>,
+    pub(super) sets: Vec<StandingSet>,
+    /// Digests that count nowhere, whoever calls them what.
+    pub(super) rejected: BTreeSet<SpkiPin>,
+    pub(super) authority: Authority,
+    pub(super) next: Option<NextAuthority>,
+}
+
+/// The announcement in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct LastApplied {
+    pub(super) envelope: Sha256Digest,
+    pub(super) expires: Timestamp,
+}
+
+/// Hosts whose pins stand alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct StandingSet {
+    pub(super) hosts: Vec<PinScope>,
+    pub(super) pins: Vec<StandingPin>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct StandingPin {
+    /// As listed.
+    pub(super) listed: Pin,
+    pub(super) trust: Trust,
+}
+
+/// Why, and from when on, a pin may count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trust {
+    /// Compiled in, signed by an emergency quorum, or accepted before it was listed again.
+    Always,
+    /// Compiled in, from this instant on.
+    From(Timestamp),
+    /// Held down since it was first seen.
+    HeldSince(Timestamp),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct NextAuthority {
+    pub(super) authority: Authority,
+    pub(super) first_sight: Timestamp,
+}
+
+impl RotationState {
+    /// The floor alone.
+    pub(crate) fn of_floor(floor: Arc<PinFloor>, hold_down: u32) -> Self {
+        let sets = floor.announcement().pin_sets.iter();
+        let sets = sets.map(|set| {
+            let pins = set.pins.iter().map(|pin| StandingPin {
+                listed: pin.clone(),
+                trust: pin.acceptance.from().map_or(Trust::Always, Trust::From),
+            });
+            StandingSet {
+                hosts: set.hosts.clone(),
+                pins: pins.collect(),
+            }
+        });
+        Self {
+            hold_down: i64::from(hold_down),
+            version: floor.version(),
+            latest: floor.issued(),
+            last: None,
+            sets: sets.collect(),
+            rejected: floor.rejected().map(|pin| pin.pin).collect(),
+            authority: floor.authority().clone(),
+            next: None,
+            floor,
+        }
+    }
+
+    pub(crate) const fn version(&self) -> u64 {
+        self.version
+    }
+
+    pub(crate) const fn latest(&self) -> Timestamp {
+        self.latest
+    }
+
+    /// Whether this very envelope is the one in force.
+    pub(crate) fn is_in_force(&self, envelope: &Sha256Digest) -> bool {
+        let last = self.last.as_ref();
+        last.is_some_and(|last| last.envelope == *envelope)
+    }
+
+    /// Remembers that `now` was reached. A clock that runs ahead cannot move it further than the
+    /// announcement in force lasts, so what follows is held down too long by no more than that.
+    pub(crate) fn reach(&mut self, now: Timestamp) {
+        if let Some(last) = &self.last {
+            self.latest = self.latest.max(now.min(last.expires));
+        }
+    }
+
+    /// Before an announcement is applied once more: it was first seen at this instant.
+    pub(crate) fn was_seen(&mut self, first_sight: Timestamp) {
+        self.latest = self.latest.max(first_sight);
+    }
+
+    /// Whose announcements count at `now`.
+    pub(crate) fn authority_at(&self, now: Timestamp) -> &Authority {
+        match &self.next {
+            Some(next) if self.next_authority_rules(next).holds(now) => &next.authority,
+            _ => &self.authority,
+        }
+    }
+
+    /// From when on the next authority rules; `None` where there is none.
+    pub(crate) fn next_authority(&self) -> Option<(&Authority, Acceptance)> {
+        let next = self.next.as_ref()?;
+        Some((&next.authority, self.next_authority_rules(next)))
+    }
+
+    fn next_authority_rules(&self, next: &NextAuthority) -> Acceptance {
+        self.maturing(Some(next.first_sight.saturating_add(self.hold_down)))
+    }
+
+    /// What matures does so only while the announcement that lists it still lasts: whoever holds
+    /// its successor back gains nothing by waiting.
+    fn maturing(&self, from: Option<Timestamp>) -> Acceptance {
+        match (from, &self.last) {
+            (None, _) => Acceptance::Always,
+            (Some(from), Some(last)) if from > last.expires => Acceptance::Never,
+            (Some(from), _) => Acceptance::From(from),
+        }
+    }
+
+    pub(super) fn acceptance(&self, pin: &StandingPin) -> Acceptance {
+        if !pin.listed.state.can_be_accepted() || self.rejected.contains(&pin.listed.pin) {
+            return Acceptance::Never;
+        }
+        let trusted = match pin.trust {
+            Trust::Always => None,
+            Trust::From(from) => Some(from),
+            Trust::HeldSince(first_sight) => Some(first_sight.saturating_add(self.hold_down)),
+        };
+        self.maturing(trusted.max(pin.listed.acceptance.from()))
+    }
+
+    /// The pins with the instants from which on they really count: the hosts of each set, and its
+    /// pins.
+    pub(crate) fn in_force(&self) -> impl Iterator<Item = (&[PinScope], Vec<Pin>)> {
+        self.sets.iter().map(|set| {
+            let pins = set.pins.iter().map(|standing| {
+                let mut pin = standing.listed.clone();
+                pin.acceptance = self.acceptance(standing);
+                if self.rejected.contains(&pin.pin) {
+                    pin.state = PinState::Rejected;
+                }
+                pin
+            });
+            (set.hosts.as_slice(), pins.collect())
+        })
+    }
+
+    pub(super) fn standing<'a>(&'a self, host: &PinScope) -> &'a [StandingPin] {
+        let set = self.sets.iter().find(|set| set.hosts.contains(host));
+        set.map_or(&[], |set| &set.pins)
+    }
+}

@@ -1,0 +1,62 @@
+//! Counts who signed.
+
+use pki_types::{AlgorithmIdentifier, SignatureVerificationAlgorithm, alg_id};
+
+use super::authority::{AnnouncementKey, Authority, KeyAlgorithm};
+use super::{AnnouncementError, Envelope};
+
+/// Signature algorithms as a crypto provider lists them.
+pub(crate) type Algorithms = &'static [&'static dyn SignatureVerificationAlgorithm];
+
+impl Envelope {
+    /// How many distinct keys of the authority signed, whatever the key ids say.
+    pub(crate) fn signers(&self, authority: &Authority, algorithms: Algorithms) -> usize {
+        let message = Self::pre_authentication_encoding(self.payload());
+        let signed = authority.keys().filter(|key| {
+            let mut signatures = self.signatures().iter();
+            signatures.any(|signature| key.made(signature, &message, algorithms))
+        });
+        signed.count()
+    }
+
+    /// # Errors
+    /// `BadSignature` where no key of the authority signed at all, `Threshold` where too few did.
+    pub(crate) fn require(&self, found: usize, needed: usize) -> Result<(), AnnouncementError> {
+        if found >= needed {
+            return Ok(());
+        }
+        let signatures = self.signatures().len();
+        Err(match found {
+            0 if signatures > 0 => AnnouncementError::BadSignature { signatures },
+            _ => AnnouncementError::Threshold { found, needed },
+        })
+    }
+}
+
+impl AnnouncementKey {
+    fn made(&self, signature: &[u8], message: &[u8], algorithms: Algorithms) -> bool {
+        let (key, with) = self.algorithm.identifiers();
+        let fitting = algorithms
+            .iter()
+            .filter(|a| a.public_key_alg_id() == key && a.signature_alg_id() == with);
+        let mut verified =
+            fitting.map(|a| a.verify_signature(&self.bits, message, signature).is_ok());
+        verified.any(|ok| ok)
+    }
+
+    /// Whether the provider can verify what this key signs.
+    pub(crate) fn is_usable(&self, algorithms: Algorithms) -> bool {
+        let (key, with) = self.algorithm.identifiers();
+        let mut all = algorithms.iter();
+        all.any(|a| a.public_key_alg_id() == key && a.signature_alg_id() == with)
+    }
+}
+
+impl KeyAlgorithm {
+    const fn identifiers(self) -> (AlgorithmIdentifier, AlgorithmIdentifier) {
+        match self {
+            Self::Ed25519 => (alg_id::ED25519, alg_id::ED25519),
+            Self::EcdsaP256 => (alg_id::ECDSA_P256, alg_id::ECDSA_SHA256),
+        }
+    }
+}

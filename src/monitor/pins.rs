@@ -1,0 +1,140 @@
+//! Pins that a monitor watches: their sets' dates, and how many of their keys are usable.
+
+use std::sync::Arc;
+
+use super::target::Target;
+use super::watched::{Evaluation, Gauge, Watched};
+use crate::cert::Timestamp;
+use crate::duration::readable;
+use crate::event::{Event, EventCode, Role, Severity};
+use crate::pin::{PinSet, PinSetStanding, PinsInForce};
+use crate::policy::Band;
+use crate::transition::{Condition, Matter};
+
+impl Target {
+    /// Pins, each set by its date and by how many of its keys are usable. What only peers can
+    /// show (a backup in use, a successor seen) is told by the verifiers.
+    ///
+    /// # How do I hear in time that my pins run out?
+    /// ```
+    /// # use notafter::{ExpiryRule, FixedPins, Monitor, PinSet, Target};
+    /// # fn watch(monitor: &Monitor, pins: PinSet) {
+    /// monitor.watch("pins", Target::pins(std::sync::Arc::new(FixedPins::new(pins))));
+    /// # }
+    /// ```
+    pub fn pins(pins: Arc<dyn PinsInForce>) -> Self {
+        Self::watched(Arc::new(WatchedPins(pins)))
+    }
+}
+
+struct WatchedPins(Arc<dyn PinsInForce>);
+
+impl Watched for WatchedPins {
+    fn evaluate(&self, now: Timestamp) -> Evaluation {
+        let generation = self.0.generation();
+        let mut evaluation = Evaluation::default();
+        for set in generation.sets.iter() {
+            let view = View::new(set);
+            evaluation.conditions.extend(view.date(now));
+            evaluation.conditions.push(view.keys(now));
+            let usable = u32::try_from(set.usable_keys()).unwrap_or(u32::MAX);
+            let gauge = Gauge::new("notafter_pins_usable", f64::from(usable));
+            let mut gauges = vec![gauge.with_label("hosts", view.hosts.clone())];
+            if let Some((end, _)) = set.expiry() {
+                let gauge = Gauge::at("notafter_pin_set_not_after", end);
+                gauges.push(gauge.with_label("hosts", view.hosts.clone()));
+            }
+            evaluation.gauges.extend(gauges);
+            if let Some(change) = set.next_change(now) {
+                evaluation.changes_at(change);
+            }
+        }
+        evaluation
+    }
+}
+
+/// A set, as people call it.
+struct View<'s> {
+    set: &'s PinSet,
+    hosts: String,
+}
+
+impl<'s> View<'s> {
+    fn new(set: &'s PinSet) -> Self {
+        let mut hosts = set.scopes().iter().map(ToString::to_string);
+        let first = hosts.next();
+        let more = hosts.count();
+        Self {
+            set,
+            hosts: match (first, more) {
+                (None, _) => "every peer".to_owned(),
+                (Some(first), 0) => first,
+                (Some(first), more) => format!("{first} and {more} more"),
+            },
+        }
+    }
+
+    fn date(&self, now: Timestamp) -> Option<Condition> {
+        let (end, _) = self.set.expiry()?;
+        let left = end.seconds_since(now);
+        let hosts = &self.hosts;
+        let band = self.set.band(now);
+        let message = match self.set.standing(now) {
+            PinSetStanding::InForce if band == Band::Ok => {
+                format!("the pins of {hosts} last until {end}")
+            }
+            PinSetStanding::InForce => format!(
+                "the pins of {hosts} end at {end}, in {}: release a new pin set before that",
+                readable(left)
+            ),
+            PinSetStanding::InGrace { until } => format!(
+                "the pins of {hosts} ended at {end}; every peer is refused after {until}: release a new pin set"
+            ),
+            PinSetStanding::Closed => format!(
+                "the pins of {hosts} ended at {end}: every peer is refused until a new pin set is released"
+            ),
+            PinSetStanding::Open => format!(
+                "the pins of {hosts} ended at {end}: nothing is pinned until a new pin set is released"
+            ),
+        };
+        let code = match band {
+            Band::Ok => EventCode::Recovered,
+            Band::Expired => EventCode::PinSetExpired,
+            _ => EventCode::Expiring,
+        };
+        let event = Event::new(now, code, Severity::of_band(band), Role::Pin, message);
+        let matter = Matter::new(EventCode::Expiring, Role::Pin).with_name(hosts.clone());
+        Some(Condition::new(matter, band, event.with_time_left(left)))
+    }
+
+    fn keys(&self, now: Timestamp) -> Condition {
+        let hosts = &self.hosts;
+        let named = self.set.named_keys();
+        let (band, message) = match (self.set.accepted(now).next(), self.set.usable_keys()) {
+            (None, _) => (
+                Band::Broken,
+                format!(
+                    "no pin of {hosts} is accepted now: every peer is refused; announce the key in use"
+                ),
+            ),
+            (Some(_), 0 | 1) => (
+                Band::Warning,
+                format!(
+                    "only one of the {named} keys pinned for {hosts} is usable: announce a backup before it is lost"
+                ),
+            ),
+            (Some(_), usable) => (
+                Band::Ok,
+                format!("{usable} keys pinned for {hosts} are usable"),
+            ),
+        };
+        let topic = EventCode::PinOnlyOneUsable;
+        let code = match band {
+            Band::Ok => EventCode::Recovered,
+            _ => topic,
+        };
+        let event = Event::new(now, code, Severity::of_band(band), Role::Pin, message);
+        let matter = Matter::new(topic, Role::Pin).with_name(hosts.clone());
+        Condition::new(matter, band, event)
+    }
+}

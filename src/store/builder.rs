@@ -1,0 +1,78 @@
+//! How a store begins.
+
+use std::sync::Arc;
+
+use super::history::History;
+use super::{PinStorage, PinStore, StoreNotice};
+use crate::announcement::{Algorithms, FloorError, PinFloor};
+use crate::cert::Timestamp;
+use crate::pin::{ExpiryRule, PinMode};
+
+/// How long a new pin is held down unless set otherwise: 30 days.
+const DEFAULT_HOLD_DOWN: u32 = 30 * 24 * 60 * 60;
+
+/// Configures a [`PinStore`].
+#[derive(Debug)]
+#[must_use]
+pub struct PinStoreBuilder {
+    pub(super) floor: Arc<PinFloor>,
+    pub(super) expiry: ExpiryRule,
+    pub(super) algorithms: Algorithms,
+    pub(super) hold_down: u32,
+    pub(super) mode: PinMode,
+    pub(super) storage: Option<Arc<dyn PinStorage>>,
+}
+
+impl PinStoreBuilder {
+    pub(super) fn new(floor: PinFloor, expiry: ExpiryRule, algorithms: Algorithms) -> Self {
+        Self {
+            floor: Arc::new(floor),
+            expiry,
+            algorithms,
+            hold_down: DEFAULT_HOLD_DOWN,
+            mode: PinMode::Enforce,
+            storage: None,
+        }
+    }
+
+    /// Holds a new pin down for so many seconds after it was first seen; 30 days by default. It
+    /// is the time in which the owners of the announcing keys can notice an announcement that
+    /// they did not make, and withdraw it: 0 leaves them none.
+    pub const fn with_hold_down(mut self, seconds: u32) -> Self {
+        self.hold_down = seconds;
+        self
+    }
+
+    /// Whether the pins decide or are only told about.
+    pub const fn with_mode(mut self, mode: PinMode) -> Self {
+        self.mode = mode;
+        self
+    }
+
+    /// Keeps what was announced over a restart, as [`PinFolder`](crate::PinFolder) does. Without it
+    /// a restart goes back to the floor.
+    pub fn with_storage(mut self, storage: Arc<dyn PinStorage>) -> Self {
+        self.storage = Some(storage);
+        self
+    }
+
+    /// Opens the store with what was kept, every signature verified again. Also gives what there
+    /// is to say about it.
+    ///
+    /// # Errors
+    /// [`FloorError`] where the crypto provider cannot verify what the floor's keys sign. What is
+    /// on disk is no reason to fail: where it cannot be used, the floor holds, and a notice says so.
+    pub fn open(self, now: Timestamp) -> Result<(Arc<PinStore>, Vec<StoreNotice>), FloorError> {
+        let authority = self.floor.authority();
+        let usable = authority
+            .keys()
+            .filter(|key| key.is_usable(self.algorithms));
+        let (usable, needed) = (usable.count(), authority.threshold());
+        if usable < needed {
+            return Err(FloorError::UnusableKeys { usable, needed });
+        }
+        let origin = History::of_floor(Arc::clone(&self.floor), self.hold_down);
+        let (store, notices) = PinStore::start(self, origin, now)?;
+        Ok((Arc::new(store), notices))
+    }
+}

@@ -1,0 +1,165 @@
+//! What a store has to say.
+
+use thiserror::Error;
+
+use super::StateFile;
+use crate::announcement::AnnouncementError;
+use crate::cert::Timestamp;
+use crate::pin::{Pin, PinScope};
+
+/// Something that a [`PinStore`](crate::PinStore) found or did. Printed as a sentence that says what
+/// to do, where there is something to do.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum StoreNotice {
+    /// What was kept is gone, so the compiled-in pins hold again.
+    #[error(
+        "what was remembered of announced pins is lost, so the compiled-in pins of version {floor} hold: \
+         bring the newest announcement again, and look who can write the folder"
+    )]
+    StateLost {
+        /// The floor's version.
+        floor: u64,
+    },
+    /// What was kept grew from a floor that a newer one replaces.
+    #[error(
+        "what was remembered grew from the compiled-in pins of version {grown_from}, which those of version {floor} replace"
+    )]
+    StateDiscarded {
+        /// The version of the floor that it grew from.
+        grown_from: u64,
+        /// The version of the floor that holds.
+        floor: u64,
+    },
+    /// One copy was unusable, and is replaced.
+    #[error("the copy {file} of the pin state cannot be used ({reason}); it is written again")]
+    CopyDamaged {
+        /// Which copy.
+        file: StateFile,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The disk refuses: what is in force would not survive a restart unharmed.
+    #[error(
+        "the pins in force are kept in {copies} of 2 copies ({reason}): make the folder writable; it is tried again"
+    )]
+    NotSaved {
+        /// In how many copies they are safe.
+        copies: u8,
+        /// What the operating system says.
+        reason: String,
+    },
+    /// There is no disk.
+    #[error(
+        "announced pins are not kept over a restart, so a hold-down may never end: give the store a folder, or compile the successor in"
+    )]
+    HoldDownCannotEnd,
+    /// An announcement is in force.
+    #[error("the announcement of version {version} is in force")]
+    Applied {
+        /// Its version.
+        version: u64,
+    },
+    /// An announcement was refused.
+    #[error("an announcement was refused ({}): {reason}", .reason.code())]
+    Refused {
+        /// Why.
+        reason: AnnouncementError,
+    },
+    /// Another process applied announcements to the same folder.
+    #[error("pins of version {version} were taken over from the folder")]
+    TakenOver {
+        /// The version that is in force now.
+        version: u64,
+    },
+    /// A pin will count later.
+    #[error("'{host}' gets the pin {pin}")]
+    SuccessorPending {
+        /// For which host.
+        host: PinScope,
+        /// The pin with the instant from which on it is accepted.
+        pin: Pin,
+    },
+    /// A pin cannot count before another announcement lists it.
+    #[error(
+        "the pin {} of '{host}' cannot count under this announcement, which ends before the hold-down: announce it again, lasting longer",
+        .pin.pin
+    )]
+    SuccessorOutlasts {
+        /// For which host.
+        host: PinScope,
+        /// The pin.
+        pin: Pin,
+    },
+    /// A pin is accepted now that was not before.
+    #[error("'{host}' accepts the pin {} now", .pin.pin)]
+    SuccessorDue {
+        /// For which host.
+        host: PinScope,
+        /// The pin.
+        pin: Pin,
+    },
+    /// A successor was named current or backup.
+    #[error("the successor {} of '{host}' is {} now", .pin.pin, .pin.state)]
+    SuccessorPromoted {
+        /// For which host.
+        host: PinScope,
+        /// The pin.
+        pin: Pin,
+    },
+    /// A successor is no longer one.
+    #[error("the successor {} of '{host}' was withdrawn", .pin.pin)]
+    SuccessorWithdrawn {
+        /// For which host.
+        host: PinScope,
+        /// The pin as it was.
+        pin: Pin,
+    },
+    /// One key is left that is accepted.
+    #[error("'{host}' has one usable pin left, {}: announce a backup", .pin.pin)]
+    OneUsablePinLeft {
+        /// For which host.
+        host: PinScope,
+        /// The pin.
+        pin: Pin,
+    },
+    /// Other keys will announce.
+    #[error(
+        "from {from} on, other keys announce: withdraw this with a new announcement if it is not meant"
+    )]
+    AuthorityPending {
+        /// From which second on.
+        from: Timestamp,
+    },
+    /// Other keys announce.
+    #[error("other keys announce from now on")]
+    AuthorityChanged,
+    /// No other keys will announce.
+    #[error("the next authority was withdrawn")]
+    AuthorityWithdrawn,
+}
+
+impl StoreNotice {
+    /// The stable code, in snake case.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::StateLost { .. } => "state_lost",
+            Self::StateDiscarded { .. } => "state_discarded",
+            Self::CopyDamaged { .. } => "copy_damaged",
+            Self::NotSaved { .. } => "not_saved",
+            Self::HoldDownCannotEnd => "hold_down_cannot_end",
+            Self::Applied { .. } => "announcement_applied",
+            Self::Refused { .. } => "announcement_refused",
+            Self::TakenOver { .. } => "taken_over",
+            Self::SuccessorPending { .. } => "successor_pending",
+            Self::SuccessorOutlasts { .. } => "successor_outlasts",
+            Self::SuccessorDue { .. } => "successor_due",
+            Self::SuccessorPromoted { .. } => "successor_promoted",
+            Self::SuccessorWithdrawn { .. } => "successor_withdrawn",
+            Self::OneUsablePinLeft { .. } => "one_usable_pin_left",
+            Self::AuthorityPending { .. } => "authority_pending",
+            Self::AuthorityChanged => "authority_changed",
+            Self::AuthorityWithdrawn => "authority_withdrawn",
+        }
+    }
+}

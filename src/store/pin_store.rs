@@ -1,0 +1,342 @@
+//! The store.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use arc_swap::ArcSwap;
+
+use super::compare::changes;
+use super::history::History;
+use super::shelf::{Saved, Shelf};
+use super::{PinStoreBuilder, StoreNotice};
+use crate::announcement::{
+    Algorithms, AnnouncementError, FloorError, PinFloor, RotationState, SignedAnnouncement,
+};
+use crate::cert::{Sha256Digest, Timestamp};
+use crate::pin::{ExpiryRule, PinGeneration, PinMode, PinSet, PinSetError, PinSets, PinsInForce};
+
+/// The latest instant is written down when it has moved by so many seconds.
+const NOTE_TIME_EVERY: i64 = 24 * 60 * 60;
+
+/// The pins in force, and the announcements that change them.
+///
+/// Readers (verifiers, through [`PinsInForce`]) never wait, and see one generation as a whole.
+///
+/// # How do I rotate a pin without shipping a new binary?
+/// ```no_run
+/// use std::sync::Arc;
+/// use notafter::{ExpiryRule, PinFloor, PinFolder, PinStore, Timestamp};
+/// # const FLOOR: &[u8] = b"";
+/// # fn now() -> Timestamp { Timestamp::MIN }
+/// let algorithms = rustls::crypto::ring::default_provider().signature_verification_algorithms;
+/// // const FLOOR: &[u8] = include_bytes!("pins.json");
+/// let floor = PinFloor::from_json(FLOOR)?;
+/// let (store, notices) = PinStore::builder(floor, ExpiryRule::FailClosed, algorithms.all)
+///     .with_storage(Arc::new(PinFolder::new("/var/lib/service/pins")))
+///     .open(now())?;
+/// for notice in notices {
+///     eprintln!("{notice}");
+/// }
+/// // Whenever a new announcement has come in, however it came:
+/// # fn fetched() -> Vec<u8> { Vec::new() }
+/// match store.apply(&fetched(), now()) {
+///     Ok(applied) => println!("version {} is in force", applied.version),
+///     Err(refused) => eprintln!("{}: {refused}", refused.code()),
+/// }
+/// # Ok::<(), notafter::FloorError>(())
+/// ```
+pub struct PinStore {
+    floor: Arc<PinFloor>,
+    algorithms: Algorithms,
+    rules: SetRules,
+    origin: History,
+    generation: ArcSwap<PinGeneration>,
+    writer: Mutex<Writer>,
+}
+
+/// What the builder says about each set.
+#[derive(Debug, Clone, Copy)]
+struct SetRules {
+    expires: Timestamp,
+    expiry: ExpiryRule,
+    mode: PinMode,
+}
+
+struct Writer {
+    history: History,
+    shelf: Option<Shelf>,
+    /// The latest instant that is on disk.
+    noted: Timestamp,
+    /// Up to when changes have been told.
+    told: Timestamp,
+    /// What could not be told yet, because the call that found it failed.
+    untold: Vec<StoreNotice>,
+}
+
+/// What an announcement did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Applied {
+    /// The version in force.
+    pub version: u64,
+    /// Whether it was in force already, so that nothing changed.
+    pub unchanged: bool,
+    /// How safely it is kept.
+    pub durability: Durability,
+    /// What there is to say about it.
+    pub notices: Vec<StoreNotice>,
+}
+
+/// How safely the pins in force are kept. They are in force in any case: refusing an announcement
+/// because a disk is full would leave a rejected key accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Durability {
+    /// In two copies.
+    Kept,
+    /// In one of the two copies. It is tried again.
+    OneCopy,
+    /// In memory: a restart before the next attempt would go back to the generation before.
+    MemoryOnly,
+}
+
+impl PinStore {
+    /// Starts configuring one.
+    ///
+    /// `expiry` says what happens after the floor's `expires`; there is no default, and no
+    /// announcement changes it. `algorithms` are the crypto provider's, `all` of its
+    /// `signature_verification_algorithms`.
+    pub fn builder(
+        floor: PinFloor,
+        expiry: ExpiryRule,
+        algorithms: &'static [&'static dyn pki_types::SignatureVerificationAlgorithm],
+    ) -> PinStoreBuilder {
+        PinStoreBuilder::new(floor, expiry, algorithms)
+    }
+
+    pub(super) fn start(
+        builder: PinStoreBuilder,
+        origin: History,
+        now: Timestamp,
+    ) -> Result<(Self, Vec<StoreNotice>), FloorError> {
+        let PinStoreBuilder {
+            floor, algorithms, ..
+        } = builder;
+        let rules = SetRules {
+            expires: floor.expires(),
+            expiry: builder.expiry,
+            mode: builder.mode,
+        };
+        let mut notices = Vec::new();
+        let mut shelf = builder.storage.map(Shelf::new);
+        let mut history = None;
+        match &mut shelf {
+            Some(shelf) => {
+                let found = shelf.open(&origin, &floor, algorithms);
+                notices = found.notices;
+                history = found.history;
+            }
+            None => notices.push(StoreNotice::HoldDownCannotEnd),
+        }
+        // What was kept may come from another configuration: never without pins.
+        let found = history.and_then(|history| {
+            let sets = rules.sets(&history.state).ok()?;
+            Some((history, sets))
+        });
+        let (history, sets) = match found {
+            Some(found) => found,
+            None => {
+                let sets = rules.sets(&origin.state).map_err(|error| {
+                    FloorError::Payload(AnnouncementError::Malformed {
+                        place: "floor.pin_sets".to_owned(),
+                        reason: error.to_string(),
+                    })
+                })?;
+                (origin.clone(), sets)
+            }
+        };
+        let mut writer = Writer {
+            noted: history.state.latest(),
+            told: now,
+            untold: Vec::new(),
+            history,
+            shelf,
+        };
+        writer.history.state.reach(now);
+        if writer.shelf.is_some() && !writer.is_kept() {
+            writer.save(&floor);
+        }
+        notices.extend(writer.told_now());
+        let store = Self {
+            floor,
+            algorithms,
+            rules,
+            origin,
+            generation: ArcSwap::from_pointee(PinGeneration::new(0, sets)),
+            writer: Mutex::new(writer),
+        };
+        Ok((store, notices))
+    }
+
+    /// Applies an announcement. Refused, it changes nothing.
+    ///
+    /// # Errors
+    /// [`AnnouncementError`] with the reason; `docs/ANNOUNCEMENTS.md` gives the rules.
+    pub fn apply(&self, envelope: &[u8], now: Timestamp) -> Result<Applied, AnnouncementError> {
+        let mut writer = self.writer();
+        self.look_at_disk(&mut writer, now);
+        let digest = Sha256Digest::of(envelope);
+        let unchanged = writer.history.state.is_in_force(&digest);
+        if !unchanged {
+            let authority = writer.history.state.authority_at(now).clone();
+            let signed = SignedAnnouncement::open(envelope, &authority, self.algorithms)?;
+            let next = writer.history.with(signed, now)?;
+            if let Some(bytes) = Shelf::too_large(&next, &self.floor) {
+                let limit = super::copy::MAX_BYTES;
+                return Err(AnnouncementError::HistoryFull { bytes, limit });
+            }
+            let sets = self.rules.sets(&next.state).map_err(|error| {
+                let (place, reason) = ("payload.pin_sets".to_owned(), error.to_string());
+                AnnouncementError::Malformed { place, reason }
+            })?;
+            let version = next.state.version();
+            writer.move_to(next, StoreNotice::Applied { version }, now);
+            self.publish(sets);
+        }
+        let durability = if unchanged && writer.is_kept() {
+            Durability::Kept
+        } else {
+            writer.save(&self.floor)
+        };
+        Ok(Applied {
+            version: writer.history.state.version(),
+            unchanged,
+            durability,
+            notices: writer.told_now(),
+        })
+    }
+
+    /// Lets time pass: tells which pins have matured, tries again what a disk refused, takes over
+    /// what another process applied to the same folder, and remembers the instant, so that a
+    /// clock set back later shortens no hold-down. Call it now and then; once an hour is plenty.
+    pub fn tick(&self, now: Timestamp) -> Vec<StoreNotice> {
+        let mut writer = self.writer();
+        self.look_at_disk(&mut writer, now);
+        let state = &writer.history.state;
+        let matured = changes((state, writer.told), (state, now));
+        writer.untold.extend(matured);
+        writer.told = now;
+        writer.history.state.reach(now);
+        let moved = writer.history.state.latest().seconds_since(writer.noted);
+        if moved >= NOTE_TIME_EVERY || !writer.is_kept() {
+            writer.save(&self.floor);
+        }
+        writer.told_now()
+    }
+
+    /// The version in force: the last announcement's, or the floor's.
+    pub fn version(&self) -> u64 {
+        self.writer().history.state.version()
+    }
+
+    fn look_at_disk(&self, writer: &mut Writer, now: Timestamp) {
+        let Some(shelf) = &mut writer.shelf else {
+            return;
+        };
+        let (origin, floor) = (&self.origin, &self.floor);
+        let theirs = shelf.refresh(&writer.history, origin, floor, self.algorithms);
+        let usable = theirs.and_then(|theirs| {
+            let sets = self.rules.sets(&theirs.state).ok()?;
+            Some((theirs, sets))
+        });
+        if let Some((theirs, sets)) = usable {
+            let reached = writer.history.state.latest();
+            writer.noted = theirs.state.latest();
+            let version = theirs.state.version();
+            writer.move_to(theirs, StoreNotice::TakenOver { version }, now);
+            writer.history.state.reach(reached);
+            self.publish(sets);
+        }
+    }
+
+    fn publish(&self, sets: PinSets) {
+        let epoch = self.generation.load().epoch.wrapping_add(1);
+        self.generation
+            .store(Arc::new(PinGeneration::new(epoch, sets)));
+    }
+
+    fn writer(&self) -> MutexGuard<'_, Writer> {
+        // Whoever panicked had changed nothing yet, or everything.
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl PinsInForce for PinStore {
+    fn generation(&self) -> Arc<PinGeneration> {
+        self.generation.load_full()
+    }
+}
+
+impl fmt::Debug for PinStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PinStore")
+            .field("floor", &self.floor.version())
+            .field("generation", &self.generation.load())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Writer {
+    /// Whether both copies hold what is in force.
+    fn is_kept(&self) -> bool {
+        self.shelf.as_ref().is_some_and(Shelf::is_whole)
+    }
+
+    fn move_to(&mut self, next: History, why: StoreNotice, now: Timestamp) {
+        let before = (&self.history.state, self.told);
+        let changes = changes(before, (&next.state, now));
+        self.untold.push(why);
+        self.untold.extend(changes);
+        self.history = next;
+        self.told = now;
+    }
+
+    fn told_now(&mut self) -> Vec<StoreNotice> {
+        std::mem::take(&mut self.untold)
+    }
+
+    fn save(&mut self, floor: &PinFloor) -> Durability {
+        let Some(shelf) = &mut self.shelf else {
+            return Durability::MemoryOnly;
+        };
+        let Saved { copies, problem } = shelf.save(&self.history, floor);
+        if copies > 0 {
+            self.noted = self.history.state.latest();
+        }
+        let notice = problem.map(|reason| StoreNotice::NotSaved { copies, reason });
+        self.untold.extend(notice);
+        match copies {
+            0 => Durability::MemoryOnly,
+            1 => Durability::OneCopy,
+            _ => Durability::Kept,
+        }
+    }
+}
+
+impl SetRules {
+    fn sets(&self, state: &RotationState) -> Result<PinSets, PinSetError> {
+        let sets = state.in_force().map(|(hosts, pins)| {
+            let mut set = PinSet::builder()
+                .with_expiry(self.expires, self.expiry)
+                .with_mode(self.mode);
+            for host in hosts {
+                set = set.with_scope(host.clone());
+            }
+            for pin in pins {
+                set = set.with_pin(pin);
+            }
+            set.build()
+        });
+        PinSets::new(sets.collect::<Result<Vec<_>, _>>()?)
+    }
+}

@@ -1,0 +1,11 @@
+//! Announced pins: what is believed, from when on, and every way to get around it.
+
+mod attacks;
+mod authorities;
+mod clocks;
+mod command;
+mod format;
+pub mod ground;
+mod life;
+// mod openssl;
+// mod vectors;
