@@ -44,10 +44,11 @@ pub use announcement::{
 #[cfg(feature = "announcements")]
 pub use announcement_files::{AnnouncementFolder, FileOutcome};
 pub use cert::{
-    Certificate, CertificateBytes, CertificateDetails, CertificateFacts, CertificateParseError,
-    DerProblem, DetailsError, KeyType, Sha256Digest, SubjectAltNames, Timestamp,
-    TimestampParseError, Validity,
+    Certificate, CertificateBytes, CertificateFacts, CertificateParseError, DerProblem,
+    Sha256Digest, Timestamp, TimestampParseError, Validity,
 };
+#[cfg(feature = "details")]
+pub use cert::{CertificateDetails, DetailsError, KeyType, SubjectAltNames};
 pub use delivery::QueuedObserver;
 pub use event::{Event, EventCode, PeerReach, Role, Severity, Subject, SubjectKind};
 pub use loader::Loader;
@@ -89,7 +90,8 @@ pub use self_check::{
     SelfCheckBuilder, SelfCheckError, StapleReport,
 };
 pub use source::{
-    FailureReason, FoundCertificate, OtherBlock, Place, SourceContents, SourceFailure,
+    CertificateScan, FailureReason, FoundCertificate, OtherBlock, Place, Scanned, SourceContents,
+    SourceFailure,
 };
 #[cfg(feature = "announcements")]
 pub use store::{
@@ -100,8 +102,9 @@ pub use transition::SavedStateError;
 pub use transition::{Condition, Matter, RepeatPolicy, Telling, Transitions};
 pub use verifier::{
     NameCheck, PinOnlyVerifier, PinOnlyVerifierBuilder, PinnedGrace, PinnedGraceTooLong,
+    PresentedBounds, PresentedError, VerdictCache, VerdictCacheBuilder, VerdictCacheError,
     VerifierBuildError, WatchingClientVerifier, WatchingServerVerifier, WatchingVerifierBuilder,
-    pin_error,
+    pin_error, presented_error,
 };
 #[cfg(feature = "ocsp")]
 pub use verifier::{StapleRule, StapleStrictness};

@@ -1,11 +1,11 @@
 //! The reader of files and folders: an edge, so that everything below it is pure.
 
 use std::collections::{HashSet, VecDeque};
-use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use crate::source::{FailureReason, SourceContents, SourceFailure};
+use crate::source::{CertificateScan, FailureReason, SourceContents, SourceFailure};
 
 /// Reads certificate files and folders within limits.
 ///
@@ -80,14 +80,50 @@ impl Loader {
     /// Reads one file.
     pub fn load_file(&self, path: impl AsRef<Path>) -> SourceContents {
         let path = path.as_ref();
-        match self.read(path) {
-            Ok(bytes) => SourceContents::from_bytes(name(path), &bytes),
-            Err(failure) => SourceContents::failed(failure),
+        let (file, metadata) = match self.open(path) {
+            Ok(opened) => opened,
+            Err(failure) => return SourceContents::failed(failure),
+        };
+        let mut limited = file.take(self.max_file_bytes.saturating_add(1));
+        let contents = SourceContents::from_reader(name(path), &mut limited);
+        if limited.limit() == 0 {
+            // It has grown since it was opened.
+            return SourceContents::failed(self.too_large(path, metadata.len()));
         }
+        contents
+    }
+
+    /// Looks through one file of PEM without holding more than one block of it, within the
+    /// loader's limit for files; see [`CertificateScan`].
+    ///
+    /// # Errors
+    /// [`SourceFailure`] where it cannot be opened, is no regular file, or is too large.
+    pub fn scan(
+        &self,
+        path: impl AsRef<Path>,
+    ) -> Result<CertificateScan<io::Take<File>>, SourceFailure> {
+        let path = path.as_ref();
+        let (file, _) = self.open(path)?;
+        let limited = file.take(self.max_file_bytes);
+        Ok(CertificateScan::new(name(path), limited))
     }
 
     /// The bytes of one file within the limits.
     pub(crate) fn read(&self, path: &Path) -> Result<Vec<u8>, SourceFailure> {
+        let (file, metadata) = self.open(path)?;
+        let mut bytes = Vec::new();
+        let mut limited = file.take(self.max_file_bytes.saturating_add(1));
+        limited
+            .read_to_end(&mut bytes)
+            .map_err(|error| io_failure(path, &error))?;
+        match limited.limit() {
+            0 => Err(self.too_large(path, metadata.len())),
+            _ => Ok(bytes),
+        }
+    }
+
+    /// Opens a regular file within the limit.
+    fn open(&self, path: &Path) -> Result<(File, Metadata), SourceFailure> {
         let fail = |error| io_failure(path, &error);
         let metadata = fs::metadata(path).map_err(fail)?;
         if !metadata.is_file() {
@@ -95,21 +131,17 @@ impl Loader {
             let (reason, detail) = (FailureReason::NotAFile, "it is not a regular file");
             return Err(SourceFailure::whole(&name(path), reason, detail));
         }
-        let too_large = |bytes: u64| {
-            let detail = format!("{bytes} bytes, the limit is {}", self.max_file_bytes);
-            SourceFailure::whole(&name(path), FailureReason::TooLarge, detail)
-        };
         if metadata.len() > self.max_file_bytes {
-            return Err(too_large(metadata.len()));
+            return Err(self.too_large(path, metadata.len()));
         }
-        let mut bytes = Vec::new();
-        let file = File::open(path).map_err(fail)?;
-        let mut limited = file.take(self.max_file_bytes.saturating_add(1));
-        let read = limited.read_to_end(&mut bytes).map_err(fail)?;
-        match u64::try_from(read) {
-            Ok(read) if read <= self.max_file_bytes => Ok(bytes),
-            _ => Err(too_large(metadata.len().max(self.max_file_bytes + 1))),
-        }
+        Ok((File::open(path).map_err(fail)?, metadata))
+    }
+
+    /// `bytes` is what the file had when it was opened.
+    fn too_large(&self, path: &Path, bytes: u64) -> SourceFailure {
+        let bytes = bytes.max(self.max_file_bytes.saturating_add(1));
+        let detail = format!("{bytes} bytes, the limit is {}", self.max_file_bytes);
+        SourceFailure::whole(&name(path), FailureReason::TooLarge, detail)
     }
 
     fn load_folder(&self, root: &Path) -> Vec<SourceContents> {

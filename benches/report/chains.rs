@@ -36,8 +36,11 @@ fn ca(name: &str, days: i64) -> CertificateParams {
 pub(super) struct Chain {
     pub(super) certificates: Vec<Certificate>,
     pub(super) intermediates: Vec<CertificateDer<'static>>,
+    pub(super) root: CertificateDer<'static>,
     pub(super) anchors: TrustAnchors,
     pub(super) now: Timestamp,
+    /// The leaf's private key, PKCS #8.
+    pub(super) key: Vec<u8>,
 }
 
 impl Chain {
@@ -75,7 +78,9 @@ impl Chain {
                 .collect(),
             intermediates,
             anchors: TrustAnchors::builder().with_certificates([&root]).build(),
+            root,
             now: Timestamp::from_unix_seconds(now.unix_timestamp()),
+            key: leaf_key.serialize_der(),
         }
     }
 
@@ -85,8 +90,10 @@ impl Chain {
         Self {
             certificates: self.certificates.clone(),
             intermediates: self.intermediates.clone(),
+            root: stranger.root,
             anchors: stranger.anchors,
             now: self.now,
+            key: self.key.clone(),
         }
     }
 
@@ -113,13 +120,28 @@ impl Chain {
         chain
     }
 
-    /// A real chain, and 256 certificates that lead nowhere.
-    pub(super) fn dead_ends() -> Self {
+    /// A real chain, and so many certificates that lead nowhere.
+    pub(super) fn dead_ends(count: usize) -> Self {
         let mut chain = Self::mint(&[400]);
-        for n in 0..256 {
+        for n in 0..count {
             chain.present("Nowhere", &format!("Dead end {n}"));
         }
         chain
+    }
+
+    /// The same chain for somebody who trusts so many others as well.
+    pub(super) fn with_anchors(mut self, count: usize) -> Self {
+        let key = KeyPair::generate().unwrap();
+        let mut anchors = TrustAnchors::builder();
+        for n in 1..count {
+            let other = ca(&format!("Other root {n}"), 3000)
+                .self_signed(&key)
+                .unwrap();
+            anchors = anchors.with_certificates([other.der()]);
+        }
+        anchors = anchors.with_certificates([&self.root]);
+        self.anchors = anchors.build();
+        self
     }
 
     /// Presents a CA certificate that anybody can make.

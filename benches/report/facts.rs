@@ -3,6 +3,8 @@
 use std::hint::black_box;
 
 use notafter::CertificateFacts;
+use webpki::EndEntityCert;
+use x509_cert::der::Decode as _;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::chains::Chain;
@@ -19,6 +21,26 @@ pub(super) fn rows() {
         },
         || {
             black_box(X509Certificate::from_der(black_box(leaf)).unwrap());
+        },
+    );
+    row(
+        "facts_x509_cert",
+        "x509-cert",
+        || {
+            black_box(CertificateFacts::parse(black_box(leaf)).unwrap());
+        },
+        || {
+            black_box(x509_cert::Certificate::from_der(black_box(leaf)).unwrap());
+        },
+    );
+    row(
+        "facts_webpki",
+        "webpki's parse, which reads no dates",
+        || {
+            black_box(CertificateFacts::parse(black_box(leaf)).unwrap());
+        },
+        || {
+            black_box(EndEntityCert::try_from(black_box(leaf)).unwrap());
         },
     );
 }

@@ -6,20 +6,27 @@
 #![allow(
     missing_docs,
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     clippy::print_stdout,
     clippy::disallowed_methods
 )]
 
 mod chains;
 mod facts;
+mod growth;
 mod measure;
 mod outlook;
+mod pem;
 mod telling;
+mod wrapper;
 
 /// The parts of the table, in its order.
-const PARTS: [(&str, fn()); 3] = [
+const PARTS: [(&str, fn()); 6] = [
     ("outlook", outlook::rows),
+    ("growth", growth::rows),
     ("facts", facts::rows),
+    ("wrapper", wrapper::rows),
+    ("pem", pem::rows),
     ("telling", telling::rows),
 ];
 

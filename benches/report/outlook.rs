@@ -63,7 +63,7 @@ pub(super) fn rows() {
         || ladder.report(&judge),
         || ladder.refuse(algorithms),
     );
-    let dead_ends = Chain::dead_ends();
+    let dead_ends = Chain::dead_ends(256);
     let judge = ChainJudge::new(dead_ends.anchors.clone(), algorithms, Usage::ServerAuth);
     row(
         "hostile_dead_ends",

@@ -8,10 +8,9 @@ use pki_types::CertificateDer;
 use sha2::{Digest, Sha256};
 
 use super::der::Layout;
-use super::{
-    CertificateDetails, CertificateFacts, CertificateParseError, DetailsError, Timestamp, Validity,
-    name,
-};
+#[cfg(feature = "details")]
+use super::{CertificateDetails, DetailsError};
+use super::{CertificateFacts, CertificateParseError, Timestamp, Validity, general_name, name};
 
 /// A SHA-256 digest, printed as lower-case hexadecimal.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,7 +62,7 @@ impl fmt::Debug for Sha256Digest {
 /// let certificate = Certificate::from_der(der)?;
 /// assert_eq!(certificate.not_after().to_string(), "2021-12-27T14:46:27Z");
 /// assert_eq!(certificate.issuer(), "C=US, O=Let's Encrypt, CN=R3");
-/// assert!(certificate.details()?.subject_alt_names.dns.contains(&"corti.li".to_owned()));
+/// assert_eq!(certificate.short_name(), "corti.li");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
@@ -132,7 +131,7 @@ impl Certificate {
     pub fn short_name(&self) -> String {
         let subject = || Some(self.subject()).filter(|subject| !subject.is_empty());
         name::common_name(self.facts().subject_der())
-            .or_else(|| self.details().ok()?.subject_alt_names.first())
+            .or_else(|| general_name::first(self.facts().subject_alt_name()?))
             .or_else(subject)
             .map_or_else(|| format!("sha256 {}", self.fingerprint()), brief)
     }
@@ -182,8 +181,20 @@ impl Certificate {
 
     /// Everything that needs a full parse, through x509-parser; computed at each call.
     ///
+    /// # Which names does this certificate have?
+    /// ```
+    /// # use notafter::SourceContents;
+    /// # let pem = include_bytes!("../../tests/data/incidents/dst-root-x3-2021/certs/leaf.pem");
+    /// # let contents = SourceContents::from_bytes("", pem);
+    /// # let certificate = &contents.certificates[0].certificate;
+    /// let names = certificate.details()?.subject_alt_names;
+    /// assert!(names.dns.contains(&"corti.li".to_owned()));
+    /// # Ok::<(), notafter::DetailsError>(())
+    /// ```
+    ///
     /// # Errors
     /// [`DetailsError`] where x509-parser refuses the bytes; the facts above still hold.
+    #[cfg(feature = "details")]
     pub fn details(&self) -> Result<CertificateDetails, DetailsError> {
         CertificateDetails::parse(&self.facts())
     }

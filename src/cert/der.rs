@@ -6,7 +6,8 @@
 
 use thiserror::Error;
 
-use super::{Timestamp, Validity};
+use super::Validity;
+use super::timestamp::{Timestamp, number};
 
 /// Why bytes are not a certificate, and where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -65,6 +66,7 @@ pub(super) mod tag {
     pub(in crate::cert) const BIT_STRING: u8 = 0x03;
     pub(in crate::cert) const OCTET_STRING: u8 = 0x04;
     pub(in crate::cert) const OID: u8 = 0x06;
+    pub(in crate::cert) const ENUMERATED: u8 = 0x0a;
     pub(in crate::cert) const SEQUENCE: u8 = 0x30;
     pub(in crate::cert) const SET: u8 = 0x31;
     pub(in crate::cert) const UTC_TIME: u8 = 0x17;
@@ -84,6 +86,15 @@ pub(super) struct Span {
 }
 
 impl Span {
+    #[inline]
+    fn between(start: usize, end: usize) -> Self {
+        // An input over 4 GiB cannot come here: lengths have at most four octets.
+        Self {
+            start: u32::try_from(start).unwrap_or(u32::MAX),
+            end: u32::try_from(end).unwrap_or(u32::MAX),
+        }
+    }
+
     /// The bytes of the span; empty if `bytes` are not those it was found in.
     pub(super) fn of(self, bytes: &[u8]) -> &[u8] {
         let range = usize::try_from(self.start)
@@ -129,7 +140,7 @@ impl Layout {
         if tbs.peek() == Some(tag::VERSION) {
             let mut version = tbs.enter(tag::VERSION)?;
             let number = version.enter(tag::INTEGER)?;
-            if !matches!(number.rest(), [0..=2]) {
+            if !matches!(number.content(), [0..=2]) {
                 return Err(number.error(DerProblem::BadVersion));
             }
             version.finish()?;
@@ -142,9 +153,9 @@ impl Layout {
         let not_after = validity.time()?;
         validity.finish()?;
         let subject = tbs.enter(tag::SEQUENCE)?.span();
-        let spki_start = tbs.pos;
+        let spki_start = tbs.pos();
         tbs.enter(tag::SEQUENCE)?;
-        let spki = tbs.span_from(spki_start);
+        let spki = Span::between(spki_start, tbs.pos());
         for unique_id in [tag::ISSUER_UNIQUE_ID, tag::SUBJECT_UNIQUE_ID] {
             if tbs.peek() == Some(unique_id) {
                 tbs.enter(unique_id)?;
@@ -191,56 +202,100 @@ pub(crate) fn in_sequence(content: &[u8]) -> Vec<u8> {
     der
 }
 
-/// Reads elements of `bytes[pos..end]`, remembering where it is in the whole.
-#[derive(Debug, Clone)]
+/// Reads elements, remembering where they are in the whole.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Reader<'a> {
-    bytes: &'a [u8],
-    pos: usize,
+    /// What has not been read yet.
+    rest: &'a [u8],
+    /// Where `rest` ends in the whole.
     end: usize,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
         Self {
-            bytes,
-            pos: 0,
+            rest: bytes,
             end: bytes.len(),
         }
     }
 
-    fn rest(&self) -> &'a [u8] {
-        self.bytes.get(self.pos..self.end).unwrap_or_default()
+    /// Where in the whole the next byte is. `rest` is a part of what ends at `end`.
+    #[inline]
+    const fn pos(&self) -> usize {
+        self.end.wrapping_sub(self.rest.len())
     }
 
     /// The content that this reader has not read yet.
     pub(super) fn content(&self) -> &'a [u8] {
-        self.rest()
+        self.rest
     }
 
     pub(super) fn is_at_end(&self) -> bool {
-        self.pos >= self.end
+        self.rest.is_empty()
     }
 
     /// The next identifier octet.
     pub(super) fn peek(&self) -> Option<u8> {
-        self.rest().first().copied()
+        self.rest.first().copied()
     }
 
     fn error(&self, problem: DerProblem) -> CertificateParseError {
         CertificateParseError {
-            offset: self.pos,
+            offset: self.pos(),
             problem,
         }
     }
 
     fn byte(&mut self) -> Result<u8, CertificateParseError> {
-        let byte = self.peek().ok_or(self.error(DerProblem::Truncated))?;
-        self.pos += 1;
-        Ok(byte)
+        let (byte, rest) = self
+            .rest
+            .split_first()
+            .ok_or(self.error(DerProblem::Truncated))?;
+        self.rest = rest;
+        Ok(*byte)
+    }
+
+    /// Splits off the next bytes, if there are so many.
+    #[inline]
+    fn take(&mut self, length: usize) -> Option<Self> {
+        let (content, rest) = self.rest.split_at_checked(length)?;
+        let end = self.end.wrapping_sub(rest.len());
+        self.rest = rest;
+        Some(Self { rest: content, end })
     }
 
     /// Reads one element with this tag and gives a reader of its content.
+    #[inline]
     pub(super) fn enter(&mut self, expected: u8) -> Result<Self, CertificateParseError> {
+        // What nearly every element looks like; all else, and every error, is for the slow walk.
+        let (length, rest) = match self.rest {
+            [found, length @ ..=0x7f, rest @ ..] if *found == expected => {
+                (usize::from(*length), rest)
+            }
+            [found, 0x82, high @ 1..=0xff, low, rest @ ..] if *found == expected => {
+                (usize::from(u16::from_be_bytes([*high, *low])), rest)
+            }
+            [found, 0x81, length @ 0x80..=0xff, rest @ ..] if *found == expected => {
+                (usize::from(*length), rest)
+            }
+            _ => return self.enter_slowly(expected),
+        };
+        let mut after = Self {
+            rest,
+            end: self.end,
+        };
+        match after.take(length) {
+            Some(content) => {
+                *self = after;
+                Ok(content)
+            }
+            None => self.enter_slowly(expected),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn enter_slowly(&mut self, expected: u8) -> Result<Self, CertificateParseError> {
         match self.peek() {
             Some(found) if found != expected => {
                 Err(self.error(DerProblem::UnexpectedTag { expected, found }))
@@ -251,7 +306,7 @@ impl<'a> Reader<'a> {
 
     /// Reads one element with any tag of a single octet.
     pub(super) fn any(&mut self) -> Result<(u8, Self), CertificateParseError> {
-        let at = self.clone();
+        let at = *self;
         let found = self.byte()?;
         if found & 0x1f == 0x1f {
             // Multi-octet tags occur in no certificate.
@@ -261,22 +316,12 @@ impl<'a> Reader<'a> {
             }));
         }
         let length = self.length()?;
-        let end = self
-            .pos
-            .checked_add(length)
-            .filter(|end| *end <= self.end)
-            .ok_or(at.error(DerProblem::Truncated))?;
-        let content = Self {
-            bytes: self.bytes,
-            pos: self.pos,
-            end,
-        };
-        self.pos = end;
+        let content = self.take(length).ok_or(at.error(DerProblem::Truncated))?;
         Ok((found, content))
     }
 
     fn length(&mut self) -> Result<usize, CertificateParseError> {
-        let at = self.clone();
+        let at = *self;
         let first = self.byte()?;
         let octets = match first {
             0..=0x7f => return Ok(usize::from(first)),
@@ -301,71 +346,62 @@ impl<'a> Reader<'a> {
     }
 
     /// Refuses anything left over.
+    #[inline]
     pub(super) fn finish(&self) -> Result<(), CertificateParseError> {
-        match self.rest().len() {
+        match self.rest.len() {
             0 => Ok(()),
             count => Err(self.error(DerProblem::TrailingBytes { count })),
         }
     }
 
     fn span(&self) -> Span {
-        self.span_to(self.pos, self.end)
-    }
-
-    fn span_from(&self, start: usize) -> Span {
-        self.span_to(start, self.pos)
-    }
-
-    fn span_to(&self, start: usize, end: usize) -> Span {
-        // An input over 4 GiB cannot come here: lengths have at most four octets.
-        Span {
-            start: u32::try_from(start).unwrap_or(u32::MAX),
-            end: u32::try_from(end).unwrap_or(u32::MAX),
-        }
+        Span::between(self.pos(), self.end)
     }
 
     /// `Time ::= CHOICE { utcTime, generalTime }` (RFC 5280, 4.1.2.5).
-    fn time(&mut self) -> Result<Timestamp, CertificateParseError> {
-        let at = self.clone();
+    pub(super) fn time(&mut self) -> Result<Timestamp, CertificateParseError> {
+        let at = *self;
         let found = self.peek().ok_or(self.error(DerProblem::Truncated))?;
-        let year_digits = match found {
-            tag::UTC_TIME => 2,
-            tag::GENERALIZED_TIME => 4,
+        let read: fn(&[u8]) -> Option<Timestamp> = match found {
+            tag::UTC_TIME => utc_time,
+            tag::GENERALIZED_TIME => generalized_time,
             found => {
                 let expected = tag::UTC_TIME;
                 return Err(self.error(DerProblem::UnexpectedTag { expected, found }));
             }
         };
         let text = self.enter(found)?.content();
-        parse_time(text, year_digits).ok_or(at.error(DerProblem::BadTime))
+        read(text).ok_or(at.error(DerProblem::BadTime))
     }
 }
 
-fn parse_time(text: &[u8], year_digits: usize) -> Option<Timestamp> {
-    let digits = text.strip_suffix(b"Z")?;
-    let (year, rest) = digits.split_at_checked(year_digits)?;
-    let [mo1, mo2, d1, d2, h1, h2, mi1, mi2, s1, s2] = rest else {
+/// `YYMMDDHHMMSSZ`.
+fn utc_time(text: &[u8]) -> Option<Timestamp> {
+    let (year, rest) = text.split_first_chunk::<2>()?;
+    // RFC 5280, 4.1.2.5.1: two digits from 50 on are 19xx.
+    let year = match number(year)? {
+        year @ 50.. => 1900 + year,
+        year => 2000 + year,
+    };
+    in_year(year, rest)
+}
+
+/// `YYYYMMDDHHMMSSZ`.
+fn generalized_time(text: &[u8]) -> Option<Timestamp> {
+    let (year, rest) = text.split_first_chunk::<4>()?;
+    in_year(number(year)?, rest)
+}
+
+/// `MMDDHHMMSSZ` of a year.
+fn in_year(year: u32, rest: &[u8]) -> Option<Timestamp> {
+    let [mo1, mo2, d1, d2, h1, h2, mi1, mi2, s1, s2, b'Z'] = *rest else {
         return None;
     };
-    let year = match number(year)? {
-        // RFC 5280, 4.1.2.5.1: two digits from 50 on are 19xx.
-        year if year_digits == 2 && year >= 50 => 1900 + year,
-        year if year_digits == 2 => 2000 + year,
-        year => year,
-    };
-    let two = |a: &u8, b: &u8| number(&[*a, *b]);
+    let two = |a: u8, b: u8| number(&[a, b]);
     Timestamp::from_civil(
         year,
         two(mo1, mo2)?,
         two(d1, d2)?,
         (two(h1, h2)?, two(mi1, mi2)?, two(s1, s2)?),
     )
-}
-
-fn number(digits: &[u8]) -> Option<i64> {
-    digits.iter().try_fold(0, |number, digit| {
-        digit
-            .is_ascii_digit()
-            .then(|| number * 10 + i64::from(digit - b'0'))
-    })
 }

@@ -130,6 +130,12 @@ impl<'a> CertificateFacts<'a> {
         })
     }
 
+    /// The content of subjectAltName (RFC 5280, 4.2.1.6) as it stands.
+    pub(super) fn subject_alt_name(&self) -> Option<&'a [u8]> {
+        const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1d, 0x11];
+        self.extension(SUBJECT_ALT_NAME)
+    }
+
     fn extension(&self, oid: &[u8]) -> Option<&'a [u8]> {
         let mut extensions = self.extensions();
         extensions.find(|e| e.oid == oid).map(|e| e.value)

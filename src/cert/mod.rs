@@ -1,13 +1,16 @@
 //! One certificate: the facts that its bytes state.
 //!
 //! [`CertificateFacts`] borrows and allocates nothing; [`Certificate`] owns its bytes and answers the
-//! same questions. What needs a full parse of the extensions is in [`CertificateDetails`].
+//! same questions. What needs a full parse of the extensions is in `CertificateDetails`.
 
 mod certificate;
 mod der;
+#[cfg(feature = "details")]
 mod details;
 mod facts;
+mod general_name;
 mod name;
+mod next_update;
 mod timestamp;
 mod validity;
 
@@ -16,6 +19,7 @@ mod tests;
 
 pub use certificate::{Certificate, CertificateBytes, Sha256Digest};
 pub use der::{CertificateParseError, DerProblem};
+#[cfg(feature = "details")]
 pub use details::{CertificateDetails, DetailsError, KeyType, SubjectAltNames};
 pub use facts::CertificateFacts;
 pub use timestamp::{Timestamp, TimestampParseError};
@@ -23,3 +27,4 @@ pub use validity::Validity;
 
 pub(crate) use der::in_sequence;
 pub(crate) use name::readable as name_for_people;
+pub(crate) use next_update::{crl_next_update, staple_next_update};

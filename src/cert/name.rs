@@ -163,6 +163,13 @@ fn from_units(value: &[u8], width: usize) -> Option<String> {
     char::decode_utf16(units).collect::<Result<_, _>>().ok()
 }
 
+/// The text with control and other invisible characters escaped.
+pub(super) fn visible(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    text.chars().for_each(|c| push_visible(&mut shown, c));
+    shown
+}
+
 fn push_visible(text: &mut String, c: char) {
     // Format characters can reorder or hide what follows them on a terminal.
     let invisible = c.is_control()

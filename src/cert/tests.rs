@@ -159,13 +159,89 @@ fn timestamps_agree_with_the_time_crate_on_every_month_of_10000_years() {
             let theirs =
                 time::Date::from_calendar_date(year, time::Month::try_from(month).unwrap(), 1);
             let theirs = theirs.unwrap().midnight().assume_utc().unix_timestamp();
-            let ours = Timestamp::from_civil(year.into(), month.into(), 1, (0, 0, 0));
+            let ours = Timestamp::from_civil(year.try_into().unwrap(), month.into(), 1, (0, 0, 0));
             assert_eq!(
                 ours,
                 Some(Timestamp::from_unix_seconds(theirs)),
                 "{year}-{month}"
             );
         }
+    }
+}
+
+/// The `time` crate is the judge of which texts are RFC 3339, and of what they say.
+#[test]
+fn timestamps_agree_with_the_time_crate_on_texts() {
+    use time::format_description::well_known::Rfc3339;
+    let parts: [&[&str]; 8] = [
+        &[
+            "0000", "1969", "1999", "2000", "2024", "2100", "9999", "99999", "+999",
+        ],
+        &["00", "01", "02", "06", "12", "13"],
+        &["00", "01", "28", "29", "30", "31", "32"],
+        &["T", "t", " "],
+        &["00", "15", "23", "24"],
+        &["00", "59", "60", "5"],
+        &["00", "59", "60", "61"],
+        &[
+            "Z",
+            "z",
+            "",
+            ".5Z",
+            ".Z",
+            ".123456789012Z",
+            "+00:00",
+            "-23:59",
+            "+24:00",
+            "+01:60",
+            "+0100",
+            "Z ",
+        ],
+    ];
+    // A full product would take minutes: every pair of values occurs many times in this walk.
+    let mut state = 1_u32;
+    let (mut read, mut refused) = (0, 0);
+    for _ in 0..200_000 {
+        let mut pick = |choices: &[&'static str]| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            choices[state as usize / 65_536 % choices.len()]
+        };
+        let [year, month, day, separator, hour, minute, second, end] = parts.map(&mut pick);
+        let text = format!("{year}-{month}-{day}{separator}{hour}:{minute}:{second}{end}");
+        let theirs = time::OffsetDateTime::parse(&text, &Rfc3339).ok();
+        let theirs = theirs.map(time::OffsetDateTime::unix_timestamp);
+        let bounds = Timestamp::MIN.as_unix_seconds()..=Timestamp::MAX.as_unix_seconds();
+        let theirs = theirs.filter(|seconds| bounds.contains(seconds));
+        let ours = text
+            .parse::<Timestamp>()
+            .ok()
+            .map(Timestamp::as_unix_seconds);
+        assert_eq!(ours, theirs, "{text}");
+        *(if ours.is_some() {
+            &mut read
+        } else {
+            &mut refused
+        }) += 1;
+    }
+    assert!(read > 5_000 && refused > 5_000, "{read} {refused}");
+}
+
+#[test]
+fn timestamps_are_printed_as_the_time_crate_prints_them() {
+    let (first, last) = (
+        Timestamp::MIN.as_unix_seconds(),
+        Timestamp::MAX.as_unix_seconds(),
+    );
+    // A prime step: all days of the week and hours of the day come by.
+    for seconds in (first..=last)
+        .step_by(1_234_577)
+        .chain([first, last, -1, 0])
+    {
+        let t = time::OffsetDateTime::from_unix_timestamp(seconds).unwrap();
+        let theirs = t
+            .format(&time::format_description::well_known::Rfc3339)
+            .unwrap();
+        assert_eq!(Timestamp::from_unix_seconds(seconds).to_string(), theirs);
     }
 }
 
@@ -189,6 +265,83 @@ fn timestamps_are_read_and_held_within_their_bounds() {
     assert_eq!(Timestamp::MIN.saturating_add(i64::MIN), Timestamp::MIN);
     assert_eq!(Timestamp::MIN.to_string(), "0000-01-01T00:00:00Z");
     assert_eq!(Timestamp::from_unix_seconds(-1).to_unix_time(), None);
+}
+
+#[test]
+fn revocation_lists_say_when_the_next_one_comes() {
+    let list = |version: &[u8], times: &[Vec<u8>]| {
+        let mut tbs = [version, &sequence(&[0x06, 0x01, 0x2a]), &sequence(&[])].concat();
+        tbs.extend(times.concat());
+        tbs.extend(sequence(&[])); // revokedCertificates
+        sequence(&sequence(&tbs))
+    };
+    let version = element(0x02, &[1]);
+    let (this, next) = (utc("260101000000Z"), generalized("20500101000000Z"));
+    let cases = [
+        (
+            list(&version, &[this.clone(), next.clone()]),
+            Some("2050-01-01T00:00:00Z"),
+        ),
+        (
+            list(&[], &[this.clone(), this.clone()]),
+            Some("2026-01-01T00:00:00Z"),
+        ),
+        (list(&version, std::slice::from_ref(&this)), None),
+        (list(&version, &[this.clone(), utc("261301000000Z")]), None),
+        (list(&version, &[]), None),
+        (Vec::new(), None),
+    ];
+    for (der, expected) in cases {
+        let next_update = crl_next_update(&der).map(|t| t.to_string());
+        assert_eq!(next_update.as_deref(), expected, "{der:02x?}");
+    }
+}
+
+#[test]
+fn the_first_alternative_name_is_a_dns_name_if_there_is_one() {
+    let names = |names: &[(u8, &[u8])]| {
+        let names: Vec<_> = names
+            .iter()
+            .map(|(kind, name)| element(*kind, name))
+            .collect();
+        sequence(&names.concat())
+    };
+    let cases = [
+        (
+            names(&[
+                (0x86, b"spiffe://a/b"),
+                (0x87, &[10, 0, 0, 1]),
+                (0x82, b"*.a.example"),
+            ]),
+            Some("*.a.example"),
+        ),
+        (
+            names(&[
+                (0x86, b"spiffe://a/b"),
+                (0x87, &[1, 2, 3]),
+                (0x87, &[10, 0, 0, 1]),
+            ]),
+            Some("10.0.0.1"),
+        ),
+        (
+            names(&[(0x81, b"a@b.example"), (0x86, b"spiffe://a/b")]),
+            Some("spiffe://a/b"),
+        ),
+        (
+            names(&[(0xa0, b"other"), (0x81, b"a@b.example")]),
+            Some("a@b.example"),
+        ),
+        (names(&[(0x82, b"a\n.example")]), Some("a\\u{a}.example")),
+        (
+            names(&[(0x82, b"\xff"), (0x82, b"b.example")]),
+            Some("b.example"),
+        ),
+        (names(&[(0xa4, b"")]), None),
+        (vec![0x30, 0x05], None),
+    ];
+    for (extension, expected) in cases {
+        assert_eq!(general_name::first(&extension).as_deref(), expected);
+    }
 }
 
 #[test]

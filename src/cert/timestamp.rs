@@ -5,8 +5,6 @@ use std::str::FromStr;
 
 use pki_types::UnixTime;
 use thiserror::Error;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 /// An instant in whole Unix seconds, UTC, from year 0 to year 9999.
 ///
@@ -70,36 +68,38 @@ impl Timestamp {
     /// The instant of a valid calendar date and time, `None` for any that is not (RFC 5280 knows no
     /// leap second, and no year outside 0..=9999).
     pub(crate) fn from_civil(
-        year: i64,
-        month: i64,
-        day: i64,
-        (hour, minute, second): (i64, i64, i64),
+        year: u32,
+        month: u32,
+        day: u32,
+        (hour, minute, second): (u32, u32, u32),
     ) -> Option<Self> {
-        let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
         let days_in_month = match month {
             1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
             4 | 6 | 9 | 11 => 30,
-            2 if leap => 29,
+            2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
             2 => 28,
             _ => return None,
         };
-        let fits = (0..=9999).contains(&year)
+        let fits = year <= 9999
             && (1..=days_in_month).contains(&day)
-            && (0..24).contains(&hour)
-            && (0..60).contains(&minute)
-            && (0..60).contains(&second);
+            && hour < 24
+            && minute < 60
+            && second < 60;
         if !fits {
             return None;
         }
-        // Days since 1970-01-01 in the proleptic Gregorian calendar, counting years from March so
-        // that the leap day is the last of its year.
-        let year = if month <= 2 { year - 1 } else { year };
-        let era = year.div_euclid(400);
-        let year_of_era = year.rem_euclid(400);
-        let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-        let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-        let days = era * 146_097 + day_of_era - 719_468;
-        Some(Self(days * 86_400 + hour * 3_600 + minute * 60 + second))
+        // Days in the proleptic Gregorian calendar, counting years from March so that the leap day
+        // is the last of its year, and from 400 years before year 0 so that none is negative.
+        let (year, month) = if month <= 2 {
+            (year + 399, month + 9)
+        } else {
+            (year + 400, month - 3)
+        };
+        let day_of_year = (153 * month + 2) / 5 + day - 1;
+        let days = 365 * year + year / 4 - year / 100 + year / 400 + day_of_year;
+        let days = i64::from(days) - 146_097 - 719_468;
+        let seconds = hour * 3_600 + minute * 60 + second;
+        Some(Self(days * 86_400 + i64::from(seconds)))
     }
 }
 
@@ -113,16 +113,25 @@ impl From<UnixTime> for Timestamp {
 impl fmt::Display for Timestamp {
     /// RFC 3339, UTC, to the second: `2026-11-21T12:00:00Z`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let t = OffsetDateTime::from_unix_timestamp(self.0).map_err(|_| fmt::Error)?;
+        let (days, second) = (self.0.div_euclid(86_400), self.0.rem_euclid(86_400));
+        // `from_civil` backwards: years that begin in March, in eras of 400 years.
+        let days = days + 719_468;
+        let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+        let leap_days = day_of_era / 1_460 - day_of_era / 36_524 + day_of_era / 146_096;
+        let year_of_era = (day_of_era - leap_days) / 365;
+        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let from_march = (5 * day_of_year + 2) / 153;
+        let day = day_of_year - (153 * from_march + 2) / 5 + 1;
+        let (month, next_year) = if from_march < 10 {
+            (from_march + 3, 0)
+        } else {
+            (from_march - 9, 1)
+        };
+        let year = year_of_era + era * 400 + next_year;
+        let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
         write!(
             f,
-            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
-            t.year(),
-            u8::from(t.month()),
-            t.day(),
-            t.hour(),
-            t.minute(),
-            t.second()
+            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"
         )
     }
 }
@@ -143,9 +152,7 @@ impl FromStr for Timestamp {
         };
         let seconds = match text.parse::<i64>() {
             Ok(seconds) => seconds,
-            Err(_) => OffsetDateTime::parse(text, &Rfc3339)
-                .map_err(|_| error())?
-                .unix_timestamp(),
+            Err(_) => rfc_3339(text.as_bytes()).ok_or_else(error)?,
         };
         if (Self::MIN.0..=Self::MAX.0).contains(&seconds) {
             Ok(Self(seconds))
@@ -153,6 +160,78 @@ impl FromStr for Timestamp {
             Err(error())
         }
     }
+}
+
+/// Unix seconds of `2026-11-21T12:00:00.5+02:00` (RFC 3339, 5.6); a leap second, which is allowed
+/// at the end of a UTC month only, is the second before it.
+fn rfc_3339(text: &[u8]) -> Option<i64> {
+    let (date_time, mut rest) = text.split_at_checked(19)?;
+    let [
+        y1,
+        y2,
+        y3,
+        y4,
+        b'-',
+        mo1,
+        mo2,
+        b'-',
+        d1,
+        d2,
+        b'T' | b't' | b' ',
+        h1,
+        h2,
+        b':',
+        mi1,
+        mi2,
+        b':',
+        s1,
+        s2,
+    ] = date_time
+    else {
+        return None;
+    };
+    let two = |a: &u8, b: &u8| number(&[*a, *b]);
+    let (year, month, day) = (number(&[*y1, *y2, *y3, *y4])?, two(mo1, mo2)?, two(d1, d2)?);
+    let (hour, minute, second) = (two(h1, h2)?, two(mi1, mi2)?, two(s1, s2)?);
+    if let Some((b'.', fraction)) = rest.split_first() {
+        let digits = fraction.iter().take_while(|byte| byte.is_ascii_digit());
+        rest = fraction
+            .get(digits.count()..)
+            .filter(|rest| rest.len() < fraction.len())?;
+    }
+    let offset = match rest {
+        b"Z" | b"z" => 0,
+        [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] => {
+            let (hours, minutes) = (two(h1, h2)?, two(m1, m2)?);
+            if hours > 23 || minutes > 59 {
+                return None;
+            }
+            let seconds = i64::from(hours * 3_600 + minutes * 60);
+            if *sign == b'-' { -seconds } else { seconds }
+        }
+        _ => return None,
+    };
+    let counted = if second == 60 { 59 } else { second };
+    let Timestamp(local) = Timestamp::from_civil(year, month, day, (hour, minute, counted))?;
+    let seconds = local - offset;
+    if second == 60 {
+        let after = Timestamp(seconds + 1).to_string();
+        let is_month_end = after.ends_with("-01T00:00:00Z");
+        return is_month_end.then_some(seconds);
+    }
+    Some(seconds)
+}
+
+/// The number that these decimal digits write.
+#[inline]
+pub(super) fn number<const N: usize>(digits: &[u8; N]) -> Option<u32> {
+    let (mut number, mut all_digits) = (0, true);
+    for digit in digits {
+        let value = digit.wrapping_sub(b'0');
+        all_digits &= value < 10;
+        number = number * 10 + u32::from(value);
+    }
+    all_digits.then_some(number)
 }
 
 /// A text that is not an instant.

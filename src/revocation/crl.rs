@@ -7,10 +7,8 @@ use webpki::{
     CertRevocationList, ExpirationPolicy, OwnedCertRevocationList, RevocationCheckDepth,
     RevocationOptions, RevocationOptionsBuilder, UnknownStatusPolicy,
 };
-use x509_parser::prelude::FromDer as _;
-use x509_parser::revocation_list::CertificateRevocationList;
 
-use crate::cert::{Certificate, Timestamp};
+use crate::cert::{Certificate, Timestamp, crl_next_update};
 
 /// Which certificates of a path are looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -146,11 +144,8 @@ impl CrlsBuilder {
         let number = self.crls.lists.len();
         let list =
             OwnedCertRevocationList::from_der(der).map_err(|error| CrlError { number, error })?;
-        // webpki keeps nextUpdate to itself.
-        let next_update = CertificateRevocationList::from_der(der)
-            .ok()
-            .and_then(|(_, parsed)| Some(parsed.next_update()?.timestamp()));
-        let next_update = next_update.map_or(Timestamp::MIN, Timestamp::from_unix_seconds);
+        // webpki, which keeps nextUpdate to itself, has seen that it is there.
+        let next_update = crl_next_update(der).unwrap_or(Timestamp::MIN);
         self.crls
             .lists
             .push(Arc::new(CertRevocationList::Owned(list)));

@@ -7,8 +7,10 @@ use super::{ChainReport, Finding, FindingCode, LifetimeLimits, ReportedCertifica
 use crate::cert::{Certificate, Timestamp};
 use crate::duration;
 use crate::event::Severity;
+#[cfg(feature = "details")]
+use crate::outlook::Usage;
 use crate::outlook::{
-    ChainJudge, ChainOutlook, MAX_PRESENTED, Outlook, Position, Refusal, Usage, unresolved,
+    ChainJudge, ChainOutlook, MAX_PRESENTED, Outlook, Position, Refusal, unresolved,
 };
 use crate::policy::{Band, ThresholdPolicy};
 
@@ -19,6 +21,7 @@ pub(super) struct ChainContext<'c> {
     pub(super) names: &'c [ServerName<'static>],
     pub(super) judge: &'c ChainJudge,
     pub(super) policy: &'c ThresholdPolicy,
+    #[cfg(feature = "details")]
     pub(super) usage: Usage,
     /// The staple that came with the chain: empty where there was none, `None` where it is not
     /// known.
@@ -244,11 +247,11 @@ impl ChainContext<'_> {
         let position = Some(Position::in_chain(index));
         let issuer = last.issuer_short_name();
         if index == 0 && !last.is_self_issued() {
-            let urls = last
-                .details()
-                .map(|details| details.issuer_urls)
-                .unwrap_or_default();
-            let from = match urls.first() {
+            #[cfg(feature = "details")]
+            let url = super::detail_lint::issuer_url(last);
+            #[cfg(not(feature = "details"))]
+            let url: Option<String> = None;
+            let from = match url {
                 Some(url) => format!("; it can be fetched from {}", url.escape_debug()),
                 None => String::new(),
             };

@@ -351,6 +351,7 @@ impl Run<'_> {
             names: &self.names,
             judge: &self.check.judge,
             policy: &self.check.settings.policy,
+            #[cfg(feature = "details")]
             usage: self.check.settings.usage.unwrap_or(Usage::ServerAuth),
             lifetime_limits: self.check.settings.lifetime_limits,
             #[cfg(feature = "ocsp")]

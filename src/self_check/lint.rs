@@ -2,10 +2,10 @@
 
 use super::chain::ChainContext;
 use super::{Finding, FindingCode};
-use crate::cert::{Certificate, KeyType, Timestamp};
+use crate::cert::{Certificate, Timestamp};
 use crate::duration;
 use crate::event::Severity;
-use crate::outlook::{ChainOutlook, Position, Timeline, Usage, VerifyingPath};
+use crate::outlook::{ChainOutlook, Position, Timeline, VerifyingPath};
 
 const DAY: i64 = 86_400;
 
@@ -56,8 +56,9 @@ pub(super) fn lint(
     let mut findings = lint.superfluous();
     findings.extend(lint.order());
     findings.extend(lint.cross_signs(outlook));
-    findings.extend(lint.strength());
-    findings.extend(lint.leaf());
+    #[cfg(feature = "details")]
+    findings.extend(super::detail_lint::lint(context, chain));
+    findings.extend(lint.lifetime());
     findings
 }
 
@@ -174,64 +175,20 @@ impl Lint<'_> {
         findings
     }
 
-    /// Keys and signatures that clients refuse, or soon will.
-    fn strength(&self) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        for (n, certificate) in self.chain.iter().enumerate() {
-            let position = Position::in_chain(n);
-            let Ok(details) = certificate.details() else {
-                continue;
-            };
-            if details.key_type == KeyType::Rsa && (1..2048).contains(&details.key_bits) {
-                let message = format!(
-                    "its RSA key has {} bits, less than 2048: order a certificate with a new key",
-                    details.key_bits
-                );
-                findings.push(self.warning(FindingCode::WeakKey, position, message));
-            }
-            let algorithm = details.signature_algorithm.to_ascii_lowercase();
-            let weak = ["sha1", "md5", "md2"]
-                .iter()
-                .any(|hash| algorithm.contains(hash));
-            // Nobody checks the signature of a root.
-            if weak && !certificate.is_self_issued() {
-                let message = format!(
-                    "its signature is {}, which can be forged and which rustls refuses: order a new certificate",
-                    details.signature_algorithm
-                );
-                findings.push(self.warning(FindingCode::WeakSignature, position, message));
-            }
-        }
-        findings
-    }
-
-    fn leaf(&self) -> Vec<Finding> {
-        let Some(leaf) = self.chain.first() else {
-            return Vec::new();
-        };
-        let mut findings = Vec::new();
-        let names = leaf.details().map(|details| details.subject_alt_names);
-        let nameless = names.is_ok_and(|names| names.dns.is_empty() && names.ip.is_empty());
-        if nameless && self.context.usage == Usage::ServerAuth {
-            let message = "it has no DNS name and no IP address in its subjectAltName, so no client accepts it for any name: \
-                           order a certificate with the names that it is for";
-            let code = FindingCode::NoSubjectAltName;
-            findings.push(self.warning(code, Position::Leaf, message.to_owned()));
-        }
+    /// A leaf that lives longer than its CA may let it.
+    fn lifetime(&self) -> Option<Finding> {
+        let leaf = self.chain.first()?;
         let public = self.paths.iter().any(|path| path.anchor.is_public);
         let limited = public || self.context.lifetime_limits == LifetimeLimits::ForAll;
         // Both ends of a validity are good seconds.
         let seconds = leaf.lifetime().saturating_add(1);
-        if let Some(days) =
-            lifetime_limit(leaf.not_before()).filter(|days| limited && seconds > days * DAY)
-        {
-            let message = format!(
-                "it lives {}, longer than the {days} days that the CA/Browser Forum allowed when it was issued: browsers refuse it; order one that lives less",
-                duration::readable(seconds)
-            );
-            findings.push(self.warning(FindingCode::LifetimeOverLimit, Position::Leaf, message));
-        }
-        findings
+        let limit = lifetime_limit(leaf.not_before()).filter(|_| limited);
+        let days = limit.filter(|days| seconds > days * DAY)?;
+        let message = format!(
+            "it lives {}, longer than the {days} days that the CA/Browser Forum allowed when it was issued: browsers refuse it; order one that lives less",
+            duration::readable(seconds)
+        );
+        Some(self.warning(FindingCode::LifetimeOverLimit, Position::Leaf, message))
     }
 }
 

@@ -5,6 +5,8 @@ mod builder;
 mod chain;
 mod check;
 mod clock_verdict;
+#[cfg(feature = "details")]
+mod detail_lint;
 mod finding;
 mod forecast;
 mod key;

@@ -1,17 +1,21 @@
 //! What one source (a file, a folder's file, some bytes) was found to hold.
 
 use std::fmt;
+use std::io::Read;
 use std::sync::Arc;
 
 use pki_types::{CertificateDer, PrivateKeyDer};
 
-use super::pem::{self, Block};
+use super::scan::{self, CertificateScan, Scanned};
 use super::{FailureReason, SourceFailure};
 use crate::cert::Certificate;
 
 /// The most failures that are listed of one source. A file of nothing but damaged lines would
 /// otherwise take many times its own size.
 const MAX_FAILURES: usize = 1_000;
+
+/// How the DER of a certificate begins: a SEQUENCE.
+const DER: u8 = 0x30;
 
 /// What one source holds: certificates in their order, private keys by their places only, and
 /// everything that could not be read.
@@ -105,30 +109,69 @@ impl SourceContents {
     /// holds no certificate says so there.
     pub fn from_bytes(source: impl Into<Arc<str>>, bytes: &[u8]) -> Self {
         let mut contents = Self::empty(source);
-        let (mut blocks, mut unlisted) = (0_usize, 0_usize);
-        pem::scan(bytes, |block| {
-            blocks += 1;
-            contents.remember(block);
-            if contents.failures.len() > MAX_FAILURES {
-                contents.failures.pop();
-                unlisted += 1;
-            }
-        });
-        if unlisted > 0 {
-            let detail = format!("{unlisted} more blocks are damaged");
-            contents.fail(
-                Place::whole(&contents.source),
-                FailureReason::BadPem,
-                detail,
-            );
-        }
-        if blocks == 0 && bytes.first() == Some(&0x30) {
+        let scan = CertificateScan::new(Arc::clone(&contents.source), bytes);
+        if contents.gather(scan) == 0 && bytes.first() == Some(&DER) {
             contents.remember_der(bytes);
         }
         if contents.certificates.is_empty() && contents.failures.is_empty() {
             contents.fail_without_certificate(bytes);
         }
         contents
+    }
+
+    /// Reads like [`SourceContents::from_bytes`], but PEM a piece at a time: only what is found is
+    /// held. An error of the reader is a failure with the reason [`FailureReason::Io`]; what was
+    /// found before it stays.
+    pub fn from_reader(source: impl Into<Arc<str>>, mut reader: impl Read) -> Self {
+        let source = source.into();
+        let mut start = Vec::new();
+        let mut begun = reader.by_ref().take(32).read_to_end(&mut start);
+        let held = start.first() == Some(&DER);
+        if held && begun.is_ok() {
+            // DER, or text that begins with a zero: only as a whole can it be told.
+            begun = reader.read_to_end(&mut start);
+        }
+        if let Err(error) = begun {
+            return Self::unreadable(&source, FailureReason::Io, error.to_string());
+        }
+        if held {
+            return Self::from_bytes(source, &start);
+        }
+        let mut contents = Self::empty(source);
+        let all = start.as_slice().chain(reader);
+        contents.gather(CertificateScan::new(Arc::clone(&contents.source), all));
+        if contents.certificates.is_empty() && contents.failures.is_empty() {
+            contents.fail_without_certificate(&start);
+        }
+        contents
+    }
+
+    /// Lists what a scan finds; gives how much that was.
+    fn gather(&mut self, scan: impl Iterator<Item = Scanned>) -> usize {
+        let (mut found, mut unlisted) = (0_usize, 0_usize);
+        for scanned in scan {
+            found += 1;
+            self.list(scanned);
+            let last = self.failures.last().map(|failure| failure.reason);
+            if self.failures.len() > MAX_FAILURES && last != Some(FailureReason::Io) {
+                self.failures.pop();
+                unlisted += 1;
+            }
+        }
+        if unlisted > 0 {
+            let detail = format!("{unlisted} more blocks are damaged");
+            self.fail(Place::whole(&self.source), FailureReason::BadPem, detail);
+        }
+        found
+    }
+
+    fn list(&mut self, scanned: Scanned) {
+        match scanned {
+            Scanned::Certificate(found) => self.certificates.push(found),
+            Scanned::PrivateKey(place) => self.private_keys.push(place),
+            Scanned::OtherBlock(block) => self.other_blocks.push(block),
+            Scanned::Failure(failure) => self.failures.push(failure),
+        }
     }
 
     /// Takes certificates that are in memory already, such as those that an endpoint served.
@@ -179,36 +222,6 @@ impl SourceContents {
             && (self.failures.iter()).all(|f| f.reason == FailureReason::NoCertificateFound)
     }
 
-    fn remember(&mut self, block: Block<'_>) {
-        let place = Place {
-            source: Arc::clone(&self.source),
-            block: Some(block.number),
-            line: Some(block.line),
-            offset: block.offset,
-        };
-        let label = String::from_utf8_lossy(block.label);
-        if label.ends_with("PRIVATE KEY") {
-            // Not even decoded: presence is all that we want to know.
-            self.private_keys.push(place);
-            return;
-        }
-        match block.body {
-            Err(detail) => self.fail(place, FailureReason::BadPem, detail),
-            Ok(body) if label == "CERTIFICATE" => match pem::decode(body) {
-                Some(der) => self.certificate(place, &der),
-                None => self.fail(
-                    place,
-                    FailureReason::BadPem,
-                    "the base64 between BEGIN and END is damaged".to_owned(),
-                ),
-            },
-            Ok(_) => self.other_blocks.push(OtherBlock {
-                label: label.chars().take(64).collect(),
-                place,
-            }),
-        }
-    }
-
     fn remember_der(&mut self, bytes: &[u8]) {
         let place = Place::whole(&self.source);
         let parsed = Certificate::from_der(bytes);
@@ -221,15 +234,7 @@ impl SourceContents {
     }
 
     fn certificate(&mut self, place: Place, der: &[u8]) {
-        match Certificate::from_der(der) {
-            Ok(certificate) => self
-                .certificates
-                .push(FoundCertificate { certificate, place }),
-            Err(error) => {
-                let detail = format!("{} at byte {} of its DER", error.problem, error.offset);
-                self.fail(place, FailureReason::BadDer, detail);
-            }
-        }
+        self.list(scan::certificate(place, der));
     }
 
     fn fail(&mut self, place: Place, reason: FailureReason, detail: String) {

@@ -6,6 +6,8 @@
 mod contents;
 mod failure;
 mod pem;
+mod scan;
 
 pub use contents::{FoundCertificate, OtherBlock, Place, SourceContents};
 pub use failure::{FailureReason, SourceFailure};
+pub use scan::{CertificateScan, Scanned};

@@ -13,6 +13,8 @@ use thiserror::Error;
 use super::conclude::Grounds;
 use super::grace::PinnedGrace;
 use super::memory::Memory;
+use super::presented::PresentedBounds;
+use super::recent::Recent;
 #[cfg(feature = "ocsp")]
 use super::staple::{StapleRule, StapleWatch};
 use super::watch::Watch;
@@ -48,6 +50,7 @@ pub struct WatchingVerifierBuilder<V: ?Sized> {
     pins: Option<Arc<dyn PinsInForce>>,
     pinned_as: Option<ServerName<'static>>,
     grace: Option<PinnedGrace>,
+    bounds: PresentedBounds,
     delivery: Outbox,
     repeat: RepeatPolicy,
     peer_memory: NonZeroUsize,
@@ -69,6 +72,7 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
             pins: None,
             pinned_as: None,
             grace: None,
+            bounds: PresentedBounds::default(),
             delivery: Outbox::default(),
             repeat: RepeatPolicy::default(),
             peer_memory: DEFAULT_PEER_MEMORY,
@@ -150,13 +154,20 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
         self
     }
 
+    /// Refuses peers that present more than this, before anything is verified, instead of those
+    /// over the default bounds.
+    pub const fn with_presented_bounds(mut self, bounds: PresentedBounds) -> Self {
+        self.bounds = bounds;
+        self
+    }
+
     fn with_leaf_pins(mut self, add: impl FnOnce(PinSetBuilder) -> PinSetBuilder) -> Self {
         self.leaf_pins = Some(add(self.leaf_pins.unwrap_or_default()));
         self
     }
 
-    /// Remembers so many peers, 1024 by default, at a few hundred bytes each. A forgotten peer is
-    /// assessed, and told about, as if new.
+    /// Remembers so many peers, 1024 by default, each with the chain that it showed last: about
+    /// 5 kB, at most 17 kB. A forgotten peer is assessed, and told about, as if new.
     pub const fn with_peer_memory(mut self, peers: NonZeroUsize) -> Self {
         self.peer_memory = peers;
         self
@@ -217,8 +228,10 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
             grounds,
             pins,
             grace: self.grace,
+            bounds: self.bounds,
             delivery: self.delivery,
             memory: Memory::new(self.peer_memory, self.repeat),
+            recent: Recent::new(self.peer_memory),
         };
         Ok((self.inner, watch))
     }

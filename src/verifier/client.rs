@@ -91,6 +91,7 @@ impl WatchingClientVerifier {
         let at = now.to_unix_time().ok_or(Error::FailedToGetCurrentTime)?;
         let peer = self.peer(leaf, intermediates, at);
         let ask = |at| self.inner.verify_client_cert(leaf, intermediates, at);
+        self.watch.within_bounds_silently(&peer)?;
         match ask(at) {
             Ok(_) => self.watch.judge_silently(&peer).map(drop),
             Err(error) => {
@@ -193,6 +194,7 @@ impl ClientCertVerifier for WatchingClientVerifier {
     ) -> Result<ClientCertVerified, Error> {
         let ask = |at| self.inner.verify_client_cert(end_entity, intermediates, at);
         let peer = self.peer(end_entity, intermediates, now);
+        self.watch.within_bounds(&peer)?;
         let (verified, standing) = match ask(now) {
             Ok(verified) => (verified, self.watch.accepted(&peer)?),
             Err(error) => match self.watch.within_grace(&peer, &error, ask) {

@@ -9,12 +9,15 @@ mod memory;
 mod peer;
 mod pin_only;
 mod pins;
+mod presented;
+mod recent;
 mod server;
 mod sessions;
 #[cfg(feature = "ocsp")]
 mod staple;
 mod tell;
 mod tell_pins;
+mod verdict_cache;
 mod watch;
 
 use rustls::{CertificateError, Error};
@@ -23,9 +26,11 @@ pub use builder::{VerifierBuildError, WatchingVerifierBuilder};
 pub use client::WatchingClientVerifier;
 pub use grace::{PinnedGrace, PinnedGraceTooLong};
 pub use pin_only::{NameCheck, PinOnlyVerifier, PinOnlyVerifierBuilder};
+pub use presented::{PresentedBounds, PresentedError, presented_error};
 pub use server::WatchingServerVerifier;
 #[cfg(feature = "ocsp")]
 pub use staple::{StapleRule, StapleStrictness};
+pub use verdict_cache::{VerdictCache, VerdictCacheBuilder, VerdictCacheError};
 
 use crate::pin::PinError;
 

@@ -207,6 +207,7 @@ impl WatchingServerVerifier {
             self.inner
                 .verify_server_cert(leaf, intermediates, server_name, staple, at)
         };
+        self.watch.within_bounds_silently(&peer)?;
         match ask(at) {
             Ok(_) => self.watch.judge_silently(&peer),
             Err(error) => {
@@ -259,6 +260,7 @@ impl ServerCertVerifier for WatchingServerVerifier {
             ocsp_response,
             now,
         );
+        self.watch.within_bounds(&peer)?;
         let (verified, standing) = match ask(now) {
             Ok(verified) => (verified, self.watch.accepted(&peer)?),
             Err(error) => match self.watch.within_grace(&peer, &error, ask) {

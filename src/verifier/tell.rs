@@ -9,7 +9,10 @@ use super::conclude::{Conclusion, Known};
 use super::peer::{Peer, date_refusal};
 use super::watch::Watch;
 use crate::cert::{CertificateParseError, Sha256Digest};
-use crate::event::{Event, EventCode, Role, Severity, Subject};
+#[cfg(feature = "ocsp")]
+use crate::event::Subject;
+use crate::event::{Event, EventCode, Role, Severity};
+#[cfg(feature = "ocsp")]
 use crate::outlook::Position;
 use crate::policy::Band;
 #[cfg(feature = "ocsp")]

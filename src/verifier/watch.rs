@@ -11,6 +11,8 @@ use super::grace::{self, Candidate, PinnedGrace};
 use super::memory::{Memory, chain_key};
 use super::peer::Peer;
 use super::pins;
+use super::presented::PresentedBounds;
+use super::recent::Recent;
 use super::sessions::Standing;
 use crate::cert::Timestamp;
 use crate::delivery::Outbox;
@@ -24,8 +26,10 @@ pub(super) struct Watch {
     pub(super) grounds: Grounds,
     pub(super) pins: Option<Arc<dyn PinsInForce>>,
     pub(super) grace: Option<PinnedGrace>,
+    pub(super) bounds: PresentedBounds,
     pub(super) delivery: Outbox,
     pub(super) memory: Memory,
+    pub(super) recent: Recent,
 }
 
 impl Watch {
@@ -37,6 +41,9 @@ impl Watch {
     pub(super) fn accepted(&self, peer: &Peer<'_>) -> Result<Standing, Error> {
         let generation = self.generation();
         let epoch = generation.as_ref().map_or(0, |generation| generation.epoch);
+        if let Some(conclusion) = self.recent.recall(peer, epoch) {
+            return Ok(standing(peer, &conclusion));
+        }
         let key = chain_key(peer);
         let conclusion = match self.memory.recall(&key, epoch, peer.at()) {
             Some(known) => known,
@@ -49,8 +56,15 @@ impl Watch {
         };
         self.tell(peer, &conclusion);
         match &conclusion.refusal {
-            Some(refusal) => Err(refusal.clone()),
-            None => Ok(standing(peer, &conclusion)),
+            Some(refusal) => {
+                self.recent.forget(peer);
+                Err(refusal.clone())
+            }
+            None => {
+                self.recent
+                    .remember(peer, &conclusion, &self.grounds.policy);
+                Ok(standing(peer, &conclusion))
+            }
         }
     }
 

@@ -30,6 +30,7 @@ fn every_file_is_read_and_what_rustls_finds_we_find() {
         return;
     };
     let (mut files, mut certificates, mut failures) = (0, 0, 0);
+    let mut by_alternative_name = 0;
     for path in corpora::files_below(&folder) {
         let bytes = std::fs::read(&path).unwrap();
         let contents = Loader::new().load_file(&path);
@@ -51,11 +52,14 @@ fn every_file_is_read_and_what_rustls_finds_we_find() {
                 certificate.issuer(),
                 certificate.short_name(),
             );
-            let _ = (
-                certificate.details().is_ok(),
-                certificate.ari_cert_id(),
-                certificate.is_ca(),
-            );
+            let _ = (certificate.ari_cert_id(), certificate.is_ca());
+            let details = certificate.details().ok();
+            let first = details.and_then(|details| details.subject_alt_names.first());
+            if let Some(first) = first.filter(|_| !certificate.subject().contains("CN=")) {
+                let first: String = first.chars().take(100).collect();
+                assert!(certificate.short_name().starts_with(&first), "{name}");
+                by_alternative_name += 1;
+            }
         }
         files += 1;
         certificates += contents.certificates.len();
@@ -63,6 +67,8 @@ fn every_file_is_read_and_what_rustls_finds_we_find() {
     }
     println!("{files} files, {certificates} certificates, {failures} failures told");
     assert!(certificates >= 1_399);
+    println!("{by_alternative_name} are called by their alternative name");
+    assert!(by_alternative_name >= 10);
 }
 
 #[test]

@@ -2,6 +2,8 @@
 //! says what plain webpki says.
 
 use std::path::Path;
+use x509_parser::prelude::FromDer as _;
+use x509_parser::revocation_list::CertificateRevocationList;
 
 use notafter::{Certificate, CertificateFacts, CrlExpiration, Crls, Loader, Timestamp};
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer};
@@ -254,6 +256,20 @@ fn real_chains_with_real_revocation_lists() {
     let (asked, lit) = total(&cases);
     println!("{} chains, {asked} instants, {lit} lit", cases.len());
     assert!(cases.len() >= 28 && lit > 50);
+
+    // x509-parser reads the same nextUpdate in every list.
+    let mut lists = 0;
+    for der in cases.iter().flat_map(|case| &case.crls) {
+        let Ok(crls) = Crls::builder().with_der(der) else {
+            continue;
+        };
+        let (_, theirs) = CertificateRevocationList::from_der(der).unwrap();
+        let theirs = theirs.next_update().map(|t| t.timestamp());
+        let ours = crls.build().next_updates().next().unwrap();
+        assert_eq!(Some(ours.as_unix_seconds()), theirs);
+        lists += 1;
+    }
+    assert!(lists >= 20, "{lists} lists");
 
     // With expiry enforced, a list's nextUpdate ends what it speaks for: as webpki has it.
     let crls = |lists: &[CertificateRevocationListDer<'_>]| {

@@ -1,0 +1,77 @@
+//! What is wrong with certificates that only a full parse of them shows.
+
+use super::chain::ChainContext;
+use super::{Finding, FindingCode};
+use crate::cert::{Certificate, KeyType};
+use crate::event::Severity;
+use crate::outlook::{Position, Usage};
+
+/// Looks the certificates of a chain over, leaf first.
+pub(super) fn lint(context: &ChainContext<'_>, chain: &[Certificate]) -> Vec<Finding> {
+    let mut findings = strength(context, chain);
+    findings.extend(nameless(context, chain));
+    findings
+}
+
+/// Where the leaf's issuer can be fetched, if the leaf says so.
+pub(super) fn issuer_url(leaf: &Certificate) -> Option<String> {
+    leaf.details().ok()?.issuer_urls.into_iter().next()
+}
+
+/// Keys and signatures that clients refuse, or soon will.
+fn strength(context: &ChainContext<'_>, chain: &[Certificate]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (n, certificate) in chain.iter().enumerate() {
+        let position = Position::in_chain(n);
+        let Ok(details) = certificate.details() else {
+            continue;
+        };
+        if details.key_type == KeyType::Rsa && (1..2048).contains(&details.key_bits) {
+            let message = format!(
+                "its RSA key has {} bits, less than 2048: order a certificate with a new key",
+                details.key_bits
+            );
+            findings.push(warning(context, FindingCode::WeakKey, position, message));
+        }
+        let algorithm = details.signature_algorithm.to_ascii_lowercase();
+        let weak = ["sha1", "md5", "md2"]
+            .iter()
+            .any(|hash| algorithm.contains(hash));
+        // Nobody checks the signature of a root.
+        if weak && !certificate.is_self_issued() {
+            let message = format!(
+                "its signature is {}, which can be forged and which rustls refuses: order a new certificate",
+                details.signature_algorithm
+            );
+            findings.push(warning(
+                context,
+                FindingCode::WeakSignature,
+                position,
+                message,
+            ));
+        }
+    }
+    findings
+}
+
+/// A leaf without any name that clients look for.
+fn nameless(context: &ChainContext<'_>, chain: &[Certificate]) -> Option<Finding> {
+    let names = chain.first()?.details().ok()?.subject_alt_names;
+    if context.usage != Usage::ServerAuth || !names.dns.is_empty() || !names.ip.is_empty() {
+        return None;
+    }
+    let message = "it has no DNS name and no IP address in its subjectAltName, so no client accepts it for any name: \
+                   order a certificate with the names that it is for";
+    let code = FindingCode::NoSubjectAltName;
+    Some(warning(context, code, Position::Leaf, message.to_owned()))
+}
+
+fn warning(
+    context: &ChainContext<'_>,
+    code: FindingCode,
+    position: Position,
+    message: String,
+) -> Finding {
+    let finding = context.finding(Severity::Warning, code, message);
+    finding.at_position(Some(position))
+}

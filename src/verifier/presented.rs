@@ -1,0 +1,185 @@
+//! How much a peer may present before anybody looks at it.
+
+use pki_types::CertificateDer;
+use rustls::{CertificateError, Error, OtherError};
+use thiserror::Error;
+
+use super::peer::Peer;
+use super::watch::Watch;
+use crate::cert::{CertificateFacts, Sha256Digest, name_for_people};
+use crate::event::{EventCode, Severity};
+use crate::policy::Band;
+
+/// How much a peer may present. Who presents more is refused before any signature is verified:
+/// the time that path building takes multiplies with the certificates of the same name, and they
+/// need not even have valid signatures.
+///
+/// Nothing presented is ever left out: a chain passes as a whole, or is refused as a whole.
+/// Without limits (`usize::MAX` everywhere) the inner verifier sees everything.
+///
+/// # How do I let a peer through that presents a whole bundle?
+/// ```
+/// use notafter::PresentedBounds;
+/// let bounds = PresentedBounds {
+///     certificates: 60,
+///     ..PresentedBounds::default()
+/// };
+/// assert_eq!(bounds.same_subject, 4);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs)] // The three sizes that a chain has.
+pub struct PresentedBounds {
+    /// The most certificates, the leaf included: 16 by default. Real chains had at
+    /// most 8, and webpki follows no path of more.
+    pub certificates: usize,
+    /// The most certificates behind the leaf with the same subject: 4 by default. Of 487 real
+    /// chains none had more than 3.
+    pub same_subject: usize,
+    /// The most bytes of all certificates together: 65,536 by default, about as much as rustls
+    /// takes in one handshake message; real chains had less than 10,000.
+    pub bytes: usize,
+}
+
+impl Default for PresentedBounds {
+    fn default() -> Self {
+        Self {
+            certificates: 16,
+            same_subject: 4,
+            bytes: 65_536,
+        }
+    }
+}
+
+/// A peer presented more than the [`PresentedBounds`]; found in a rustls error by
+/// [`presented_error`].
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum PresentedError {
+    /// Too many certificates.
+    #[error(
+        "the peer presented {count} certificates, the bound is {bound}: it should serve its leaf and the intermediates \
+         that lead to an anchor; if it is right, raise PresentedBounds::certificates"
+    )]
+    TooMany {
+        /// How many.
+        count: usize,
+        /// How many may be.
+        bound: usize,
+    },
+    /// Too many certificates with the same subject.
+    #[error(
+        "the peer presented {count} certificates of '{subject}', the bound is {bound}: every one of them multiplies \
+         the work of path building; if it is right, raise PresentedBounds::same_subject"
+    )]
+    TooManyOfOneSubject {
+        /// The subject, for people; at most 128 characters.
+        subject: String,
+        /// How many.
+        count: usize,
+        /// How many may be.
+        bound: usize,
+    },
+    /// Too many bytes.
+    #[error(
+        "the peer presented {count} bytes of certificates, the bound is {bound}: if it is right, raise \
+         PresentedBounds::bytes"
+    )]
+    TooLarge {
+        /// How many.
+        count: usize,
+        /// How many may be.
+        bound: usize,
+    },
+}
+
+/// The refusal of a peer that presented too much inside of a rustls error, if it is one.
+///
+/// # Did this handshake fail because the peer sent too much?
+/// ```
+/// # let error = rustls::Error::General("another".to_owned());
+/// if let Some(refusal) = notafter::presented_error(&error) {
+///     eprintln!("{refusal}");
+/// }
+/// ```
+pub fn presented_error(error: &Error) -> Option<&PresentedError> {
+    match error {
+        Error::InvalidCertificate(CertificateError::Other(other)) => other.0.downcast_ref(),
+        _ => None,
+    }
+}
+
+impl PresentedBounds {
+    /// # Errors
+    /// The first bound that does not hold.
+    pub(super) fn check(
+        &self,
+        leaf: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+    ) -> Result<(), PresentedError> {
+        let (count, bound) = (intermediates.len().saturating_add(1), self.certificates);
+        if count > bound {
+            return Err(PresentedError::TooMany { count, bound });
+        }
+        let all = std::iter::once(leaf).chain(intermediates);
+        let (count, bound) = (all.map(|der| der.len()).sum(), self.bytes);
+        if count > bound {
+            return Err(PresentedError::TooLarge { count, bound });
+        }
+        if intermediates.len() <= self.same_subject {
+            return Ok(());
+        }
+        // What cannot be read has no subject, and cannot be an intermediate either.
+        let facts = intermediates.iter().map(|der| CertificateFacts::parse(der));
+        let mut subjects: Vec<_> = facts.flatten().map(|facts| facts.subject_der()).collect();
+        subjects.sort_unstable();
+        let mut crowds = subjects.chunk_by(|one, other| one == other);
+        match crowds.find(|crowd| crowd.len() > self.same_subject) {
+            Some(crowd) => Err(PresentedError::TooManyOfOneSubject {
+                subject: subject(crowd.first().copied().unwrap_or_default()),
+                count: crowd.len(),
+                bound: self.same_subject,
+            }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// At most 128 characters of it.
+fn subject(der: &[u8]) -> String {
+    name_for_people(der).chars().take(128).collect()
+}
+
+impl Watch {
+    /// Looks at how much was presented, before the inner verifier is asked.
+    ///
+    /// # Errors
+    /// [`PresentedError`] as rustls carries it; its alert is `certificate_unknown`.
+    pub(super) fn within_bounds(&self, peer: &Peer<'_>) -> Result<(), Error> {
+        self.bounds_hold(peer).map_err(|error| {
+            let (code, leaf) = (EventCode::PeerPresentedTooMuch, Sha256Digest::of(peer.leaf));
+            if self.telling(peer, code, leaf, Band::Broken).is_some() {
+                let message = format!("{} was refused: {error}", peer.name());
+                let event = self.event(peer, code, Severity::Critical, message);
+                self.delivery.deliver(&event);
+            }
+            carried(error)
+        })
+    }
+
+    /// The same, without a word to anybody.
+    ///
+    /// # Errors
+    /// The same.
+    pub(super) fn within_bounds_silently(&self, peer: &Peer<'_>) -> Result<(), Error> {
+        self.bounds_hold(peer).map_err(carried)
+    }
+
+    fn bounds_hold(&self, peer: &Peer<'_>) -> Result<(), PresentedError> {
+        self.bounds.check(peer.leaf, peer.intermediates)
+    }
+}
+
+fn carried(error: PresentedError) -> Error {
+    let other = OtherError(std::sync::Arc::new(error));
+    Error::InvalidCertificate(CertificateError::Other(other))
+}

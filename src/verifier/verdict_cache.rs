@@ -1,0 +1,367 @@
+//! Verdicts of a verifier of servers, remembered for a few minutes.
+
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use lru::LruCache;
+use pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::{DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
+use sha2::{Digest as _, Sha256};
+use thiserror::Error;
+
+use crate::cert::{CertificateFacts, Timestamp, staple_next_update};
+use crate::pin::PinsInForce;
+use crate::revocation::Crls;
+
+const DEFAULT_TTL: Duration = Duration::from_secs(5 * 60);
+const MAX_TTL: Duration = Duration::from_secs(60 * 60);
+
+/// How many verdicts are remembered unless told otherwise.
+const DEFAULT_CAPACITY: NonZeroUsize = match NonZeroUsize::new(1024) {
+    Some(verdicts) => verdicts,
+    None => NonZeroUsize::MIN,
+};
+
+/// Verdicts lie in so many parts, each behind a lock of its own.
+const SHARDS: usize = 16;
+
+/// Remembers for a few minutes that the verifier inside accepted exactly these bytes under exactly
+/// this name, so that reconnecting costs one hash instead of two signature verifications.
+///
+/// Put it *inside* a [`WatchingServerVerifier`](crate::WatchingServerVerifier), not around one: then
+/// pins and staples are still judged in every handshake.
+///
+/// # Why it is safe
+/// 1. Only an acceptance by the inner verifier is remembered; a refusal never is.
+/// 2. What is remembered is a SHA-256 digest over the name's kind, the name, the staple, and every
+///    certificate in its order, each with its length before it: no other chain, order, name or
+///    staple has the same one.
+/// 3. A verdict counts for the `ttl` at the most: five minutes unless told otherwise, never more
+///    than an hour.
+/// 4. It does not count after the earliest notAfter of all certificates presented, which is never
+///    later than the end of the path that was accepted; where one of them cannot be read, nothing
+///    is remembered.
+/// 5. It does not count from the nextUpdate of the staple on, nor from that of a revocation list
+///    given by [`VerdictCacheBuilder::with_crls`]; with a staple without one that can be read,
+///    nothing is remembered.
+/// 6. It does not count before the instant at which it was made: a clock set back asks again.
+/// 7. It does not count in another epoch of the pins given by [`VerdictCacheBuilder::with_pins`],
+///    nor after [`VerdictCache::forget_all`]: not even if it was being made at that moment.
+/// 8. The signature of the handshake, by which the peer proves that it has the key, is checked by
+///    the inner verifier every time, as are all other questions.
+///
+/// What it gives up: an inner verifier that would judge differently a moment later for a reason of
+/// its own (a list of revoked certificates that it fetches, an anchor taken out of the platform's
+/// store) is asked again only after the `ttl`.
+///
+/// # How do I make reconnecting to the same servers cheap?
+/// ```
+/// use std::{sync::Arc, time::Duration};
+/// use notafter::{VerdictCache, WatchingServerVerifier};
+/// # fn wrap(
+/// #     webpki: Arc<rustls::client::WebPkiServerVerifier>,
+/// # ) -> Result<Arc<WatchingServerVerifier>, Box<dyn std::error::Error>> {
+/// let cached = VerdictCache::builder(webpki)
+///     .with_ttl(Duration::from_secs(60))
+///     .build()?;
+/// # Ok(
+/// WatchingServerVerifier::builder(cached).build()?
+/// # )
+/// # }
+/// ```
+pub struct VerdictCache {
+    inner: Arc<dyn ServerCertVerifier>,
+    ttl: i64,
+    /// When the revocation lists are to be replaced.
+    next_updates: Vec<Timestamp>,
+    enforces_lists: bool,
+    pins: Option<Arc<dyn PinsInForce>>,
+    shards: Vec<Mutex<Shard>>,
+}
+
+struct Shard {
+    /// How many times all was forgotten.
+    generation: u64,
+    verdicts: LruCache<[u8; 32], Verdict>,
+}
+
+#[derive(Clone, Copy)]
+struct Verdict {
+    since: Timestamp,
+    /// The last second at which it counts.
+    until: Timestamp,
+    epoch: u64,
+}
+
+impl VerdictCache {
+    /// Starts to wrap this verifier.
+    pub fn builder(inner: Arc<dyn ServerCertVerifier>) -> VerdictCacheBuilder {
+        VerdictCacheBuilder {
+            inner,
+            ttl: DEFAULT_TTL,
+            capacity: DEFAULT_CAPACITY,
+            crls: Crls::default(),
+            pins: None,
+        }
+    }
+
+    /// Forgets every verdict: for when something changed by which the inner verifier judges.
+    pub fn forget_all(&self) {
+        for shard in &self.shards {
+            let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            shard.generation += 1;
+            shard.verdicts.clear();
+        }
+    }
+
+    /// Whether this verdict is known and counts, and the generation of its shard.
+    fn recall(&self, key: &[u8; 32], epoch: u64, now: Timestamp) -> (bool, u64) {
+        let Some(mut shard) = self.shard(key) else {
+            return (false, 0);
+        };
+        let known = shard.verdicts.get(key).copied();
+        let counts = known.is_some_and(|verdict| {
+            verdict.since <= now && now <= verdict.until && verdict.epoch == epoch
+        });
+        (counts, shard.generation)
+    }
+
+    /// Remembers, unless all was forgotten since this generation.
+    fn remember(&self, key: [u8; 32], verdict: Verdict, generation: u64) {
+        if let Some(mut shard) = self.shard(&key) {
+            if shard.generation == generation {
+                shard.verdicts.put(key, verdict);
+            }
+        }
+    }
+
+    fn shard(&self, key: &[u8; 32]) -> Option<std::sync::MutexGuard<'_, Shard>> {
+        let index = usize::from(*key.first()?) % SHARDS;
+        let shard = self.shards.get(index)?;
+        // No code of ours panics under the lock, and a shard is whole between any two calls.
+        Some(shard.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The last second at which an acceptance of `now` counts; before `now` where it does not.
+    fn until(&self, chain: &Presented<'_>, now: Timestamp) -> Option<Timestamp> {
+        let mut until = now.saturating_add(self.ttl);
+        for der in chain.certificates() {
+            until = until.min(CertificateFacts::parse(der).ok()?.validity().not_after);
+        }
+        let staple = match chain.staple {
+            [] => None,
+            staple => Some(staple_next_update(staple)?),
+        };
+        // Lists that are over and count all the same end nothing.
+        let lists = self.next_updates.iter().copied();
+        let lists = lists.filter(|end| self.enforces_lists || *end > now);
+        for end in lists.chain(staple) {
+            until = until.min(end.saturating_add(-1));
+        }
+        Some(until)
+    }
+
+    fn epoch(&self) -> u64 {
+        self.pins.as_ref().map_or(0, |pins| pins.generation().epoch)
+    }
+}
+
+/// What a verdict is about.
+struct Presented<'p> {
+    leaf: &'p CertificateDer<'p>,
+    intermediates: &'p [CertificateDer<'p>],
+    name: &'p ServerName<'p>,
+    staple: &'p [u8],
+}
+
+impl Presented<'_> {
+    fn certificates(&self) -> impl Iterator<Item = &CertificateDer<'_>> {
+        std::iter::once(self.leaf).chain(self.intermediates)
+    }
+
+    fn key(&self) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        hash.update(b"notafter verdict 1");
+        let mut part = |bytes: &[u8]| {
+            // With its length before each part, no two lists give the same stream of bytes.
+            hash.update(u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_be_bytes());
+            hash.update(bytes);
+        };
+        part(match self.name {
+            ServerName::DnsName(_) => b"dns",
+            ServerName::IpAddress(_) => b"ip",
+            _ => b"other",
+        });
+        part(self.name.to_str().as_bytes());
+        part(self.staple);
+        self.certificates().for_each(|der| part(der));
+        hash.finalize().into()
+    }
+}
+
+impl ServerCertVerifier for VerdictCache {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let presented = Presented {
+            leaf: end_entity,
+            intermediates,
+            name: server_name,
+            staple: ocsp_response,
+        };
+        // The epoch and the generation are those before the inner verifier is asked.
+        let (key, epoch, at) = (presented.key(), self.epoch(), Timestamp::from(now));
+        let (counts, generation) = self.recall(&key, epoch, at);
+        if counts {
+            return Ok(ServerCertVerified::assertion());
+        }
+        let verified = self.inner.verify_server_cert(
+            end_entity,
+            intermediates,
+            server_name,
+            ocsp_response,
+            now,
+        )?;
+        if let Some(until) = self.until(&presented, at).filter(|until| *until >= at) {
+            let verdict = Verdict {
+                since: at,
+                until,
+                epoch,
+            };
+            self.remember(key, verdict, generation);
+        }
+        Ok(verified)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.inner.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.inner.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.inner.supported_verify_schemes()
+    }
+
+    fn requires_raw_public_keys(&self) -> bool {
+        self.inner.requires_raw_public_keys()
+    }
+
+    fn root_hint_subjects(&self) -> Option<&[DistinguishedName]> {
+        self.inner.root_hint_subjects()
+    }
+}
+
+impl fmt::Debug for VerdictCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerdictCache")
+            .field("inner", &self.inner)
+            .field("ttl", &self.ttl)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Builds a [`VerdictCache`].
+#[must_use]
+pub struct VerdictCacheBuilder {
+    inner: Arc<dyn ServerCertVerifier>,
+    ttl: Duration,
+    capacity: NonZeroUsize,
+    crls: Crls,
+    pins: Option<Arc<dyn PinsInForce>>,
+}
+
+impl VerdictCacheBuilder {
+    /// Lets a verdict count for so long, in whole seconds, at most an hour; five minutes by default.
+    pub const fn with_ttl(mut self, ttl: Duration) -> Self {
+        self.ttl = ttl;
+        self
+    }
+
+    /// Remembers about so many verdicts, 1,024 by default, at about 150 bytes each; the one used
+    /// longest ago is forgotten first.
+    pub const fn with_capacity(mut self, verdicts: NonZeroUsize) -> Self {
+        self.capacity = verdicts;
+        self
+    }
+
+    /// Lets no verdict outlive the nextUpdate of these revocation lists, which should be those of
+    /// the inner verifier.
+    pub fn with_crls(mut self, crls: Crls) -> Self {
+        self.crls = crls;
+        self
+    }
+
+    /// Lets no verdict outlive the epoch of these pins.
+    pub fn with_pins(mut self, pins: Arc<dyn PinsInForce>) -> Self {
+        self.pins = Some(pins);
+        self
+    }
+
+    /// The finished cache.
+    ///
+    /// # Errors
+    /// [`VerdictCacheError`] where the `ttl` is longer than an hour.
+    pub fn build(self) -> Result<Arc<VerdictCache>, VerdictCacheError> {
+        let seconds = self.ttl.as_secs();
+        let ttl = i64::try_from(seconds).ok().filter(|_| self.ttl <= MAX_TTL);
+        let ttl = ttl.ok_or(VerdictCacheError::TtlTooLong { seconds })?;
+        let each = self.capacity.get().div_ceil(SHARDS);
+        let each = NonZeroUsize::new(each).unwrap_or(NonZeroUsize::MIN);
+        let shard = || Shard {
+            generation: 0,
+            verdicts: LruCache::new(each),
+        };
+        Ok(Arc::new(VerdictCache {
+            inner: self.inner,
+            ttl,
+            next_updates: self.crls.next_updates().collect(),
+            enforces_lists: self.crls.enforces_expiration(),
+            pins: self.pins,
+            shards: (0..SHARDS).map(|_| Mutex::new(shard())).collect(),
+        }))
+    }
+}
+
+impl fmt::Debug for VerdictCacheBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerdictCacheBuilder")
+            .field("inner", &self.inner)
+            .field("ttl", &self.ttl)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A cache that would remember for too long.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum VerdictCacheError {
+    /// The `ttl` is longer than an hour.
+    #[error(
+        "verdicts may count for 3600 seconds at the most, not for {seconds}: give a shorter ttl"
+    )]
+    TtlTooLong {
+        /// The seconds asked for.
+        seconds: u64,
+    },
+}
