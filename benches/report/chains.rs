@@ -41,6 +41,11 @@ pub(super) struct Chain {
 }
 
 impl Chain {
+    /// How many bytes its certificates have.
+    pub(super) fn bytes(&self) -> usize {
+        self.certificates.iter().map(|c| c.der().len()).sum()
+    }
+
     pub(super) fn mint(ends: &[i64]) -> Self {
         let now = now();
         let (root_key, issuing_key, leaf_key) = (

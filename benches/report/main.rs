@@ -14,9 +14,14 @@ mod chains;
 mod facts;
 mod measure;
 mod outlook;
+mod telling;
 
 /// The parts of the table, in its order.
-const PARTS: [(&str, fn()); 2] = [("outlook", outlook::rows), ("facts", facts::rows)];
+const PARTS: [(&str, fn()); 3] = [
+    ("outlook", outlook::rows),
+    ("facts", facts::rows),
+    ("telling", telling::rows),
+];
 
 fn main() {
     // Cargo adds `--bench`.

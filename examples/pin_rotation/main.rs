@@ -5,6 +5,7 @@
 
 mod apply;
 mod args;
+mod loopback;
 mod story;
 
 use std::io::Write as _;

@@ -363,7 +363,7 @@ impl Judging<'_> {
     fn matter_name(&self, source: &str) -> String {
         match source == self.name {
             true => source.to_owned(),
-            false => format!("{}: {source}", self.name),
+            false => format!("{} ({source})", self.name),
         }
     }
 }

@@ -22,6 +22,13 @@ pub struct Target {
     pub(super) staple: Option<Vec<u8>>,
 }
 
+/// Peers may keep us waiting: whatever they do, the rest goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Lane {
+    Local,
+    Endpoints,
+}
+
 #[derive(Clone)]
 pub(super) enum Kind {
     Chain(Vec<CertificateDer<'static>>),
@@ -50,6 +57,8 @@ impl Target {
     /// A certificate file, or a folder of them, read again at the poll interval.
     ///
     /// While it cannot be read, what was read last goes on being judged, and the failure is told.
+    /// Give a bundle of CA certificates the role [`Role::Anchor`]: as this process's own, an expired
+    /// one among them would make it not ready.
     pub fn path(path: impl Into<PathBuf>) -> Self {
         Self::of(Kind::Path(path.into()), Role::OwnServer)
     }
@@ -100,6 +109,13 @@ impl Target {
     pub fn with_staple(mut self, staple: impl Into<Vec<u8>>) -> Self {
         self.staple = Some(staple.into());
         self
+    }
+
+    pub(super) const fn lane(&self) -> Lane {
+        match self.kind {
+            Kind::Endpoint(_) => Lane::Endpoints,
+            _ => Lane::Local,
+        }
     }
 
     pub(super) const fn is_polled(&self) -> bool {

@@ -13,6 +13,8 @@ use super::peer::Peer;
 use super::sessions::{AcceptedServers, Standing};
 use super::watch::Watch;
 use crate::cert::Timestamp;
+#[cfg(feature = "json")]
+use crate::transition::SavedStateError;
 
 /// Wraps any [`ServerCertVerifier`]: every question goes to the inner verifier, whose refusal
 /// stands; what it accepts may still be refused by pins and staples, and is told to the observer
@@ -75,6 +77,28 @@ impl WatchingServerVerifier {
     /// How many events were dropped because an observer's queue was full.
     pub fn events_lost(&self) -> u64 {
         self.watch.delivery.lost()
+    }
+
+    /// How many matters of peers were forgotten for lack of room (those that were ok first); they
+    /// are told as if new.
+    pub fn peer_evictions(&self) -> u64 {
+        self.watch.memory.evictions()
+    }
+
+    /// What was told of peers so far, to be restored after a restart.
+    #[cfg(feature = "json")]
+    pub fn save(&self) -> String {
+        self.watch.memory.save()
+    }
+
+    /// Goes on where `save` was called before a restart: what was told is not told again before
+    /// its time.
+    ///
+    /// # Errors
+    /// [`SavedStateError`] where the text is not what `save` wrote; then nothing of it is used.
+    #[cfg(feature = "json")]
+    pub fn restore(&self, saved: &str) -> Result<(), SavedStateError> {
+        self.watch.memory.restore(saved)
     }
 
     /// Waits until the observers have seen everything that was told so far, at most so long for

@@ -6,6 +6,7 @@ mod life;
 mod paths;
 mod pin_only;
 mod sessions;
+mod story;
 mod watched;
 
 use std::sync::Arc;
