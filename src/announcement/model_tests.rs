@@ -295,14 +295,15 @@ fn random_pins(random: &mut Random) -> Vec<Pin> {
             continue;
         }
         let mut state = random.pick(&states);
-        if state == PinState::Rejected && random.chance(70) {
+        let settled = if letter == b'O' { 80 } else { 10 };
+        if random.chance(settled) || (state == PinState::Rejected && random.chance(70)) {
             state = PinState::Current;
         }
         let mut pin = Pin::new(digest(letter), state);
-        if random.chance(8) {
+        if random.chance(3) {
             pin = pin.with_position(random.pick(&[PinPosition::Ca, PinPosition::Any]));
         }
-        if state == PinState::Announced && random.chance(40) {
+        if state == PinState::Announced && random.chance(25) {
             let after = i64::try_from(random.below(8000)).unwrap();
             pin = pin.with_acceptance(Acceptance::From(at(after)));
         }
@@ -319,9 +320,15 @@ fn random_entry(random: &mut Random, clock: &mut i64, version: u64) -> Entry {
     } else {
         *clock
     };
-    let issued = *clock - i64::try_from(random.below(500)).unwrap();
-    let lasting = i64::try_from(random.below(4000)).unwrap();
-    let step = random.pick(&[0, 1, 1, 1, 2, 3, 7, 1_000_000, 1_000_001]);
+    let early = if random.chance(30) { -400 } else { 500 };
+    let issued = *clock - i64::try_from(random.below(500)).unwrap() * early / 500;
+    // Often as long as a hold-down takes from about now, to the second.
+    let lasting = match random.below(4) {
+        0 => i64::try_from(random.below(2000)).unwrap(),
+        1 => now - issued + i64::from(HOLD) + random.pick(&[-1, 0, 1]),
+        _ => 4000,
+    };
+    let step = random.pick(&[0, 1, 1, 1, 1, 1, 2, 3, 7, 1_000_000, 1_000_001]);
     let mut announcement = Announcement::new(version + step, at(issued), at(issued + lasting));
     if random.chance(50) {
         announcement = announcement.with_pins(scopes(), random_pins(random));
@@ -330,7 +337,7 @@ fn random_entry(random: &mut Random, clock: &mut i64, version: u64) -> Entry {
             announcement = announcement.with_pins([scope], random_pins(random));
         }
     }
-    if random.chance(30) {
+    if random.chance(15) {
         let candidates = [
             authority(&[1, 2, 3, 4], 2, Some(3)),
             authority(&[3, 4, 5], 2, Some(3)),
@@ -341,6 +348,9 @@ fn random_entry(random: &mut Random, clock: &mut i64, version: u64) -> Entry {
     }
     let signers = random.pick(&[
         &[1, 2][..],
+        &[1, 2],
+        &[1, 2],
+        &[2, 4],
         &[1, 2, 3],
         &[1, 2, 3, 4, 5, 6],
         &[1, 2, 4, 5],
@@ -399,7 +409,7 @@ fn random_histories_come_to_what_the_model_says() {
         let floor = Arc::new(PinFloor::new(floor()).unwrap());
         let mut state = RotationState::of_floor(floor, HOLD);
         let mut clock = 1000;
-        for step in 0..12_u8 {
+        for step in 0..16_u8 {
             let entry = random_entry(random, &mut clock, state.version());
             model.history.push(entry.clone());
             let arrival = Arrival {
@@ -415,12 +425,27 @@ fn random_histories_come_to_what_the_model_says() {
                 Ok(next) => state = next,
                 Err(_) => drop(model.history.pop()),
             }
-            if model.history.len() >= 6 {
+            if model.history.len() >= 7 {
                 break;
             }
         }
         let k = model.history.len();
-        for now in (-500..9000).step_by(250).map(at) {
+        let hold = i64::from(HOLD);
+        let mut edges = vec![at(-500), at(2500), at(9000)];
+        for entry in &model.history {
+            for edge in [
+                entry.at,
+                entry.announcement.issued,
+                entry.announcement.expires,
+            ] {
+                edges.extend([
+                    edge,
+                    edge.saturating_add(hold),
+                    edge.saturating_add(hold - 1),
+                ]);
+            }
+        }
+        for now in (0..8).map(|_| random.pick(&edges)).collect::<Vec<_>>() {
             assert_eq!(
                 *state.authority_at(now),
                 model.authority(k, now),

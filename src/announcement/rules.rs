@@ -271,8 +271,7 @@ impl Step<'_> {
         }
         let known = standing.iter().find(|old| is_same_pin(&old.listed, pin));
         let known = known.filter(|old| old.listed.state.can_be_accepted());
-        let rejected = self.before.rejected.contains(&pin.pin);
-        match known.filter(|_| !rejected) {
+        match known {
             None => Trust::HeldSince(self.first_sight),
             Some(old) => {
                 let accepted = self.before.acceptance(old).holds(self.now);
