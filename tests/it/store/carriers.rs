@@ -34,7 +34,7 @@ fn a_folder_of_announcements_is_applied_in_the_order_of_their_versions() {
         let code = file
             .outcome
             .as_ref()
-            .map_or_else(|error| error.code(), |_| "applied");
+            .map_or_else(notafter::AnnouncementError::code, |_| "applied");
         format!("{name} {code}")
     });
     assert_eq!(
