@@ -4,10 +4,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use notafter::{
-    Band, Event, EventCode, Observer as _, QueuedObserver, Role, Severity, SpkiPin, Timestamp,
-    VerdictCache, WatchingServerVerifier,
-};
+use notafter::{Event, SpkiPin, Timestamp, VerdictCache, WatchingServerVerifier};
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
@@ -78,23 +75,6 @@ pub(super) fn rows() {
         "rustls on the same chain",
         || drop(climbing.ask(&*guarded).unwrap_err()),
         || drop(climbing.ask(&*unguarded).unwrap_err()),
-    );
-
-    let slow = QueuedObserver::spawn(Arc::new(|_: &Event| {}), 1_024.try_into().unwrap()).unwrap();
-    let event = Event::new(
-        chain.now,
-        EventCode::PeerExpiring,
-        Severity::Warning,
-        Role::PeerServer,
-        "renew it",
-    )
-    .with_host("a.example".to_owned())
-    .with_bands(Some(Band::Due), Band::Warning);
-    row(
-        "observer_path",
-        "a clone of the event",
-        || slow.observe(black_box(&event)),
-        || drop(black_box(event.clone())),
     );
 }
 
