@@ -4,8 +4,11 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod anchor_store;
+#[cfg(feature = "ari")]
+mod ari;
 mod cert;
 mod clock;
+mod connections;
 mod delivery;
 mod duration;
 mod event;
@@ -15,17 +18,24 @@ mod observer;
 mod outlook;
 mod pin;
 mod policy;
+mod private_key;
+#[cfg(feature = "reload")]
+mod reload;
 mod revocation;
 mod self_check;
+mod skew;
 mod source;
 mod transition;
 mod verifier;
 
+#[cfg(feature = "ari")]
+pub use ari::{RenewalInfo, RenewalInfoError};
 pub use cert::{
     Certificate, CertificateBytes, CertificateDetails, CertificateFacts, CertificateParseError,
     DerProblem, DetailsError, KeyType, Sha256Digest, SubjectAltNames, Timestamp,
     TimestampParseError, Validity,
 };
+pub use connections::{OpenConnection, OpenConnections};
 pub use delivery::QueuedObserver;
 pub use event::{Event, EventCode, PeerReach, Role, Severity, Subject};
 pub use loader::Loader;
@@ -50,6 +60,7 @@ pub use self_check::{
     FirstFailure, Grouping, LifetimeLimits, Report, ReportedCertificate, SelfCheck,
     SelfCheckBuilder, SelfCheckError, StapleReport,
 };
+pub use skew::{Skew, SkewKind};
 pub use source::{
     FailureReason, FoundCertificate, OtherBlock, Place, SourceContents, SourceFailure,
 };
