@@ -37,7 +37,7 @@ pub use cert::{
 };
 pub use connections::{OpenConnection, OpenConnections};
 pub use delivery::QueuedObserver;
-pub use event::{Event, EventCode, PeerReach, Role, Severity, Subject};
+pub use event::{Event, EventCode, PeerReach, Role, Severity, Subject, SubjectKind};
 pub use loader::Loader;
 pub use observer::Observer;
 pub use outlook::{

@@ -2,7 +2,7 @@
 
 use pki_types::CertificateDer;
 
-use crate::cert::{Certificate, CertificateFacts, CertificateParseError, Sha256Digest, Timestamp};
+use crate::cert::{Certificate, CertificateFacts, CertificateParseError, Timestamp};
 use crate::event::{EventCode, PeerReach, Subject};
 use crate::outlook::{ChainJudge, Position};
 use crate::pin::{PinError, SpkiPin};
@@ -14,6 +14,8 @@ pub(super) struct Assessment {
     /// The certificate in the worst band (the nearest to the leaf of several).
     pub(super) subject: Subject,
     pub(super) band: Band,
+    /// How many seconds before the subject's end the band began.
+    pub(super) threshold: Option<i64>,
     pub(super) reach: PeerReach,
     #[cfg(feature = "ocsp")]
     pub(super) staple: Option<crate::revocation::StapleOutlook>,
@@ -59,7 +61,7 @@ pub(super) fn check_pins(
 
 /// Assesses a chain that the inner verifier accepted.
 pub(super) fn assess(
-    leaf: Certificate,
+    leaf: &Certificate,
     intermediates: &[CertificateDer<'_>],
     judge: Option<&ChainJudge>,
     policy: &ThresholdPolicy,
@@ -75,10 +77,13 @@ pub(super) fn assess(
         Some(outlook) => (outlook.path, PeerReach::Until(outlook.effective_not_after)),
         None => {
             let leaf_not_after = leaf.not_after();
-            (vec![leaf], PeerReach::UnknownBeyondLeaf { leaf_not_after })
+            (
+                vec![leaf.clone()],
+                PeerReach::UnknownBeyondLeaf { leaf_not_after },
+            )
         }
     };
-    let mut worst: Option<(Band, Subject)> = None;
+    let mut worst: Option<(Band, Position, &Certificate)> = None;
     let mut until = match reach {
         PeerReach::Until(end) => end.saturating_add(1),
         PeerReach::UnknownBeyondLeaf { leaf_not_after } => leaf_not_after.saturating_add(1),
@@ -86,18 +91,19 @@ pub(super) fn assess(
     for (index, certificate) in path.iter().enumerate() {
         let position = Position::in_chain(index);
         let band = policy.band(certificate.validity(), position, now);
-        if worst.as_ref().is_none_or(|(known, _)| band > *known) {
-            worst = Some((band, Subject::of(certificate, position)));
+        if worst.is_none_or(|(known, ..)| band > known) {
+            worst = Some((band, position, certificate));
         }
         if let Some(change) = policy.next_change(certificate.validity(), position, now) {
             until = until.min(change);
         }
     }
     // A path has a leaf, so there is a worst band.
-    let (band, subject) = worst.unwrap_or_else(|| (Band::Ok, no_subject()));
+    let (band, position, certificate) = worst.unwrap_or((Band::Ok, Position::Leaf, leaf));
     Assessment {
-        subject,
+        subject: Subject::of(certificate, position),
         band,
+        threshold: policy.threshold_seconds(band, certificate.validity(), position),
         reach,
         #[cfg(feature = "ocsp")]
         staple: None,
@@ -122,15 +128,6 @@ pub(super) fn issuers(
         .flat_map(|judge| judge.anchors().certificates());
     let anchors = anchors.filter(|anchor| bears_it(anchor)).cloned();
     presented.filter(bears_it).chain(anchors).collect()
-}
-
-fn no_subject() -> Subject {
-    Subject {
-        name: String::new(),
-        sha256: Sha256Digest::of(&[]),
-        position: Position::Leaf,
-        not_after: None,
-    }
 }
 
 /// Which presented certificate an expiry refusal speaks of.

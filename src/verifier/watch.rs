@@ -98,7 +98,7 @@ impl Watch {
 
     fn assess(&self, peer: Peer<'_>, leaf: &Certificate) -> Assessment {
         let (judge, now) = (self.judge.as_ref(), peer.at());
-        let fresh = decide::assess(leaf.clone(), peer.intermediates, judge, &self.policy, now);
+        let fresh = decide::assess(leaf, peer.intermediates, judge, &self.policy, now);
         #[cfg(feature = "ocsp")]
         let fresh = {
             let issuers = decide::issuers(leaf, peer.intermediates, judge);
@@ -146,11 +146,14 @@ impl Watch {
                 (_, None) => (code, ""),
             };
             let message = format!("{}{verdict}: {what}", peer.name());
-            self.deliver(peer, code, Severity::of_band(band), message, |event| {
-                event.subject = Some(Subject::of(&leaf, Position::Leaf));
-                event.band_before = telling.before;
-                event.band = Some(band);
-            });
+            let event = self.event(peer, code, Severity::of_band(band), message);
+            let subject = Subject::of(&leaf, Position::Leaf);
+            self.delivery.deliver(
+                &event
+                    .with_subject(subject)
+                    .with_bands(telling.before, band)
+                    .with_time_left(outlook.and_then(|o| seconds_left(o.good_until(), peer.at()))),
+            );
         }
         refusal.map_or(Ok(()), |error| Err(Error::InvalidCertificate(error)))
     }
@@ -169,8 +172,8 @@ impl Watch {
             return;
         };
         let who = match self.role {
-            Role::PeerServer => "its operator",
             Role::PeerClient => "the client's operator",
+            _ => "its operator",
         };
         let end = subject.not_after.map(|t| t.to_string()).unwrap_or_default();
         let message = match fault.band {
@@ -187,11 +190,12 @@ impl Watch {
                 subject.name
             ),
         };
-        self.deliver(peer, fault.code, Severity::Critical, message, |event| {
-            event.subject = Some(subject);
-            event.band_before = telling.before;
-            event.band = Some(fault.band);
-        });
+        let event = self.event(peer, fault.code, Severity::Critical, message);
+        self.delivery.deliver(
+            &event
+                .with_subject(subject)
+                .with_bands(telling.before, fault.band),
+        );
     }
 
     /// How many times an observer panicked.
@@ -203,6 +207,7 @@ impl Watch {
         let Assessment {
             subject,
             band,
+            threshold,
             reach,
             ..
         } = assessment;
@@ -228,12 +233,14 @@ impl Watch {
                 crate::duration::readable(left)
             ),
         };
-        self.deliver(peer, code, Severity::of_band(band), message, |event| {
-            event.subject = Some(subject);
-            event.band_before = telling.before;
-            event.band = Some(band);
-            event.reach = Some(reach);
-        });
+        let event = self.event(peer, code, Severity::of_band(band), message);
+        self.delivery.deliver(
+            &event
+                .with_subject(subject)
+                .with_bands(telling.before, band)
+                .with_threshold(threshold)
+                .with_reach(reach),
+        );
     }
 
     fn tell_pin_refusal(&self, peer: Peer<'_>, refusal: &PinError) {
@@ -246,22 +253,10 @@ impl Watch {
         let certificate = (!peer.raw).then(|| Certificate::from_der(peer.leaf).ok());
         let subject = match certificate.flatten() {
             Some(certificate) => Subject::of(&certificate, Position::Leaf),
-            None => Subject {
-                name: "raw public key".to_owned(),
-                sha256,
-                position: Position::Leaf,
-                not_after: None,
-            },
+            None => Subject::of_public_key(sha256),
         };
-        self.deliver(
-            peer,
-            code,
-            Severity::Critical,
-            refusal.to_string(),
-            |event| {
-                event.subject = Some(subject);
-            },
-        );
+        let event = self.event(peer, code, Severity::Critical, refusal.to_string());
+        self.delivery.deliver(&event.with_subject(subject));
     }
 
     fn tell_unreadable(&self, peer: Peer<'_>, error: &CertificateParseError) {
@@ -270,7 +265,8 @@ impl Watch {
         if self.telling(peer, code, sha256, Band::Warning).is_some() {
             let name = peer.name();
             let message = format!("{name} was accepted, but its leaf's dates are unknown: {error}");
-            self.deliver(peer, code, Severity::Warning, message, |_| {});
+            let event = self.event(peer, code, Severity::Warning, message);
+            self.delivery.deliver(&event);
         }
     }
 
@@ -286,29 +282,15 @@ impl Watch {
         self.memory.observe(matter, band, peer.at())
     }
 
-    fn deliver(
-        &self,
-        peer: Peer<'_>,
-        code: EventCode,
-        severity: Severity,
-        message: String,
-        fill: impl FnOnce(&mut Event),
-    ) {
-        let mut event = Event {
-            at: peer.at(),
-            code,
-            severity,
-            role: self.role,
-            host: peer.host.map(str::to_owned),
-            subject: None,
-            band_before: None,
-            band: None,
-            reach: None,
-            message,
-        };
-        fill(&mut event);
-        self.delivery.deliver(&event);
+    fn event(&self, peer: Peer<'_>, code: EventCode, severity: Severity, message: String) -> Event {
+        let host = peer.host.map(str::to_owned);
+        Event::new(peer.at(), code, severity, self.role, message).with_host(host)
     }
+}
+
+#[cfg(feature = "ocsp")]
+fn seconds_left(end: Option<Timestamp>, now: Timestamp) -> Option<i64> {
+    end.map(|end| end.seconds_since(now))
 }
 
 /// What a rustls error says about dates.

@@ -27,4 +27,5 @@ mod sources;
 mod staples;
 mod suites;
 mod support;
+mod telling;
 mod verifiers;

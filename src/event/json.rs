@@ -1,0 +1,99 @@
+//! Events for machines. The shape is a contract: only add.
+
+use serde::{Serialize, Serializer};
+
+use super::{Event, PeerReach, Subject};
+use crate::policy::Band;
+
+impl Event {
+    /// The event as one line of JSON, as `serde` writes it too.
+    ///
+    /// Instants are RFC 3339 in UTC, spans are seconds, and what is not known is `null`.
+    pub fn to_json(&self) -> String {
+        // Strings and numbers in a fixed shape: there is nothing here that could fail to serialize.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+impl Serialize for Event {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        EventView::of(self).serialize(serializer)
+    }
+}
+
+impl Serialize for Subject {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        SubjectView::of(self).serialize(serializer)
+    }
+}
+
+#[derive(Serialize)]
+struct EventView<'e> {
+    at: String,
+    code: &'static str,
+    severity: &'static str,
+    role: &'static str,
+    host: Option<&'e str>,
+    source: Option<&'e str>,
+    subject: Option<SubjectView<'e>>,
+    band_before: Option<&'static str>,
+    band: Option<&'static str>,
+    reach: Option<&'static str>,
+    effective_not_after: Option<String>,
+    time_left: Option<i64>,
+    threshold: Option<i64>,
+    affected: usize,
+    message: &'e str,
+}
+
+impl<'e> EventView<'e> {
+    fn of(event: &'e Event) -> Self {
+        Self {
+            at: event.at.to_string(),
+            code: event.code.as_str(),
+            severity: event.severity.as_str(),
+            role: event.role.as_str(),
+            host: event.host.as_deref(),
+            source: event.source.as_deref(),
+            subject: event.subject.as_ref().map(SubjectView::of),
+            band_before: event.band_before.map(Band::as_str),
+            band: event.band.map(Band::as_str),
+            reach: event.reach.map(|reach| match reach {
+                PeerReach::Until(_) => "until",
+                PeerReach::UnknownBeyondLeaf { .. } => "unknown_beyond_leaf",
+            }),
+            effective_not_after: event.effective_not_after.map(|end| end.to_string()),
+            time_left: event.time_left,
+            threshold: event.threshold,
+            affected: event.affected,
+            message: &event.message,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct SubjectView<'s> {
+    kind: &'static str,
+    name: &'s str,
+    sha256: String,
+    position: String,
+    not_before: Option<String>,
+    not_after: Option<String>,
+    distinguished_name: Option<&'s str>,
+    issuer: Option<&'s str>,
+}
+
+impl<'s> SubjectView<'s> {
+    fn of(subject: &'s Subject) -> Self {
+        Self {
+            kind: subject.kind.as_str(),
+            name: &subject.name,
+            sha256: subject.sha256.to_string(),
+            position: subject.position.to_string(),
+            not_before: subject.not_before.map(|t| t.to_string()),
+            not_after: subject.not_after.map(|t| t.to_string()),
+            distinguished_name: subject.distinguished_name.as_deref(),
+            issuer: subject.issuer.as_deref(),
+        }
+    }
+}
