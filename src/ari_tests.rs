@@ -62,7 +62,7 @@ fn bad_input_gets_its_error() {
             "missing field `start`",
         ),
         (
-            format!(r#"{{"explanationURL":7,{}"#, &window(start, end)[1..]),
+            window(start, end).replacen('{', r#"{"explanationURL":7,"#, 1),
             "invalid type: integer `7`, expected a string",
         ),
         (

@@ -49,6 +49,11 @@ pub use pin::{PinError, PinForm, PinParseError, PinSourceError, SpkiPin};
 pub use policy::{
     Band, PolicyError, Threshold, ThresholdPolicy, ThresholdPolicyBuilder, Thresholds,
 };
+#[cfg(feature = "reload")]
+pub use reload::{
+    AtStart, ChainCheck, KeyFiles, LostNames, OlderCertificate, ReloadBuildError, ReloadError,
+    ReloadSummary, ReloadThread, ReloadingKey, ReloadingKeyBuilder, ServedKey, UnknownName,
+};
 pub use revocation::{CrlDepth, CrlError, CrlExpiration, Crls, CrlsBuilder, UnknownRevocation};
 #[cfg(feature = "ocsp")]
 pub use revocation::{

@@ -8,6 +8,8 @@ use rustls::time_provider::TimeProvider;
 
 use super::{ReloadBuildError, ReloadingKey};
 use crate::observer::{Delivery, Observer};
+#[cfg(feature = "ocsp")]
+use crate::outlook::TrustAnchors;
 use crate::outlook::Usage;
 use crate::policy::ThresholdPolicy;
 #[cfg(feature = "ocsp")]
@@ -76,11 +78,12 @@ pub enum OlderCertificate {
     Accept,
 }
 
-/// What becomes of a chain with a certificate that issued none of those before it.
+/// What becomes of a chain with a certificate that issued none of those before it, or without the
+/// leaf's issuer though the served chain sends it along.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
-pub enum ChainOrder {
-    /// It is refused: TLS 1.2 peers may break on it (RFC 5246, 7.4.2).
+pub enum ChainCheck {
+    /// It is refused: peers may break on the first (RFC 5246, 7.4.2), and will on the second.
     #[default]
     Refuse,
     /// It is served; the event says so.
@@ -104,7 +107,7 @@ pub enum AtStart {
 pub(super) struct Rules {
     pub(super) lost_names: LostNames,
     pub(super) older: OlderCertificate,
-    pub(super) order: ChainOrder,
+    pub(super) chain: ChainCheck,
     pub(super) at_start: AtStart,
 }
 
@@ -124,6 +127,8 @@ pub struct ReloadingKeyBuilder {
     pub(super) max_file_bytes: u64,
     #[cfg(feature = "ocsp")]
     pub(super) staple_judge: StapleJudge,
+    #[cfg(feature = "ocsp")]
+    pub(super) staple_issuers: Option<Arc<TrustAnchors>>,
 }
 
 impl ReloadingKeyBuilder {
@@ -141,6 +146,8 @@ impl ReloadingKeyBuilder {
             max_file_bytes: 1024 * 1024,
             #[cfg(feature = "ocsp")]
             staple_judge: StapleJudge::new(),
+            #[cfg(feature = "ocsp")]
+            staple_issuers: None,
         }
     }
 
@@ -200,9 +207,9 @@ impl ReloadingKeyBuilder {
         self
     }
 
-    /// What becomes of a chain that is out of order.
-    pub const fn with_chain_order(mut self, order: ChainOrder) -> Self {
-        self.rules.order = order;
+    /// What becomes of a chain that is out of order or incomplete.
+    pub const fn with_chain_check(mut self, check: ChainCheck) -> Self {
+        self.rules.chain = check;
         self
     }
 
@@ -236,6 +243,14 @@ impl ReloadingKeyBuilder {
     #[cfg(feature = "ocsp")]
     pub fn with_staple_judge(mut self, judge: StapleJudge) -> Self {
         self.staple_judge = judge;
+        self
+    }
+
+    /// Judges the staples of leaves that an anchor issued itself by these; otherwise the issuer is
+    /// found in the chain.
+    #[cfg(feature = "ocsp")]
+    pub fn with_staple_issuers(mut self, anchors: impl Into<Arc<TrustAnchors>>) -> Self {
+        self.staple_issuers = Some(anchors.into());
         self
     }
 

@@ -8,7 +8,7 @@ use rustls::sign::{CertifiedKey, SigningKey};
 use rustls::{Error, InconsistentKeys};
 use webpki::EndEntityCert;
 
-use super::builder::{AtStart, ChainOrder, LostNames, OlderCertificate, Rules};
+use super::builder::{AtStart, ChainCheck, LostNames, OlderCertificate, Rules};
 use super::error::{ReloadError, listed};
 use super::files::{Contents, Digests};
 use crate::cert::{Certificate, SubjectAltNames, Timestamp};
@@ -44,6 +44,8 @@ pub(super) struct Judgement<'j> {
     pub(super) provider: &'j CryptoProvider,
     /// `None` at the start.
     pub(super) served: Option<&'j Pair>,
+    /// Whether what is on disk can no longer be half-written.
+    pub(super) settled: bool,
     pub(super) now: Timestamp,
 }
 
@@ -65,9 +67,9 @@ impl Judgement<'_> {
         self.prove(&key, file, key_file)?;
         let mut remarks = Vec::new();
         if let Err(error) = ordered(&chain, file) {
-            match self.rules.order {
-                ChainOrder::Refuse => return Err(error),
-                ChainOrder::Tell => remarks.push(error.to_string()),
+            match self.rules.chain {
+                ChainCheck::Refuse => return Err(error),
+                ChainCheck::Tell => remarks.push(error.to_string()),
             }
         }
         let may_be_out_of_date =
@@ -125,7 +127,9 @@ impl Judgement<'_> {
         })?;
         let signature = signer.sign(PROOF);
         let signature = signature.map_err(|error| failed(error.to_string()))?;
-        let algorithms = mapping.iter().find(|(scheme, _)| *scheme == signer.scheme());
+        let algorithms = mapping
+            .iter()
+            .find(|(scheme, _)| *scheme == signer.scheme());
         let algorithms = algorithms.map_or(&[][..], |(_, algorithms)| *algorithms);
         let verifies = (algorithms.iter())
             .any(|algorithm| leaf.verify_signature(*algorithm, PROOF, &signature).is_ok());
@@ -138,8 +142,10 @@ impl Judgement<'_> {
 
     /// Against what is served.
     fn compare(&self, mut pair: Pair, file: &str) -> Result<Pair, ReloadError> {
-        let served = self.served.and_then(|served| Some((served, served.leaf()?)));
-        let (Some((served, old)), Some(new)) = (served, pair.leaf()) else {
+        let served = self
+            .served
+            .and_then(|served| Some((served, served.leaf()?)));
+        let (Some((served, old)), Some(new)) = (served, pair.leaf().cloned()) else {
             return Ok(pair);
         };
         let is_over = old.not_after() < self.now;
@@ -151,7 +157,15 @@ impl Judgement<'_> {
                 served_not_before: old.not_before(),
             });
         }
-        let lost = lost_names(&served.names, new, &pair.names);
+        if let Some((error, of_leaf)) = missing_issuer(&served.chain, &pair.chain, file) {
+            let refuse = of_leaf && !is_over && self.rules.chain == ChainCheck::Refuse;
+            // CAs do drop cross-signs: without one further up it is served, only not at once.
+            if refuse || !self.settled {
+                return Err(error);
+            }
+            pair.remarks.push(error.to_string());
+        }
+        let lost = lost_names(&served.names, &new, &pair.names);
         if lost.is_empty() {
             return Ok(pair);
         }
@@ -183,11 +197,18 @@ fn read_chain(contents: &Contents) -> Result<Vec<Certificate>, ReloadError> {
         return Err(unreadable(failure));
     }
     if found.certificates.is_empty() {
-        let (reason, detail) = (FailureReason::NoCertificateFound, "there is no certificate in it");
+        let (reason, detail) = (
+            FailureReason::NoCertificateFound,
+            "there is no certificate in it",
+        );
         let failure = SourceFailure::whole(&contents.certificate_file, reason, detail);
         return Err(unreadable(&failure));
     }
-    Ok(found.certificates.into_iter().map(|f| f.certificate).collect())
+    Ok(found
+        .certificates
+        .into_iter()
+        .map(|f| f.certificate)
+        .collect())
 }
 
 fn belongs(
@@ -202,7 +223,9 @@ fn belongs(
         Err(Error::InconsistentKeys(InconsistentKeys::KeyMismatch)) => {
             let spki = key.key.public_key();
             let spki = spki.as_ref().map(AsRef::<[u8]>::as_ref);
-            let owner = chain.iter().position(|c| Some(c.facts().spki_der()) == spki);
+            let owner = chain
+                .iter()
+                .position(|c| Some(c.facts().spki_der()) == spki);
             Err(ReloadError::KeyMismatch {
                 file: file.to_owned(),
                 key_file: key_file.to_owned(),
@@ -221,7 +244,8 @@ fn belongs(
 fn ordered(chain: &[Certificate], file: &str) -> Result<(), ReloadError> {
     for (index, certificate) in chain.iter().enumerate().skip(1) {
         let subject = certificate.facts().subject_der();
-        let issued = (chain.iter().take(index)).any(|before| before.facts().issuer_der() == subject);
+        let issued =
+            (chain.iter().take(index)).any(|before| before.facts().issuer_der() == subject);
         if !issued {
             return Err(ReloadError::OutOfOrder {
                 file: file.to_owned(),
@@ -231,6 +255,29 @@ fn ordered(chain: &[Certificate], file: &str) -> Result<(), ReloadError> {
         }
     }
     Ok(())
+}
+
+/// An issuer of the last certificate that the served chain holds and the new one does not; and
+/// whether that last certificate is the leaf.
+fn missing_issuer(
+    served: &[Certificate],
+    chain: &[Certificate],
+    file: &str,
+) -> Option<(ReloadError, bool)> {
+    let last = chain.last()?;
+    if last.is_self_issued() {
+        return None;
+    }
+    let issuer = last.facts().issuer_der();
+    let sent = served.iter().skip(1);
+    let mut sent = sent.filter(|certificate| certificate.facts().subject_der() == issuer);
+    let missing = sent.next()?;
+    let error = ReloadError::IssuerMissing {
+        file: file.to_owned(),
+        name: last.short_name(),
+        issuer: missing.short_name(),
+    };
+    Some((error, chain.len() == 1))
 }
 
 /// The leaf must be within its dates, and where its issuers are presented, one of those.
@@ -290,10 +337,16 @@ fn lost_names(old: &SubjectAltNames, new: &Certificate, names: &SubjectAltNames)
         ServerName::try_from(name.to_owned())
             .is_ok_and(|name| ChainJudge::covers(new, &name).is_ok())
     };
-    let dns = old.dns.iter().filter(|name| !stands(name, &names.dns) && !covers(name));
+    let dns = old
+        .dns
+        .iter()
+        .filter(|name| !stands(name, &names.dns) && !covers(name));
     let ips = old.ip.iter().filter(|ip| !names.ip.contains(ip));
     let uris = old.uri.iter().filter(|uri| !names.uri.contains(uri));
-    let emails = old.email.iter().filter(|email| !stands(email, &names.email));
+    let emails = old
+        .email
+        .iter()
+        .filter(|email| !stands(email, &names.email));
     dns.cloned()
         .chain(ips.map(ToString::to_string))
         .chain(uris.cloned())

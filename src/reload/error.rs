@@ -28,7 +28,9 @@ pub enum ReloadError {
         reason: String,
     },
     /// The crypto provider does not take the private key.
-    #[error("{file}: rustls cannot use the private key ({reason}): use a key type that the crypto provider supports")]
+    #[error(
+        "{file}: rustls cannot use the private key ({reason}): use a key type that the crypto provider supports"
+    )]
     KeyUnusable {
         /// The key's file.
         file: String,
@@ -46,7 +48,9 @@ pub enum ReloadError {
         belongs_to: Option<usize>,
     },
     /// A signature made with the key does not verify with the certificate.
-    #[error("a signature made with {key_file} cannot be verified with the leaf in {file} ({reason}): order a new certificate for a new key")]
+    #[error(
+        "a signature made with {key_file} cannot be verified with the leaf in {file} ({reason}): order a new certificate for a new key"
+    )]
     SignatureFailed {
         /// The certificates' file.
         file: String,
@@ -64,7 +68,9 @@ pub enum ReloadError {
         reason: String,
     },
     /// A certificate that issued none of those before it (RFC 8446, 4.4.2).
-    #[error("{file}: certificate {number}, '{name}', issued none of those before it: write the leaf first and each issuer after what it issued, nothing else")]
+    #[error(
+        "{file}: certificate {number}, '{name}', issued none of those before it: write the leaf first and each issuer after what it issued, nothing else"
+    )]
     OutOfOrder {
         /// The certificates' file.
         file: String,
@@ -72,6 +78,19 @@ pub enum ReloadError {
         number: usize,
         /// What people call it.
         name: String,
+    },
+    /// An issuer that the served chain sends along is no longer in the file: cut short, or the leaf
+    /// was deployed without its chain.
+    #[error(
+        "{file}: the chain ends with '{name}' and lacks its issuer '{issuer}', which is sent along at the moment: deploy the full chain"
+    )]
+    IssuerMissing {
+        /// The certificates' file.
+        file: String,
+        /// The last certificate of the file.
+        name: String,
+        /// The certificate that is missing.
+        issuer: String,
     },
     /// A certificate is over: the leaf, or every presented issuer of it.
     #[error("{file}: the {position} '{name}' expired at {not_after}, {} ago: put a renewed one there", readable(*.seconds))]
@@ -110,7 +129,9 @@ pub enum ReloadError {
         names: Vec<String>,
     },
     /// The leaf was issued before the one that is served.
-    #[error("{file}: it was issued at {not_before}, before the served certificate ({served_not_before}): put the later one back, or allow it with OlderCertificate::Accept")]
+    #[error(
+        "{file}: it was issued at {not_before}, before the served certificate ({served_not_before}): put the later one back, or allow it with OlderCertificate::Accept"
+    )]
     OlderThanServed {
         /// The certificates' file.
         file: String,
@@ -132,6 +153,7 @@ impl ReloadError {
             Self::SignatureFailed { .. } => "signature_failed",
             Self::LeafUnusable { .. } => "leaf_unusable",
             Self::OutOfOrder { .. } => "out_of_order",
+            Self::IssuerMissing { .. } => "issuer_missing",
             Self::Expired { .. } => "expired",
             Self::NotYetValid { .. } => "not_yet_valid",
             Self::NamesLost { .. } => "names_lost",
@@ -143,7 +165,10 @@ impl ReloadError {
     pub(super) const fn may_be_torn(&self) -> bool {
         matches!(
             self,
-            Self::Unreadable { .. } | Self::KeyUnreadable { .. } | Self::KeyMismatch { .. }
+            Self::Unreadable { .. }
+                | Self::KeyUnreadable { .. }
+                | Self::KeyMismatch { .. }
+                | Self::IssuerMissing { .. }
         )
     }
 }

@@ -14,7 +14,7 @@ mod staple;
 mod telling;
 
 pub use builder::{
-    AtStart, ChainOrder, KeyFiles, LostNames, OlderCertificate, ReloadingKeyBuilder, UnknownName,
+    AtStart, ChainCheck, KeyFiles, LostNames, OlderCertificate, ReloadingKeyBuilder, UnknownName,
 };
 pub use error::{ReloadBuildError, ReloadError};
 pub use key::{ReloadSummary, ReloadingKey};

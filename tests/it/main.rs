@@ -23,6 +23,7 @@ mod lints;
 mod outlook;
 mod parser_corpus;
 mod pins;
+mod reload;
 mod sources;
 mod staples;
 mod suites;
