@@ -14,6 +14,7 @@ mod duration;
 mod event;
 mod key_pin;
 mod loader;
+mod monitor;
 mod observer;
 mod outlook;
 mod pin;
@@ -39,7 +40,15 @@ pub use connections::{OpenConnection, OpenConnections};
 pub use delivery::QueuedObserver;
 pub use event::{Event, EventCode, PeerReach, Role, Severity, Subject, SubjectKind};
 pub use loader::Loader;
-pub use observer::Observer;
+pub use monitor::{
+    Connector, Evaluation, Gauge, Health, HealthReason, Monitor, MonitorBuilder, MonitorHandle,
+    Target, Watched,
+};
+#[cfg(feature = "metrics")]
+pub use observer::MetricsObserver;
+#[cfg(feature = "tracing")]
+pub use observer::TracingObserver;
+pub use observer::{ChannelObserver, FilteredObserver, InlineObserver, Observer};
 pub use outlook::{
     AnchorError, ChainJudge, ChainOutlook, Interval, LimitingCertificate, Outlook, PathAnchor,
     PeerOutlook, Position, Refusal, RelyingTimeline, Timeline, TrustAnchors, TrustAnchorsBuilder,
@@ -69,6 +78,9 @@ pub use skew::{Skew, SkewKind};
 pub use source::{
     FailureReason, FoundCertificate, OtherBlock, Place, SourceContents, SourceFailure,
 };
+#[cfg(feature = "json")]
+pub use transition::SavedStateError;
+pub use transition::{Condition, Matter, RepeatPolicy, Telling, Transitions};
 #[cfg(feature = "ocsp")]
 pub use verifier::{StapleRule, StapleStrictness};
 pub use verifier::{

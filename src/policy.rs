@@ -30,6 +30,17 @@ pub enum Band {
 }
 
 impl Band {
+    /// Every band, from best to worst.
+    pub const ALL: [Self; 7] = [
+        Self::Ok,
+        Self::Due,
+        Self::Warning,
+        Self::Critical,
+        Self::NotYetValid,
+        Self::Expired,
+        Self::Broken,
+    ];
+
     /// The stable code, in snake case.
     pub const fn as_str(self) -> &'static str {
         match self {

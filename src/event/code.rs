@@ -65,6 +65,10 @@ event_codes! {
     ReloadFailed = "reload_failed",
     /// What lies on disk is again what is served.
     ReloadRecovered = "reload_recovered",
+    /// What is served, what lies on disk and what is due disagree.
+    Skew = "skew",
+    /// They agree again.
+    SkewRecovered = "skew_recovered",
 }
 
 impl fmt::Display for EventCode {

@@ -24,11 +24,13 @@ pub enum Role {
     Crl,
     /// A signed announcement of pins.
     Announcement,
+    /// The monitor itself.
+    Monitor,
 }
 
 impl Role {
     /// Every role, for metrics that want to start at zero.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::OwnServer,
         Self::OwnClient,
         Self::PeerServer,
@@ -38,6 +40,7 @@ impl Role {
         Self::Staple,
         Self::Crl,
         Self::Announcement,
+        Self::Monitor,
     ];
 
     /// The stable code, in snake case.
@@ -52,6 +55,7 @@ impl Role {
             Self::Staple => "staple",
             Self::Crl => "crl",
             Self::Announcement => "announcement",
+            Self::Monitor => "monitor",
         }
     }
 }

@@ -1,5 +1,12 @@
 //! Delivering events to the application.
 
+mod channel;
+mod filter;
+#[cfg(feature = "metrics")]
+mod metrics;
+#[cfg(feature = "tracing")]
+mod tracing;
+
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -7,15 +14,53 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::event::Event;
 
+pub use channel::ChannelObserver;
+pub use filter::FilteredObserver;
+#[cfg(feature = "metrics")]
+pub use metrics::MetricsObserver;
+#[cfg(feature = "tracing")]
+pub use tracing::TracingObserver;
+
 /// Receives events. Any `Fn(&Event) + Send + Sync` is one.
 ///
-/// An observer observes: what it does cannot change a verdict, and its panics are contained and
-/// counted. It runs on the thread of the handshake that made the event: fine for a log line, a
-/// metric, a channel. One that may wait for anything belongs into a
-/// [`QueuedObserver`](crate::QueuedObserver).
+/// An observer observes: what it does cannot change a verdict, its panics are contained and
+/// counted, and it cannot hold up a handshake: verifiers and the monitor give each observer a
+/// bounded queue and a thread of its own (started with its first event), as
+/// [`QueuedObserver`](crate::QueuedObserver) does. Those that say that they are
+/// [prompt](Observer::is_prompt) are called at once instead.
 pub trait Observer: Send + Sync {
     /// Something happened.
     fn observe(&self, event: &Event);
+
+    /// Whether it returns at once whatever happens, so that it can be called on the thread of the
+    /// handshake: a counter, a queue, a channel that does not wait. `false` unless overridden,
+    /// and for closures.
+    fn is_prompt(&self) -> bool {
+        false
+    }
+}
+
+/// Calls an observer on the thread where the event is made, without a queue: for one that is
+/// known to return at once, though it does not say so.
+///
+/// # How do I get events inline, in tests for example?
+/// ```
+/// use notafter::{Event, InlineObserver, Observer as _};
+/// let observer = InlineObserver(|event: &Event| println!("{event}"));
+/// assert!(observer.is_prompt());
+/// ```
+#[derive(Debug, Clone, Copy)]
+#[allow(clippy::exhaustive_structs)] // It marks what it holds, nothing else.
+pub struct InlineObserver<O>(pub O);
+
+impl<O: Observer> Observer for InlineObserver<O> {
+    fn observe(&self, event: &Event) {
+        self.0.observe(event);
+    }
+
+    fn is_prompt(&self) -> bool {
+        true
+    }
 }
 
 impl<F: Fn(&Event) + Send + Sync> Observer for F {

@@ -7,13 +7,15 @@ use rustls::crypto::CryptoProvider;
 use rustls::time_provider::TimeProvider;
 
 use super::{ReloadBuildError, ReloadingKey};
-use crate::observer::{Delivery, Observer};
+use crate::delivery::Outbox;
+use crate::observer::Observer;
 #[cfg(feature = "ocsp")]
 use crate::outlook::TrustAnchors;
 use crate::outlook::Usage;
 use crate::policy::ThresholdPolicy;
 #[cfg(feature = "ocsp")]
 use crate::revocation::StapleJudge;
+use crate::transition::RepeatPolicy;
 
 /// Where one certificate chain, its private key and (feature `ocsp`) its staple lie.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,8 +120,9 @@ pub struct ReloadingKeyBuilder {
     pub(super) pairs: Vec<KeyFiles>,
     pub(super) provider: Option<Arc<CryptoProvider>>,
     pub(super) clock: Option<Arc<dyn TimeProvider>>,
-    pub(super) delivery: Delivery,
+    pub(super) outbox: Outbox,
     pub(super) policy: ThresholdPolicy,
+    pub(super) repeat: RepeatPolicy,
     pub(super) rules: Rules,
     pub(super) unknown_name: UnknownName,
     pub(super) usage: Usage,
@@ -137,7 +140,8 @@ impl ReloadingKeyBuilder {
             pairs: Vec::new(),
             provider: None,
             clock: None,
-            delivery: Delivery::default(),
+            outbox: Outbox::default(),
+            repeat: RepeatPolicy::default(),
             policy: ThresholdPolicy::default(),
             rules: Rules::default(),
             unknown_name: UnknownName::default(),
@@ -176,9 +180,10 @@ impl ReloadingKeyBuilder {
         self
     }
 
-    /// Tells this observer of reloads and of failed ones; repeatable.
+    /// Tells this observer of reloads and of failed ones, through a queue of its own unless it is
+    /// [prompt](Observer::is_prompt); repeatable.
     pub fn with_observer(mut self, observer: Arc<dyn Observer>) -> Self {
-        self.delivery.add(observer);
+        self.outbox.add(observer);
         self
     }
 
@@ -186,6 +191,12 @@ impl ReloadingKeyBuilder {
     /// nearer the end of what is served, the more.
     pub const fn with_policy(mut self, policy: ThresholdPolicy) -> Self {
         self.policy = policy;
+        self
+    }
+
+    /// Tells of failures that last at other intervals than the default ones.
+    pub const fn with_repeat(mut self, repeat: RepeatPolicy) -> Self {
+        self.repeat = repeat;
         self
     }
 

@@ -25,9 +25,9 @@ use super::staple::Staples;
 use super::telling::Teller;
 use crate::cert::{Certificate, Timestamp};
 use crate::clock;
+use crate::delivery::Outbox;
 use crate::event::{Event, Role};
 use crate::loader::Loader;
-use crate::observer::Delivery;
 use crate::outlook::{Position, Usage};
 use crate::policy::{Band, ThresholdPolicy};
 #[cfg(feature = "ocsp")]
@@ -70,7 +70,9 @@ pub struct ReloadingKey {
     ground: Ground,
     unknown_name: UnknownName,
     clock: Option<Arc<dyn TimeProvider>>,
-    delivery: Delivery,
+    outbox: Outbox,
+    pub(super) policy: ThresholdPolicy,
+    pub(super) role: Role,
     state: Mutex<State>,
     /// Apart from the state, which is held while files are read.
     status: Mutex<Status>,
@@ -133,7 +135,7 @@ impl ReloadingKey {
             provider,
         };
         #[cfg_attr(not(feature = "ocsp"), allow(unused_mut))]
-        let mut teller = Teller::new(pairs, builder.policy, role);
+        let mut teller = Teller::new(pairs, (builder.policy, builder.repeat), role);
         let (mut slots, mut events) = (Vec::new(), Vec::new());
         for files in builder.pairs {
             let started = Slot::start(files, &ground, now);
@@ -149,7 +151,7 @@ impl ReloadingKey {
             events.extend(teller.start(&slot, now));
             slots.push(slot);
         }
-        builder.delivery.deliver_all(&events);
+        deliver(&builder.outbox, &events);
         Ok(Self {
             table: ArcSwap::from_pointee(table(&slots, builder.unknown_name)),
             status: Mutex::new(Status {
@@ -159,7 +161,9 @@ impl ReloadingKey {
             ground,
             unknown_name: builder.unknown_name,
             clock: builder.clock,
-            delivery: builder.delivery,
+            outbox: builder.outbox,
+            policy: builder.policy,
+            role,
             state: Mutex::new(State { slots, teller }),
             reloads: AtomicU64::new(0),
             failures: AtomicU64::new(0),
@@ -205,7 +209,7 @@ impl ReloadingKey {
                 status.served = slots.iter().map(ServedKey::of).collect();
             }
         }
-        self.delivery.deliver_all(&events);
+        deliver(&self.outbox, &events);
         summary
     }
 
@@ -275,16 +279,23 @@ impl ReloadingKey {
 
     /// How many times an observer panicked instead of observing.
     pub fn observer_panics(&self) -> u64 {
-        self.delivery.panics()
+        self.outbox.panics()
+    }
+
+    /// How many events found no room in an observer's queue.
+    pub fn events_lost(&self) -> u64 {
+        self.outbox.lost()
+    }
+
+    /// Waits until observers have what was told so far, at most so long for each; says whether
+    /// they have.
+    pub fn flush_events(&self, patience: Duration) -> bool {
+        self.outbox.flush(patience)
     }
 
     /// Where serving, disk (at the last look) and due (by the thresholds) disagree.
     pub fn skew(&self, now: Timestamp, policy: &ThresholdPolicy) -> Vec<Skew> {
-        self.skew_by(now, |leaf| {
-            let validity = leaf.validity();
-            let seconds = policy.threshold_seconds(Band::Due, validity, Position::Leaf);
-            validity.not_after.saturating_add(-seconds.unwrap_or(0))
-        })
+        self.skew_by(now, |leaf| due(leaf, policy))
     }
 
     /// The same, where the caller says since when a leaf is due: by ACME renewal information, for
@@ -334,6 +345,13 @@ impl fmt::Debug for ReloadingKey {
     }
 }
 
+/// From when on a leaf is due, by the thresholds.
+pub(super) fn due(leaf: &Certificate, policy: &ThresholdPolicy) -> Timestamp {
+    let validity = leaf.validity();
+    let seconds = policy.threshold_seconds(Band::Due, validity, Position::Leaf);
+    validity.not_after.saturating_add(-seconds.unwrap_or(0))
+}
+
 fn table(slots: &[Slot], unknown_name: UnknownName) -> Table {
     let rows = slots.iter().map(|slot| Row {
         key: &slot.stapled,
@@ -353,13 +371,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Events are told after the locks are gone: an observer may ask the key.
-trait DeliverAll {
-    fn deliver_all(&self, events: &[Event]);
-}
-
-impl DeliverAll for Delivery {
-    fn deliver_all(&self, events: &[Event]) {
-        events.iter().for_each(|event| self.deliver(event));
-    }
+/// After the locks are gone: an observer may ask the key.
+fn deliver(outbox: &Outbox, events: &[Event]) {
+    events.iter().for_each(|event| outbox.deliver(event));
 }

@@ -12,6 +12,7 @@ mod slot;
 #[cfg(feature = "ocsp")]
 mod staple;
 mod telling;
+mod watched;
 
 pub use builder::{
     AtStart, ChainCheck, KeyFiles, LostNames, OlderCertificate, ReloadingKeyBuilder, UnknownName,

@@ -3,12 +3,12 @@
 use std::num::NonZeroUsize;
 
 use super::slot::{Slot, Step};
-use crate::cert::{Certificate, Sha256Digest, Timestamp};
+use crate::cert::{Certificate, Timestamp};
 use crate::event::{Event, EventCode, Role, Severity, Subject};
 use crate::loader;
 use crate::outlook::Position;
 use crate::policy::{Band, ThresholdPolicy};
-use crate::transition::{Matter, Telling, Transitions};
+use crate::transition::{Matter, RepeatPolicy, Telling, Transitions};
 
 /// Says it once, and again when it matters.
 #[derive(Debug)]
@@ -19,11 +19,15 @@ pub(super) struct Teller {
 }
 
 impl Teller {
-    pub(super) fn new(pairs: usize, policy: ThresholdPolicy, role: Role) -> Self {
+    pub(super) fn new(
+        pairs: usize,
+        (policy, repeat): (ThresholdPolicy, RepeatPolicy),
+        role: Role,
+    ) -> Self {
         // A matter of the pair and one of its staple.
         let matters = NonZeroUsize::new(pairs.saturating_mul(2)).unwrap_or(NonZeroUsize::MIN);
         Self {
-            transitions: Transitions::new(matters),
+            transitions: Transitions::new(matters).with_repeat(repeat),
             policy,
             role,
         }
@@ -141,12 +145,7 @@ impl Teller {
         band: Band,
         now: Timestamp,
     ) -> Option<Telling> {
-        let file = file(slot);
-        let matter = Matter {
-            code,
-            sha256: Sha256Digest::of(file.as_bytes()),
-            host: Some(file),
-        };
+        let matter = Matter::new(code, self.role).with_name(file(slot));
         self.transitions.observe(matter, band, now)
     }
 

@@ -31,8 +31,8 @@ pub enum Grouping {
 }
 
 /// Where certificates come from.
-#[derive(Debug, Clone)]
-pub(super) enum Input {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Input {
     Path(PathBuf),
     Contents(SourceContents),
     Chain(String, Vec<CertificateDer<'static>>),
@@ -195,6 +195,17 @@ impl SelfCheckBuilder {
     pub fn with_staple(mut self, source: impl Into<String>, staple: impl Into<Vec<u8>>) -> Self {
         self.staples.push((source.into(), staple.into()));
         self
+    }
+
+    /// The same settings without inputs.
+    pub(crate) fn again(&self) -> Self {
+        Self {
+            anchors: self.anchors.clone(),
+            provider: self.provider.clone(),
+            policy: self.policy,
+            crls: self.crls.clone(),
+            ..Self::default()
+        }
     }
 
     /// The finished check; it can be run again and again.

@@ -75,22 +75,15 @@ impl SelfCheck {
             check: self,
             at: self.settings.at.unwrap_or_else(|| self.read_clock()),
             names: Vec::new(),
+            #[cfg(feature = "ocsp")]
+            staples: &self.settings.staples,
             chains: Vec::new(),
             findings: Vec::new(),
         };
-        run.read_names();
+        run.read_names(&self.settings.expected_names);
         run.note_anchors();
         for input in &self.settings.inputs {
-            match input {
-                Input::Path(path) => {
-                    let contents = self.settings.loader.load(path);
-                    contents
-                        .into_iter()
-                        .for_each(|contents| run.source(contents));
-                }
-                Input::Contents(contents) => run.source(contents.clone()),
-                Input::Chain(source, ders) => run.chain_of_ders(source, ders),
-            }
+            run.input(input);
         }
         run.check_keys();
         run.check_crls();
@@ -105,6 +98,23 @@ impl SelfCheck {
 }
 
 impl SelfCheck {
+    /// Judges one input alone, at this instant: what the settings say about anchors, thresholds
+    /// and usage holds for it, their inputs, names and staples do not.
+    pub(crate) fn judge(&self, part: &Part<'_>, at: Timestamp) -> (Vec<ChainReport>, Vec<Finding>) {
+        let mut run = Run {
+            check: self,
+            at,
+            names: Vec::new(),
+            #[cfg(feature = "ocsp")]
+            staples: part.staples,
+            chains: Vec::new(),
+            findings: Vec::new(),
+        };
+        run.read_names(part.names);
+        run.input(part.input);
+        (run.chains, run.findings)
+    }
+
     fn read_clock(&self) -> Timestamp {
         let given = self
             .settings
@@ -115,18 +125,41 @@ impl SelfCheck {
     }
 }
 
+/// One input, apart from the settings of a check.
+pub(crate) struct Part<'p> {
+    pub(crate) input: &'p Input,
+    pub(crate) names: &'p [String],
+    #[cfg(feature = "ocsp")]
+    pub(crate) staples: &'p [(String, Vec<u8>)],
+}
+
 /// One run in progress.
 struct Run<'c> {
     check: &'c SelfCheck,
     at: Timestamp,
     names: Vec<ServerName<'static>>,
+    #[cfg(feature = "ocsp")]
+    staples: &'c [(String, Vec<u8>)],
     chains: Vec<ChainReport>,
     findings: Vec<Finding>,
 }
 
 impl Run<'_> {
-    fn read_names(&mut self) {
-        for name in &self.check.settings.expected_names {
+    fn input(&mut self, input: &Input) {
+        match input {
+            Input::Path(path) => {
+                let contents = self.check.settings.loader.load(path);
+                contents
+                    .into_iter()
+                    .for_each(|contents| self.source(contents));
+            }
+            Input::Contents(contents) => self.source(contents.clone()),
+            Input::Chain(source, ders) => self.chain_of_ders(source, ders),
+        }
+    }
+
+    fn read_names(&mut self, names: &[String]) {
+        for name in names {
             match ServerName::try_from(name.clone()) {
                 Ok(name) => self.names.push(name),
                 Err(_) => {
@@ -321,7 +354,7 @@ impl Run<'_> {
             usage: self.check.settings.usage.unwrap_or(Usage::ServerAuth),
             lifetime_limits: self.check.settings.lifetime_limits,
             #[cfg(feature = "ocsp")]
-            staple: (self.check.settings.staples.iter())
+            staple: (self.staples.iter())
                 .find(|(of, _)| of == source)
                 .map(|(_, staple)| staple.as_slice()),
         }

@@ -22,7 +22,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    pub(super) fn new(severity: Severity, code: FindingCode, message: impl Into<String>) -> Self {
+    pub(crate) fn new(severity: Severity, code: FindingCode, message: impl Into<String>) -> Self {
         Self {
             severity,
             code,
@@ -32,7 +32,7 @@ impl Finding {
         }
     }
 
-    pub(super) fn of_source(mut self, source: &str) -> Self {
+    pub(crate) fn of_source(mut self, source: &str) -> Self {
         self.source = Some(source.to_owned());
         self
     }

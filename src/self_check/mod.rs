@@ -13,7 +13,9 @@ mod render;
 mod report;
 mod staple;
 
+pub(crate) use builder::Input;
 pub use builder::{Grouping, SelfCheckBuilder, SelfCheckError};
+pub(crate) use check::Part;
 pub use check::SelfCheck;
 pub use finding::{Finding, FindingCode};
 pub use forecast::{CorrelatedExpiry, ExpiringCertificate, FirstFailure};

@@ -14,14 +14,16 @@ use super::memory::Memory;
 use super::staple::{StapleRule, StapleWatch};
 use super::watch::Watch;
 use super::{WatchingClientVerifier, WatchingServerVerifier};
+use crate::delivery::Outbox;
 use crate::event::Role;
-use crate::observer::{Delivery, Observer};
+use crate::observer::Observer;
 use crate::outlook::{ChainJudge, TrustAnchors, Usage};
 use crate::pin::SpkiPin;
 use crate::policy::ThresholdPolicy;
 use crate::revocation::Crls;
 #[cfg(feature = "ocsp")]
 use crate::revocation::StapleJudge;
+use crate::transition::RepeatPolicy;
 
 /// How many peers are remembered unless told otherwise.
 const DEFAULT_PEER_MEMORY: NonZeroUsize = match NonZeroUsize::new(1024) {
@@ -38,7 +40,8 @@ pub struct WatchingVerifierBuilder<V: ?Sized> {
     provider: Option<Arc<CryptoProvider>>,
     policy: ThresholdPolicy,
     pins: Vec<SpkiPin>,
-    delivery: Delivery,
+    delivery: Outbox,
+    repeat: RepeatPolicy,
     peer_memory: NonZeroUsize,
     crls: Crls,
     #[cfg(feature = "ocsp")]
@@ -55,7 +58,8 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
             provider: None,
             policy: ThresholdPolicy::default(),
             pins: Vec::new(),
-            delivery: Delivery::default(),
+            delivery: Outbox::default(),
+            repeat: RepeatPolicy::default(),
             peer_memory: DEFAULT_PEER_MEMORY,
             crls: Crls::default(),
             #[cfg(feature = "ocsp")]
@@ -65,7 +69,8 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
         }
     }
 
-    /// Tells this observer; repeatable. Without any, only pins have an effect.
+    /// Tells this observer, through a queue of its own unless it is
+    /// [prompt](Observer::is_prompt); repeatable. Without any, only pins have an effect.
     pub fn with_observer(mut self, observer: Arc<dyn Observer>) -> Self {
         self.delivery.add(observer);
         self
@@ -113,6 +118,12 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
         self
     }
 
+    /// Tells again at other intervals than the default ones.
+    pub const fn with_repeat(mut self, repeat: RepeatPolicy) -> Self {
+        self.repeat = repeat;
+        self
+    }
+
     fn into_parts(self, role: Role, usage: Usage) -> Result<(Arc<V>, Watch), VerifierBuildError> {
         let default = || CryptoProvider::get_default().cloned();
         let provider = self.provider.or_else(default);
@@ -135,7 +146,7 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
             policy: self.policy,
             pins: self.pins,
             delivery: self.delivery,
-            memory: Memory::new(self.peer_memory),
+            memory: Memory::new(self.peer_memory, self.repeat),
             #[cfg(feature = "ocsp")]
             staples: StapleWatch {
                 rule: self.staple_rule,

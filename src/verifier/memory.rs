@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use super::decide::Assessment;
 use crate::cert::{Sha256Digest, Timestamp};
 use crate::policy::Band;
-use crate::transition::{Matter, Telling, Transitions};
+use crate::transition::{Matter, RepeatPolicy, Telling, Transitions};
 
 /// Bounded memory of peers: the chain seen longest ago is forgotten first.
 #[derive(Debug)]
@@ -31,11 +31,11 @@ struct Seen {
 }
 
 impl Memory {
-    pub(super) fn new(capacity: NonZeroUsize) -> Self {
+    pub(super) fn new(capacity: NonZeroUsize, repeat: RepeatPolicy) -> Self {
         Self {
             state: Mutex::new(State {
                 seen: LruCache::new(capacity),
-                transitions: Transitions::new(capacity),
+                transitions: Transitions::new(capacity).with_repeat(repeat),
             }),
         }
     }

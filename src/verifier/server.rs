@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -55,7 +56,18 @@ impl WatchingServerVerifier {
 
     /// How many times an observer panicked instead of observing.
     pub fn observer_panics(&self) -> u64 {
-        self.watch.observer_panics()
+        self.watch.delivery.panics()
+    }
+
+    /// How many events were dropped because an observer's queue was full.
+    pub fn events_lost(&self) -> u64 {
+        self.watch.delivery.lost()
+    }
+
+    /// Waits until the observers have seen everything that was told so far, at most so long for
+    /// each; says whether they have.
+    pub fn flush_events(&self, patience: Duration) -> bool {
+        self.watch.delivery.flush(patience)
     }
 }
 

@@ -10,8 +10,8 @@ use super::refuse;
 #[cfg(feature = "ocsp")]
 use super::staple::StapleWatch;
 use crate::cert::{Certificate, CertificateParseError, Sha256Digest, Timestamp};
+use crate::delivery::Outbox;
 use crate::event::{Event, EventCode, Role, Severity, Subject};
-use crate::observer::Delivery;
 use crate::outlook::{ChainJudge, Position};
 use crate::pin::{PinError, SpkiPin};
 use crate::policy::{Band, ThresholdPolicy};
@@ -26,7 +26,7 @@ pub(super) struct Watch {
     pub(super) judge: Option<ChainJudge>,
     pub(super) policy: ThresholdPolicy,
     pub(super) pins: Vec<SpkiPin>,
-    pub(super) delivery: Delivery,
+    pub(super) delivery: Outbox,
     pub(super) memory: Memory,
     #[cfg(feature = "ocsp")]
     pub(super) staples: StapleWatch,
@@ -198,11 +198,6 @@ impl Watch {
         );
     }
 
-    /// How many times an observer panicked.
-    pub(super) fn observer_panics(&self) -> u64 {
-        self.delivery.panics()
-    }
-
     fn tell_assessment(&self, peer: Peer<'_>, assessment: Assessment) {
         let Assessment {
             subject,
@@ -277,8 +272,9 @@ impl Watch {
         sha256: Sha256Digest,
         band: Band,
     ) -> Option<Telling> {
-        let host = peer.host.map(str::to_owned);
-        let matter = Matter { code, host, sha256 };
+        let matter = Matter::new(code, self.role)
+            .with_name(peer.host.map(str::to_owned))
+            .with_sha256(sha256);
         self.memory.observe(matter, band, peer.at())
     }
 

@@ -31,6 +31,7 @@ const ROWS: [(&str, &[&str]); 5] = [
             "delivery",
             "key_pin",
             "loader",
+            "monitor",
             "private_key",
             "reload",
             "self_check",

@@ -280,3 +280,44 @@ fn every_kind_of_key_proves_itself() {
         }
     }
 }
+
+#[test]
+fn a_monitor_tells_of_skew() {
+    let scene = Scene::new();
+    let (old, new) = (scene.leaf(-10, 80), scene.leaf(-1, 89));
+    scene.deploy(&old);
+    let key = scene.key();
+    let monitor = notafter::Monitor::builder()
+        .with_trust_anchors(pki::anchors([&scene.root]))
+        .with_provider(crate::support::tls::ring())
+        .with_observer(scene.events.clone())
+        .build()
+        .unwrap();
+    monitor.watch("skew", notafter::Target::watched(key.clone()));
+    let next = monitor.tick(NOW);
+    assert!(scene.told().is_empty());
+    assert!(next <= at(50 * DAY));
+    monitor.tick(at(50 * DAY - 1));
+    assert!(scene.told().is_empty());
+    monitor.tick(at(50 * DAY));
+    let event = scene.told_once(EventCode::Skew);
+    assert!(
+        event
+            .message
+            .contains("due_but_not_renewed: 'a.example' has been due"),
+        "{event}"
+    );
+    assert_eq!(event.severity, Severity::Info);
+    scene.write("tls.crt", scene.chain(&new));
+    key.poll(at(50 * DAY + 1));
+    monitor.refresh("skew");
+    monitor.tick(at(50 * DAY + 1));
+    let event = scene.told_once(EventCode::Skew);
+    assert!(event.message.contains("renewed_but_not_served"), "{event}");
+    assert_eq!(event.severity, Severity::Warning);
+    scene.deploy(&new);
+    key.poll(at(50 * DAY + 2));
+    monitor.refresh("skew");
+    monitor.tick(at(50 * DAY + 2));
+    assert_eq!(scene.told(), ["reload_succeeded", "skew_recovered"]);
+}

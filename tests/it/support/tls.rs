@@ -56,6 +56,10 @@ impl Observer for Recorder {
     fn observe(&self, event: &Event) {
         self.0.lock().unwrap().push(event.clone());
     }
+
+    fn is_prompt(&self) -> bool {
+        true
+    }
 }
 
 /// What both sides made of a handshake (and of one byte in each direction after it, so that a

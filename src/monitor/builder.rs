@@ -1,0 +1,245 @@
+//! Building a monitor.
+
+use std::fmt;
+use std::hash::{BuildHasher as _, RandomState};
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use rustls::crypto::CryptoProvider;
+use rustls::time_provider::TimeProvider;
+
+use super::judge::Judges;
+use super::run::Wake;
+use super::state::State;
+use super::work::Worker;
+use super::{Connector, Monitor};
+use crate::delivery::Outbox;
+use crate::loader::Loader;
+use crate::observer::Observer;
+use crate::outlook::{TrustAnchors, Usage};
+use crate::policy::ThresholdPolicy;
+use crate::revocation::Crls;
+use crate::self_check::{SelfCheck, SelfCheckBuilder, SelfCheckError};
+use crate::transition::{RepeatPolicy, Transitions};
+
+/// The most matters that are remembered as not ok.
+const MATTERS: NonZeroUsize = match NonZeroUsize::new(1 << 17) {
+    Some(matters) => matters,
+    None => NonZeroUsize::MIN,
+};
+
+/// Gathers what a [`Monitor`] judges by and how often.
+#[must_use]
+pub struct MonitorBuilder {
+    check: SelfCheckBuilder,
+    policy: ThresholdPolicy,
+    repeat: RepeatPolicy,
+    loader: Loader,
+    outbox: Outbox,
+    connector: Option<Arc<dyn Connector>>,
+    clock: Option<Arc<dyn TimeProvider>>,
+    interval: Duration,
+    poll_interval: Duration,
+    endpoint_interval: Duration,
+    jitter_seed: u64,
+    saved: Option<String>,
+    #[cfg(feature = "metrics")]
+    metrics: super::metrics::Publishing,
+}
+
+impl Default for MonitorBuilder {
+    fn default() -> Self {
+        Self {
+            check: SelfCheck::builder(),
+            policy: ThresholdPolicy::default(),
+            repeat: RepeatPolicy::default(),
+            loader: Loader::default(),
+            outbox: Outbox::default(),
+            connector: None,
+            clock: None,
+            interval: Duration::from_secs(12 * 3_600),
+            poll_interval: Duration::from_secs(60),
+            endpoint_interval: Duration::from_secs(3_600),
+            jitter_seed: RandomState::new().hash_one(0),
+            saved: None,
+            #[cfg(feature = "metrics")]
+            metrics: super::metrics::Publishing::default(),
+        }
+    }
+}
+
+impl MonitorBuilder {
+    /// Judges by these anchors: required. [`TrustAnchors::from_os`] are those of the system.
+    pub fn with_trust_anchors(mut self, anchors: impl Into<Arc<TrustAnchors>>) -> Self {
+        self.check = self.check.with_trust_anchors(anchors);
+        self
+    }
+
+    /// Uses this crypto provider instead of the process's default one.
+    pub fn with_provider(mut self, provider: Arc<CryptoProvider>) -> Self {
+        self.check = self.check.with_provider(provider);
+        self
+    }
+
+    /// Looks certificates up in these revocation lists.
+    pub fn with_crls(mut self, crls: Crls) -> Self {
+        self.check = self.check.with_crls(crls);
+        self
+    }
+
+    /// Uses other thresholds than the default ones.
+    pub const fn with_policy(mut self, policy: ThresholdPolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Tells again at other intervals than the default ones.
+    pub const fn with_repeat(mut self, repeat: RepeatPolicy) -> Self {
+        self.repeat = repeat;
+        self
+    }
+
+    /// Reads files and folders with other limits than the default ones.
+    pub const fn with_loader(mut self, loader: Loader) -> Self {
+        self.loader = loader;
+        self
+    }
+
+    /// Tells this observer, through a queue of its own unless it is
+    /// [prompt](Observer::is_prompt); repeatable.
+    pub fn with_observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.outbox.add(observer);
+        self
+    }
+
+    /// Asks endpoints through this.
+    pub fn with_connector(mut self, connector: Arc<dyn Connector>) -> Self {
+        self.connector = Some(connector);
+        self
+    }
+
+    /// Reads this clock instead of the system's.
+    pub fn with_clock(mut self, clock: Arc<dyn TimeProvider>) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
+    /// Evaluates everything at least so often, 12 hours by default, whatever its dates say; up to
+    /// a tenth less, at random.
+    pub const fn with_interval(mut self, interval: Duration) -> Self {
+        self.interval = interval;
+        self
+    }
+
+    /// Looks at files and folders so often, every minute by default, up to a tenth less at random.
+    pub const fn with_poll_interval(mut self, interval: Duration) -> Self {
+        self.poll_interval = interval;
+        self
+    }
+
+    /// Connects to endpoints so often, hourly by default, up to a tenth less at random.
+    pub const fn with_endpoint_interval(mut self, interval: Duration) -> Self {
+        self.endpoint_interval = interval;
+        self
+    }
+
+    /// Takes the randomness of intervals from this number, so that two runs are the same.
+    pub const fn with_jitter_seed(mut self, seed: u64) -> Self {
+        self.jitter_seed = seed;
+        self
+    }
+
+    /// Goes on where [`Monitor::save`] was called before a restart: nothing is told again before
+    /// its time, nothing is forgotten. A state that cannot be read is told
+    /// (`saved_state_unreadable`) and not used.
+    #[cfg(feature = "json")]
+    pub fn with_saved_state(mut self, saved: impl Into<String>) -> Self {
+        self.saved = Some(saved.into());
+        self
+    }
+
+    /// Keeps gauges up to date in the `metrics` facade, in absolute Unix seconds.
+    ///
+    /// By `source` and `position`: `x509_cert_not_after` and `x509_cert_expired` (of several
+    /// certificates, the first to end); by `source` and `relying_party`:
+    /// `notafter_effective_not_after` (0 where it does not verify); by `source`:
+    /// `notafter_staple_next_update`, and what else is watched; and
+    /// `notafter_source_errors_total` by `reason` (each there from the start),
+    /// `notafter_events_lost_total`, `notafter_observer_panics_total`,
+    /// `notafter_watched`, `notafter_last_evaluated_timestamp_seconds`. What is no longer watched
+    /// becomes NaN, for the facade cannot forget. For counts of events add a
+    /// [`MetricsObserver`](crate::MetricsObserver).
+    #[cfg(feature = "metrics")]
+    pub const fn with_metrics(mut self) -> Self {
+        self.metrics = super::metrics::Publishing::On;
+        self
+    }
+
+    /// The finished monitor, which watches nothing yet.
+    ///
+    /// # Errors
+    /// [`SelfCheckError`] where there are no trust anchors to judge by or no crypto provider.
+    pub fn build(self) -> Result<Arc<Monitor>, SelfCheckError> {
+        let check = self.check.with_policy(self.policy);
+        let clients = check.again().with_usage(Usage::ClientAuth).build()?;
+        let (transitions, unreadable) = restored(self.saved.as_deref());
+        let transitions = transitions.with_repeat(self.repeat);
+        #[cfg(feature = "metrics")]
+        if self.metrics == super::metrics::Publishing::On {
+            super::metrics::describe();
+        }
+        Ok(Arc::new(Monitor {
+            worker: Worker {
+                judges: Judges {
+                    servers: check.build()?,
+                    clients,
+                    policy: self.policy,
+                },
+                loader: self.loader,
+                connector: self.connector,
+                interval: seconds(self.interval),
+                poll_interval: seconds(self.poll_interval),
+                endpoint_interval: seconds(self.endpoint_interval),
+                jitter_seed: self.jitter_seed,
+            },
+            outbox: self.outbox,
+            clock: self.clock,
+            state: Mutex::new(State::new(transitions, unreadable)),
+            ticking: Mutex::new(()),
+            wake: Wake::default(),
+            #[cfg(feature = "metrics")]
+            metrics: self.metrics,
+        }))
+    }
+}
+
+/// At least a second.
+fn seconds(interval: Duration) -> i64 {
+    i64::try_from(interval.as_secs()).unwrap_or(i64::MAX).max(1)
+}
+
+#[cfg(feature = "json")]
+fn restored(saved: Option<&str>) -> (Transitions, Option<String>) {
+    let restored = saved.map(|saved| Transitions::restore(saved, MATTERS));
+    match restored {
+        Some(Ok(transitions)) => (transitions, None),
+        Some(Err(error)) => (Transitions::new(MATTERS), Some(error.to_string())),
+        None => (Transitions::new(MATTERS), None),
+    }
+}
+
+#[cfg(not(feature = "json"))]
+fn restored(_saved: Option<&str>) -> (Transitions, Option<String>) {
+    (Transitions::new(MATTERS), None)
+}
+
+impl fmt::Debug for MonitorBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MonitorBuilder")
+            .field("policy", &self.policy)
+            .field("repeat", &self.repeat)
+            .field("interval", &self.interval)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,413 @@
+//! From what is held and an instant to an evaluation.
+
+use crate::cert::{Certificate, Timestamp};
+use crate::duration;
+use crate::event::{Event, EventCode, Role, Severity, Subject};
+use crate::outlook::Position;
+use crate::policy::{Band, ThresholdPolicy};
+use crate::revocation::Crls;
+use crate::self_check::{
+    self, ChainReport, Finding, FindingCode, Input, ReportedCertificate, SelfCheck,
+};
+use crate::source::SourceFailure;
+use crate::transition::{Condition, Matter};
+
+use super::Evaluation;
+use super::held::Held;
+use super::target::{Kind, Target};
+
+/// What everything that a monitor watches is judged by.
+#[derive(Debug)]
+pub(super) struct Judges {
+    pub(super) servers: SelfCheck,
+    pub(super) clients: SelfCheck,
+    pub(super) policy: ThresholdPolicy,
+}
+
+impl Judges {
+    pub(super) fn evaluate(
+        &self,
+        name: &str,
+        target: &Target,
+        held: &Held,
+        now: Timestamp,
+    ) -> Evaluation {
+        let mut judging = Judging {
+            judges: self,
+            name,
+            target,
+            now,
+            evaluation: Evaluation::default(),
+        };
+        match &target.kind {
+            Kind::Chain(chain) => {
+                let input = Input::Chain(name.to_owned(), chain.clone());
+                judging.input(name, &input, false);
+            }
+            Kind::Path(_) | Kind::Endpoint(_) => {
+                for part in &held.parts {
+                    judging.input(&part.source, &part.input, part.is_collection);
+                }
+                judging.failures(held);
+            }
+            Kind::Anchors(anchors) => {
+                let certificates = anchors.certificates();
+                certificates
+                    .into_iter()
+                    .for_each(|anchor| judging.anchor(anchor));
+            }
+            Kind::Crls(crls) => judging.crls(crls),
+            Kind::Watched(watched) => return watched.evaluate(now),
+        }
+        judging.evaluation
+    }
+}
+
+/// One evaluation in progress.
+struct Judging<'j> {
+    judges: &'j Judges,
+    name: &'j str,
+    target: &'j Target,
+    now: Timestamp,
+    evaluation: Evaluation,
+}
+
+impl Judging<'_> {
+    fn input(&mut self, source: &str, input: &Input, is_collection: bool) {
+        let check = match self.target.role {
+            Role::OwnClient | Role::PeerClient => &self.judges.clients,
+            _ => &self.judges.servers,
+        };
+        #[cfg(feature = "ocsp")]
+        let staples: Vec<_> = (self.target.staple.iter())
+            .map(|staple| (source.to_owned(), staple.clone()))
+            .collect();
+        let part = self_check::Part {
+            input,
+            names: &self.target.names,
+            #[cfg(feature = "ocsp")]
+            staples: &staples,
+        };
+        let (chains, findings) = check.judge(&part, self.now);
+        if chains.is_empty() {
+            // A chain in memory that cannot be read.
+            let finding = worst(findings.iter());
+            let message = finding.map(|finding| finding.message.clone());
+            self.unreadable(source, Band::Broken, message.unwrap_or_default());
+        }
+        for chain in &chains {
+            self.chain(chain, &findings, is_collection);
+        }
+        self.evaluation.chains.extend(chains);
+        self.evaluation.findings.extend(findings);
+    }
+
+    fn chain(&mut self, chain: &ChainReport, findings: &[Finding], is_collection: bool) {
+        let source = chain.source.as_str();
+        let Some(at_fault) = at_fault(chain, &self.judges.policy, self.now) else {
+            return;
+        };
+        let subject = Subject::of(&at_fault.certificate, at_fault.position);
+        let band = chain.band;
+        let code = match band {
+            Band::Ok => EventCode::Recovered,
+            Band::Due | Band::Warning | Band::Critical => EventCode::Expiring,
+            Band::NotYetValid => EventCode::NotYetValid,
+            Band::Expired => EventCode::Expired,
+            Band::Broken => EventCode::Broken,
+        };
+        let of_band = |finding: &&Finding| match band {
+            Band::Broken => true,
+            Band::Expired => finding.code == FindingCode::Expired,
+            Band::NotYetValid => finding.code == FindingCode::NotYetValid,
+            _ => finding.code == FindingCode::Expiring,
+        };
+        let own = findings.iter().filter(of_band).filter(|finding| {
+            finding.source.as_deref() == Some(source)
+                && (!is_collection || finding.message.contains(subject.name.as_str()))
+        });
+        let message = match (band, chain.ends()) {
+            (Band::Ok, Some(end)) => format!("{source} is ok again, until {end}"),
+            (Band::Ok, None) => format!("{source} is ok again"),
+            _ => match worst(own) {
+                Some(finding) => format!("{source}: {}", told(finding)),
+                None => format!("{source} is {band}"),
+            },
+        };
+        let severity = Severity::of_band(band);
+        let (validity, position) = (at_fault.certificate.validity(), at_fault.position);
+        let threshold = self
+            .judges
+            .policy
+            .threshold_seconds(band, validity, position);
+        let cause = subject.sha256;
+        let event = Event::new(self.now, code, severity, self.target.role, message)
+            .with_source(source.to_owned())
+            .with_host(self.host())
+            .with_subject(subject)
+            .with_effective_not_after(chain.rustls.as_ref().and(chain.ends()))
+            .with_threshold(threshold);
+        let first = chain.certificates.first().filter(|_| is_collection);
+        let of_its_own = first.map(|first| first.certificate.fingerprint());
+        let matter = self
+            .matter(EventCode::Expiring, source)
+            .with_sha256(of_its_own);
+        let condition = Condition::new(matter, band, event).with_cause(cause);
+        self.evaluation.conditions.push(condition);
+        self.staple(chain);
+        self.changes(chain);
+    }
+
+    fn staple(&mut self, chain: &ChainReport) {
+        let Some(staple) = &chain.staple else { return };
+        let (source, subject) = (chain.source.as_str(), chain.certificates.first());
+        let band = match (staple.good_until, staple.code) {
+            (Some(_), _) => Band::Ok,
+            (None, "revoked") => Band::Broken,
+            (None, _) if staple.must_staple => Band::Critical,
+            (None, _) => Band::Warning,
+        };
+        let (code, message) = match band {
+            Band::Ok => (
+                EventCode::StapleRecovered,
+                format!("{source}: its staple is good again: {}", staple.message),
+            ),
+            _ => (
+                EventCode::StapleNotGood,
+                format!("{source}: {}", staple.message),
+            ),
+        };
+        let severity = Severity::of_band(band);
+        let event = Event::new(self.now, code, severity, Role::Staple, message)
+            .with_source(source.to_owned())
+            .with_subject(subject.map(|leaf| Subject::of(&leaf.certificate, leaf.position)))
+            .with_time_left(staple.good_until.map(|end| end.seconds_since(self.now)));
+        let matter =
+            Matter::new(EventCode::StapleNotGood, Role::Staple).with_name(self.matter_name(source));
+        self.evaluation
+            .conditions
+            .push(Condition::new(matter, band, event));
+        if let Some(end) = staple.good_until {
+            self.evaluation.changes_at(end.saturating_add(1));
+        }
+    }
+
+    /// Every instant at which a date alone may make it stand otherwise. More than needed does no
+    /// harm: then the next evaluation finds nothing new.
+    fn changes(&mut self, chain: &ChainReport) {
+        let (policy, now) = (&self.judges.policy, self.now);
+        let mut instants = Vec::new();
+        for reported in &chain.certificates {
+            let validity = reported.certificate.validity();
+            // Among the presented and on the path it may stand in different positions.
+            for position in [reported.position, Position::Leaf, Position::Anchor] {
+                instants.extend(policy.next_change(validity, position, now));
+            }
+        }
+        for outlook in [&chain.rustls, &chain.strict].into_iter().flatten() {
+            let ends = [outlook.effective_not_after, outlook.next_cliff];
+            instants.extend(ends.into_iter().flatten().map(|end| end.saturating_add(1)));
+        }
+        let timelines = chain.timeline.iter().flat_map(|t| &t.rustls.intervals);
+        for interval in timelines {
+            instants.extend([interval.first, interval.last.saturating_add(1)]);
+        }
+        for t in instants.into_iter().filter(|t| *t > now) {
+            self.evaluation.changes_at(t);
+        }
+    }
+
+    fn anchor(&mut self, anchor: &Certificate) {
+        let (policy, position) = (&self.judges.policy, Position::Anchor);
+        let band = policy.band(anchor.validity(), position, self.now);
+        if let Some(change) = policy.next_change(anchor.validity(), position, self.now) {
+            self.evaluation.changes_at(change);
+        }
+        let (name, end) = (anchor.short_name(), anchor.not_after());
+        let span = duration::readable(end.seconds_since(self.now));
+        let (code, message) = match band {
+            Band::Ok => (EventCode::Recovered, format!("trust anchor '{name}' is ok")),
+            Band::Expired => (
+                EventCode::Expired,
+                format!(
+                    "trust anchor '{name}' expired {span} ago, at {end}: remove it, or add its successor"
+                ),
+            ),
+            Band::NotYetValid => (
+                EventCode::NotYetValid,
+                format!(
+                    "trust anchor '{name}' is not valid before {}: check the clock",
+                    anchor.not_before()
+                ),
+            ),
+            _ => (
+                EventCode::Expiring,
+                format!(
+                    "trust anchor '{name}' ends in {span}, at {end} ({band}): add its successor before that"
+                ),
+            ),
+        };
+        let event = Event::new(
+            self.now,
+            code,
+            Severity::of_band(band),
+            self.target.role,
+            message,
+        )
+        .with_source(self.name.to_owned())
+        .with_subject(Subject::of(anchor, position))
+        .with_threshold(policy.threshold_seconds(band, anchor.validity(), position));
+        let matter = self
+            .matter(EventCode::Expiring, self.name)
+            .with_sha256(anchor.fingerprint());
+        self.evaluation
+            .conditions
+            .push(Condition::new(matter, band, event));
+        self.evaluation.chains.push(ChainReport {
+            source: self.name.to_owned(),
+            band,
+            certificates: vec![ReportedCertificate {
+                position,
+                certificate: anchor.clone(),
+            }],
+            rustls: None,
+            strict: None,
+            timeline: None,
+            staple: None,
+        });
+    }
+
+    fn crls(&mut self, crls: &Crls) {
+        for (number, next_update) in crls.next_updates().enumerate() {
+            let left = next_update.seconds_since(self.now);
+            let span = duration::readable(left);
+            let name = format!("{}, list {number}", self.name);
+            let (band, code, message) = if left > 0 {
+                self.evaluation.changes_at(next_update);
+                let message = format!("{name} is current again, until before {next_update}");
+                (Band::Ok, EventCode::Recovered, message)
+            } else {
+                let message = format!(
+                    "{name} is out of date since {next_update}, {span} ago: fetch the next one"
+                );
+                (Band::Expired, EventCode::Expired, message)
+            };
+            let severity = match band {
+                Band::Expired if !crls.enforces_expiration() => Severity::Warning,
+                band => Severity::of_band(band),
+            };
+            let event = Event::new(self.now, code, severity, self.target.role, message.clone())
+                .with_source(self.name.to_owned())
+                .with_time_left(left);
+            let matter = Matter::new(EventCode::Expiring, self.target.role).with_name(name);
+            if band != Band::Ok {
+                let code = FindingCode::CrlExpired;
+                self.evaluation
+                    .findings
+                    .push(Finding::new(severity, code, message));
+            }
+            self.evaluation
+                .conditions
+                .push(Condition::new(matter, band, event));
+        }
+    }
+
+    fn failures(&mut self, held: &Held) {
+        let mut failures = held.failures.iter();
+        let mut told: Vec<&str> = Vec::new();
+        for failure in failures.by_ref() {
+            let source: &str = &failure.place.source;
+            let finding = Finding::new(
+                Severity::Critical,
+                FindingCode::Unreadable,
+                failure.to_string(),
+            );
+            self.evaluation.findings.push(finding.of_source(source));
+            if !told.contains(&source) {
+                told.push(source);
+                let of_source = |other: &&SourceFailure| &*other.place.source == source;
+                let more = match held.failures.iter().filter(of_source).count() {
+                    1 => String::new(),
+                    n => format!(" (and {} more in it)", n - 1),
+                };
+                let kept = held.parts.iter().any(|part| part.source == source);
+                let (band, kept) = match kept {
+                    true => (Band::Warning, "; until then what was read last is judged"),
+                    false => (Band::Broken, ""),
+                };
+                self.unreadable(source, band, format!("{failure}{more}{kept}"));
+            }
+        }
+    }
+
+    fn unreadable(&mut self, source: &str, band: Band, message: String) {
+        let severity = Severity::of_band(band);
+        let code = EventCode::SourceFailed;
+        let event = Event::new(self.now, code, severity, self.target.role, message)
+            .with_source(source.to_owned())
+            .with_host(self.host());
+        let matter = self.matter(code, source);
+        let condition = Condition::new(matter, band, event);
+        self.evaluation.conditions.push(condition);
+    }
+
+    fn host(&self) -> Option<String> {
+        match &self.target.kind {
+            Kind::Endpoint(endpoint) => Some(endpoint.clone()),
+            _ => None,
+        }
+    }
+
+    fn matter(&self, topic: EventCode, source: &str) -> Matter {
+        Matter::new(topic, self.target.role).with_name(self.matter_name(source))
+    }
+
+    /// Two targets may look at one file, and expect different names of it.
+    fn matter_name(&self, source: &str) -> String {
+        match source == self.name {
+            true => source.to_owned(),
+            false => format!("{}: {source}", self.name),
+        }
+    }
+}
+
+fn told(finding: &Finding) -> String {
+    match finding.position {
+        Some(position) => format!("{position} {}", finding.message),
+        None => finding.message.clone(),
+    }
+}
+
+/// The first of the gravest.
+fn worst<'f>(findings: impl Iterator<Item = &'f Finding>) -> Option<&'f Finding> {
+    findings.reduce(|worst, finding| {
+        if finding.severity > worst.severity {
+            finding
+        } else {
+            worst
+        }
+    })
+}
+
+/// The certificate that the band is about: the one that ends the chain if it is in that band, else
+/// the first that is, else the leaf.
+fn at_fault(
+    chain: &ChainReport,
+    policy: &ThresholdPolicy,
+    now: Timestamp,
+) -> Option<ReportedCertificate> {
+    let limiting = chain
+        .rustls
+        .as_ref()
+        .and_then(|rustls| rustls.limiting.as_ref());
+    let limiting = limiting.map(|limiting| ReportedCertificate {
+        position: limiting.position,
+        certificate: limiting.certificate.clone(),
+    });
+    let is_so = |reported: &ReportedCertificate| {
+        policy.band(reported.certificate.validity(), reported.position, now) == chain.band
+    };
+    let first = || chain.certificates.iter().find(|c| is_so(c)).cloned();
+    let leaf = || chain.certificates.first().cloned();
+    limiting.filter(is_so).or_else(first).or_else(leaf)
+}

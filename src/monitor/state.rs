@@ -1,0 +1,335 @@
+//! What is registered, when each of it is due, and what is known of it. Pure.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use super::Told;
+use super::held::Held;
+use super::target::Target;
+use super::watched::{Evaluation, Gauge};
+use super::work::{Outcome, Work, Worker};
+use crate::cert::Timestamp;
+use crate::event::{Event, EventCode, Severity};
+use crate::policy::{Band, ThresholdPolicy};
+use crate::self_check::{ChainReport, Finding, Report};
+use crate::source::FailureReason;
+use crate::transition::{Condition, Matter, Transitions};
+
+pub(super) struct State {
+    /// In the order in which they were registered.
+    pub(super) items: BTreeMap<u64, Item>,
+    ids: HashMap<Arc<str>, u64>,
+    next_id: u64,
+    /// When each item is due; an item that is being worked on is not in it.
+    schedule: BTreeSet<(Timestamp, u64)>,
+    pub(super) transitions: Transitions,
+    pub(super) last_tick: Option<Timestamp>,
+    errors: HashMap<FailureReason, u64>,
+    /// To be told at the first tick.
+    unreadable_state: Option<String>,
+}
+
+/// One thing that is watched.
+pub(super) struct Item {
+    pub(super) name: Arc<str>,
+    pub(super) target: Arc<Target>,
+    pub(super) held: Arc<Held>,
+    /// What was begun before the latest change to the item does not count.
+    generation: u64,
+    /// When it stands in the schedule.
+    due: Timestamp,
+    pub(super) evaluated: Option<Timestamp>,
+    next_evaluation: Timestamp,
+    /// When it was looked at last.
+    polled: Timestamp,
+    next_poll: Option<Timestamp>,
+    matters: Vec<Matter>,
+    pub(super) chains: Vec<ChainReport>,
+    pub(super) findings: Vec<Finding>,
+    pub(super) gauges: Vec<Gauge>,
+}
+
+impl State {
+    pub(super) fn new(transitions: Transitions, unreadable_state: Option<String>) -> Self {
+        Self {
+            items: BTreeMap::new(),
+            ids: HashMap::new(),
+            next_id: 0,
+            schedule: BTreeSet::new(),
+            transitions,
+            last_tick: None,
+            errors: HashMap::new(),
+            unreadable_state,
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    pub(super) fn target(&self, name: &str) -> Option<Arc<Target>> {
+        let item = self.items.get(self.ids.get(name)?)?;
+        Some(Arc::clone(&item.target))
+    }
+
+    /// Whether something of this name was there; what was told of it stays.
+    pub(super) fn put(&mut self, name: String, target: Target) -> bool {
+        let polled = target.is_polled();
+        let known = self.ids.get(name.as_str()).copied();
+        let id = known.unwrap_or_else(|| {
+            self.next_id += 1;
+            self.next_id
+        });
+        let name: Arc<str> = name.into();
+        let item = self.items.entry(id).or_insert_with(|| Item::new(&name));
+        self.schedule.remove(&(item.due, id));
+        item.target = Arc::new(target);
+        item.held = Arc::default();
+        item.next_poll = polled.then_some(Timestamp::MIN);
+        item.begin_anew();
+        self.schedule.insert((item.due, id));
+        self.ids.insert(name, id);
+        known.is_some()
+    }
+
+    pub(super) fn remove(&mut self, name: &str) -> Option<Item> {
+        let id = self.ids.remove(name)?;
+        let item = self.items.remove(&id)?;
+        self.schedule.remove(&(item.due, id));
+        item.matters
+            .iter()
+            .for_each(|matter| self.transitions.forget(matter));
+        Some(item)
+    }
+
+    pub(super) fn refresh(&mut self, name: &str) -> bool {
+        let Some(id) = self.ids.get(name).copied() else {
+            return false;
+        };
+        let Some(item) = self.items.get_mut(&id) else {
+            return false;
+        };
+        self.schedule.remove(&(item.due, id));
+        item.next_poll = item.next_poll.map(|_| Timestamp::MIN);
+        item.begin_anew();
+        self.schedule.insert((item.due, id));
+        true
+    }
+
+    /// When something is due next.
+    pub(super) fn next_due(&self) -> Option<Timestamp> {
+        self.schedule.first().map(|(due, _)| *due)
+    }
+
+    /// Takes what is due out of the schedule.
+    pub(super) fn take_due(&mut self, now: Timestamp) -> Vec<Work> {
+        if self.last_tick.is_some_and(|last| now < last) {
+            self.doubt_the_future(now);
+        }
+        self.last_tick = Some(now);
+        let mut due = Vec::new();
+        while let Some((at, id)) = self.schedule.first().copied().filter(|(at, _)| *at <= now) {
+            self.schedule.remove(&(at, id));
+            if let Some(item) = self.items.get(&id) {
+                due.push(Work {
+                    id,
+                    generation: item.generation,
+                    name: Arc::clone(&item.name),
+                    target: Arc::clone(&item.target),
+                    held: Arc::clone(&item.held),
+                    poll: item.next_poll.is_some_and(|poll| poll <= now),
+                    evaluate: item.next_evaluation <= now,
+                });
+            }
+        }
+        due
+    }
+
+    /// The clock was set back: what was evaluated after now says nothing about now.
+    fn doubt_the_future(&mut self, now: Timestamp) {
+        for (id, item) in &mut self.items {
+            let evaluated = item.evaluated.unwrap_or(Timestamp::MIN);
+            if evaluated.max(item.polled) > now {
+                self.schedule.remove(&(item.due, *id));
+                item.next_poll = item.next_poll.map(|_| Timestamp::MIN);
+                item.begin_anew();
+                self.schedule.insert((item.due, *id));
+            }
+        }
+    }
+
+    /// Takes what came of the work in, and says what is to be told.
+    pub(super) fn merge(
+        &mut self,
+        outcomes: Vec<Outcome>,
+        now: Timestamp,
+        worker: &Worker,
+    ) -> Told {
+        let mut events = Vec::new();
+        if let Some(message) = self.unreadable_state.take() {
+            let (code, role) = (EventCode::SavedStateUnreadable, crate::event::Role::Monitor);
+            events.push(Event::new(now, code, Severity::Warning, role, message));
+        }
+        let (mut conditions, mut gone, mut touched) = (Vec::new(), Vec::new(), Vec::new());
+        #[cfg(feature = "metrics")]
+        let mut changes = Vec::new();
+        for outcome in outcomes {
+            let Some(item) = self.items.get_mut(&outcome.id) else {
+                continue;
+            };
+            if item.generation != outcome.generation {
+                continue;
+            }
+            touched.push(outcome.id);
+            if let Some(held) = outcome.held {
+                for failure in &held.failures {
+                    *self.errors.entry(failure.reason).or_default() += 1;
+                }
+                item.held = Arc::new(held);
+                item.polled = now;
+                item.next_poll = worker.next_poll(&item.target, outcome.id, now);
+            }
+            let Some(mut evaluation) = outcome.evaluation else {
+                continue;
+            };
+            #[cfg(feature = "metrics")]
+            let before = super::metrics::samples(item);
+            let told = std::mem::take(&mut evaluation.conditions);
+            let matters = told.iter().map(|condition| condition.matter.clone());
+            let vanished = item.take(evaluation, matters.collect(), outcome.panicked, now);
+            conditions.extend(told);
+            #[cfg(feature = "metrics")]
+            changes.push(super::metrics::Change::new(before, item));
+            for matter in vanished {
+                if self
+                    .transitions
+                    .band(&matter)
+                    .is_some_and(|band| band != Band::Ok)
+                {
+                    conditions.push(vanishing(&matter, &item.name, now));
+                }
+                gone.push(matter);
+            }
+            let longest = worker.jittered(worker.interval, outcome.id, now);
+            let latest = now.saturating_add(longest);
+            item.next_evaluation = item.next_evaluation.min(latest);
+        }
+        events.extend(self.transitions.tell(conditions, now));
+        // Two items may speak of one matter.
+        gone.iter()
+            .for_each(|matter| self.transitions.forget(matter));
+        for id in touched {
+            self.reschedule(id, now);
+        }
+        Told {
+            events,
+            #[cfg(feature = "metrics")]
+            changes,
+        }
+    }
+
+    fn reschedule(&mut self, id: u64, now: Timestamp) {
+        let Some(item) = self.items.get_mut(&id) else {
+            return;
+        };
+        let matters = item.matters.iter();
+        let repeats = matters.filter_map(|matter| self.transitions.next_repeat(matter, now));
+        let soonest = repeats.min().unwrap_or(Timestamp::MAX);
+        // Never at once again: a tick ends.
+        item.next_evaluation = (item.next_evaluation.min(soonest)).max(now.saturating_add(1));
+        item.due = item
+            .next_poll
+            .unwrap_or(Timestamp::MAX)
+            .min(item.next_evaluation);
+        self.schedule.insert((item.due, id));
+    }
+
+    pub(super) fn report(&self, policy: ThresholdPolicy) -> Report {
+        let items = || self.items.values();
+        Report {
+            at: self.last_tick.unwrap_or(Timestamp::from_unix_seconds(0)),
+            chains: items().flat_map(|item| item.chains.clone()).collect(),
+            findings: items().flat_map(|item| item.findings.clone()).collect(),
+            policy,
+        }
+    }
+
+    pub(super) fn source_errors(&self) -> Vec<(FailureReason, u64)> {
+        let count = |reason| self.errors.get(&reason).copied().unwrap_or_default();
+        let reasons = FailureReason::ALL.into_iter();
+        reasons.map(|reason| (reason, count(reason))).collect()
+    }
+}
+
+impl Item {
+    fn new(name: &Arc<str>) -> Self {
+        Self {
+            name: Arc::clone(name),
+            target: Arc::new(Target::chain([])),
+            held: Arc::default(),
+            generation: 0,
+            due: Timestamp::MIN,
+            evaluated: None,
+            next_evaluation: Timestamp::MIN,
+            polled: Timestamp::MIN,
+            next_poll: None,
+            matters: Vec::new(),
+            chains: Vec::new(),
+            findings: Vec::new(),
+            gauges: Vec::new(),
+        }
+    }
+
+    fn begin_anew(&mut self) {
+        self.generation += 1;
+        self.next_evaluation = Timestamp::MIN;
+        self.due = Timestamp::MIN;
+    }
+
+    /// Takes an evaluation in, and says which matters are no longer there.
+    fn take(
+        &mut self,
+        evaluation: Evaluation,
+        fresh: Vec<Matter>,
+        panicked: bool,
+        now: Timestamp,
+    ) -> Vec<Matter> {
+        self.evaluated = Some(now);
+        self.next_evaluation = evaluation.next_change.unwrap_or(Timestamp::MAX);
+        let known: HashSet<_> = fresh.iter().cloned().collect();
+        let (staying, vanished): (Vec<_>, Vec<_>) = std::mem::take(&mut self.matters)
+            .into_iter()
+            .filter(|matter| !known.contains(matter))
+            .partition(|_| panicked);
+        self.matters = fresh;
+        self.matters.extend(staying);
+        if !panicked {
+            self.chains = evaluation.chains;
+            self.findings = evaluation.findings;
+            self.gauges = evaluation.gauges;
+        }
+        vanished
+    }
+}
+
+/// What was not ok is no longer there.
+fn vanishing(matter: &Matter, name: &str, now: Timestamp) -> Condition {
+    let what = matter.name.as_deref().unwrap_or(name);
+    let (code, message) = match matter.topic {
+        EventCode::SourceFailed => (
+            EventCode::SourceRecovered,
+            format!("{what} can be read again"),
+        ),
+        EventCode::StapleNotGood => (
+            EventCode::StapleRecovered,
+            format!("{what} has no staple to judge any more"),
+        ),
+        _ => (
+            EventCode::Recovered,
+            format!("what was wrong in {what} is no longer there"),
+        ),
+    };
+    let event =
+        Event::new(now, code, Severity::Info, matter.role, message).with_source(name.to_owned());
+    Condition::new(matter.clone(), Band::Ok, event)
+}

@@ -1,0 +1,121 @@
+//! What is to be watched.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use pki_types::CertificateDer;
+use rustls::sign::CertifiedKey;
+
+use super::Watched;
+use crate::event::Role;
+use crate::outlook::TrustAnchors;
+use crate::revocation::Crls;
+
+/// Something for a [`Monitor`](crate::Monitor) to watch.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct Target {
+    pub(super) kind: Kind,
+    pub(super) role: Role,
+    pub(super) names: Vec<String>,
+    pub(super) staple: Option<Vec<u8>>,
+}
+
+#[derive(Clone)]
+pub(super) enum Kind {
+    Chain(Vec<CertificateDer<'static>>),
+    Path(PathBuf),
+    Endpoint(String),
+    Anchors(Arc<TrustAnchors>),
+    Crls(Crls),
+    Watched(Arc<dyn Watched>),
+}
+
+impl Target {
+    /// A chain in memory, leaf first: what this process serves.
+    pub fn chain(chain: impl IntoIterator<Item = CertificateDer<'static>>) -> Self {
+        Self::of(Kind::Chain(chain.into_iter().collect()), Role::OwnServer)
+    }
+
+    /// The chain, and the staple where there is one, of a key as rustls holds it.
+    pub fn certified_key(key: &CertifiedKey) -> Self {
+        let target = Self::chain(key.cert.iter().cloned());
+        match &key.ocsp {
+            Some(staple) => target.with_staple(staple.clone()),
+            None => target,
+        }
+    }
+
+    /// A certificate file, or a folder of them, read again at the poll interval.
+    ///
+    /// While it cannot be read, what was read last goes on being judged, and the failure is told.
+    pub fn path(path: impl Into<PathBuf>) -> Self {
+        Self::of(Kind::Path(path.into()), Role::OwnServer)
+    }
+
+    /// An endpoint, asked through the monitor's [`Connector`](crate::Connector).
+    pub fn endpoint(endpoint: impl Into<String>) -> Self {
+        Self::of(Kind::Endpoint(endpoint.into()), Role::PeerServer)
+    }
+
+    /// Trust anchors, each by its own dates.
+    pub fn anchors(anchors: impl Into<Arc<TrustAnchors>>) -> Self {
+        Self::of(Kind::Anchors(anchors.into()), Role::Anchor)
+    }
+
+    /// Revocation lists, each by its nextUpdate.
+    pub const fn crls(crls: Crls) -> Self {
+        Self::of(Kind::Crls(crls), Role::Crl)
+    }
+
+    /// Anything that can say how it stands. Its conditions state their own roles.
+    pub const fn watched(watched: Arc<dyn Watched>) -> Self {
+        Self::of(Kind::Watched(watched), Role::Monitor)
+    }
+
+    const fn of(kind: Kind, role: Role) -> Self {
+        Self {
+            kind,
+            role,
+            names: Vec::new(),
+            staple: None,
+        }
+    }
+
+    /// Whose it is; [`Role::OwnClient`] and [`Role::PeerClient`] are judged as TLS clients'.
+    pub const fn with_role(mut self, role: Role) -> Self {
+        self.role = role;
+        self
+    }
+
+    /// The leaf must cover this DNS name or IP address; repeatable.
+    pub fn with_expected_name(mut self, name: impl Into<String>) -> Self {
+        self.names.push(name.into());
+        self
+    }
+
+    /// The stapled OCSP response that is served with the chain; empty says that there is none.
+    /// Judged with the feature `ocsp`.
+    pub fn with_staple(mut self, staple: impl Into<Vec<u8>>) -> Self {
+        self.staple = Some(staple.into());
+        self
+    }
+
+    pub(super) const fn is_polled(&self) -> bool {
+        matches!(self.kind, Kind::Path(_) | Kind::Endpoint(_))
+    }
+}
+
+impl fmt::Debug for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Chain(chain) => write!(f, "Chain({} certificates)", chain.len()),
+            Self::Path(path) => f.debug_tuple("Path").field(path).finish(),
+            Self::Endpoint(endpoint) => f.debug_tuple("Endpoint").field(endpoint).finish(),
+            Self::Anchors(anchors) => write!(f, "Anchors({})", anchors.len()),
+            Self::Crls(crls) => f.debug_tuple("Crls").field(crls).finish(),
+            Self::Watched(_) => f.write_str("Watched"),
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! What a monitor may be given to watch besides certificates: anything that can say how it stands.
+
+use std::error::Error;
+
+use pki_types::CertificateDer;
+
+use crate::cert::Timestamp;
+use crate::self_check::{ChainReport, Finding};
+use crate::transition::Condition;
+
+/// Something that can say how it stands at any instant: a set of pins, a licence, a token. Any
+/// `Fn(Timestamp) -> Evaluation + Send + Sync` is one.
+///
+/// It must be quick, and pure: the same instant gives the same evaluation until something that it
+/// depends on is changed, upon which [`Monitor::refresh`](crate::Monitor::refresh) is called.
+pub trait Watched: Send + Sync {
+    /// How it stands at `now`.
+    fn evaluate(&self, now: Timestamp) -> Evaluation;
+}
+
+impl<F: Fn(Timestamp) -> Evaluation + Send + Sync> Watched for F {
+    fn evaluate(&self, now: Timestamp) -> Evaluation {
+        self(now)
+    }
+}
+
+/// How something watched stands at one instant.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Evaluation {
+    /// One for each matter, also for those that are ok. A matter that was here before and no
+    /// longer is counts as recovered.
+    pub conditions: Vec<Condition>,
+    /// The first instant after now at which it may stand otherwise; `None` where it never does by
+    /// time alone.
+    pub next_change: Option<Timestamp>,
+    /// Chains for the report.
+    pub chains: Vec<ChainReport>,
+    /// Findings for the report.
+    pub findings: Vec<Finding>,
+    /// Numbers for metrics.
+    pub gauges: Vec<Gauge>,
+}
+
+impl Evaluation {
+    /// These conditions, which hold until `next_change`.
+    pub fn new(conditions: Vec<Condition>, next_change: Option<Timestamp>) -> Self {
+        Self {
+            conditions,
+            next_change,
+            ..Self::default()
+        }
+    }
+
+    /// Adds a number for metrics.
+    #[must_use]
+    pub fn with_gauge(mut self, gauge: Gauge) -> Self {
+        self.gauges.push(gauge);
+        self
+    }
+
+    /// It may stand otherwise from this instant on too.
+    pub(super) fn changes_at(&mut self, t: Timestamp) {
+        self.next_change = Some(self.next_change.map_or(t, |next| next.min(t)));
+    }
+}
+
+/// A number for metrics, labelled by the name under which its thing is watched (`source`).
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Gauge {
+    /// The metric's name.
+    pub name: &'static str,
+    /// One more label and its value; of few values only.
+    pub label: Option<(&'static str, String)>,
+    /// The value: absolute Unix seconds where it is an instant.
+    pub value: f64,
+}
+
+impl Gauge {
+    /// A number.
+    pub const fn new(name: &'static str, value: f64) -> Self {
+        Self {
+            name,
+            label: None,
+            value,
+        }
+    }
+
+    /// With one more label.
+    #[must_use]
+    pub fn with_label(mut self, label: &'static str, value: impl Into<String>) -> Self {
+        self.label = Some((label, value.into()));
+        self
+    }
+
+    /// An instant, as Unix seconds.
+    pub fn at(name: &'static str, t: Timestamp) -> Self {
+        // Exact: instants are below 2^39.
+        #[allow(clippy::cast_precision_loss)]
+        Self::new(name, t.as_unix_seconds() as f64)
+    }
+}
+
+/// Fetches the chain that an endpoint presents, leaf first. Any
+/// `Fn(&str) -> Result<Vec<CertificateDer<'static>>, E> + Send + Sync` is one.
+///
+/// It is called on the monitor's thread, which waits for it: give it time limits of seconds.
+pub trait Connector: Send + Sync {
+    /// The chain that this endpoint (as it was given to the monitor) presents now.
+    ///
+    /// # Errors
+    /// Whatever went wrong; it is told with the endpoint's name.
+    fn certificates(
+        &self,
+        endpoint: &str,
+    ) -> Result<Vec<CertificateDer<'static>>, Box<dyn Error + Send + Sync>>;
+}
+
+impl<F, E> Connector for F
+where
+    F: Fn(&str) -> Result<Vec<CertificateDer<'static>>, E> + Send + Sync,
+    E: Into<Box<dyn Error + Send + Sync>>,
+{
+    fn certificates(
+        &self,
+        endpoint: &str,
+    ) -> Result<Vec<CertificateDer<'static>>, Box<dyn Error + Send + Sync>> {
+        self(endpoint).map_err(Into::into)
+    }
+}

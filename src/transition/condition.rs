@@ -1,0 +1,79 @@
+//! What is told about, and how it stands.
+
+use crate::cert::Sha256Digest;
+use crate::event::{Event, EventCode, Role};
+use crate::policy::Band;
+
+/// What is told about. Two matters that differ in anything do not silence each other.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub struct Matter {
+    /// The code that tells of it where it is not ok; a matter keeps one code through all bands.
+    pub topic: EventCode,
+    /// Whose it is.
+    pub role: Role,
+    /// The host, or the name under which it is watched.
+    pub name: Option<String>,
+    /// The certificate, key or pin, where the matter does not outlive it.
+    pub sha256: Option<Sha256Digest>,
+}
+
+impl Matter {
+    /// A matter that is the only one of this topic and role, unless told apart further.
+    pub const fn new(topic: EventCode, role: Role) -> Self {
+        Self {
+            topic,
+            role,
+            name: None,
+            sha256: None,
+        }
+    }
+
+    /// Told apart by a host, or by the name under which it is watched.
+    #[must_use]
+    pub fn with_name(mut self, name: impl Into<Option<String>>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Told apart by a certificate, key or pin.
+    #[must_use]
+    pub fn with_sha256(mut self, sha256: impl Into<Option<Sha256Digest>>) -> Self {
+        self.sha256 = sha256.into();
+        self
+    }
+}
+
+/// How a matter stands at one instant, and what to say where that is news.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Condition {
+    /// What it is about.
+    pub matter: Matter,
+    /// How it stands.
+    pub band: Band,
+    /// What conditions of one cause have in common: the certificate that ends all of them, say.
+    /// They are told in one event.
+    pub cause: Option<Sha256Digest>,
+    /// What to say; its bands are filled in when it is told.
+    pub event: Event,
+}
+
+impl Condition {
+    /// A condition that shares its cause with no other.
+    pub const fn new(matter: Matter, band: Band, event: Event) -> Self {
+        Self {
+            matter,
+            band,
+            cause: None,
+            event,
+        }
+    }
+
+    /// What it has in common with others.
+    #[must_use]
+    pub fn with_cause(mut self, cause: impl Into<Option<Sha256Digest>>) -> Self {
+        self.cause = cause.into();
+        self
+    }
+}
