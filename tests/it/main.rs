@@ -24,6 +24,7 @@ mod outlook;
 mod parser_corpus;
 mod pins;
 mod reload;
+mod service;
 mod sources;
 mod staples;
 mod suites;

@@ -7,3 +7,5 @@ mod rules;
 mod scene;
 mod staples;
 mod storm;
+
+pub use scene::SCHEMES;
