@@ -151,10 +151,10 @@ fn a_failure_that_lasts_is_told_until_it_is_fixed() {
 fn what_cannot_be_read_leaves_the_good_pair_served() {
     let cases: [(&str, &str, fn(&Scene)); 10] = [
         ("certificate removed", "not_found", |s| {
-            fs::remove_file(s.path("tls.crt")).unwrap()
+            fs::remove_file(s.path("tls.crt")).unwrap();
         }),
         ("key removed", "not_found", |s| {
-            fs::remove_file(s.path("tls.key")).unwrap()
+            fs::remove_file(s.path("tls.key")).unwrap();
         }),
         ("a folder", "not_a_file", |s| {
             fs::remove_file(s.path("tls.crt")).unwrap();
@@ -175,7 +175,7 @@ fn what_cannot_be_read_leaves_the_good_pair_served() {
         ("empty", "no_certificate_found", |s| s.write("tls.crt", "")),
         ("key empty", "key_unreadable", |s| s.write("tls.key", "")),
         ("far too large", "too_large", |s| {
-            s.write("tls.crt", vec![b'\n'; 1024 * 1024 + 1])
+            s.write("tls.crt", vec![b'\n'; 1024 * 1024 + 1]);
         }),
         ("key encrypted", "key_unreadable", |s| {
             s.write("tls.key", pki::pem("ENCRYPTED PRIVATE KEY", b"0000"));
