@@ -323,7 +323,7 @@ impl Outbox {
 
     /// Waits for each queue in turn, at most so long for each; says whether all are empty.
     pub(crate) fn flush(&self, patience: Duration) -> bool {
-        let flushed = self.queues.iter().map(|queue| queue.flush(patience));
-        flushed.fold(true, |all, this| all && this)
+        let unflushed = self.queues.iter().filter(|queue| !queue.flush(patience));
+        unflushed.count() == 0
     }
 }

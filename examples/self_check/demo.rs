@@ -7,7 +7,9 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
 
-use notafter::{Certificate, Event, SelfCheck, Timestamp, TrustAnchors, WatchingServerVerifier};
+use notafter::{
+    Certificate, Event, InlineObserver, SelfCheck, Timestamp, TrustAnchors, WatchingServerVerifier,
+};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use rustls::client::WebPkiServerVerifier;
 use rustls::crypto::CryptoProvider;
@@ -124,7 +126,9 @@ fn handshake(pki: &Pki, provider: &Arc<CryptoProvider>) -> Result<String, Box<dy
     let verifier = WatchingServerVerifier::builder(inner)
         .with_provider(Arc::clone(provider))
         .with_trust_anchors(anchors)
-        .with_observer(Arc::new(|event: &Event| println!("event: {event}")))
+        .with_observer(Arc::new(InlineObserver(|event: &Event| {
+            println!("event: {event}");
+        })))
         .build()?;
     let config = ClientConfig::builder_with_provider(Arc::clone(provider))
         .with_safe_default_protocol_versions()?

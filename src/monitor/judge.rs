@@ -199,10 +199,7 @@ impl Judging<'_> {
         let mut instants = Vec::new();
         for reported in &chain.certificates {
             let validity = reported.certificate.validity();
-            // Among the presented and on the path it may stand in different positions.
-            for position in [reported.position, Position::Leaf, Position::Anchor] {
-                instants.extend(policy.next_change(validity, position, now));
-            }
+            instants.extend(policy.next_change(validity, reported.position, now));
         }
         for outlook in [&chain.rustls, &chain.strict].into_iter().flatten() {
             let ends = [outlook.effective_not_after, outlook.next_cliff];
@@ -366,7 +363,7 @@ impl Judging<'_> {
     fn matter_name(&self, source: &str) -> String {
         match source == self.name {
             true => source.to_owned(),
-            false => format!("{}: {source}", self.name),
+            false => format!("{} ({source})", self.name),
         }
     }
 }

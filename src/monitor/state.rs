@@ -142,6 +142,8 @@ impl State {
                 });
             }
         }
+        // Told in the order in which they were registered.
+        due.sort_by_key(|work| work.id);
         due
     }
 

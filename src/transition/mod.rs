@@ -91,7 +91,8 @@ impl Transitions {
             self.standings.put(matter, Standing::told(band, now));
         } else {
             let quiet = known.quiet_for(now);
-            if !(self.repeat.seconds(band)).is_some_and(|interval| quiet >= interval) {
+            let interval = self.repeat.seconds(band);
+            if interval.is_none_or(|interval| quiet < interval) {
                 return None;
             }
             *known = Standing::told(band, now);

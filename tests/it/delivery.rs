@@ -4,7 +4,10 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
-use notafter::{Event, Observer, QueuedObserver, Severity, WatchingServerVerifier};
+use notafter::{
+    ChannelObserver, Event, EventCode, FilteredObserver, Observer, QueuedObserver, Role, Severity,
+    WatchingServerVerifier,
+};
 use rustls::RootCertStore;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
@@ -137,4 +140,205 @@ fn what_is_queued_is_delivered_after_the_last_owner_is_gone() {
         received.recv_timeout(PATIENCE),
         Err(mpsc::RecvTimeoutError::Disconnected)
     );
+}
+
+#[test]
+fn a_polled_queue_delivers_when_it_is_asked_to() {
+    let seen = Arc::new(Recorder::default());
+    let observer = QueuedObserver::polled(seen.clone(), NonZeroUsize::new(8).unwrap());
+    for event in events(&[Severity::Info, Severity::Warning, Severity::Critical]) {
+        observer.observe(&event);
+    }
+    assert_eq!((seen.take().len(), observer.queued()), (0, 3));
+    assert_eq!((observer.poll(2), seen.take().len()), (2, 2));
+    assert!(observer.close(Duration::ZERO));
+    assert_eq!(seen.take().len(), 1);
+    // Closed: what comes now is lost, and counted.
+    observer.observe(&events(&[Severity::Info])[0]);
+    assert_eq!((observer.poll(1), observer.lost()), (0, 1));
+}
+
+#[test]
+fn filters_pass_what_meets_all_of_them() {
+    let seen = Arc::new(Recorder::default());
+    let all = events(&[Severity::Info, Severity::Warning, Severity::Critical]);
+    let filter = || FilteredObserver::new(seen.clone());
+    let cases = [
+        (filter(), 3),
+        (filter().with_least_severity(Severity::Warning), 2),
+        (filter().with_roles([Role::PeerServer]), 3),
+        (filter().with_roles([Role::PeerClient]), 0),
+        (filter().with_codes([EventCode::PeerExpiring]), 3),
+        (
+            filter()
+                .with_codes([EventCode::PeerExpiring])
+                .with_least_severity(Severity::Critical),
+            1,
+        ),
+        (filter().with_codes([]), 0),
+    ];
+    for (number, (filter, expected)) in cases.into_iter().enumerate() {
+        assert!(filter.is_prompt(), "as what it hands on to");
+        all.iter().for_each(|event| filter.observe(event));
+        assert_eq!(seen.take().len(), expected, "case {number}");
+    }
+}
+
+#[test]
+fn a_full_channel_counts_what_it_loses() {
+    let (observer, received) = ChannelObserver::bounded(NonZeroUsize::new(2).unwrap());
+    for event in events(&[Severity::Info, Severity::Warning, Severity::Critical]) {
+        observer.observe(&event);
+    }
+    let severities: Vec<_> = received.try_iter().map(|event| event.severity).collect();
+    assert_eq!(severities, [Severity::Info, Severity::Warning]);
+    drop(received);
+    observer.observe(&events(&[Severity::Info])[0]);
+    assert_eq!(observer.lost(), 2);
+}
+
+#[test]
+fn by_default_a_blocked_observer_does_not_hold_up_a_handshake() {
+    let root = pki::root("Root", -1000, 3000);
+    let roots = Arc::new(RootCertStore::from(&pki::anchors([&root])));
+    let inner = WebPkiServerVerifier::builder_with_provider(roots, ring())
+        .build()
+        .unwrap();
+    let (release, blocked) = mpsc::channel::<()>();
+    let blocked = Mutex::new(blocked);
+    let seen = Arc::new(Recorder::default());
+    let last = seen.clone();
+    let verifier = WatchingServerVerifier::builder(inner)
+        .with_observer(Arc::new(move |event: &Event| {
+            let _ = blocked.lock().unwrap().recv();
+            last.observe(event);
+        }))
+        .build()
+        .unwrap();
+    let names: Vec<_> = (0..50).map(|n| format!("{n}.example")).collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let leaf = root.leaf(&names, -85, 5);
+    for name in &names {
+        // Each name is a matter of its own; each call returns though the first event is stuck.
+        let name = ServerName::try_from(*name).unwrap();
+        let now = NOW.to_unix_time().unwrap();
+        verifier
+            .verify_server_cert(&leaf.der, &[], &name, &[], now)
+            .unwrap();
+    }
+    assert!(!verifier.flush_events(Duration::from_millis(20)));
+    drop(release);
+    assert!(verifier.flush_events(PATIENCE));
+    assert_eq!((seen.take().len(), verifier.events_lost()), (50, 0));
+}
+
+#[cfg(feature = "metrics")]
+#[test]
+fn the_metrics_sink_counts_from_zero() {
+    let gauges = crate::support::gauges::Gauges::default();
+    metrics::with_local_recorder(&gauges, || {
+        let observer = notafter::MetricsObserver::new();
+        for event in events(&[Severity::Warning, Severity::Warning]) {
+            observer.observe(&event);
+        }
+    });
+    let count = |code, severity| {
+        gauges.counter(&format!(
+            "notafter_events_total{{code={code},severity={severity}}}"
+        ))
+    };
+    assert_eq!(count("peer_expiring", "warning"), Some(2));
+    assert_eq!(count("pin_mismatch", "critical"), Some(0));
+}
+
+#[cfg(feature = "tracing")]
+mod tracing_sink {
+    use std::collections::BTreeMap;
+    use std::fmt::Debug;
+    use std::sync::{Arc, Mutex};
+
+    use notafter::{Observer as _, Severity, TracingObserver};
+    use tracing::field::{Field, Visit};
+    use tracing::span::{Attributes, Id, Record};
+    use tracing::{Event, Level, Metadata, Subscriber};
+
+    #[derive(Clone, Default)]
+    struct Kept(Arc<Mutex<Vec<(Level, BTreeMap<String, String>)>>>);
+
+    struct Fields(BTreeMap<String, String>);
+
+    impl Visit for Fields {
+        fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+            self.0.insert(field.name().to_owned(), format!("{value:?}"));
+        }
+
+        fn record_str(&mut self, field: &Field, value: &str) {
+            self.0.insert(field.name().to_owned(), value.to_owned());
+        }
+    }
+
+    impl Subscriber for Kept {
+        fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+            metadata.target() == "notafter"
+        }
+
+        fn new_span(&self, _: &Attributes<'_>) -> Id {
+            Id::from_u64(1)
+        }
+
+        fn record(&self, _: &Id, _: &Record<'_>) {}
+        fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+        fn event(&self, event: &Event<'_>) {
+            let mut fields = Fields(BTreeMap::new());
+            event.record(&mut fields);
+            self.0
+                .lock()
+                .unwrap()
+                .push((*event.metadata().level(), fields.0));
+        }
+
+        fn enter(&self, _: &Id) {}
+        fn exit(&self, _: &Id) {}
+    }
+
+    #[test]
+    fn fields_have_the_names_of_opentelemetry() {
+        let kept = Kept::default();
+        let events = super::events(&[Severity::Warning, Severity::Critical]);
+        tracing::subscriber::with_default(kept.clone(), || {
+            events
+                .iter()
+                .for_each(|event| TracingObserver::new().observe(event));
+        });
+        let kept = kept.0.lock().unwrap();
+        let levels: Vec<_> = kept.iter().map(|(level, _)| *level).collect();
+        assert_eq!(levels, [Level::WARN, Level::ERROR]);
+        let fields = &kept[0].1;
+        let subject = events[0].subject.as_ref().unwrap();
+        let expected = [
+            ("notafter.code", "peer_expiring"),
+            ("notafter.role", "peer_server"),
+            ("notafter.band", "warning"),
+            ("notafter.time_left", "1296000"),
+            ("server.address", "a.example"),
+            (
+                "tls.server.subject",
+                subject.distinguished_name.as_deref().unwrap(),
+            ),
+            ("tls.server.issuer", "CN=Root"),
+            ("tls.server.not_after", "2026-01-16T00:00:00Z"),
+            (
+                "tls.server.hash.sha256",
+                &subject.sha256.to_string().to_uppercase(),
+            ),
+        ];
+        for (name, value) in expected {
+            assert_eq!(fields.get(name).map(String::as_str), Some(value), "{name}");
+        }
+        assert!(
+            !fields.keys().any(|name| name.starts_with("tls.client")),
+            "{fields:?}"
+        );
+    }
 }

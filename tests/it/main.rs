@@ -20,6 +20,8 @@ mod incidents;
 mod layers;
 mod limbo;
 mod lints;
+mod monitor;
+mod monitor_faults;
 mod outlook;
 mod parser_corpus;
 mod pins;

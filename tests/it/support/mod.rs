@@ -1,4 +1,6 @@
 pub mod corpora;
+#[cfg(feature = "metrics")]
+pub mod gauges;
 pub mod graph;
 pub mod limbo;
 pub mod ocsp;

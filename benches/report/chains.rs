@@ -1,0 +1,175 @@
+//! The chains that rows are measured on, minted anew for each run.
+
+use std::hint::black_box;
+
+use notafter::{Certificate, ChainJudge, Timestamp, TrustAnchors};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+use rustls::pki_types::{CertificateDer, SignatureVerificationAlgorithm};
+use webpki::{EndEntityCert, KeyUsage};
+
+/// What signatures are verified with.
+pub(super) type Algorithms = &'static [&'static dyn SignatureVerificationAlgorithm];
+
+pub(super) fn algorithms() -> Algorithms {
+    let provider = rustls::crypto::ring::default_provider();
+    provider.signature_verification_algorithms.all
+}
+
+fn now() -> time::OffsetDateTime {
+    time::OffsetDateTime::from_unix_timestamp(1_767_225_600).unwrap()
+}
+
+fn validity(params: &mut CertificateParams, days: i64) {
+    params.not_before = now() - time::Duration::days(10);
+    params.not_after = now() + time::Duration::days(days);
+}
+
+fn ca(name: &str, days: i64) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.distinguished_name.push(DnType::CommonName, name);
+    validity(&mut params, days);
+    params
+}
+
+/// A leaf with 80 days left, and one cross-signed twin of its issuer for each end given, in days.
+pub(super) struct Chain {
+    pub(super) certificates: Vec<Certificate>,
+    pub(super) intermediates: Vec<CertificateDer<'static>>,
+    pub(super) anchors: TrustAnchors,
+    pub(super) now: Timestamp,
+}
+
+impl Chain {
+    /// How many bytes its certificates have.
+    pub(super) fn bytes(&self) -> usize {
+        self.certificates.iter().map(|c| c.der().len()).sum()
+    }
+
+    pub(super) fn mint(ends: &[i64]) -> Self {
+        let now = now();
+        let (root_key, issuing_key, leaf_key) = (
+            KeyPair::generate().unwrap(),
+            KeyPair::generate().unwrap(),
+            KeyPair::generate().unwrap(),
+        );
+        let root_params = ca("Root", 3000);
+        let root = root_params.self_signed(&root_key).unwrap().der().clone();
+        let root_issuer = Issuer::new(root_params, root_key);
+        let twins = ends.iter().map(|days| {
+            let twin = ca("Issuing", *days)
+                .signed_by(&issuing_key, &root_issuer)
+                .unwrap();
+            twin.der().clone()
+        });
+        let intermediates: Vec<_> = twins.collect();
+        let mut leaf = CertificateParams::new(["a.example".to_owned()]).unwrap();
+        validity(&mut leaf, 80);
+        let leaf = leaf
+            .signed_by(&leaf_key, &Issuer::new(ca("Issuing", 400), issuing_key))
+            .unwrap();
+        let certificates = std::iter::once(leaf.der()).chain(&intermediates);
+        Self {
+            certificates: certificates
+                .map(|der| Certificate::from_der(der).unwrap())
+                .collect(),
+            intermediates,
+            anchors: TrustAnchors::builder().with_certificates([&root]).build(),
+            now: Timestamp::from_unix_seconds(now.unix_timestamp()),
+        }
+    }
+
+    /// The same chain for somebody who trusts nobody in it.
+    pub(super) fn without_anchors(&self) -> Self {
+        let stranger = Self::mint(&[400]);
+        Self {
+            certificates: self.certificates.clone(),
+            intermediates: self.intermediates.clone(),
+            anchors: stranger.anchors,
+            now: self.now,
+        }
+    }
+
+    /// Six levels of eight certificates of the same name each, up to the name of the root.
+    pub(super) fn ladder() -> Self {
+        let mut chain = Self::mint(&[]);
+        for level in 0..6 {
+            let name = |level| {
+                if level == 0 {
+                    "Issuing".to_owned()
+                } else {
+                    format!("Level {level}")
+                }
+            };
+            let issuer = if level == 5 {
+                "Root".to_owned()
+            } else {
+                name(level + 1)
+            };
+            for _ in 0..8 {
+                chain.present(&issuer, &name(level));
+            }
+        }
+        chain
+    }
+
+    /// A real chain, and 256 certificates that lead nowhere.
+    pub(super) fn dead_ends() -> Self {
+        let mut chain = Self::mint(&[400]);
+        for n in 0..256 {
+            chain.present("Nowhere", &format!("Dead end {n}"));
+        }
+        chain
+    }
+
+    /// Presents a CA certificate that anybody can make.
+    fn present(&mut self, issuer: &str, subject: &str) {
+        let issuer = Issuer::new(ca(issuer, 3000), KeyPair::generate().unwrap());
+        let made = ca(subject, 400)
+            .signed_by(&KeyPair::generate().unwrap(), &issuer)
+            .unwrap();
+        self.certificates
+            .push(Certificate::from_der(made.der()).unwrap());
+        self.intermediates.push(made.der().clone());
+    }
+
+    pub(super) fn refuse(&self, algorithms: Algorithms) {
+        let leaf = EndEntityCert::try_from(self.certificates.first().unwrap().der()).unwrap();
+        let now = self.now.to_unix_time().unwrap();
+        let anchors = self.anchors.as_slice();
+        let usage = KeyUsage::server_auth();
+        let path = leaf.verify_for_usage(
+            algorithms,
+            anchors,
+            &self.intermediates,
+            now,
+            usage,
+            None,
+            None,
+        );
+        black_box(path.map(|_| ()).unwrap_err());
+    }
+
+    pub(super) fn report(&self, judge: &ChainJudge) {
+        black_box(judge.report(black_box(&self.certificates), None, self.now));
+    }
+
+    pub(super) fn handshake(&self, judge: &ChainJudge) {
+        black_box(judge.handshake(black_box(&self.certificates), self.now)).unwrap();
+    }
+
+    pub(super) fn verify(&self, algorithms: Algorithms) {
+        let leaf = EndEntityCert::try_from(self.certificates.first().unwrap().der()).unwrap();
+        let now = self.now.to_unix_time().unwrap();
+        let path = leaf.verify_for_usage(
+            algorithms,
+            self.anchors.as_slice(),
+            black_box(&self.intermediates),
+            now,
+            KeyUsage::server_auth(),
+            None,
+            None,
+        );
+        black_box(path.unwrap().anchor());
+    }
+}

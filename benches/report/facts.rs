@@ -1,0 +1,24 @@
+//! What one certificate says.
+
+use std::hint::black_box;
+
+use notafter::CertificateFacts;
+use x509_parser::prelude::{FromDer as _, X509Certificate};
+
+use super::chains::Chain;
+use super::measure::row;
+
+pub(super) fn rows() {
+    let chain = Chain::mint(&[400]);
+    let leaf = chain.certificates.first().unwrap().der();
+    row(
+        "facts",
+        "x509-parser",
+        || {
+            black_box(CertificateFacts::parse(black_box(leaf)).unwrap());
+        },
+        || {
+            black_box(X509Certificate::from_der(black_box(leaf)).unwrap());
+        },
+    );
+}
