@@ -42,21 +42,12 @@ pub(super) fn rows() {
     );
     let key = files.key(&provider);
     let single = SingleCertAndKey::from(certified);
+    let resolve = |by: &dyn ResolvesServerCert| drop(black_box(by.resolve(hello.client_hello())));
     row(
         "reload_resolve_single",
         "rustls single",
-        || {
-            drop(black_box(ResolvesServerCert::resolve(
-                &*key,
-                hello.client_hello(),
-            )))
-        },
-        || {
-            drop(black_box(ResolvesServerCert::resolve(
-                &single,
-                hello.client_hello(),
-            )))
-        },
+        || resolve(&*key),
+        || resolve(&single),
     );
     let still = at(600);
     key.poll(still);
