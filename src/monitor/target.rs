@@ -50,6 +50,8 @@ impl Target {
     /// A certificate file, or a folder of them, read again at the poll interval.
     ///
     /// While it cannot be read, what was read last goes on being judged, and the failure is told.
+    /// Give a bundle of CA certificates the role [`Role::Anchor`]: as this process's own, an expired
+    /// one among them would make it not ready.
     pub fn path(path: impl Into<PathBuf>) -> Self {
         Self::of(Kind::Path(path.into()), Role::OwnServer)
     }

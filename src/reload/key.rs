@@ -298,8 +298,8 @@ impl ReloadingKey {
         self.skew_by(now, |leaf| due(leaf, policy))
     }
 
-    /// The same, where the caller says since when a leaf is due: by ACME renewal information, for
-    /// example.
+    /// The same, where the caller says since when a leaf is due: `RenewalInfo::chosen` for what its
+    /// CA wants, for example.
     pub fn skew_by(&self, now: Timestamp, due: impl Fn(&Certificate) -> Timestamp) -> Vec<Skew> {
         let served = self.served();
         let skews = served.iter().filter_map(|served| {

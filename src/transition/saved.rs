@@ -63,6 +63,16 @@ impl Transitions {
     /// [`SavedStateError`] where the text is not what `save` wrote. Nothing of it is used then:
     /// start with [`Transitions::new`], which tells everything that is not ok as new.
     pub fn restore(saved: &str, capacity: NonZeroUsize) -> Result<Self, SavedStateError> {
+        let mut transitions = Self::new(capacity);
+        transitions.restore_from(saved)?;
+        Ok(transitions)
+    }
+
+    /// The same for one that exists, with its room and its intervals; what is known already stays.
+    ///
+    /// # Errors
+    /// [`SavedStateError`] as for [`Transitions::restore`]: then nothing has changed.
+    pub fn restore_from(&mut self, saved: &str) -> Result<(), SavedStateError> {
         let document: Document =
             serde_json::from_str(saved).map_err(|error| SavedStateError::Damaged {
                 reason: error.to_string(),
@@ -71,12 +81,16 @@ impl Transitions {
         if version != VERSION {
             return Err(SavedStateError::UnknownVersion { version });
         }
-        let mut transitions = Self::new(capacity);
-        for (number, entry) in document.standings.into_iter().enumerate() {
-            let (matter, standing) = read(entry).ok_or(SavedStateError::BadEntry { number })?;
-            transitions.standings.put(matter, standing);
+        let entries = document.standings.into_iter().enumerate();
+        let entries =
+            entries.map(|(number, entry)| read(entry).ok_or(SavedStateError::BadEntry { number }));
+        let entries: Vec<_> = entries.collect::<Result<_, _>>()?;
+        for (matter, standing) in entries {
+            if self.standings.peek(&matter).is_none() {
+                self.standings.put(matter, standing);
+            }
         }
-        Ok(transitions)
+        Ok(())
     }
 }
 

@@ -11,6 +11,8 @@ use rustls::{DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
 
 use super::builder::WatchingVerifierBuilder;
 use super::watch::{Peer, Watch};
+#[cfg(feature = "json")]
+use crate::transition::SavedStateError;
 
 /// Wraps any [`ClientCertVerifier`]: every question goes to the inner verifier, whose refusal
 /// stands; what it accepts may still be refused by leaf pins, and is told to the observer when it
@@ -62,6 +64,28 @@ impl WatchingClientVerifier {
     /// How many events were dropped because an observer's queue was full.
     pub fn events_lost(&self) -> u64 {
         self.watch.delivery.lost()
+    }
+
+    /// How many matters of peers were forgotten for lack of room (those that were ok first); they
+    /// are told as if new.
+    pub fn peer_evictions(&self) -> u64 {
+        self.watch.memory.evictions()
+    }
+
+    /// What was told of peers so far, to be restored after a restart.
+    #[cfg(feature = "json")]
+    pub fn save(&self) -> String {
+        self.watch.memory.save()
+    }
+
+    /// Goes on where `save` was called before a restart: what was told is not told again before
+    /// its time.
+    ///
+    /// # Errors
+    /// [`SavedStateError`] where the text is not what `save` wrote; then nothing of it is used.
+    #[cfg(feature = "json")]
+    pub fn restore(&self, saved: &str) -> Result<(), SavedStateError> {
+        self.watch.memory.restore(saved)
     }
 
     /// Waits until the observers have seen everything that was told so far, at most so long for

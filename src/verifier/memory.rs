@@ -10,6 +10,8 @@ use sha2::{Digest as _, Sha256};
 use super::decide::Assessment;
 use crate::cert::{Sha256Digest, Timestamp};
 use crate::policy::Band;
+#[cfg(feature = "json")]
+use crate::transition::SavedStateError;
 use crate::transition::{Matter, RepeatPolicy, Telling, Transitions};
 
 /// Bounded memory of peers: the chain seen longest ago is forgotten first.
@@ -56,6 +58,21 @@ impl Memory {
     /// Whether to tell that this matter is in this band now.
     pub(super) fn observe(&self, matter: Matter, band: Band, now: Timestamp) -> Option<Telling> {
         self.state().transitions.observe(matter, band, now)
+    }
+
+    /// How many matters were forgotten for lack of room.
+    pub(super) fn evictions(&self) -> u64 {
+        self.state().transitions.evictions()
+    }
+
+    #[cfg(feature = "json")]
+    pub(super) fn save(&self) -> String {
+        self.state().transitions.save()
+    }
+
+    #[cfg(feature = "json")]
+    pub(super) fn restore(&self, saved: &str) -> Result<(), SavedStateError> {
+        self.state().transitions.restore_from(saved)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use notafter::{
-    ChannelObserver, Event, EventCode, FilteredObserver, Observer, QueuedObserver, Role, Severity,
-    WatchingServerVerifier,
+    ChannelObserver, Event, EventCode, FilteredObserver, Observer, QueuedObserver, RepeatPolicy,
+    Role, Severity, WatchingServerVerifier,
 };
 use rustls::RootCertStore;
 use rustls::client::WebPkiServerVerifier;
@@ -230,6 +230,42 @@ fn by_default_a_blocked_observer_does_not_hold_up_a_handshake() {
     drop(release);
     assert!(verifier.flush_events(PATIENCE));
     assert_eq!((seen.take().len(), verifier.events_lost()), (50, 0));
+}
+
+#[test]
+fn a_verifier_goes_on_after_a_restart_where_it_was() {
+    let root = pki::root("Root", -1000, 3000);
+    let recorder = Arc::new(Recorder::default());
+    let build = || {
+        let roots = Arc::new(RootCertStore::from(&pki::anchors([&root])));
+        let inner = WebPkiServerVerifier::builder_with_provider(roots, ring());
+        WatchingServerVerifier::builder(inner.build().unwrap())
+            .with_observer(recorder.clone())
+            .with_repeat(RepeatPolicy::every_minutes(5))
+            .with_peer_memory(NonZeroUsize::MIN)
+            .build()
+            .unwrap()
+    };
+    let leaf = root.leaf(&["a.example", "b.example"], -85, 5);
+    let told = |verifier: &WatchingServerVerifier, name, seconds| {
+        let name = ServerName::try_from(name).unwrap();
+        let now = NOW.saturating_add(seconds).to_unix_time().unwrap();
+        verifier
+            .verify_server_cert(&leaf.der, &[], &name, &[], now)
+            .unwrap();
+        recorder.take().len()
+    };
+    let before = build();
+    assert_eq!(told(&before, "a.example", 0), 1);
+    let after = build();
+    assert!(after.restore("{").is_err());
+    after.restore(&before.save()).unwrap();
+    assert_eq!(told(&after, "a.example", 299), 0);
+    assert_eq!(told(&after, "a.example", 300), 1);
+    assert_eq!(
+        (told(&after, "b.example", 301), after.peer_evictions()),
+        (1, 1)
+    );
 }
 
 #[cfg(feature = "metrics")]

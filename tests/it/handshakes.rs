@@ -451,6 +451,7 @@ fn an_observer_that_panics_changes_nothing_and_is_counted() {
             "{}",
             ground.label
         );
+        assert!(verifier.flush_events(std::time::Duration::from_secs(20)));
         assert_eq!(verifier.observer_panics(), 1);
         assert_eq!(ground.recorder.take().len(), 1);
     }

@@ -223,3 +223,31 @@ fn a_clock_set_back_does_not_stop_the_polls() {
     watching.tick();
     assert_eq!(watching.told(), [FAILED]);
 }
+
+#[test]
+fn nothing_grows_however_often_it_is_renewed() {
+    let pki = Pki::new();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bundle.pem");
+    let bundle = |n: i64| {
+        let expiring = crate::support::pki::root("Old", -900, 10 + n);
+        pem_bundle([&pki.root.der, &expiring.der])
+    };
+    fs::write(&path, bundle(0)).unwrap();
+    let mut watching = Watching::path(&pki, &path);
+    watching
+        .monitor
+        .watch("served", Target::chain(pki.chain(-85, 5)));
+    watching.tick();
+    let remembered = |monitor: &Monitor| monitor.save().matches("topic").count();
+    let size = remembered(&watching.monitor);
+    for n in 1..100 {
+        fs::write(&path, bundle(n % 5)).unwrap();
+        watching.monitor.replace("served", pki.chain(-85, 5));
+        watching.tick();
+        assert_eq!(remembered(&watching.monitor), size, "{n}");
+        assert_eq!(watching.monitor.snapshot().chains.len(), 3);
+    }
+    assert!(watching.monitor.remove("disk"));
+    assert!(remembered(&watching.monitor) < size);
+}

@@ -198,8 +198,9 @@ impl Service {
 
     /// Asks it to end, as Ctrl-C does; whether it ended well.
     pub fn interrupt(mut self) -> bool {
-        let id = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-INT", &id]).status().unwrap();
+        // The shell's own kill: not every machine has the program.
+        let kill = format!("kill -INT {}", self.child.id());
+        let sent = Command::new("sh").args(["-c", &kill]).status().unwrap();
         assert!(sent.success());
         let mut ended = None;
         wait_until("the service ends", || {
