@@ -206,7 +206,7 @@ impl MonitorBuilder {
             outbox: self.outbox,
             clock: self.clock,
             state: Mutex::new(State::new(transitions, unreadable)),
-            ticking: Mutex::new(()),
+            ticking: [Mutex::new(()), Mutex::new(())],
             wake: Wake::default(),
             #[cfg(feature = "metrics")]
             metrics: self.metrics,

@@ -1,7 +1,7 @@
 //! Readiness.
 
 use super::state::{Item, State};
-use super::target::Kind;
+use super::target::{Kind, Lane};
 use crate::cert::Timestamp;
 use crate::event::Role;
 use crate::policy::Band;
@@ -54,8 +54,10 @@ pub(super) fn of(state: &State, now: Timestamp) -> Health {
         let message = "nothing is watched, so nothing is known".to_owned();
         reasons.push(reason("nothing_watched", true, None, message));
     }
-    let overdue = state.next_due().map_or(0, |due| now.seconds_since(due));
-    if let Some(last) = state.last_tick.filter(|_| overdue > OVERDUE) {
+    let overdue = state
+        .next_due(Lane::Local)
+        .map_or(0, |due| now.seconds_since(due));
+    if let Some(last) = state.last_tick().filter(|_| overdue > OVERDUE) {
         let message = format!("the monitor was last evaluated at {last}: see that it still runs");
         reasons.push(reason("evaluation_overdue", false, None, message));
     }
@@ -66,7 +68,7 @@ pub(super) fn of(state: &State, now: Timestamp) -> Health {
     Health {
         at: now,
         ready: !reasons.iter().any(|reason| reason.not_ready),
-        last_evaluated: state.last_tick,
+        last_evaluated: state.last_tick(),
         watched: state.len(),
         reasons,
     }

@@ -32,7 +32,7 @@ use crate::event::Event;
 use crate::self_check::Report;
 use run::Wake;
 use state::State;
-use target::Kind;
+use target::{Kind, Lane};
 use work::Worker;
 
 /// Watches what is registered with it, and tells when it comes nearer to its end.
@@ -41,8 +41,9 @@ use work::Worker;
 /// otherwise, when its file or endpoint is found changed, and in any case at an interval. A tick
 /// with nothing due looks at one instant, however much is registered.
 ///
-/// It runs on a thread ([`Monitor::spawn`]), or wherever [`Monitor::tick`] is called. Observers
-/// that are not prompt have queues of their own, so none holds it up.
+/// It runs on a thread ([`Monitor::spawn`]; endpoints have another, so that a peer that does not
+/// answer holds up nothing else), or wherever [`Monitor::tick`] is called. Observers that are not
+/// prompt have queues of their own, so none holds it up.
 ///
 /// # How does my service watch what it serves?
 /// ```
@@ -68,8 +69,8 @@ pub struct Monitor {
     outbox: Outbox,
     clock: Option<Arc<dyn TimeProvider>>,
     state: Mutex<State>,
-    /// Held during a tick, so that there is one at a time; never with the state.
-    ticking: Mutex<()>,
+    /// Held during a tick, so that there is one at a time in each lane; never with the state.
+    ticking: [Mutex<()>; 2],
     wake: Wake,
     #[cfg(feature = "metrics")]
     metrics: metrics::Publishing,
@@ -150,16 +151,25 @@ impl Monitor {
     /// minute, so that a clock that jumps is noticed and the heartbeat goes on. It reads files and
     /// asks endpoints, so in an asynchronous runtime it belongs where blocking is allowed.
     pub fn tick(&self, now: Timestamp) -> Timestamp {
-        let _one_at_a_time = lock(&self.ticking);
-        let due = self.state().take_due(now);
+        let local = self.tick_lane(Lane::Local, now);
+        local.min(self.tick_lane(Lane::Endpoints, now))
+    }
+
+    fn tick_lane(&self, lane: Lane, now: Timestamp) -> Timestamp {
+        let [local, endpoints] = &self.ticking;
+        let _one_at_a_time = lock(match lane {
+            Lane::Local => local,
+            Lane::Endpoints => endpoints,
+        });
+        let due = self.state().take_due(lane, now);
         // Nothing is locked meanwhile: health and snapshots never wait for a disk or a peer.
         let outcomes: Vec<_> = due.iter().map(|work| self.worker.run(work, now)).collect();
         let mut state = self.state();
         let told = state.merge(outcomes, now, &self.worker);
-        let next = state.next_due().unwrap_or(Timestamp::MAX);
+        let next = state.next_due(lane).unwrap_or(Timestamp::MAX);
         drop(state);
         #[cfg(feature = "metrics")]
-        self.publish(&told.changes, now);
+        self.publish(&told.changes, lane, now);
         told.events
             .iter()
             .for_each(|event| self.outbox.deliver(event));
@@ -186,7 +196,7 @@ impl Monitor {
 
     /// The instant of the latest tick: its heartbeat.
     pub fn last_evaluated(&self) -> Option<Timestamp> {
-        self.state().last_tick
+        self.state().last_tick()
     }
 
     /// How often something could not be read, by reason, since the start; reasons without any are

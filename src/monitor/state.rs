@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Told;
 use super::held::Held;
-use super::target::Target;
+use super::target::{Lane, Target};
 use super::watched::{Evaluation, Gauge};
 use super::work::{Outcome, Work, Worker};
 use crate::cert::Timestamp;
@@ -21,9 +21,10 @@ pub(super) struct State {
     ids: HashMap<Arc<str>, u64>,
     next_id: u64,
     /// When each item is due; an item that is being worked on is not in it.
-    schedule: BTreeSet<(Timestamp, u64)>,
+    schedule: BTreeSet<(Lane, Timestamp, u64)>,
     pub(super) transitions: Transitions,
-    pub(super) last_tick: Option<Timestamp>,
+    /// By lane, the local one first.
+    last_ticks: [Option<Timestamp>; 2],
     errors: HashMap<FailureReason, u64>,
     /// To be told at the first tick.
     unreadable_state: Option<String>,
@@ -57,7 +58,7 @@ impl State {
             next_id: 0,
             schedule: BTreeSet::new(),
             transitions,
-            last_tick: None,
+            last_ticks: [None; 2],
             errors: HashMap::new(),
             unreadable_state,
         }
@@ -82,12 +83,12 @@ impl State {
         });
         let name: Arc<str> = name.into();
         let item = self.items.entry(id).or_insert_with(|| Item::new(&name));
-        self.schedule.remove(&(item.due, id));
+        self.schedule.remove(&item.slot(id));
         item.target = Arc::new(target);
         item.held = Arc::default();
         item.next_poll = polled.then_some(Timestamp::MIN);
         item.begin_anew();
-        self.schedule.insert((item.due, id));
+        self.schedule.insert(item.slot(id));
         self.ids.insert(name, id);
         known.is_some()
     }
@@ -95,7 +96,7 @@ impl State {
     pub(super) fn remove(&mut self, name: &str) -> Option<Item> {
         let id = self.ids.remove(name)?;
         let item = self.items.remove(&id)?;
-        self.schedule.remove(&(item.due, id));
+        self.schedule.remove(&item.slot(id));
         item.matters
             .iter()
             .for_each(|matter| self.transitions.forget(matter));
@@ -109,27 +110,42 @@ impl State {
         let Some(item) = self.items.get_mut(&id) else {
             return false;
         };
-        self.schedule.remove(&(item.due, id));
+        self.schedule.remove(&item.slot(id));
         item.next_poll = item.next_poll.map(|_| Timestamp::MIN);
         item.begin_anew();
-        self.schedule.insert((item.due, id));
+        self.schedule.insert(item.slot(id));
         true
     }
 
-    /// When something is due next.
-    pub(super) fn next_due(&self) -> Option<Timestamp> {
-        self.schedule.first().map(|(due, _)| *due)
+    /// The instant of the latest tick, whatever the endpoints do.
+    pub(super) const fn last_tick(&self) -> Option<Timestamp> {
+        let [local, _] = self.last_ticks;
+        local
     }
 
-    /// Takes what is due out of the schedule.
-    pub(super) fn take_due(&mut self, now: Timestamp) -> Vec<Work> {
-        if self.last_tick.is_some_and(|last| now < last) {
-            self.doubt_the_future(now);
+    /// When something is due next in this lane.
+    pub(super) fn next_due(&self, lane: Lane) -> Option<Timestamp> {
+        let mut from = self.schedule.range((lane, Timestamp::MIN, 0)..);
+        let first = from.next().filter(|(of, ..)| *of == lane);
+        first.map(|(_, due, _)| *due)
+    }
+
+    /// Takes what is due in this lane out of the schedule.
+    pub(super) fn take_due(&mut self, lane: Lane, now: Timestamp) -> Vec<Work> {
+        let [local, endpoints] = &mut self.last_ticks;
+        let last = match lane {
+            Lane::Local => local,
+            Lane::Endpoints => endpoints,
+        };
+        if last.replace(now).is_some_and(|last| now < last) {
+            self.doubt_the_future(lane, now);
         }
-        self.last_tick = Some(now);
         let mut due = Vec::new();
-        while let Some((at, id)) = self.schedule.first().copied().filter(|(at, _)| *at <= now) {
-            self.schedule.remove(&(at, id));
+        while let Some(at) = self.next_due(lane).filter(|at| *at <= now) {
+            let Some((_, _, id)) = self.schedule.range((lane, at, 0)..).next().copied() else {
+                break;
+            };
+            self.schedule.remove(&(lane, at, id));
             if let Some(item) = self.items.get(&id) {
                 due.push(Work {
                     id,
@@ -148,14 +164,15 @@ impl State {
     }
 
     /// The clock was set back: what was evaluated after now says nothing about now.
-    fn doubt_the_future(&mut self, now: Timestamp) {
-        for (id, item) in &mut self.items {
+    fn doubt_the_future(&mut self, lane: Lane, now: Timestamp) {
+        let of_lane = |item: &Item| item.target.lane() == lane;
+        for (id, item) in self.items.iter_mut().filter(|(_, item)| of_lane(item)) {
             let evaluated = item.evaluated.unwrap_or(Timestamp::MIN);
             if evaluated.max(item.polled) > now {
-                self.schedule.remove(&(item.due, *id));
+                self.schedule.remove(&item.slot(*id));
                 item.next_poll = item.next_poll.map(|_| Timestamp::MIN);
                 item.begin_anew();
-                self.schedule.insert((item.due, *id));
+                self.schedule.insert(item.slot(*id));
             }
         }
     }
@@ -243,13 +260,13 @@ impl State {
             .next_poll
             .unwrap_or(Timestamp::MAX)
             .min(item.next_evaluation);
-        self.schedule.insert((item.due, id));
+        self.schedule.insert(item.slot(id));
     }
 
     pub(super) fn report(&self, policy: ThresholdPolicy) -> Report {
         let items = || self.items.values();
         Report {
-            at: self.last_tick.unwrap_or(Timestamp::from_unix_seconds(0)),
+            at: self.last_tick().unwrap_or(Timestamp::from_unix_seconds(0)),
             chains: items().flat_map(|item| item.chains.clone()).collect(),
             findings: items().flat_map(|item| item.findings.clone()).collect(),
             policy,
@@ -280,6 +297,11 @@ impl Item {
             findings: Vec::new(),
             gauges: Vec::new(),
         }
+    }
+
+    /// Its place in the schedule.
+    fn slot(&self, id: u64) -> (Lane, Timestamp, u64) {
+        (self.target.lane(), self.due, id)
     }
 
     fn begin_anew(&mut self) {

@@ -22,6 +22,13 @@ pub struct Target {
     pub(super) staple: Option<Vec<u8>>,
 }
 
+/// Peers may keep us waiting: whatever they do, the rest goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Lane {
+    Local,
+    Endpoints,
+}
+
 #[derive(Clone)]
 pub(super) enum Kind {
     Chain(Vec<CertificateDer<'static>>),
@@ -102,6 +109,13 @@ impl Target {
     pub fn with_staple(mut self, staple: impl Into<Vec<u8>>) -> Self {
         self.staple = Some(staple.into());
         self
+    }
+
+    pub(super) const fn lane(&self) -> Lane {
+        match self.kind {
+            Kind::Endpoint(_) => Lane::Endpoints,
+            _ => Lane::Local,
+        }
     }
 
     pub(super) const fn is_polled(&self) -> bool {

@@ -105,7 +105,8 @@ impl Gauge {
 /// Fetches the chain that an endpoint presents, leaf first. Any
 /// `Fn(&str) -> Result<Vec<CertificateDer<'static>>, E> + Send + Sync` is one.
 ///
-/// It is called on the monitor's thread, which waits for it: give it time limits of seconds.
+/// It is called for one endpoint after the other, on the thread that a running monitor has for
+/// them, or within [`Monitor::tick`](crate::Monitor::tick): give it time limits of seconds.
 pub trait Connector: Send + Sync {
     /// The chain that this endpoint (as it was given to the monitor) presents now.
     ///

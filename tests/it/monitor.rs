@@ -600,6 +600,43 @@ fn the_thread_wakes_for_what_is_new_and_stops() {
 }
 
 #[test]
+fn an_endpoint_that_never_answers_holds_up_nothing_else() {
+    let pki = Pki::new();
+    let (sent, received) = mpsc::channel();
+    let (release, hanging) = mpsc::channel::<()>();
+    let (asked, is_asked) = mpsc::channel();
+    let hanging = Mutex::new((hanging, asked));
+    let connector = move |_: &str| {
+        let (hanging, asked) = &*hanging.lock().unwrap();
+        let _ = asked.send(());
+        let _ = hanging.recv();
+        Err::<Vec<_>, _>("it never answered")
+    };
+    let observer = InlineObserver(move |event: &Event| {
+        let _ = sent.send(event.code);
+    });
+    let monitor = pki
+        .builder(Arc::new(observer))
+        .with_clock(Arc::new(FixedTime(pki::now())))
+        .with_connector(Arc::new(connector))
+        .build()
+        .unwrap();
+    monitor.watch("peer", Target::endpoint("db.example:5432"));
+    let handle = monitor.spawn().unwrap();
+    is_asked.recv_timeout(PATIENCE).unwrap();
+    monitor.watch("served", Target::chain(pki.chain(-85, 5)));
+    assert_eq!(received.recv_timeout(PATIENCE), Ok(EventCode::Expiring));
+    assert!(monitor.health().ready);
+    assert_eq!(monitor.last_evaluated(), Some(NOW));
+    assert!(
+        !handle.stop(Duration::from_millis(50)),
+        "one is still waiting"
+    );
+    drop(release);
+    assert_eq!(received.recv_timeout(PATIENCE), Ok(EventCode::SourceFailed));
+}
+
+#[test]
 fn a_monitor_that_could_not_judge_is_not_built() {
     let without_anchors = Monitor::builder().with_provider(ring()).build();
     assert_eq!(without_anchors.unwrap_err(), SelfCheckError::NoTrustAnchors);
