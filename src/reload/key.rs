@@ -245,6 +245,10 @@ impl ReloadingKey {
         thread.map_err(|error: io::Error| ReloadBuildError::Thread { error })
     }
 
+    pub(super) const fn settle_seconds(&self) -> i64 {
+        self.ground.settle_seconds
+    }
+
     /// The instant that the key's clock shows.
     pub(super) fn now(&self) -> Timestamp {
         read_clock(self.clock.as_ref())

@@ -23,7 +23,10 @@ impl Watched for ReloadingKey {
         let next = served.iter().filter_map(|pair| self.next_change(pair, now));
         let evaluation = Evaluation::new(conditions.collect(), next.min());
         match self.stale_since() {
-            Some(since) => evaluation.with_gauge(Gauge::at("notafter_reload_stale_since", since)),
+            Some(since) => evaluation.with_gauge(Gauge::at(
+                "notafter_reload_stale_since_timestamp_seconds",
+                since,
+            )),
             None => evaluation,
         }
     }
@@ -33,7 +36,12 @@ impl ReloadingKey {
     fn condition(&self, pair: &ServedKey, now: Timestamp) -> Option<Condition> {
         let leaf = pair.leaf()?;
         let due = due(leaf, &self.policy);
-        let skew = Skew::between(leaf, pair.on_disk.as_ref(), due, now);
+        // While a pair may be half-written, its certificate is no news.
+        let on_disk = match self.settles_at(pair) {
+            Some(settled) if now < settled => Some(leaf),
+            _ => pair.on_disk.as_ref(),
+        };
+        let skew = Skew::between(leaf, on_disk, due, now);
         let file = loader::name(&pair.certificate_file);
         let (band, code, message) = match skew {
             Some(skew) => (
@@ -71,6 +79,12 @@ impl ReloadingKey {
         let own = self.policy.next_change(validity, Position::Leaf, now);
         let disk = pair.on_disk.as_ref().map(Certificate::not_after);
         let disk = disk.map(|end| end.saturating_add(1));
-        own.into_iter().chain(disk).filter(|t| *t > now).min()
+        let changes = own.into_iter().chain(disk).chain(self.settles_at(pair));
+        changes.filter(|t| *t > now).min()
+    }
+
+    /// When files that differ from what is served can no longer be half-written.
+    fn settles_at(&self, pair: &ServedKey) -> Option<Timestamp> {
+        Some(pair.stale_since?.saturating_add(self.settle_seconds()))
     }
 }
