@@ -180,7 +180,7 @@ impl ReloadingKey {
             swapped: 0,
             refused: Vec::new(),
         };
-        let mut events = Vec::new();
+        let (mut events, mut failures) = (Vec::new(), 0);
         {
             let mut state = lock(&self.state);
             let State { slots, teller } = &mut *state;
@@ -194,7 +194,8 @@ impl ReloadingKey {
                     changed |= slot.refresh_staple(contents, &self.ground.staples, now);
                 }
                 if let Some((step, _)) = found {
-                    changed |= self.count(&step, &mut summary);
+                    changed |= matches!(step, Step::Swapped { .. });
+                    failures += take(&step, &mut summary);
                     events.extend(teller.step(slot, &step, now));
                 }
                 #[cfg(feature = "ocsp")]
@@ -209,30 +210,12 @@ impl ReloadingKey {
                 status.served = slots.iter().map(ServedKey::of).collect();
             }
         }
+        // After the swap: who sees the count finds the new pair served.
+        let swapped = u64::try_from(summary.swapped).unwrap_or(u64::MAX);
+        self.reloads.fetch_add(swapped, Ordering::Release);
+        self.failures.fetch_add(failures, Ordering::Release);
         deliver(&self.outbox, &events);
         summary
-    }
-
-    /// Takes a step into the counters; says whether handshakes get something else from now on.
-    fn count(&self, step: &Step, summary: &mut ReloadSummary) -> bool {
-        match step {
-            Step::Unchanged | Step::Restored => false,
-            Step::Swapped { .. } => {
-                summary.swapped += 1;
-                self.reloads.fetch_add(1, Ordering::Relaxed);
-                true
-            }
-            Step::Settling { error } => {
-                summary.refused.push(error.clone());
-                false
-            }
-            Step::Refused { error, fresh } => {
-                summary.refused.push(error.clone());
-                self.failures
-                    .fetch_add(u64::from(*fresh), Ordering::Relaxed);
-                false
-            }
-        }
     }
 
     /// Polls on a thread of its own, at this interval (at least a millisecond), until the
@@ -261,12 +244,12 @@ impl ReloadingKey {
 
     /// How many times a changed pair was served instead of the one before.
     pub fn reloads_total(&self) -> u64 {
-        self.reloads.load(Ordering::Relaxed)
+        self.reloads.load(Ordering::Acquire)
     }
 
     /// How many times something on disk was refused, each content counted once.
     pub fn reload_failures_total(&self) -> u64 {
-        self.failures.load(Ordering::Relaxed)
+        self.failures.load(Ordering::Acquire)
     }
 
     /// Since when a pair on disk cannot be served, the longest; `None` where everything on disk is
@@ -346,6 +329,25 @@ impl fmt::Debug for ReloadingKey {
             .field("failures", &self.reload_failures_total())
             .field("stale_since", &self.stale_since())
             .finish_non_exhaustive()
+    }
+}
+
+/// Takes a step into the summary; says how many failures it counts for.
+fn take(step: &Step, summary: &mut ReloadSummary) -> u64 {
+    match step {
+        Step::Unchanged | Step::Restored => 0,
+        Step::Swapped { .. } => {
+            summary.swapped += 1;
+            0
+        }
+        Step::Settling { error } => {
+            summary.refused.push(error.clone());
+            0
+        }
+        Step::Refused { error, fresh } => {
+            summary.refused.push(error.clone());
+            u64::from(*fresh)
+        }
     }
 }
 
