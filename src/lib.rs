@@ -13,8 +13,11 @@ mod anchor_store;
 mod announcement;
 #[cfg(feature = "announcements")]
 mod announcement_files;
+#[cfg(feature = "ari")]
+mod ari;
 mod cert;
 mod clock;
+mod connections;
 mod delivery;
 mod duration;
 mod event;
@@ -27,9 +30,13 @@ mod pin;
 #[cfg(feature = "announcements")]
 mod pin_folder;
 mod policy;
+mod private_key;
+#[cfg(feature = "reload")]
+mod reload;
 mod resumption;
 mod revocation;
 mod self_check;
+mod skew;
 mod source;
 #[cfg(feature = "announcements")]
 mod store;
@@ -43,12 +50,15 @@ pub use announcement::{
 };
 #[cfg(feature = "announcements")]
 pub use announcement_files::{AnnouncementFolder, FileOutcome};
+#[cfg(feature = "ari")]
+pub use ari::{RenewalInfo, RenewalInfoError};
 pub use cert::{
     Certificate, CertificateBytes, CertificateFacts, CertificateParseError, DerProblem,
     Sha256Digest, Timestamp, TimestampParseError, Validity,
 };
 #[cfg(feature = "details")]
 pub use cert::{CertificateDetails, DetailsError, KeyType, SubjectAltNames};
+pub use connections::{OpenConnection, OpenConnections};
 pub use delivery::QueuedObserver;
 pub use event::{Event, EventCode, PeerReach, Role, Severity, Subject, SubjectKind};
 pub use loader::Loader;
@@ -77,6 +87,11 @@ pub use pin_folder::PinFolder;
 pub use policy::{
     Band, PolicyError, Threshold, ThresholdPolicy, ThresholdPolicyBuilder, Thresholds,
 };
+#[cfg(feature = "reload")]
+pub use reload::{
+    AtStart, ChainCheck, KeyFiles, LostNames, OlderCertificate, ReloadBuildError, ReloadError,
+    ReloadSummary, ReloadThread, ReloadingKey, ReloadingKeyBuilder, ServedKey, UnknownName,
+};
 pub use resumption::{PinnedClientConfigs, SessionGuard};
 pub use revocation::{CrlDepth, CrlError, CrlExpiration, Crls, CrlsBuilder, UnknownRevocation};
 #[cfg(feature = "ocsp")]
@@ -89,6 +104,7 @@ pub use self_check::{
     FirstFailure, Grouping, LifetimeLimits, Report, ReportedCertificate, SelfCheck,
     SelfCheckBuilder, SelfCheckError, StapleReport,
 };
+pub use skew::{Skew, SkewKind};
 pub use source::{
     CertificateScan, FailureReason, FoundCertificate, OtherBlock, Place, Scanned, SourceContents,
     SourceFailure,

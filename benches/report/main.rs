@@ -17,17 +17,19 @@ mod growth;
 mod measure;
 mod outlook;
 mod pem;
+mod reload;
 mod telling;
 mod wrapper;
 
 /// The parts of the table, in its order.
-const PARTS: [(&str, fn()); 6] = [
+const PARTS: [(&str, fn()); 7] = [
     ("outlook", outlook::rows),
     ("growth", growth::rows),
     ("facts", facts::rows),
     ("wrapper", wrapper::rows),
     ("pem", pem::rows),
     ("telling", telling::rows),
+    ("reload", reload::rows),
 ];
 
 fn main() {

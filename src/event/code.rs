@@ -113,6 +113,16 @@ event_codes! {
     SourceRecovered = "source_recovered",
     /// The saved state of what was told cannot be read: everything is told as if new.
     SavedStateUnreadable = "saved_state_unreadable",
+    /// A changed certificate and key were loaded and are served from now on.
+    ReloadSucceeded = "reload_succeeded",
+    /// A certificate and key on disk cannot be served; the ones from before still are.
+    ReloadFailed = "reload_failed",
+    /// What lies on disk is again what is served.
+    ReloadRecovered = "reload_recovered",
+    /// What is served, what lies on disk and what is due disagree.
+    Skew = "skew",
+    /// They agree again.
+    SkewRecovered = "skew_recovered",
 }
 
 impl fmt::Display for EventCode {

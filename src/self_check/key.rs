@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use pki_types::PrivateKeyDer;
-use pki_types::pem::{Error as PemError, PemObject as _};
 use rustls::crypto::CryptoProvider;
 use rustls::sign::{CertifiedKey, SigningKey};
 use rustls::{Error, InconsistentKeys};
@@ -15,6 +14,7 @@ use crate::cert::Certificate;
 use crate::event::Severity;
 use crate::loader::{self, Loader};
 use crate::outlook::Position;
+use crate::private_key;
 
 /// Where a private key comes from.
 pub(super) enum KeySource {
@@ -99,7 +99,9 @@ impl KeySource {
                     let code = FindingCode::Unreadable;
                     Finding::new(Severity::Critical, code, failure.to_string())
                 })?;
-                read_key(&bytes)?
+                private_key::read(&bytes).map_err(|message| {
+                    Finding::new(Severity::Critical, FindingCode::Unreadable, message)
+                })?
             }
         };
         provider
@@ -107,29 +109,6 @@ impl KeySource {
             .load_private_key(der)
             .map_err(|error| unusable(&format!("rustls cannot use the private key: {error}")))
     }
-}
-
-/// The first private key of a PEM file, or a DER one. No byte of it goes into a message.
-fn read_key(bytes: &[u8]) -> Result<PrivateKeyDer<'static>, Finding> {
-    let unreadable = |what: &str| {
-        let message = format!("{what}: give an unencrypted PKCS#8, PKCS#1 or SEC1 key as PEM");
-        Finding::new(Severity::Critical, FindingCode::Unreadable, message)
-    };
-    match PrivateKeyDer::from_pem_slice(bytes) {
-        Ok(key) => Ok(key),
-        Err(PemError::NoItemsFound) if contains(bytes, b"BEGIN ENCRYPTED PRIVATE KEY") => {
-            Err(unreadable("the private key is encrypted"))
-        }
-        Err(PemError::NoItemsFound) => match PrivateKeyDer::try_from(bytes) {
-            Ok(key) => Ok(key.clone_key()),
-            Err(_) => Err(unreadable("there is no private key in it")),
-        },
-        Err(_) => Err(unreadable("the private key's PEM is damaged")),
-    }
-}
-
-fn contains(bytes: &[u8], part: &[u8]) -> bool {
-    bytes.windows(part.len()).any(|window| window == part)
 }
 
 fn unusable(message: &str) -> Finding {

@@ -29,6 +29,8 @@ mod pinning;
 mod pins;
 mod presented;
 mod recent;
+mod reload;
+mod service;
 mod sources;
 mod staples;
 mod store;

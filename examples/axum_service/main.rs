@@ -1,0 +1,133 @@
+//! An HTTPS service that picks up its renewed certificate by itself and says how it stands. Run it
+//! without arguments for a PKI of its own.
+
+#![allow(
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    clippy::indexing_slicing
+)]
+
+mod args;
+mod demo;
+mod listener;
+mod pages;
+mod service;
+
+use std::error::Error;
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use args::Args;
+use demo::Demo;
+use listener::TlsListener;
+use service::Service;
+use tokio::net::TcpListener;
+use tokio::time::MissedTickBehavior;
+use tokio_rustls::TlsAcceptor;
+
+/// How long open requests may take after the end was asked for.
+const LAST_REQUESTS: Duration = Duration::from_secs(5);
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let outcome = match Args::parse() {
+        Ok(args) if args.help => {
+            print(args::USAGE);
+            Ok(())
+        }
+        Ok(args) => run(args).await,
+        Err(error) => Err(format!("{error}\n\n{}", args::USAGE).into()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(mut args: Args) -> Result<(), Box<dyn Error>> {
+    let demo = match args.pair {
+        Some(_) => None,
+        None => Some(Demo::mint()?),
+    };
+    let pair = match (&args.pair, &demo) {
+        (Some(pair), _) => pair.clone(),
+        (None, Some(demo)) => {
+            args.trust.push(demo.path("ca.pem"));
+            (demo.path("tls.crt"), demo.path("tls.key"))
+        }
+        (None, None) => return Err("there is nothing to serve".into()),
+    };
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let service = Arc::new(Service::new(&args, pair, &provider)?);
+    let acceptor = TlsAcceptor::from(Arc::new(service.tls(&args, &provider)?));
+
+    let listener = TcpListener::bind(args.listen).await?;
+    let url = format!("https://{}", listener.local_addr()?);
+    let listener = TlsListener::start(listener, acceptor, Arc::clone(&service))?;
+    print(&format!("listening on {url}\n"));
+    if let Some(demo) = &demo {
+        print(&demo.hints(&url));
+    }
+
+    let watching = service.monitor.spawn()?;
+    tokio::spawn(reload(Arc::clone(&service), args.poll));
+    let server = axum::serve(listener, pages::router(Arc::clone(&service)));
+    let server = server.with_graceful_shutdown(asked_to_end());
+    tokio::select! {
+        ended = server.into_future() => ended?,
+        () = async {
+            asked_to_end().await;
+            tokio::time::sleep(LAST_REQUESTS).await;
+        } => {}
+    }
+    watching.stop(Duration::from_secs(1));
+    Ok(())
+}
+
+/// Reads files, so on a thread where that may take its time.
+async fn reload(service: Arc<Service>, interval: Duration) {
+    let mut ticks = tokio::time::interval(interval);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let service = Arc::clone(&service);
+        let polled = tokio::task::spawn_blocking(move || service.poll()).await;
+        if let Err(error) = polled {
+            eprintln!("the files could not be looked at: {error}");
+        }
+    }
+}
+
+/// Ctrl-C, or what stops services.
+async fn asked_to_end() {
+    let interrupt = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminate = async {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut signal) => drop(signal.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminate = std::future::pending::<()>();
+    tokio::select! {
+        () = interrupt => {}
+        () = terminate => {}
+    }
+}
+
+/// A reader that has gone away is no reason to fail.
+fn print(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}

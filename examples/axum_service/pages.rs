@@ -1,0 +1,151 @@
+//! What the service says about itself.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use notafter::Timestamp;
+use serde_json::{Value, json};
+
+use crate::service::{Service, now};
+
+pub fn router(service: Arc<Service>) -> Router {
+    Router::new()
+        .route(
+            "/",
+            get(|| async { "see /metrics, /ready and /certificates\n" }),
+        )
+        .route("/metrics", get(metrics))
+        .route("/ready", get(ready))
+        .route("/certificates", get(certificates))
+        .with_state(service)
+}
+
+/// Prometheus text: the report's gauges, and what only the service knows.
+async fn metrics(State(service): State<Arc<Service>>) -> Response {
+    let report = service.monitor.snapshot().to_openmetrics();
+    let mut text = report.trim_end_matches("# EOF\n").to_owned();
+    let key = &service.key;
+    let seconds = Timestamp::as_unix_seconds;
+    let stale_since = key.stale_since().map_or(0, seconds);
+    let outliving = service.connections.outliving(now());
+    let families = [
+        (
+            "notafter_reloads_total",
+            "counter",
+            "Changed certificates that were served instead of the one before.",
+            key.reloads_total().to_string(),
+        ),
+        (
+            "notafter_reload_failures_total",
+            "counter",
+            "Changed certificates or keys that could not be served.",
+            key.reload_failures_total().to_string(),
+        ),
+        (
+            "notafter_reload_stale_since_timestamp_seconds",
+            "gauge",
+            "Since when nothing on disk can be served, Unix seconds; 0 where disk and serving agree.",
+            stale_since.to_string(),
+        ),
+        (
+            "notafter_reload_last_polled_timestamp_seconds",
+            "gauge",
+            "When the files were last looked at, Unix seconds.",
+            seconds(key.last_polled()).to_string(),
+        ),
+        (
+            "notafter_connections",
+            "gauge",
+            "Open connections.",
+            service.connections.len().to_string(),
+        ),
+        (
+            "notafter_connections_outliving_chain",
+            "gauge",
+            "Open connections on a certificate, ours or the client's, that has ended since.",
+            outliving.to_string(),
+        ),
+        (
+            "notafter_handshake_failures_total",
+            "counter",
+            "Handshakes that failed or took too long.",
+            service.failed_handshakes.get().to_string(),
+        ),
+    ];
+    for (name, kind, help, value) in families {
+        // Writing into a String cannot fail.
+        let _ = write!(
+            text,
+            "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n"
+        );
+    }
+    (
+        [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
+        text,
+    )
+        .into_response()
+}
+
+/// For readiness probes, never for liveness: a restart renews nothing.
+async fn ready(State(service): State<Arc<Service>>) -> Response {
+    let now = now();
+    let mut reasons = Vec::new();
+    for pair in service.key.served() {
+        let Some(leaf) = pair.leaf() else { continue };
+        let (file, name) = (pair.certificate_file.display(), leaf.short_name());
+        let (code, message) = if leaf.not_after() < now {
+            let end = leaf.not_after();
+            (
+                "expired",
+                format!("{file}: the leaf '{name}' expired at {end}"),
+            )
+        } else if now < leaf.not_before() {
+            let begin = leaf.not_before();
+            (
+                "not_yet_valid",
+                format!("{file}: the leaf '{name}' is not valid before {begin}"),
+            )
+        } else {
+            continue;
+        };
+        reasons.push(json!({ "code": code, "source": file.to_string(), "message": message }));
+    }
+    if service.trusts {
+        let health = service.monitor.health_at(now);
+        for reason in health.reasons.iter().filter(|reason| reason.not_ready) {
+            let known = reasons
+                .iter()
+                .any(|known: &Value| known["code"] == reason.code);
+            if !known {
+                reasons.push(json!({
+                    "code": reason.code,
+                    "source": reason.source,
+                    "message": reason.message,
+                }));
+            }
+        }
+    }
+    let status = if reasons.is_empty() {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    let document = json!({
+        "at": now.to_string(),
+        "ready": reasons.is_empty(),
+        "reasons": reasons,
+    });
+    let body = format!("{document:#}\n");
+    (status, [(CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+async fn certificates(State(service): State<Arc<Service>>) -> Response {
+    let body = service.monitor.snapshot().to_json() + "\n";
+    ([(CONTENT_TYPE, "application/json")], body).into_response()
+}

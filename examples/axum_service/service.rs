@@ -1,0 +1,146 @@
+//! What the service knows of its certificates: reloaded by one part, judged by the other.
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use notafter::{
+    AtStart, Event, InlineObserver, Loader, Monitor, OpenConnections, ReloadingKey, Target,
+    Timestamp, TrustAnchors, WatchingClientVerifier,
+};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::CertificateDer;
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig};
+use time::OffsetDateTime;
+
+use crate::args::Args;
+use crate::listener::Counter;
+
+pub struct Service {
+    pub key: Arc<ReloadingKey>,
+    pub monitor: Arc<Monitor>,
+    pub connections: OpenConnections,
+    pub failed_handshakes: Counter,
+    /// The name under which the served chain is watched: its file.
+    served: String,
+    /// Whether it was said by which anchors to judge.
+    pub trusts: bool,
+}
+
+impl Service {
+    pub fn new(
+        args: &Args,
+        (cert, key): (PathBuf, PathBuf),
+        provider: &Arc<CryptoProvider>,
+    ) -> Result<Self, Box<dyn Error>> {
+        let anchors = match args.trust.as_slice() {
+            [] => TrustAnchors::from_os(),
+            files => anchors(files)?,
+        };
+        let monitor = Monitor::builder()
+            .with_trust_anchors(anchors)
+            .with_provider(Arc::clone(provider))
+            .with_observer(Arc::new(print))
+            .build()?;
+        let served = cert.display().to_string();
+        let key = ReloadingKey::builder()
+            .with_pair(cert, key)
+            .with_provider(Arc::clone(provider))
+            .with_observer(Arc::new(print))
+            .with_settle_seconds(2)
+            // A service that answers 503 on /ready tells more than one that does not start.
+            .with_at_start(AtStart::AcceptOutOfDate)
+            .build()?;
+        let service = Self {
+            key,
+            monitor,
+            connections: OpenConnections::new(),
+            failed_handshakes: Counter::default(),
+            served,
+            trusts: !args.trust.is_empty(),
+        };
+        let chain = Target::chain(service.chain());
+        service.monitor.watch(service.served.as_str(), chain);
+        let skew = Target::watched(service.key.clone());
+        service.monitor.watch(SKEW, skew);
+        // Nothing is asked for before this is known.
+        service.monitor.tick(now());
+        Ok(service)
+    }
+
+    pub fn tls(
+        &self,
+        args: &Args,
+        provider: &Arc<CryptoProvider>,
+    ) -> Result<ServerConfig, Box<dyn Error>> {
+        let builder = ServerConfig::builder_with_provider(Arc::clone(provider))
+            .with_safe_default_protocol_versions()?;
+        let builder = match &args.client_ca {
+            None => builder.with_no_client_auth(),
+            Some(file) => {
+                let anchors = anchors(std::slice::from_ref(file))?;
+                let roots = Arc::new(RootCertStore::from(&anchors));
+                let provider = || Arc::clone(provider);
+                let inner = WebPkiClientVerifier::builder_with_provider(roots, provider());
+                let verifier = WatchingClientVerifier::builder(inner.build()?)
+                    .with_trust_anchors(anchors)
+                    .with_provider(provider())
+                    .with_observer(Arc::new(InlineObserver(print)))
+                    .build()?;
+                builder.with_client_cert_verifier(verifier)
+            }
+        };
+        let mut config = builder.with_cert_resolver(self.key.clone());
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(config)
+    }
+
+    /// Looks at the files once; what was swapped is judged from now on.
+    pub fn poll(&self) {
+        let stale = self.key.stale_since();
+        let summary = self.key.poll(now());
+        if summary.swapped > 0 {
+            self.monitor.replace(&self.served, self.chain());
+        }
+        if summary.swapped > 0 || stale != self.key.stale_since() {
+            self.monitor.refresh(SKEW);
+        }
+    }
+
+    fn chain(&self) -> Vec<CertificateDer<'static>> {
+        let served = self.key.served();
+        let certificates = served.iter().flat_map(|pair| &pair.certificates);
+        certificates.map(|c| c.der().clone()).collect()
+    }
+
+    /// The last good second of the served leaf.
+    pub fn served_until(&self) -> Option<Timestamp> {
+        Some(self.key.served().first()?.leaf()?.not_after())
+    }
+}
+
+const SKEW: &str = "skew";
+
+fn anchors(files: &[PathBuf]) -> Result<TrustAnchors, Box<dyn Error>> {
+    let mut builder = TrustAnchors::builder();
+    for file in files {
+        for source in Loader::new().load(file) {
+            builder = builder.with_source(&source);
+        }
+    }
+    let anchors = builder.build();
+    match anchors.errors() {
+        [] if anchors.is_empty() => Err("there is no trust anchor in the files given".into()),
+        [] => Ok(anchors),
+        [error, ..] => Err(error.clone().into()),
+    }
+}
+
+fn print(event: &Event) {
+    eprintln!("{event}");
+}
+
+pub fn now() -> Timestamp {
+    Timestamp::from_unix_seconds(OffsetDateTime::now_utc().unix_timestamp())
+}

@@ -1,0 +1,221 @@
+//! Why a pair on disk is not served.
+
+use std::io;
+
+use thiserror::Error;
+
+use crate::cert::Timestamp;
+use crate::duration::readable;
+use crate::outlook::Position;
+use crate::source::SourceFailure;
+
+/// Why a certificate and its key were refused; what was served before is served on.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ReloadError {
+    /// A file, or a block in it, could not be read.
+    #[error(transparent)]
+    Unreadable {
+        /// Which file, where, and why.
+        failure: SourceFailure,
+    },
+    /// There is no private key in the key's file that can be read.
+    #[error("{file}: {reason}")]
+    KeyUnreadable {
+        /// The key's file.
+        file: String,
+        /// What is wrong and what to do.
+        reason: String,
+    },
+    /// The crypto provider does not take the private key.
+    #[error(
+        "{file}: rustls cannot use the private key ({reason}): use a key type that the crypto provider supports"
+    )]
+    KeyUnusable {
+        /// The key's file.
+        file: String,
+        /// What the provider says.
+        reason: String,
+    },
+    /// The private key does not belong to the first certificate.
+    #[error("the private key {key_file} does not belong to the leaf in {file}{}", belonging(*.belongs_to))]
+    KeyMismatch {
+        /// The certificates' file.
+        file: String,
+        /// The key's file.
+        key_file: String,
+        /// The certificate of the file, counted from 1, that it does belong to.
+        belongs_to: Option<usize>,
+    },
+    /// A signature made with the key does not verify with the certificate.
+    #[error(
+        "a signature made with {key_file} cannot be verified with the leaf in {file} ({reason}): order a new certificate for a new key"
+    )]
+    SignatureFailed {
+        /// The certificates' file.
+        file: String,
+        /// The key's file.
+        key_file: String,
+        /// What went wrong.
+        reason: String,
+    },
+    /// webpki, and so every rustls client, does not take the leaf.
+    #[error("{file}: rustls's clients do not accept the leaf ({reason}): order a new certificate")]
+    LeafUnusable {
+        /// The certificates' file.
+        file: String,
+        /// What webpki says.
+        reason: String,
+    },
+    /// A certificate that issued none of those before it (RFC 8446, 4.4.2).
+    #[error(
+        "{file}: certificate {number}, '{name}', issued none of those before it: write the leaf first and each issuer after what it issued, nothing else"
+    )]
+    OutOfOrder {
+        /// The certificates' file.
+        file: String,
+        /// Which certificate, counted from 1.
+        number: usize,
+        /// What people call it.
+        name: String,
+    },
+    /// An issuer that the served chain sends along is no longer in the file: cut short, or the leaf
+    /// was deployed without its chain.
+    #[error(
+        "{file}: the chain ends with '{name}' and lacks its issuer '{issuer}', which is sent along at the moment: deploy the full chain"
+    )]
+    IssuerMissing {
+        /// The certificates' file.
+        file: String,
+        /// The last certificate of the file.
+        name: String,
+        /// The certificate that is missing.
+        issuer: String,
+    },
+    /// A certificate is over: the leaf, or every presented issuer of it.
+    #[error("{file}: the {position} '{name}' expired at {not_after}, {} ago: put a renewed one there", readable(*.seconds))]
+    Expired {
+        /// The certificates' file.
+        file: String,
+        /// Its position.
+        position: Position,
+        /// What people call it.
+        name: String,
+        /// Its last good second.
+        not_after: Timestamp,
+        /// For how long it has been over, in seconds.
+        seconds: i64,
+    },
+    /// A certificate's time has not come: the leaf's, or that of every presented issuer of it.
+    #[error("{file}: the {position} '{name}' is not valid before {not_before}, in {}: it will be loaded then; check this machine's clock if that is wrong", readable(*.seconds))]
+    NotYetValid {
+        /// The certificates' file.
+        file: String,
+        /// Its position.
+        position: Position,
+        /// What people call it.
+        name: String,
+        /// Its first good second.
+        not_before: Timestamp,
+        /// How long it is until then, in seconds.
+        seconds: i64,
+    },
+    /// The leaf does not cover names that the served one covers.
+    #[error("{file}: it does not cover {}, which the served certificate covers: order one that does, or let go of them with LostNames::Tell", listed(.names))]
+    NamesLost {
+        /// The certificates' file.
+        file: String,
+        /// Those names.
+        names: Vec<String>,
+    },
+    /// The leaf was issued before the one that is served.
+    #[error(
+        "{file}: it was issued at {not_before}, before the served certificate ({served_not_before}): put the later one back, or allow it with OlderCertificate::Accept"
+    )]
+    OlderThanServed {
+        /// The certificates' file.
+        file: String,
+        /// notBefore of the leaf on disk.
+        not_before: Timestamp,
+        /// notBefore of the served leaf.
+        served_not_before: Timestamp,
+    },
+}
+
+impl ReloadError {
+    /// The stable code, in snake case.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Unreadable { failure } => failure.reason.as_str(),
+            Self::KeyUnreadable { .. } => "key_unreadable",
+            Self::KeyUnusable { .. } => "key_unusable",
+            Self::KeyMismatch { .. } => "key_mismatch",
+            Self::SignatureFailed { .. } => "signature_failed",
+            Self::LeafUnusable { .. } => "leaf_unusable",
+            Self::OutOfOrder { .. } => "out_of_order",
+            Self::IssuerMissing { .. } => "issuer_missing",
+            Self::Expired { .. } => "expired",
+            Self::NotYetValid { .. } => "not_yet_valid",
+            Self::NamesLost { .. } => "names_lost",
+            Self::OlderThanServed { .. } => "older_than_served",
+        }
+    }
+
+    /// Whether files that are being written at this moment could look like that.
+    pub(super) const fn may_be_torn(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreadable { .. }
+                | Self::KeyUnreadable { .. }
+                | Self::KeyMismatch { .. }
+                | Self::IssuerMissing { .. }
+        )
+    }
+}
+
+fn belonging(to: Option<usize>) -> String {
+    match to {
+        Some(number) => {
+            format!(" but to certificate {number} of that file: write the leaf first")
+        }
+        None => ": deploy certificate and key of the same order together".to_owned(),
+    }
+}
+
+/// The first few of any number of names.
+pub(super) fn listed(names: &[String]) -> String {
+    const SHOWN: usize = 5;
+    let shown: Vec<_> = names.iter().take(SHOWN).map(|n| format!("'{n}'")).collect();
+    let more = names.len().saturating_sub(SHOWN);
+    match more {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+/// A [`ReloadingKey`](super::ReloadingKey) that cannot start.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ReloadBuildError {
+    /// It was not said what to serve.
+    #[error("there is nothing to serve: call with_pair with a certificate file and its key file")]
+    NoPair,
+    /// There is no provider to sign with.
+    #[error(
+        "no crypto provider to sign with: call with_provider, \
+         or install a process default with CryptoProvider::install_default"
+    )]
+    NoProvider,
+    /// A pair that cannot be served.
+    #[error("cannot start: {error}")]
+    Pair {
+        /// Why.
+        error: ReloadError,
+    },
+    /// No thread to poll with.
+    #[error("the operating system gives no thread to watch the files with: {error}")]
+    Thread {
+        /// What it says.
+        error: io::Error,
+    },
+}

@@ -1,0 +1,162 @@
+//! Looking at files: by their metadata first, then by their content.
+
+use std::fs::{self, Metadata};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::builder::KeyFiles;
+use crate::cert::{Sha256Digest, Timestamp};
+use crate::loader::{self, Loader};
+use crate::source::{FailureReason, SourceFailure};
+
+/// For so many seconds after a change metadata is not believed: a second write within one tick of
+/// the file system's clock would leave it the same.
+const COARSE_CLOCK_SECONDS: i64 = 3;
+
+/// However still a file seems, it is read again after so many seconds: network file systems hand
+/// out old metadata, and tools set modification times back.
+const READ_AGAIN_SECONDS: i64 = 60;
+
+/// What the files of one pair held at one moment.
+#[derive(Debug)]
+pub(super) struct Contents {
+    pub(super) certificate_file: String,
+    pub(super) key_file: String,
+    pub(super) certificates: Result<Vec<u8>, SourceFailure>,
+    pub(super) key: Result<KeyBytes, SourceFailure>,
+    /// `None` where no staple is configured.
+    #[cfg(feature = "ocsp")]
+    pub(super) staple: Option<Result<Vec<u8>, SourceFailure>>,
+}
+
+/// Bytes that are never printed.
+pub(super) struct KeyBytes(Vec<u8>);
+
+impl std::ops::Deref for KeyBytes {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for KeyBytes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("KeyBytes(..)")
+    }
+}
+
+/// What tells one content of certificate and key from another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Digests {
+    certificates: Result<Sha256Digest, FailureReason>,
+    key: Result<Sha256Digest, FailureReason>,
+}
+
+impl Contents {
+    pub(super) fn digests(&self) -> Digests {
+        let reason = |failure: &SourceFailure| failure.reason;
+        let certificates = self.certificates.as_ref().map_err(reason);
+        let key = self.key.as_ref().map_err(reason);
+        Digests {
+            certificates: certificates.map(|bytes| Sha256Digest::of(bytes)),
+            key: key.map(|bytes| Sha256Digest::of(bytes)),
+        }
+    }
+}
+
+/// When the files were looked at, and how they looked.
+#[derive(Debug, Default)]
+pub(super) struct Watch {
+    stamps: Vec<Stamp>,
+    changed: Option<Timestamp>,
+    read: Option<Timestamp>,
+}
+
+/// A file as its metadata show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Stamp {
+    There {
+        /// Behind all links: Kubernetes swaps the link to the folder.
+        real: Option<PathBuf>,
+        bytes: u64,
+        modified: Option<Duration>,
+        /// Device, inode, and the change of the inode (seconds, nanoseconds), where there are such.
+        node: Option<(u64, u64, i64, i64)>,
+    },
+    Missing(io::ErrorKind),
+}
+
+impl Stamp {
+    fn of(path: &Path) -> Self {
+        match fs::metadata(path) {
+            Ok(metadata) => Self::There {
+                real: fs::canonicalize(path).ok(),
+                bytes: metadata.len(),
+                modified: (metadata.modified().ok())
+                    .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok()),
+                node: node(&metadata),
+            },
+            Err(error) => Self::Missing(error.kind()),
+        }
+    }
+}
+
+#[cfg(unix)]
+#[allow(clippy::unnecessary_wraps)] // Elsewhere there is none.
+fn node(metadata: &Metadata) -> Option<(u64, u64, i64, i64)> {
+    use std::os::unix::fs::MetadataExt as _;
+    let (changed, nanos) = (metadata.ctime(), metadata.ctime_nsec());
+    Some((metadata.dev(), metadata.ino(), changed, nanos))
+}
+
+#[cfg(not(unix))]
+fn node(_: &Metadata) -> Option<(u64, u64, i64, i64)> {
+    None
+}
+
+/// What was read, and whether the files held still while they were.
+pub(super) struct Reading {
+    pub(super) contents: Contents,
+    pub(super) still: bool,
+}
+
+impl Watch {
+    /// Whether the files may hold something else than when they were read last.
+    pub(super) fn may_have_changed(&self, files: &KeyFiles, now: Timestamp) -> bool {
+        let within = |seconds, since: Option<Timestamp>| {
+            // A clock that was set back makes the last time lie ahead: then read.
+            since.is_some_and(|since| (0..seconds).contains(&now.seconds_since(since)))
+        };
+        within(COARSE_CLOCK_SECONDS, self.changed)
+            || !within(READ_AGAIN_SECONDS, self.read)
+            || stamps(files) != self.stamps
+    }
+
+    pub(super) fn read(&mut self, files: &KeyFiles, loader: &Loader, now: Timestamp) -> Reading {
+        let before = stamps(files);
+        let contents = Contents {
+            certificate_file: loader::name(&files.certificates),
+            key_file: loader::name(&files.key),
+            certificates: loader.read(&files.certificates),
+            key: loader.read(&files.key).map(KeyBytes),
+            #[cfg(feature = "ocsp")]
+            staple: files.staple.as_ref().map(|file| loader.read(file)),
+        };
+        let still = stamps(files) == before;
+        if before != self.stamps {
+            self.changed = Some(now);
+        }
+        self.read = Some(now);
+        // Those from before the read: what changed since shows at the next look.
+        self.stamps = before;
+        Reading { contents, still }
+    }
+}
+
+fn stamps(files: &KeyFiles) -> Vec<Stamp> {
+    let paths = [&files.certificates, &files.key].into_iter();
+    #[cfg(feature = "ocsp")]
+    let paths = paths.chain(&files.staple);
+    paths.map(|path| Stamp::of(path)).collect()
+}

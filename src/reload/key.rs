@@ -1,0 +1,383 @@
+//! Keys that rustls resolves, kept as the files have them.
+
+use std::fmt;
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use rustls::SignatureScheme;
+use rustls::client::ResolvesClientCert;
+use rustls::crypto::CryptoProvider;
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use rustls::time_provider::TimeProvider;
+
+use super::builder::{ReloadingKeyBuilder, UnknownName};
+use super::error::{ReloadBuildError, ReloadError};
+use super::names::{Row, Table};
+use super::poller::ReloadThread;
+use super::served::ServedKey;
+use super::slot::{Ground, Slot, Step};
+#[cfg(feature = "ocsp")]
+use super::staple::Staples;
+use super::telling::Teller;
+use crate::cert::{Certificate, Timestamp};
+use crate::clock;
+use crate::delivery::Outbox;
+use crate::event::{Event, Role};
+use crate::loader::Loader;
+use crate::outlook::{Position, Usage};
+use crate::policy::{Band, ThresholdPolicy};
+#[cfg(feature = "ocsp")]
+use crate::revocation::StapleCache;
+use crate::skew::Skew;
+
+/// Certificates and keys that are loaded again when their files change, for
+/// [`ServerConfig::cert_resolver`](rustls::ServerConfig) or
+/// [`ClientConfig::client_auth_cert_resolver`](rustls::ClientConfig).
+///
+/// A changed pair is served from the next handshake on, once it passes every check: it can be read
+/// whole, the key is the leaf's and signs what the leaf verifies, the chain is in order and within
+/// its dates, and it was not issued before the one that is served. Until then, and whatever happens
+/// to the files, the good pair from before is served, and events of the code `reload_failed` say
+/// so. Handshakes never wait for a lock or a file.
+///
+/// Renaming, rewriting in place, swapping Kubernetes' `..data` link, and writing certificate and
+/// key seconds apart are all understood: files are compared by metadata, then by content.
+///
+/// A name is answered by the first pair whose leaf bears it, then by one that bears its wildcard,
+/// then by the default, which is the first pair.
+///
+/// # How does my service pick up its renewed certificate without a restart?
+/// ```no_run
+/// use std::time::Duration;
+/// use notafter::{Event, ReloadingKey};
+/// # use std::sync::Arc;
+/// let key = ReloadingKey::builder()
+///     .with_pair("/etc/service/tls.crt", "/etc/service/tls.key")
+///     .with_observer(Arc::new(|event: &Event| eprintln!("{event}")))
+///     .build()?; // an expired or broken pair stops the start
+/// let reloading = key.spawn(Duration::from_secs(10))?; // keep it: dropping it stops the thread
+/// let config = rustls::ServerConfig::builder()
+///     .with_no_client_auth()
+///     .with_cert_resolver(key);
+/// # Ok::<(), notafter::ReloadBuildError>(())
+/// ```
+pub struct ReloadingKey {
+    table: ArcSwap<Table>,
+    ground: Ground,
+    unknown_name: UnknownName,
+    clock: Option<Arc<dyn TimeProvider>>,
+    outbox: Outbox,
+    pub(super) policy: ThresholdPolicy,
+    pub(super) role: Role,
+    state: Mutex<State>,
+    /// Apart from the state, which is held while files are read.
+    status: Mutex<Status>,
+    reloads: AtomicU64,
+    failures: AtomicU64,
+}
+
+#[derive(Debug)]
+struct State {
+    slots: Vec<Slot>,
+    teller: Teller,
+}
+
+#[derive(Debug, Clone)]
+struct Status {
+    served: Vec<ServedKey>,
+    polled: Timestamp,
+}
+
+/// What came of one look at the files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ReloadSummary {
+    /// The instant of the look.
+    pub at: Timestamp,
+    /// How many pairs were replaced.
+    pub swapped: usize,
+    /// Why others cannot be, though they differ from what is served; files that may be
+    /// half-written are among them.
+    pub refused: Vec<ReloadError>,
+}
+
+impl ReloadingKey {
+    /// Starts with nothing to serve.
+    pub fn builder() -> ReloadingKeyBuilder {
+        ReloadingKeyBuilder::new()
+    }
+
+    pub(super) fn start(
+        builder: ReloadingKeyBuilder,
+        provider: Arc<CryptoProvider>,
+    ) -> Result<Self, ReloadBuildError> {
+        let now = read_clock(builder.clock.as_ref());
+        let role = match builder.usage {
+            Usage::ClientAuth => Role::OwnClient,
+            _ => Role::OwnServer,
+        };
+        let pairs = builder.pairs.len();
+        let ground = Ground {
+            loader: Loader::new().with_max_file_bytes(builder.max_file_bytes),
+            rules: builder.rules,
+            settle_seconds: builder.settle_seconds,
+            #[cfg(feature = "ocsp")]
+            staples: Staples {
+                judge: builder.staple_judge,
+                cache: StapleCache::new(pairs.saturating_mul(2)),
+                issuers: builder.staple_issuers,
+                algorithms: provider.signature_verification_algorithms.all,
+            },
+            provider,
+        };
+        #[cfg_attr(not(feature = "ocsp"), allow(unused_mut))]
+        let mut teller = Teller::new(pairs, (builder.policy, builder.repeat), role);
+        let (mut slots, mut events) = (Vec::new(), Vec::new());
+        for files in builder.pairs {
+            let started = Slot::start(files, &ground, now);
+            let (slot, contents) = started.map_err(|error| ReloadBuildError::Pair { error })?;
+            #[cfg(feature = "ocsp")]
+            let slot = {
+                let mut slot = slot;
+                slot.refresh_staple(Some(&contents), &ground.staples, now);
+                events.extend(teller.staple(&slot, ground.settle_seconds, now));
+                slot
+            };
+            drop(contents);
+            events.extend(teller.start(&slot, now));
+            slots.push(slot);
+        }
+        deliver(&builder.outbox, &events);
+        Ok(Self {
+            table: ArcSwap::from_pointee(table(&slots, builder.unknown_name)),
+            status: Mutex::new(Status {
+                served: slots.iter().map(ServedKey::of).collect(),
+                polled: now,
+            }),
+            ground,
+            unknown_name: builder.unknown_name,
+            clock: builder.clock,
+            outbox: builder.outbox,
+            policy: builder.policy,
+            role,
+            state: Mutex::new(State { slots, teller }),
+            reloads: AtomicU64::new(0),
+            failures: AtomicU64::new(0),
+        })
+    }
+
+    /// Looks at the files once, and serves what is new and fit from the next handshake on.
+    ///
+    /// It reads files, so call it where blocking is allowed. A look at files that hold still
+    /// reads their metadata only.
+    pub fn poll(&self, now: Timestamp) -> ReloadSummary {
+        let mut summary = ReloadSummary {
+            at: now,
+            swapped: 0,
+            refused: Vec::new(),
+        };
+        let (mut events, mut failures) = (Vec::new(), 0);
+        {
+            let mut state = lock(&self.state);
+            let State { slots, teller } = &mut *state;
+            let (mut looked, mut changed) = (false, false);
+            for slot in slots.iter_mut() {
+                let found = slot.look(&self.ground, now);
+                looked |= found.is_some();
+                #[cfg(feature = "ocsp")]
+                {
+                    let contents = found.as_ref().map(|(_, contents)| contents);
+                    changed |= slot.refresh_staple(contents, &self.ground.staples, now);
+                }
+                if let Some((step, _)) = found {
+                    changed |= matches!(step, Step::Swapped { .. });
+                    failures += take(&step, &mut summary);
+                    events.extend(teller.step(slot, &step, now));
+                }
+                #[cfg(feature = "ocsp")]
+                events.extend(teller.staple(slot, self.ground.settle_seconds, now));
+            }
+            if changed {
+                self.table.store(Arc::new(table(slots, self.unknown_name)));
+            }
+            let mut status = lock(&self.status);
+            status.polled = now;
+            if looked || changed {
+                status.served = slots.iter().map(ServedKey::of).collect();
+            }
+        }
+        // After the swap: who sees the count finds the new pair served.
+        let swapped = u64::try_from(summary.swapped).unwrap_or(u64::MAX);
+        self.reloads.fetch_add(swapped, Ordering::Release);
+        self.failures.fetch_add(failures, Ordering::Release);
+        deliver(&self.outbox, &events);
+        summary
+    }
+
+    /// Polls on a thread of its own, at this interval (at least a millisecond), until the
+    /// returned handle or the last `Arc` of this key is dropped.
+    ///
+    /// # Errors
+    /// [`ReloadBuildError::Thread`] where the operating system has no thread to give.
+    pub fn spawn(self: &Arc<Self>, interval: Duration) -> Result<ReloadThread, ReloadBuildError> {
+        let thread = ReloadThread::spawn(self, interval);
+        thread.map_err(|error: io::Error| ReloadBuildError::Thread { error })
+    }
+
+    pub(super) const fn settle_seconds(&self) -> i64 {
+        self.ground.settle_seconds
+    }
+
+    /// The instant that the key's clock shows.
+    pub(super) fn now(&self) -> Timestamp {
+        read_clock(self.clock.as_ref())
+    }
+
+    /// Each pair as it is served, in the order in which they were given.
+    pub fn served(&self) -> Vec<ServedKey> {
+        lock(&self.status).served.clone()
+    }
+
+    /// How many times a changed pair was served instead of the one before.
+    pub fn reloads_total(&self) -> u64 {
+        self.reloads.load(Ordering::Acquire)
+    }
+
+    /// How many times something on disk was refused, each content counted once.
+    pub fn reload_failures_total(&self) -> u64 {
+        self.failures.load(Ordering::Acquire)
+    }
+
+    /// Since when a pair on disk cannot be served, the longest; `None` where everything on disk is
+    /// served.
+    pub fn stale_since(&self) -> Option<Timestamp> {
+        let status = lock(&self.status);
+        status.served.iter().filter_map(|s| s.stale_since).min()
+    }
+
+    /// When the files were last looked at: a heartbeat.
+    pub fn last_polled(&self) -> Timestamp {
+        lock(&self.status).polled
+    }
+
+    /// How many times an observer panicked instead of observing.
+    pub fn observer_panics(&self) -> u64 {
+        self.outbox.panics()
+    }
+
+    /// How many events found no room in an observer's queue.
+    pub fn events_lost(&self) -> u64 {
+        self.outbox.lost()
+    }
+
+    /// Waits until observers have what was told so far, at most so long for each; says whether
+    /// they have.
+    pub fn flush_events(&self, patience: Duration) -> bool {
+        self.outbox.flush(patience)
+    }
+
+    /// Where serving, disk (at the last look) and due (by the thresholds) disagree.
+    pub fn skew(&self, now: Timestamp, policy: &ThresholdPolicy) -> Vec<Skew> {
+        self.skew_by(now, |leaf| due(leaf, policy))
+    }
+
+    /// The same, where the caller says since when a leaf is due: `RenewalInfo::chosen` for what its
+    /// CA wants, for example.
+    pub fn skew_by(&self, now: Timestamp, due: impl Fn(&Certificate) -> Timestamp) -> Vec<Skew> {
+        let served = self.served();
+        let skews = served.iter().filter_map(|served| {
+            let leaf = served.leaf()?;
+            Skew::between(leaf, served.on_disk.as_ref(), due(leaf), now)
+        });
+        skews.collect()
+    }
+}
+
+impl ResolvesServerCert for ReloadingKey {
+    fn resolve(&self, client_hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let schemes = client_hello.signature_schemes();
+        let table = self.table.load();
+        table.for_client(client_hello.server_name(), schemes)
+    }
+}
+
+impl ResolvesClientCert for ReloadingKey {
+    fn resolve(
+        &self,
+        root_hint_subjects: &[&[u8]],
+        sigschemes: &[SignatureScheme],
+    ) -> Option<Arc<CertifiedKey>> {
+        self.table.load().for_server(root_hint_subjects, sigschemes)
+    }
+
+    fn has_certs(&self) -> bool {
+        true
+    }
+}
+
+impl fmt::Debug for ReloadingKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let files = self.served();
+        let files: Vec<_> = files.iter().map(|s| &s.certificate_file).collect();
+        f.debug_struct("ReloadingKey")
+            .field("files", &files)
+            .field("reloads", &self.reloads_total())
+            .field("failures", &self.reload_failures_total())
+            .field("stale_since", &self.stale_since())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Takes a step into the summary; says how many failures it counts for.
+fn take(step: &Step, summary: &mut ReloadSummary) -> u64 {
+    match step {
+        Step::Unchanged | Step::Restored => 0,
+        Step::Swapped { .. } => {
+            summary.swapped += 1;
+            0
+        }
+        Step::Settling { error } => {
+            summary.refused.push(error.clone());
+            0
+        }
+        Step::Refused { error, fresh } => {
+            summary.refused.push(error.clone());
+            u64::from(*fresh)
+        }
+    }
+}
+
+/// From when on a leaf is due, by the thresholds.
+pub(super) fn due(leaf: &Certificate, policy: &ThresholdPolicy) -> Timestamp {
+    let validity = leaf.validity();
+    let seconds = policy.threshold_seconds(Band::Due, validity, Position::Leaf);
+    validity.not_after.saturating_add(-seconds.unwrap_or(0))
+}
+
+fn table(slots: &[Slot], unknown_name: UnknownName) -> Table {
+    let rows = slots.iter().map(|slot| Row {
+        key: &slot.stapled,
+        chain: &slot.served.chain,
+        names: &slot.served.names,
+    });
+    Table::new(rows, unknown_name)
+}
+
+fn read_clock(given: Option<&Arc<dyn TimeProvider>>) -> Timestamp {
+    let given = given.and_then(|clock| clock.current_time());
+    given.map_or_else(clock::now, Timestamp::from)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Observers run without it, so nobody's panic leaves it half-done.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// After the locks are gone: an observer may ask the key.
+fn deliver(outbox: &Outbox, events: &[Event]) {
+    events.iter().for_each(|event| outbox.deliver(event));
+}

@@ -1,0 +1,88 @@
+//! The thread that looks at the files.
+
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use super::ReloadingKey;
+
+/// A running [`ReloadingKey::spawn`]; dropping it stops the thread.
+#[derive(Debug)]
+#[must_use = "dropping it stops the reloading: keep it, or call detach"]
+pub struct ReloadThread {
+    signal: Arc<Signal>,
+    thread: Option<JoinHandle<()>>,
+    detached: bool,
+}
+
+#[derive(Debug, Default)]
+struct Signal {
+    stopped: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl ReloadThread {
+    pub(super) fn spawn(key: &Arc<ReloadingKey>, interval: Duration) -> io::Result<Self> {
+        let signal = Arc::new(Signal::default());
+        let (key, waiting) = (Arc::downgrade(key), Arc::clone(&signal));
+        let interval = interval.max(Duration::from_millis(1));
+        let thread = thread::Builder::new().name("notafter-reload".to_owned());
+        let thread = thread.spawn(move || run(&key, &waiting, interval))?;
+        Ok(Self {
+            signal,
+            thread: Some(thread),
+            detached: false,
+        })
+    }
+
+    /// Stops the thread and waits until it has ended, which a file system that hangs delays.
+    pub fn stop(mut self) {
+        self.signal.stop();
+        if let Some(thread) = self.thread.take() {
+            // A panic there was printed there.
+            let _ = thread.join();
+        }
+    }
+
+    /// Lets the thread run for as long as the key lives.
+    pub fn detach(mut self) {
+        self.detached = true;
+    }
+
+    /// Whether the thread has ended.
+    pub fn is_finished(&self) -> bool {
+        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+}
+
+impl Drop for ReloadThread {
+    /// Does not wait: a file system that hangs must not block a shutdown.
+    fn drop(&mut self) {
+        if !self.detached {
+            self.signal.stop();
+        }
+    }
+}
+
+fn run(key: &Weak<ReloadingKey>, signal: &Signal, interval: Duration) {
+    while !signal.wait(interval) {
+        let Some(key) = key.upgrade() else { return };
+        key.poll(key.now());
+    }
+}
+
+impl Signal {
+    fn stop(&self) {
+        *self.stopped.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.changed.notify_all();
+    }
+
+    /// Waits for so long; says whether it was stopped.
+    fn wait(&self, interval: Duration) -> bool {
+        let stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
+        let running = |stopped: &mut bool| !*stopped;
+        let waited = self.changed.wait_timeout_while(stopped, interval, running);
+        *waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+}

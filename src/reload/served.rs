@@ -1,0 +1,53 @@
+//! What is served at the moment, for reports and metrics.
+
+use std::path::PathBuf;
+
+use super::error::ReloadError;
+use super::slot::Slot;
+use crate::cert::{Certificate, Timestamp};
+
+/// One pair as it is served, and as it lies on disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ServedKey {
+    /// The certificates' file.
+    pub certificate_file: PathBuf,
+    /// The private key's file.
+    pub key_file: PathBuf,
+    /// The chain that is served, leaf first.
+    pub certificates: Vec<Certificate>,
+    /// When it was loaded.
+    pub since: Timestamp,
+    /// The leaf on disk at the last look, fit to be served or not; `None` where none can be read.
+    pub on_disk: Option<Certificate>,
+    /// The last second at which the served staple is good; `None` where none is served.
+    pub staple_good_until: Option<Timestamp>,
+    /// Since when nothing on disk can be served; `None` where disk and serving agree.
+    pub stale_since: Option<Timestamp>,
+    /// Why, at the last look.
+    pub error: Option<ReloadError>,
+}
+
+impl ServedKey {
+    pub(super) fn of(slot: &Slot) -> Self {
+        let failing = slot.failing.as_ref();
+        Self {
+            certificate_file: slot.files.certificates.clone(),
+            key_file: slot.files.key.clone(),
+            certificates: slot.served.chain.clone(),
+            since: slot.since,
+            on_disk: slot.on_disk.clone(),
+            #[cfg(feature = "ocsp")]
+            staple_good_until: slot.staple.served_until,
+            #[cfg(not(feature = "ocsp"))]
+            staple_good_until: None,
+            stale_since: failing.map(|failing| failing.since),
+            error: failing.map(|failing| failing.error.clone()),
+        }
+    }
+
+    /// The leaf that is served.
+    pub fn leaf(&self) -> Option<&Certificate> {
+        self.certificates.first()
+    }
+}

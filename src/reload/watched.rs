@@ -1,0 +1,90 @@
+//! Skew as a monitor watches it.
+
+use super::ReloadingKey;
+use super::key::due;
+use super::served::ServedKey;
+use crate::cert::{Certificate, Timestamp};
+use crate::event::{Event, EventCode, Severity, Subject};
+use crate::loader;
+use crate::monitor::{Evaluation, Gauge, Watched};
+use crate::outlook::Position;
+use crate::policy::Band;
+use crate::skew::{Skew, SkewKind};
+use crate::transition::{Condition, Matter};
+
+/// Tells of [`Skew`]: a certificate that is due and not renewed, renewed and not served, and so on.
+///
+/// Call [`Monitor::refresh`](crate::Monitor::refresh) upon the key's events, so that it is noticed
+/// at once.
+impl Watched for ReloadingKey {
+    fn evaluate(&self, now: Timestamp) -> Evaluation {
+        let served = self.served();
+        let conditions = served.iter().filter_map(|pair| self.condition(pair, now));
+        let next = served.iter().filter_map(|pair| self.next_change(pair, now));
+        let evaluation = Evaluation::new(conditions.collect(), next.min());
+        match self.stale_since() {
+            Some(since) => evaluation.with_gauge(Gauge::at(
+                "notafter_reload_stale_since_timestamp_seconds",
+                since,
+            )),
+            None => evaluation,
+        }
+    }
+}
+
+impl ReloadingKey {
+    fn condition(&self, pair: &ServedKey, now: Timestamp) -> Option<Condition> {
+        let leaf = pair.leaf()?;
+        let due = due(leaf, &self.policy);
+        // While a pair may be half-written, its certificate is no news.
+        let on_disk = match self.settles_at(pair) {
+            Some(settled) if now < settled => Some(leaf),
+            _ => pair.on_disk.as_ref(),
+        };
+        let skew = Skew::between(leaf, on_disk, due, now);
+        let file = loader::name(&pair.certificate_file);
+        let (band, code, message) = match skew {
+            Some(skew) => (
+                self.band(skew.kind, leaf, now),
+                EventCode::Skew,
+                format!("{file}: {skew}"),
+            ),
+            None => (
+                Band::Ok,
+                EventCode::SkewRecovered,
+                format!("{file}: what is served, what lies on disk and what is due agree again"),
+            ),
+        };
+        let matter = Matter::new(EventCode::Skew, self.role).with_name(file.clone());
+        let event = Event::new(now, code, Severity::of_band(band), self.role, message)
+            .with_source(file)
+            .with_subject(Subject::of(leaf, Position::Leaf));
+        Some(Condition::new(matter, band, event))
+    }
+
+    /// Never milder than the served certificate's own band.
+    fn band(&self, kind: SkewKind, leaf: &Certificate, now: Timestamp) -> Band {
+        let own = self.policy.band(leaf.validity(), Position::Leaf, now);
+        let least = match kind {
+            SkewKind::DueButNotRenewed => Band::Due,
+            SkewKind::ServedOlderThanDisk | SkewKind::DiskOlderThanServed => Band::Warning,
+            SkewKind::RenewedButNotServed => Band::Warning,
+            SkewKind::DiskExpiredServingValid => Band::Critical,
+        };
+        own.max(least)
+    }
+
+    fn next_change(&self, pair: &ServedKey, now: Timestamp) -> Option<Timestamp> {
+        let validity = pair.leaf()?.validity();
+        let own = self.policy.next_change(validity, Position::Leaf, now);
+        let disk = pair.on_disk.as_ref().map(Certificate::not_after);
+        let disk = disk.map(|end| end.saturating_add(1));
+        let changes = own.into_iter().chain(disk).chain(self.settles_at(pair));
+        changes.filter(|t| *t > now).min()
+    }
+
+    /// When files that differ from what is served can no longer be half-written.
+    fn settles_at(&self, pair: &ServedKey) -> Option<Timestamp> {
+        Some(pair.stale_since?.saturating_add(self.settle_seconds()))
+    }
+}

@@ -1,0 +1,11 @@
+//! Keys that change on disk while they are served: which ones are taken, and that the good one
+//! stays whatever happens to the files.
+
+mod faults;
+mod names;
+mod rules;
+mod scene;
+mod staples;
+mod storm;
+
+pub use scene::SCHEMES;

@@ -1,0 +1,279 @@
+//! The running service, its files and its clients, by the real clock.
+
+use std::io::{BufRead as _, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use notafter::{Certificate, Sha256Digest, Timestamp};
+use rustls::pki_types::UnixTime;
+use rustls::{ClientConfig, ClientConnection, RootCertStore};
+use serde_json::Value;
+use tempfile::TempDir;
+use time::OffsetDateTime;
+
+use crate::support::pki::{self, Ca, Leaf, NOW};
+use crate::support::tls;
+
+/// How long anything may take.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The example's binary, built once: `cargo test --test it` alone would not build it.
+fn binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let status = Command::new(cargo)
+            .args(["build", "--quiet", "--example", "axum_service"])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .status()
+            .unwrap();
+        assert!(status.success());
+        let test = std::env::current_exe().unwrap();
+        let profile = test.parent().unwrap().parent().unwrap();
+        let name = format!("axum_service{}", std::env::consts::EXE_SUFFIX);
+        profile.join("examples").join(name)
+    })
+}
+
+pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(start.elapsed() < PATIENCE, "waited in vain until {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+pub fn now() -> Timestamp {
+    UnixTime::now().into()
+}
+
+pub struct Ground {
+    pub folder: TempDir,
+    pub root: Ca,
+    pub issuer: Ca,
+}
+
+impl Ground {
+    pub fn new() -> Self {
+        // Building takes its time, and leaves live for seconds.
+        binary();
+        let today = now().seconds_since(NOW) / 86_400;
+        let root = pki::root("Root", today - 1000, today + 3000);
+        let issuer = root.intermediate("Issuing CA", today - 300, today + 1500);
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("ca.pem"), pki::pem_bundle([&root.der])).unwrap();
+        Self {
+            folder,
+            root,
+            issuer,
+        }
+    }
+
+    /// Valid between these seconds from now.
+    pub fn leaf(&self, from: i64, to: i64) -> Leaf {
+        self.issuer.leaf_with(&["localhost"], 0, 0, |params| {
+            let at = |seconds| now().saturating_add(seconds).as_unix_seconds();
+            let at = |seconds| OffsetDateTime::from_unix_timestamp(at(seconds)).unwrap();
+            (params.not_before, params.not_after) = (at(from), at(to));
+        })
+    }
+
+    pub fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).to_str().unwrap().to_owned()
+    }
+
+    /// Certbot's way: new files, renamed over the old ones.
+    pub fn deploy(&self, leaf: &Leaf) {
+        let chain = pki::pem_bundle([&leaf.der, &self.issuer.der]);
+        for (name, contents) in [
+            ("tls.crt", chain),
+            ("tls.key", leaf.key_pair.serialize_pem()),
+        ] {
+            let new = self.path(&format!("{name}.new"));
+            std::fs::write(&new, contents).unwrap();
+            std::fs::rename(new, self.path(name)).unwrap();
+        }
+    }
+
+    /// Serves the pair in the folder, judged by the ground's root.
+    pub fn serve(&self, more: &[&str]) -> Service {
+        let trust = self.path("ca.pem");
+        self.serve_with(&[&["--trust", &trust], more].concat())
+    }
+
+    pub fn serve_with(&self, more: &[&str]) -> Service {
+        let (cert, key) = (self.path("tls.crt"), self.path("tls.key"));
+        let args = ["--cert", &cert, "--key", &key, "--listen", "127.0.0.1:0"];
+        Service::start(&[&args, more].concat())
+    }
+
+    pub fn client(&self) -> Arc<ClientConfig> {
+        let roots = RootCertStore::from(&pki::anchors([&self.root]));
+        client(roots, None)
+    }
+
+    pub fn client_with(&self, leaf: &Leaf) -> Arc<ClientConfig> {
+        let roots = RootCertStore::from(&pki::anchors([&self.root]));
+        client(roots, Some((leaf, &self.issuer)))
+    }
+}
+
+fn client(roots: RootCertStore, own: Option<(&Leaf, &Ca)>) -> Arc<ClientConfig> {
+    let builder = ClientConfig::builder_with_provider(tls::ring())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots);
+    let mut config = match own {
+        None => builder.with_no_client_auth(),
+        Some((leaf, issuer)) => builder
+            .with_client_auth_cert(
+                vec![leaf.der.clone(), issuer.der.clone()],
+                leaf.key.clone_key(),
+            )
+            .unwrap(),
+    };
+    config.resumption = rustls::client::Resumption::disabled();
+    Arc::new(config)
+}
+
+pub struct Service {
+    child: Child,
+    pub port: u16,
+}
+
+impl Service {
+    pub fn start(args: &[&str]) -> Self {
+        let mut child = Command::new(binary())
+            .args(args)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        output.read_line(&mut line).unwrap();
+        let port = line.strip_prefix("listening on https://127.0.0.1:");
+        let port = port.unwrap_or_else(|| panic!("first line: '{line}'"));
+        Self {
+            port: port.trim_end().parse().unwrap(),
+            child,
+        }
+    }
+
+    /// The exit code and the error of one that does not start.
+    pub fn refusal(args: &[&str]) -> (Option<i32>, String) {
+        let output = Command::new(binary()).args(args).output().unwrap();
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.code(), error)
+    }
+
+    pub fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_write_timeout(Some(PATIENCE)).unwrap();
+        stream
+    }
+
+    /// The leaf that a whole handshake showed.
+    pub fn handshake(&self, client: &Arc<ClientConfig>) -> std::io::Result<Sha256Digest> {
+        let name = "localhost".try_into().unwrap();
+        let mut connection = ClientConnection::new(client.clone(), name).unwrap();
+        let mut stream = self.connect();
+        while connection.is_handshaking() {
+            connection.complete_io(&mut stream)?;
+        }
+        let leaf = &connection.peer_certificates().unwrap()[0];
+        Ok(Certificate::from_der(leaf).unwrap().fingerprint())
+    }
+
+    pub fn get(&self, client: &Arc<ClientConfig>, page: &str) -> std::io::Result<Page> {
+        let name = "localhost".try_into().unwrap();
+        let mut connection = ClientConnection::new(client.clone(), name).unwrap();
+        let mut socket = self.connect();
+        get(rustls::Stream::new(&mut connection, &mut socket), page)
+    }
+
+    /// Asks it to end, as Ctrl-C does; whether it ended well.
+    pub fn interrupt(mut self) -> bool {
+        // The shell's own kill: not every machine has the program.
+        let kill = format!("kill -INT {}", self.child.id());
+        let sent = Command::new("sh").args(["-c", &kill]).status().unwrap();
+        assert!(sent.success());
+        let mut ended = None;
+        wait_until("the service ends", || {
+            ended = self.child.try_wait().unwrap();
+            ended.is_some()
+        });
+        ended.unwrap().success()
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+pub struct Page {
+    pub status: u16,
+    pub head: String,
+    pub body: String,
+}
+
+impl Page {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("{e}: {}", self.body))
+    }
+
+    /// The value of the first sample of this metric whose labels hold `part`.
+    pub fn metric(&self, name: &str, part: &str) -> Option<i64> {
+        let samples = self.body.lines().filter(|line| !line.starts_with('#'));
+        let mut values = samples.filter_map(|line| {
+            let (series, value) = line.rsplit_once(' ')?;
+            let labels = series.strip_prefix(name)?;
+            let whole = labels.is_empty() || labels.starts_with('{');
+            (whole && labels.contains(part)).then(|| value.parse().unwrap())
+        });
+        values.next()
+    }
+}
+
+/// One request over any stream.
+pub fn get(mut stream: impl Read + Write, page: &str) -> std::io::Result<Page> {
+    write!(
+        stream,
+        "GET {page} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    )?;
+    stream.flush()?;
+    let mut text = String::new();
+    stream.read_to_string(&mut text)?;
+    let (head, body) = text
+        .split_once("\r\n\r\n")
+        .unwrap_or_else(|| panic!("{text}"));
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    Ok(Page {
+        status,
+        body: match head
+            .to_ascii_lowercase()
+            .contains("transfer-encoding: chunked")
+        {
+            true => unchunked(body),
+            false => body.to_owned(),
+        },
+        head: head.to_owned(),
+    })
+}
+
+fn unchunked(mut body: &str) -> String {
+    let mut whole = String::new();
+    while let Some((length, rest)) = body.split_once("\r\n") {
+        let length = usize::from_str_radix(length.trim(), 16).unwrap();
+        whole.push_str(&rest[..length]);
+        body = rest[length..].trim_start_matches("\r\n");
+    }
+    whole
+}

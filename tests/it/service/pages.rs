@@ -1,0 +1,242 @@
+//! What the pages say.
+
+use std::io::{Read as _, Write as _};
+
+use super::ground::{Ground, Service, wait_until};
+use crate::support::pki;
+
+const DAY: i64 = 86_400;
+
+#[test]
+fn the_pages_say_how_it_stands() {
+    let ground = Ground::new();
+    let leaf = ground.leaf(-10 * DAY, 80 * DAY);
+    ground.deploy(&leaf);
+    let service = ground.serve(&["--poll", "50"]);
+    let client = ground.client();
+
+    let metrics = service.get(&client, "/metrics").unwrap();
+    assert_eq!(metrics.status, 200);
+    assert!(
+        metrics.head.contains("text/plain; version=0.0.4"),
+        "{}",
+        metrics.head
+    );
+    let end = leaf.certificate().not_after().as_unix_seconds();
+    assert_eq!(
+        metrics.metric("x509_cert_not_after", "position=\"leaf\""),
+        Some(end)
+    );
+    assert_eq!(metrics.metric("notafter_reloads_total", ""), Some(0));
+    assert_eq!(
+        metrics.metric("notafter_reload_failures_total", ""),
+        Some(0)
+    );
+    let heartbeat = metrics
+        .metric("notafter_last_evaluated_timestamp_seconds", "")
+        .unwrap();
+    let age = super::ground::now().as_unix_seconds() - heartbeat;
+    assert!((0..=120).contains(&age), "{age}");
+
+    let ready = service.get(&client, "/ready").unwrap();
+    assert_eq!((ready.status, &ready.json()["ready"]), (200, &true.into()));
+    assert_eq!(ready.json()["reasons"], serde_json::json!([]));
+
+    let report = service.get(&client, "/certificates").unwrap().json();
+    assert_eq!(report["worst"], "ok");
+    let first = &report["chains"][0]["certificates"][0];
+    assert_eq!(
+        first["sha256"],
+        leaf.certificate().fingerprint().to_string()
+    );
+    assert!(service.interrupt());
+}
+
+#[test]
+fn it_is_not_ready_behind_an_expired_certificate() {
+    let ground = Ground::new();
+    let leaf = ground.leaf(-DAY, 8);
+    ground.deploy(&leaf);
+    let service = ground.serve(&[]);
+    let client = ground.client();
+    // As `curl -k`: a client that looks at the dates gets nowhere once they are over.
+    let lenient = lenient();
+    let status = service.get(&lenient, "/ready").unwrap().status;
+    if super::ground::now() <= leaf.certificate().not_after() {
+        assert_eq!(status, 200);
+    }
+    let mut last = None;
+    wait_until("it is not ready", || {
+        let page = service.get(&lenient, "/ready").unwrap();
+        let status = page.status;
+        last = Some(page);
+        status == 503
+    });
+    let document = last.unwrap().json();
+    assert_eq!(document["ready"], false);
+    assert_eq!(document["reasons"][0]["code"], "expired");
+    let message = document["reasons"][0]["message"].as_str().unwrap();
+    assert!(
+        message.contains("the leaf 'localhost' expired at"),
+        "{message}"
+    );
+    assert!(service.handshake(&client).is_err());
+
+    // It starts behind it, too, and recovers by itself.
+    drop(service);
+    let service = ground.serve(&["--poll", "20"]);
+    assert_eq!(service.get(&lenient, "/ready").unwrap().status, 503);
+    ground.deploy(&ground.leaf(-60, 90 * DAY));
+    wait_until("it is ready", || {
+        service.get(&lenient, "/ready").unwrap().status == 200
+    });
+    assert!(service.handshake(&client).is_ok());
+}
+
+#[test]
+fn it_is_not_ready_where_it_does_not_verify_by_what_it_was_told_to_trust() {
+    let ground = Ground::new();
+    ground.deploy(&ground.leaf(-DAY, 80 * DAY));
+    let stranger = Ground::new();
+    let trust = stranger.path("ca.pem");
+    let service = ground.serve_with(&["--trust", &trust]);
+    let page = service.get(&ground.client(), "/ready").unwrap();
+    assert_eq!(page.status, 503);
+    assert_eq!(page.json()["reasons"][0]["code"], "broken");
+    let metrics = service.get(&ground.client(), "/metrics").unwrap();
+    assert_eq!(metrics.metric("notafter_chain_verifies", "rustls"), Some(0));
+    drop(service);
+    // Without --trust the dates alone count.
+    let service = ground.serve_with(&[]);
+    assert_eq!(service.get(&ground.client(), "/ready").unwrap().status, 200);
+}
+
+#[test]
+fn with_client_ca_clients_must_show_a_certificate() {
+    let ground = Ground::new();
+    ground.deploy(&ground.leaf(-DAY, 80 * DAY));
+    let ca = ground.path("ca.pem");
+    let service = ground.serve(&["--client-ca", &ca]);
+    let known = ground.client_with(&ground.leaf(-DAY, 80 * DAY));
+    assert_eq!(service.get(&known, "/ready").unwrap().status, 200);
+    let expired = ground.client_with(&ground.leaf(-DAY, -60));
+    let stranger = Ground::new();
+    let unknown = stranger.leaf(-DAY, 80 * DAY);
+    for client in [ground.client(), expired, ground.client_with(&unknown)] {
+        assert!(service.get(&client, "/ready").is_err());
+    }
+    let metrics = service.get(&known, "/metrics").unwrap();
+    assert_eq!(
+        metrics.metric("notafter_handshake_failures_total", ""),
+        Some(3)
+    );
+}
+
+#[test]
+fn no_client_stops_it_for_others() {
+    let ground = Ground::new();
+    ground.deploy(&ground.leaf(-DAY, 80 * DAY));
+    let service = ground.serve(&[]);
+    let client = ground.client();
+    let silent: Vec<_> = (0..50).map(|_| service.connect()).collect();
+    for garbage in [
+        &b"GET / HTTP/1.1\r\n\r\n"[..],
+        b"\x16\x03\x01\xff\xff",
+        b"\0",
+    ] {
+        let mut stream = service.connect();
+        stream.write_all(garbage).unwrap();
+    }
+    let mut cut = service.connect();
+    cut.write_all(b"\x16\x03\x01\x02\0\x01").unwrap();
+    drop(cut);
+    for _ in 0..3 {
+        assert_eq!(service.get(&client, "/ready").unwrap().status, 200);
+    }
+    // A connection that was served and never closed does not hold up the end.
+    let name = "localhost".try_into().unwrap();
+    let mut connection = rustls::ClientConnection::new(client, name).unwrap();
+    let mut socket = service.connect();
+    let mut stream = rustls::Stream::new(&mut connection, &mut socket);
+    stream
+        .write_all(b"GET /ready HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        .unwrap();
+    assert_eq!(stream.read(&mut [0; 12]).unwrap(), 12);
+    assert!(service.interrupt());
+    drop(silent);
+}
+
+#[test]
+fn wrong_arguments_are_told() {
+    let ground = Ground::new();
+    let crt = ground.path("tls.crt");
+    std::fs::write(&crt, pki::pem_bundle([&ground.root.der])).unwrap();
+    let key = ground.path("tls.key");
+    let cases = [
+        (
+            &["--cert", crt.as_str()][..],
+            "--cert and --key belong together",
+        ),
+        (&["--poll", "0"], "at least 1"),
+        (&["--nonsense"], "invalid option '--nonsense'"),
+        (&["--cert", &crt, "--key", &key], "tls.key"),
+    ];
+    for (args, expected) in cases {
+        let (code, error) = Service::refusal(args);
+        assert_eq!(code, Some(1), "{error}");
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+/// A client that accepts any certificate: what an operator's `curl -k` would see.
+fn lenient() -> std::sync::Arc<rustls::ClientConfig> {
+    use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+    use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+    use rustls::{DigitallySignedStruct, Error, SignatureScheme};
+
+    #[derive(Debug)]
+    struct Lenient;
+
+    impl ServerCertVerifier for Lenient {
+        fn verify_server_cert(
+            &self,
+            _: &CertificateDer<'_>,
+            _: &[CertificateDer<'_>],
+            _: &ServerName<'_>,
+            _: &[u8],
+            _: UnixTime,
+        ) -> Result<ServerCertVerified, Error> {
+            Ok(ServerCertVerified::assertion())
+        }
+
+        fn verify_tls12_signature(
+            &self,
+            _: &[u8],
+            _: &CertificateDer<'_>,
+            _: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, Error> {
+            Ok(HandshakeSignatureValid::assertion())
+        }
+
+        fn verify_tls13_signature(
+            &self,
+            _: &[u8],
+            _: &CertificateDer<'_>,
+            _: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, Error> {
+            Ok(HandshakeSignatureValid::assertion())
+        }
+
+        fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+            super::super::reload::SCHEMES.to_vec()
+        }
+    }
+
+    let config = rustls::ClientConfig::builder_with_provider(crate::support::tls::ring())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .dangerous()
+        .with_custom_certificate_verifier(std::sync::Arc::new(Lenient))
+        .with_no_client_auth();
+    std::sync::Arc::new(config)
+}
