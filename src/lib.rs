@@ -16,6 +16,7 @@ mod announcement_files;
 #[cfg(feature = "ari")]
 mod ari;
 mod cert;
+#[cfg(feature = "monitor")]
 mod clock;
 mod connections;
 mod delivery;
@@ -23,6 +24,7 @@ mod duration;
 mod event;
 mod key_pin;
 mod loader;
+#[cfg(feature = "monitor")]
 mod monitor;
 mod observer;
 mod outlook;
@@ -30,11 +32,13 @@ mod pin;
 #[cfg(feature = "announcements")]
 mod pin_folder;
 mod policy;
+#[cfg(feature = "monitor")]
 mod private_key;
 #[cfg(feature = "reload")]
 mod reload;
 mod resumption;
 mod revocation;
+#[cfg(feature = "monitor")]
 mod self_check;
 mod skew;
 mod source;
@@ -62,6 +66,7 @@ pub use connections::{OpenConnection, OpenConnections};
 pub use delivery::QueuedObserver;
 pub use event::{Event, EventCode, PeerReach, Role, Severity, Subject, SubjectKind};
 pub use loader::Loader;
+#[cfg(feature = "monitor")]
 pub use monitor::{
     Connector, Evaluation, Gauge, Health, HealthReason, Monitor, MonitorBuilder, MonitorHandle,
     Target, Watched,
@@ -99,6 +104,7 @@ pub use revocation::{
     ResponderStatus, RevocationReason, SignatureProblem, StapleCache, StapleJudge, StapleOffer,
     StapleOutlook, StapleStatus, UnreadableStaple,
 };
+#[cfg(feature = "monitor")]
 pub use self_check::{
     ChainReport, CorrelatedExpiry, ExpiringCertificate, FailedSelfCheck, Finding, FindingCode,
     FirstFailure, Grouping, LifetimeLimits, Report, ReportedCertificate, SelfCheck,

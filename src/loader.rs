@@ -109,6 +109,7 @@ impl Loader {
     }
 
     /// The bytes of one file within the limits.
+    #[cfg(feature = "monitor")]
     pub(crate) fn read(&self, path: &Path) -> Result<Vec<u8>, SourceFailure> {
         let (file, metadata) = self.open(path)?;
         let mut bytes = Vec::new();

@@ -1,6 +1,6 @@
 //! The envelope: DSSE v1 (secure-systems-lab/dsse), its JSON form.
 
-use data_encoding::BASE64;
+use base64_simd::STANDARD as BASE64;
 
 use super::AnnouncementError;
 use super::strict_json::{Json, Node};
@@ -95,6 +95,6 @@ impl Envelope {
 }
 
 fn base64(node: &Node<'_>) -> Result<Vec<u8>, AnnouncementError> {
-    let decoded = BASE64.decode(node.text()?.as_bytes());
+    let decoded = BASE64.decode_to_vec(node.text()?.as_bytes());
     decoded.map_err(|error| node.malformed(format!("not standard base64 with padding: {error}")))
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER};
+use base64_simd::{STANDARD, URL_SAFE_NO_PAD};
 use pki_types::CertificateDer;
 use sha2::{Digest, Sha256};
 
@@ -34,13 +34,13 @@ impl Sha256Digest {
 
     /// Standard base64 with padding, as SPKI pins are written.
     pub fn to_base64(&self) -> String {
-        BASE64.encode(&self.0)
+        STANDARD.encode_to_string(self.0)
     }
 }
 
 impl fmt::Display for Sha256Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&HEXLOWER.encode(&self.0))
+        f.write_str(&base16ct::lower::encode_string(&self.0))
     }
 }
 
@@ -144,7 +144,7 @@ impl Certificate {
     /// The serial number's content octets in lower-case hexadecimal, as they stand in the bytes
     /// (a leading `00` belongs to a positive number whose first bit is set).
     pub fn serial_hex(&self) -> String {
-        HEXLOWER.encode(self.facts().serial())
+        base16ct::lower::encode_string(self.facts().serial())
     }
 
     /// SHA-256 over the whole certificate.
@@ -172,10 +172,10 @@ impl Certificate {
     /// the certificate has no authority key identifier.
     pub fn ari_cert_id(&self) -> Option<String> {
         let facts = self.facts();
-        let key_id = BASE64URL_NOPAD.encode(facts.authority_key_id()?);
+        let key_id = URL_SAFE_NO_PAD.encode_to_string(facts.authority_key_id()?);
         Some(format!(
             "{key_id}.{}",
-            BASE64URL_NOPAD.encode(facts.serial())
+            URL_SAFE_NO_PAD.encode_to_string(facts.serial())
         ))
     }
 

@@ -140,7 +140,7 @@ fn write_value(text: &mut String, kind: u8, value: &[u8]) {
         None => {
             // RFC 4514, 2.4: a value without a string form is '#' and hexadecimal.
             text.push('#');
-            text.push_str(&data_encoding::HEXLOWER.encode(value));
+            text.push_str(&base16ct::lower::encode_string(value));
         }
     }
 }

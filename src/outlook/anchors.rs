@@ -98,6 +98,7 @@ impl TrustAnchors {
     }
 
     /// Whether an anchor has this certificate's name and key.
+    #[cfg(feature = "monitor")]
     pub(crate) fn has_key_of(&self, certificate: &Certificate) -> bool {
         let facts = certificate.facts();
         (self.anchors.iter()).any(|anchor| {

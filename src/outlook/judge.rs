@@ -184,7 +184,7 @@ impl ChainJudge {
     }
 
     /// The signature algorithms that it judges by.
-    #[cfg(feature = "ocsp")]
+    #[cfg(all(feature = "monitor", feature = "ocsp"))]
     pub(crate) const fn algorithms(&self) -> Algorithms {
         self.algorithms
     }

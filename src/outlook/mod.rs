@@ -13,10 +13,12 @@ mod signatures;
 mod timeline;
 
 pub use anchors::{AnchorError, TrustAnchors, TrustAnchorsBuilder};
+#[cfg(feature = "monitor")]
 pub(crate) use candidates::MAX_PRESENTED;
 pub(crate) use judge::VerifiedCertificates;
 pub use judge::{ChainJudge, ChainOutlook, LimitingCertificate, Outlook, PeerOutlook, Usage};
 pub use position::Position;
 pub use refusal::Refusal;
+#[cfg(feature = "monitor")]
 pub(crate) use refusal::unresolved;
 pub use timeline::{Interval, PathAnchor, RelyingTimeline, Timeline, VerifyingPath};

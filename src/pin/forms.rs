@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
+use base64_simd::STANDARD as BASE64;
 use thiserror::Error;
 
 use super::SpkiPin;
@@ -106,12 +106,12 @@ impl FromStr for SpkiPin {
 
 fn from_base64(base64: &str) -> Result<SpkiPin, PinParseError> {
     let padded = format!("{}=", base64.strip_suffix('=').unwrap_or(base64));
-    let digest = BASE64.decode(padded.as_bytes());
+    let digest = BASE64.decode_to_vec(padded.as_bytes());
     from_digest(digest.map_err(|_| PinParseError::NotBase64)?)
 }
 
 fn from_hex(hex: &str) -> Result<SpkiPin, PinParseError> {
-    let digest = HEXLOWER_PERMISSIVE.decode(hex.as_bytes());
+    let digest = base16ct::mixed::decode_vec(hex.as_bytes());
     from_digest(digest.map_err(|_| PinParseError::NotHex)?)
 }
 

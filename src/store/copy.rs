@@ -1,6 +1,6 @@
 //! One copy of the state, as bytes.
 
-use data_encoding::BASE64;
+use base64_simd::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 
 use super::history::{History, Remembered};
@@ -51,7 +51,7 @@ impl Copy {
         let copied = |remembered: &Remembered| CopiedAnnouncement {
             applied: remembered.at.as_unix_seconds(),
             first_sight: remembered.first_sight.as_unix_seconds(),
-            envelope: BASE64.encode(remembered.signed.bytes()),
+            envelope: BASE64.encode_to_string(remembered.signed.bytes()),
         };
         Self {
             format: FORMAT,
@@ -109,7 +109,7 @@ impl Copy {
                 let place = format!("announcement {} of {}", n + 1, self.announcements.len());
                 Unfit::Damaged(format!("{place} does not hold: {reason}"))
             };
-            let envelope = BASE64.decode(copied.envelope.as_bytes());
+            let envelope = BASE64.decode_to_vec(copied.envelope.as_bytes());
             let envelope = envelope.map_err(|error| invalid(error.to_string()))?;
             let authority = history.state.authority_at(at);
             SignedAnnouncement::open(&envelope, authority, algorithms)

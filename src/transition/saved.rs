@@ -2,7 +2,6 @@
 
 use std::num::NonZeroUsize;
 
-use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -106,7 +105,7 @@ fn read(entry: Entry) -> Option<(Matter, Standing)> {
     let sha256 = match entry.sha256 {
         None => None,
         Some(hex) => {
-            let digest = HEXLOWER.decode(hex.as_bytes()).ok()?;
+            let digest = base16ct::lower::decode_vec(hex.as_bytes()).ok()?;
             Some(Sha256Digest::from_bytes(digest.try_into().ok()?))
         }
     };
