@@ -4,6 +4,7 @@ mod attacks;
 mod authorities;
 mod clocks;
 mod command;
+mod fetching;
 mod format;
 pub mod ground;
 mod life;
