@@ -46,7 +46,7 @@ pub(super) fn rows() {
     let judge = ChainJudge::new(ladder.anchors.clone(), algorithms, Usage::ServerAuth);
     // webpki needs seconds to give the ladder up: against one verification of an ordinary chain.
     row(
-        "hostile_ladder",
+        "hostile_ladder_report",
         "webpki verify of an ordinary chain",
         || ladder.report(&judge),
         || one.verify(algorithms),

@@ -17,7 +17,7 @@ use sha2::{Digest as _, Sha256};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::chains::Chain;
-use super::measure::{row, short_row};
+use super::measure::{row, short_row, slow_row};
 
 pub(super) fn rows() {
     let chain = Chain::mint(&[400]);
@@ -71,7 +71,16 @@ pub(super) fn rows() {
     let climbing = Presented::of(&ladder);
     let (guarded, unguarded) = (self::watching(&ladder, accepting), self::webpki(&ladder));
     short_row(
-        "hostile_ladder_wrapper",
+        "hostile_ladder_to_an_anchor",
+        "rustls on the same chain",
+        || drop(climbing.ask(&*guarded).unwrap_err()),
+        || drop(climbing.ask(&*unguarded).unwrap_err()),
+    );
+    // Nothing of it leads to an anchor: no signature is ever looked at, and rustls climbs on.
+    let stranger = ladder.without_anchors();
+    let unguarded = self::webpki(&stranger);
+    slow_row(
+        "hostile_ladder",
         "rustls on the same chain",
         || drop(climbing.ask(&*guarded).unwrap_err()),
         || drop(climbing.ask(&*unguarded).unwrap_err()),
