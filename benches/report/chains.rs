@@ -97,6 +97,17 @@ impl Chain {
         }
     }
 
+    /// The same chain for somebody whose anchor has another name.
+    pub(super) fn for_a_stranger(&self) -> Self {
+        let key = KeyPair::generate().unwrap();
+        let other = ca("Other root", 3000).self_signed(&key).unwrap();
+        let mut chain = self.without_anchors();
+        chain.anchors = TrustAnchors::builder()
+            .with_certificates([other.der()])
+            .build();
+        chain
+    }
+
     /// Six levels of eight certificates of the same name each, up to the name of the root.
     pub(super) fn ladder() -> Self {
         let mut chain = Self::mint(&[]);

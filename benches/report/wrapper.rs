@@ -77,7 +77,7 @@ pub(super) fn rows() {
         || drop(climbing.ask(&*unguarded).unwrap_err()),
     );
     // Nothing of it leads to an anchor: no signature is ever looked at, and rustls climbs on.
-    let stranger = ladder.without_anchors();
+    let stranger = ladder.for_a_stranger();
     let unguarded = self::webpki(&stranger);
     slow_row(
         "hostile_ladder",
