@@ -2,62 +2,22 @@
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use notafter::{
     EventCode, PresentedBounds, PresentedError, WatchingServerVerifier, presented_error,
 };
 use rcgen::{CertificateParams, DnType, Issuer, KeyPair};
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::pki_types::{CertificateDer, UnixTime};
-use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
+use rustls::client::danger::ServerCertVerifier;
+use rustls::pki_types::CertificateDer;
+use rustls::{CertificateError, Error};
 
+use crate::support::agreeable::Agreeable;
 use crate::support::limbo::load;
 use crate::support::tls::Recorder;
 use crate::support::{corpora, pki};
 
-/// Accepts everybody, and counts.
-#[derive(Debug, Default)]
-struct Accepting(AtomicUsize);
-
-impl ServerCertVerifier for Accepting {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &rustls::pki_types::ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        self.0.fetch_add(1, Ordering::Relaxed);
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        vec![SignatureScheme::ED25519]
-    }
-}
-
 struct Scene {
-    inner: Arc<Accepting>,
+    inner: Arc<Agreeable>,
     told: Arc<Recorder>,
     verifier: Arc<WatchingServerVerifier>,
 }
@@ -65,7 +25,7 @@ struct Scene {
 impl Scene {
     fn new(bounds: PresentedBounds) -> Self {
         let (inner, told) = (
-            Arc::new(Accepting::default()),
+            Arc::new(Agreeable::default()),
             Arc::new(Recorder::default()),
         );
         let verifier = WatchingServerVerifier::builder(inner.clone())
@@ -89,7 +49,7 @@ impl Scene {
     }
 
     fn asked(&self) -> usize {
-        self.inner.0.load(Ordering::Relaxed)
+        self.inner.asked()
     }
 }
 

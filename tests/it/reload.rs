@@ -7,5 +7,3 @@ mod rules;
 mod scene;
 mod staples;
 mod storm;
-
-pub use scene::SCHEMES;

@@ -179,10 +179,11 @@ fn a_grace_is_bounded_and_for_pinned_peers_only() {
         "a grace of 2592001 s is over the bound of 2592000 s: renew the certificate instead"
     );
     let grace = PinnedGrace::of_seconds(PinnedGrace::MAX_SECONDS).unwrap();
-    let unpinned = WatchingServerVerifier::builder(Arc::new(Agreeable)).with_grace(grace);
+    let unpinned =
+        WatchingServerVerifier::builder(Arc::new(Agreeable::default())).with_grace(grace);
     let error = unpinned.build().err();
     assert_eq!(error, Some(VerifierBuildError::GraceWithoutPins));
     let pin: SpkiPin = "0b".repeat(32).parse().unwrap();
-    let pinned = WatchingServerVerifier::builder(Arc::new(Agreeable)).with_leaf_pin(pin);
+    let pinned = WatchingServerVerifier::builder(Arc::new(Agreeable::default())).with_leaf_pin(pin);
     assert!(pinned.with_grace(grace).build().is_ok());
 }

@@ -16,53 +16,15 @@ use notafter::{
     WatchingServerVerifier, WatchingVerifierBuilder, pin_error,
 };
 use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::client::danger::ServerCertVerifier;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{Error, RootCertStore};
 
+pub use crate::support::agreeable::Agreeable;
 use crate::support::pki::{Ca, Leaf};
 use crate::support::tls::{Recorder, ring};
 
 pub const NAME: &str = "service.example";
-
-/// Accepts everything: what a broken inner verifier would let through, pins must still catch.
-#[derive(Debug)]
-pub struct Agreeable;
-
-impl ServerCertVerifier for Agreeable {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        vec![SignatureScheme::ECDSA_NISTP256_SHA256]
-    }
-}
 
 pub fn webpki(anchors: &TrustAnchors) -> Arc<dyn ServerCertVerifier> {
     let roots = Arc::new(RootCertStore::from(anchors));

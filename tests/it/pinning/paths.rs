@@ -131,7 +131,7 @@ fn an_issuer_that_is_no_ca_leads_to_no_pinned_path() {
     let result = Scene::pinned(&anchors, set()).verify(&chain, NOW);
     assert!(result.is_err() && refusal(&result).is_none(), "{result:?}");
     // And where the inner verifier lets everything through, the pins still do not.
-    let inner = std::sync::Arc::new(Agreeable);
+    let inner = std::sync::Arc::new(Agreeable::default());
     let lenient = Scene::new(inner, &anchors, |builder| builder.with_pin_set(set()));
     let result = lenient.verify(&chain, NOW);
     assert!(
@@ -229,7 +229,7 @@ fn a_rejected_ca_is_refused_unless_a_path_leads_around_it() {
 fn pins_of_cas_without_anchors_are_an_error_that_says_why() {
     let root = pki::root("root", -10, 3650);
     let set = || pinned(pin_of_ca(&root), PinPosition::Ca);
-    let opaque = || WatchingServerVerifier::builder(std::sync::Arc::new(Agreeable));
+    let opaque = || WatchingServerVerifier::builder(std::sync::Arc::new(Agreeable::default()));
     let error = opaque().with_provider(ring()).with_pin_set(set()).build();
     assert_eq!(error.err(), Some(VerifierBuildError::PinsNeedTrustAnchors));
     let both = opaque()

@@ -3,6 +3,7 @@
 use std::io::{Read as _, Write as _};
 
 use super::ground::{Ground, Service, wait_until};
+use crate::support::agreeable::Agreeable;
 use crate::support::pki;
 
 const DAY: i64 = 86_400;
@@ -190,53 +191,11 @@ fn wrong_arguments_are_told() {
 
 /// A client that accepts any certificate: what an operator's `curl -k` would see.
 fn lenient() -> std::sync::Arc<rustls::ClientConfig> {
-    use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-    use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-    use rustls::{DigitallySignedStruct, Error, SignatureScheme};
-
-    #[derive(Debug)]
-    struct Lenient;
-
-    impl ServerCertVerifier for Lenient {
-        fn verify_server_cert(
-            &self,
-            _: &CertificateDer<'_>,
-            _: &[CertificateDer<'_>],
-            _: &ServerName<'_>,
-            _: &[u8],
-            _: UnixTime,
-        ) -> Result<ServerCertVerified, Error> {
-            Ok(ServerCertVerified::assertion())
-        }
-
-        fn verify_tls12_signature(
-            &self,
-            _: &[u8],
-            _: &CertificateDer<'_>,
-            _: &DigitallySignedStruct,
-        ) -> Result<HandshakeSignatureValid, Error> {
-            Ok(HandshakeSignatureValid::assertion())
-        }
-
-        fn verify_tls13_signature(
-            &self,
-            _: &[u8],
-            _: &CertificateDer<'_>,
-            _: &DigitallySignedStruct,
-        ) -> Result<HandshakeSignatureValid, Error> {
-            Ok(HandshakeSignatureValid::assertion())
-        }
-
-        fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-            super::super::reload::SCHEMES.to_vec()
-        }
-    }
-
     let config = rustls::ClientConfig::builder_with_provider(crate::support::tls::ring())
         .with_safe_default_protocol_versions()
         .unwrap()
         .dangerous()
-        .with_custom_certificate_verifier(std::sync::Arc::new(Lenient))
+        .with_custom_certificate_verifier(std::sync::Arc::new(Agreeable::default()))
         .with_no_client_auth();
     std::sync::Arc::new(config)
 }

@@ -1,3 +1,4 @@
+pub mod agreeable;
 pub mod corpora;
 #[cfg(feature = "metrics")]
 pub mod gauges;
