@@ -1,10 +1,10 @@
 //! OpenSSL as a peer, and the command looking at an endpoint.
 
 use std::io::{BufRead, BufReader};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpStream};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
 use notafter::{EventCode, PeerReach, Position, SpkiPin, WatchingServerVerifier, pin_error};
 use rustls::client::WebPkiServerVerifier;
@@ -34,23 +34,6 @@ impl OpensslServer {
         intermediates: &[&pki::Ca],
         staple: Option<&[u8]>,
     ) -> Option<Self> {
-        // Somebody else may take the port before openssl does.
-        let attempts = (0..5).map(|_| Self::try_start(leaf, intermediates, staple));
-        let mut failures = Vec::new();
-        for attempt in attempts {
-            match attempt {
-                Ok(started) => return started,
-                Err(said) => failures.push(said),
-            }
-        }
-        panic!("openssl s_server did not start: {failures:?}");
-    }
-
-    fn try_start(
-        leaf: &pki::Leaf,
-        intermediates: &[&pki::Ca],
-        staple: Option<&[u8]>,
-    ) -> Result<Option<Self>, Vec<String>> {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, contents: String| {
             let path = folder.path().join(name);
@@ -63,20 +46,8 @@ impl OpensslServer {
             pki::pem_bundle(intermediates.iter().map(|ca| &ca.der)),
         );
         let key = write("leaf.key", leaf.key_pair.serialize_pem());
-        // A port that was free a moment ago.
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
         let process = Command::new("openssl")
-            .args([
-                "s_server",
-                "-www",
-                "-accept",
-                &format!("127.0.0.1:{port}"),
-                "-cert",
-            ])
+            .args(["s_server", "-www", "-accept", "127.0.0.1:0", "-cert"])
             .arg(cert)
             .args(
                 (!intermediates.is_empty())
@@ -92,8 +63,8 @@ impl OpensslServer {
                 ["-status_file".into(), path.into_os_string()]
             }))
             .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
             .spawn();
         let mut process = match process {
             Ok(process) => process,
@@ -103,26 +74,26 @@ impl OpensslServer {
                     "openssl is missing: {error}"
                 );
                 println!("skipped: there is no openssl here ({error})");
-                return Ok(None);
+                return None;
             }
         };
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
-            if Instant::now() > deadline || process.try_wait().unwrap().is_some() {
-                let _ = process.kill();
-                let said = process.stderr.take().map(BufReader::new).into_iter();
-                return Err(said
-                    .flat_map(BufRead::lines)
-                    .map_while(Result::ok)
-                    .collect());
+        // It says which port it has once it listens there, and is read to its end.
+        let (said, ready) = mpsc::channel();
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                let port = line.strip_prefix("ACCEPT 127.0.0.1:");
+                if let Some(port) = port.and_then(|port| port.parse().ok()) {
+                    let _ = said.send(port);
+                }
             }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Ok(Some(Self {
+        });
+        let port = ready.recv_timeout(Duration::from_secs(20));
+        Some(Self {
             process,
-            port,
+            port: port.expect("openssl s_server listens"),
             _folder: folder,
-        }))
+        })
     }
 }
 
