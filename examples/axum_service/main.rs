@@ -73,6 +73,7 @@ async fn run(mut args: Args) -> Result<(), Box<dyn Error>> {
     if let Some(demo) = &demo {
         print(&demo.hints(&url));
     }
+    service::said_where();
 
     let watching = service.monitor.spawn()?;
     tokio::spawn(reload(Arc::clone(&service), args.poll));

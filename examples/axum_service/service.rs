@@ -2,7 +2,8 @@
 
 use std::error::Error;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
 
 use notafter::{
     AtStart, Event, InlineObserver, Loader, Monitor, OpenConnections, ReloadingKey, Target,
@@ -137,7 +138,22 @@ fn anchors(files: &[PathBuf]) -> Result<TrustAnchors, Box<dyn Error>> {
     }
 }
 
+/// Whether the service has said where it listens.
+static SAID_WHERE: (Mutex<bool>, Condvar) = (Mutex::new(false), Condvar::new());
+
+/// What there is to tell may be told from now on.
+pub fn said_where() {
+    let (said, changed) = &SAID_WHERE;
+    *said.lock().unwrap_or_else(PoisonError::into_inner) = true;
+    changed.notify_all();
+}
+
+/// On the observer's own thread. It waits for the first line of output, for scripts read that.
 fn print(event: &Event) {
+    let (said, changed) = &SAID_WHERE;
+    let said = said.lock().unwrap_or_else(PoisonError::into_inner);
+    let waited = changed.wait_timeout_while(said, Duration::from_secs(10), |said| !*said);
+    drop(waited);
     eprintln!("{event}");
 }
 
