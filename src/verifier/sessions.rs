@@ -15,6 +15,8 @@ use crate::cert::Timestamp;
 
 /// More chains than this for one name, and its sessions are not resumed.
 const MAX_CHAINS: usize = 8;
+/// A chain of more bytes, and its name's sessions are not resumed: real ones have less than 10,000.
+const MAX_BYTES: usize = 32 * 1024;
 /// More forgotten names than this, and no session is resumed.
 const MAX_FORGOTTEN: usize = 65_536;
 /// More ends of client chains than this, and no session is resumed.
@@ -123,12 +125,19 @@ impl AcceptedServers {
         let same = |chain: &&mut AcceptedChain| {
             chain.leaf == *peer.leaf && chain.intermediates == peer.intermediates
         };
-        if let Some(chain) = entry.chains.iter_mut().find(same) {
+        let rest: usize = peer.intermediates.iter().map(|der| der.len()).sum();
+        let bytes = peer.leaf.len() + rest + peer.staple.len();
+        if let Some(chain) = entry
+            .chains
+            .iter_mut()
+            .find(same)
+            .filter(|_| bytes <= MAX_BYTES)
+        {
             // A session of the time within the grace may still come.
             let grace = chain.standing.grace || standing.grace;
             chain.standing = Standing { grace, ..standing };
             chain.staple = peer.staple.to_vec();
-        } else if entry.chains.len() >= MAX_CHAINS {
+        } else if entry.chains.len() >= MAX_CHAINS || bytes > MAX_BYTES {
             entry.barred = true;
         } else {
             let intermediates = peer.intermediates.iter();

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -47,7 +48,9 @@ const SHARDS: usize = 16;
 /// 5. It does not count from the nextUpdate of the staple on, nor from that of a revocation list
 ///    given by [`VerdictCacheBuilder::with_crls`]; with a staple without one that can be read,
 ///    nothing is remembered.
-/// 6. It does not count before the instant at which it was made: a clock set back asks again.
+/// 6. Only questions about the latest instant asked about so far, or a later one, are answered from
+///    memory or remembered: a clock set back asks again, and so does a
+///    [`PinnedGrace`](crate::PinnedGrace), which asks about the past every time.
 /// 7. It does not count in another epoch of the pins given by [`VerdictCacheBuilder::with_pins`],
 ///    nor after [`VerdictCache::forget_all`]: not even if it was being made at that moment.
 /// 8. The signature of the handshake, by which the peer proves that it has the key, is checked by
@@ -79,6 +82,8 @@ pub struct VerdictCache {
     next_updates: Vec<Timestamp>,
     enforces_lists: bool,
     pins: Option<Arc<dyn PinsInForce>>,
+    /// The latest instant asked about, in Unix seconds.
+    latest: AtomicI64,
     shards: Vec<Mutex<Shard>>,
 }
 
@@ -108,13 +113,23 @@ impl VerdictCache {
         }
     }
 
-    /// Forgets every verdict: for when something changed by which the inner verifier judges.
+    /// Forgets every verdict: for when something changed by which the inner verifier judges, or a
+    /// clock that ran ahead was set right.
     pub fn forget_all(&self) {
+        self.latest.store(i64::MIN, Ordering::Release);
         for shard in &self.shards {
             let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
             shard.generation += 1;
             shard.verdicts.clear();
         }
+    }
+
+    /// Whether nothing later was asked about before.
+    fn is_latest(&self, at: Timestamp) -> bool {
+        let at = at.as_unix_seconds();
+        // Written only when a second has passed, so that threads do not wait for each other.
+        let latest = self.latest.load(Ordering::Acquire);
+        latest == at || (latest < at && self.latest.fetch_max(at, Ordering::AcqRel) <= at)
     }
 
     /// Whether this verdict is known and counts, and the generation of its shard.
@@ -218,7 +233,18 @@ impl ServerCertVerifier for VerdictCache {
             staple: ocsp_response,
         };
         // The epoch and the generation are those before the inner verifier is asked.
-        let (key, epoch, at) = (presented.key(), self.epoch(), Timestamp::from(now));
+        let at = Timestamp::from(now);
+        if !self.is_latest(at) {
+            // The past stands still: a verdict about it would never grow old.
+            return self.inner.verify_server_cert(
+                end_entity,
+                intermediates,
+                server_name,
+                ocsp_response,
+                now,
+            );
+        }
+        let (key, epoch) = (presented.key(), self.epoch());
         let (counts, generation) = self.recall(&key, epoch, at);
         if counts {
             return Ok(ServerCertVerified::assertion());
@@ -338,6 +364,7 @@ impl VerdictCacheBuilder {
             next_updates: self.crls.next_updates().collect(),
             enforces_lists: self.crls.enforces_expiration(),
             pins: self.pins,
+            latest: AtomicI64::new(i64::MIN),
             shards: (0..SHARDS).map(|_| Mutex::new(shard())).collect(),
         }))
     }

@@ -254,6 +254,9 @@ fn sentence_4_nothing_counts_after_what_was_presented_ends_or_cannot_be_read() {
     chain.ask(&*cache, end.saturating_add(1)).unwrap();
     assert_eq!(inner.asked(), 2, "remembered though it had ended");
     // The same for what came along, needed or not.
+    // Time went by: what follows is earlier, so it begins with a new cache.
+    let begin_anew = || self::cache(&inner);
+    let cache = begin_anew();
     let short = pki::root("Short", -10, 1).der;
     let end = days(1);
     for (at, expected) in [(-10, 1), (0, 0), (1, 1), (1, 1)] {
@@ -269,6 +272,7 @@ fn sentence_4_nothing_counts_after_what_was_presented_ends_or_cannot_be_read() {
         .unwrap();
         assert_eq!(inner.asked(), expected);
     }
+    let cache = begin_anew();
     for _ in 0..2 {
         let rubbish = [CertificateDer::from(vec![0x30, 0x00])];
         ask(&*cache, &chain.leaf.der, &rubbish, "a.example", &[], NOW).unwrap();
@@ -337,6 +341,16 @@ fn sentence_6_a_clock_set_back_asks_again() {
     chain.ask(&*cache, NOW).unwrap();
     chain.ask(&*cache, NOW.saturating_add(-1)).unwrap();
     assert_eq!(inner.asked(), 2);
+    // A grace asks about one and the same past instant for days: each time anew, though a verdict
+    // about that instant was remembered when it was now.
+    chain.ask(&*cache, NOW.saturating_add(86_400)).unwrap();
+    for _ in 0..3 {
+        chain.ask(&*cache, NOW).unwrap();
+    }
+    assert_eq!(inner.asked(), 4);
+    // The present is remembered all the same.
+    chain.ask(&*cache, NOW.saturating_add(86_400)).unwrap();
+    assert_eq!(inner.asked(), 0);
 }
 
 /// Pins whose epoch is a number that anybody may change.
