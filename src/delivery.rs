@@ -4,13 +4,12 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::io;
 use std::num::NonZeroUsize;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use crate::event::Event;
-use crate::observer::{Delivery, Observer};
+use crate::observer::{Delivery, Observed, Observer, observe_contained};
 
 /// Hands events to an observer through a bounded queue, on a thread of its own or on one that the
 /// caller gives: whatever the observer does, no handshake waits for it.
@@ -260,10 +259,10 @@ impl Shared {
     }
 
     fn deliver(&self, observer: &dyn Observer, event: &Event) {
-        let outcome = catch_unwind(AssertUnwindSafe(|| observer.observe(event)));
+        let observed = observe_contained(observer, event);
         let mut state = self.state();
         state.delivering -= 1;
-        state.panics += u64::from(outcome.is_err());
+        state.panics += u64::from(observed == Observed::Panicked);
         drop(state);
         self.changed.notify_all();
     }

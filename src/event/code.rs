@@ -95,6 +95,9 @@ event_codes! {
     StapleRecovered = "staple_recovered",
     /// The inner verifier accepted a peer whose leaf our own walk cannot read.
     PeerUnreadable = "peer_unreadable",
+    /// Peers presented certificates that would be accepted, and did not prove that they have the
+    /// key.
+    PeerUnproven = "peer_unproven",
     /// A peer presented more certificates than the bounds allow, and was refused unseen.
     PeerPresentedTooMuch = "peer_presented_too_much",
     /// Something watched is due, a warning, or critical; the role says what.

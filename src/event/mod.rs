@@ -21,6 +21,9 @@ pub use subject::{Subject, SubjectKind};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Severity {
+    /// About peers that did not prove who they are: anybody can cause it, so it is told by number,
+    /// once a minute for each kind, and gives way to everything else.
+    Unproven,
     /// Good to know.
     Info,
     /// A person should look in working hours.
@@ -31,11 +34,12 @@ pub enum Severity {
 
 impl Severity {
     /// Every severity, the mildest first.
-    pub const ALL: [Self; 3] = [Self::Info, Self::Warning, Self::Critical];
+    pub const ALL: [Self; 4] = [Self::Unproven, Self::Info, Self::Warning, Self::Critical];
 
     /// The stable code, in snake case.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Unproven => "unproven",
             Self::Info => "info",
             Self::Warning => "warning",
             Self::Critical => "critical",
@@ -129,7 +133,8 @@ pub struct Event {
     pub time_left: Option<i64>,
     /// How many seconds before the subject's last good second the band began.
     pub threshold: Option<i64>,
-    /// For how many matters it speaks: more than 1 where many share one cause.
+    /// For how many matters it speaks: more than 1 where many share one cause, and where peers
+    /// that proved nothing are told of by number.
     pub affected: usize,
     /// A sentence that says what to do.
     pub message: String,

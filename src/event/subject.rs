@@ -27,7 +27,10 @@ impl SubjectKind {
     }
 }
 
-/// The certificate, key or pin that an event is about.
+/// Names of certificates end after so many characters in events: their writers are not ours.
+const MAX_NAME: usize = 256;
+
+/// The certificate, key or pin that an event is about. Its names end after 256 characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Subject {
@@ -56,8 +59,8 @@ impl Subject {
         Self {
             not_before: Some(certificate.not_before()),
             not_after: Some(certificate.not_after()),
-            distinguished_name: Some(certificate.subject()),
-            issuer: Some(certificate.issuer()),
+            distinguished_name: Some(shortened(certificate.subject())),
+            issuer: Some(shortened(certificate.issuer())),
             ..Self::nameless(
                 SubjectKind::Certificate,
                 certificate.fingerprint(),
@@ -97,7 +100,14 @@ impl Subject {
     }
 
     fn with_name(mut self, name: String) -> Self {
-        self.name = name;
+        self.name = shortened(name);
         self
+    }
+}
+
+fn shortened(name: String) -> String {
+    match name.char_indices().nth(MAX_NAME) {
+        Some((end, _)) => name.get(..end).unwrap_or_default().to_owned(),
+        None => name,
     }
 }

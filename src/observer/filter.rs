@@ -31,7 +31,7 @@ impl FilteredObserver {
     pub const fn new(inner: Arc<dyn Observer>) -> Self {
         Self {
             inner,
-            least: Severity::Info,
+            least: Severity::Unproven,
             codes: None,
             roles: None,
         }

@@ -83,10 +83,7 @@ impl Delivery {
 
     pub(crate) fn deliver(&self, event: &Event) {
         for observer in &self.observers {
-            // What an observer leaves half-done after a panic is its own affair: we share
-            // nothing with it but the event, which we only lend.
-            let outcome = catch_unwind(AssertUnwindSafe(|| observer.observe(event)));
-            if outcome.is_err() {
+            if observe_contained(&**observer, event) == Observed::Panicked {
                 self.panics.fetch_add(1, Ordering::Relaxed);
             }
         }
@@ -95,6 +92,27 @@ impl Delivery {
     /// How many times an observer panicked instead of observing.
     pub(crate) fn panics(&self) -> u64 {
         self.panics.load(Ordering::Relaxed)
+    }
+}
+
+/// How an observer took an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Observed {
+    Returned,
+    Panicked,
+}
+
+/// Hands an event to an observer, whose panic ends here.
+pub(crate) fn observe_contained(observer: &dyn Observer, event: &Event) -> Observed {
+    // What an observer leaves half-done after a panic is its own affair: we share nothing with it
+    // but the event, which we only lend.
+    match catch_unwind(AssertUnwindSafe(|| observer.observe(event))) {
+        Ok(()) => Observed::Returned,
+        Err(payload) => {
+            // Dropping what a panic carries may panic again, so it is not dropped.
+            std::mem::forget(payload);
+            Observed::Panicked
+        }
     }
 }
 

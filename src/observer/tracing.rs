@@ -104,7 +104,7 @@ impl Observer for TracingObserver {
         match event.severity {
             Severity::Critical => write!(ERROR, event),
             Severity::Warning => write!(WARN, event),
-            Severity::Info => write!(INFO, event),
+            Severity::Info | Severity::Unproven => write!(INFO, event),
         }
     }
 }

@@ -63,14 +63,12 @@ impl PinSet {
         if self.is_rejected(leaf) {
             return LeafVerdict::Rejected;
         }
-        let above = |pin: &Pin| pin.position.needs_path();
-        let blocks_above = |pin: &Pin| pin.state == PinState::Rejected && above(pin);
-        if self.pins().iter().any(blocks_above) {
+        if self.rejects_above() {
             return LeafVerdict::AskPaths;
         }
         match self.match_leaf(leaf, now) {
             Some(pin) => LeafVerdict::Matches(pin),
-            None if self.accepted(now).any(above) => LeafVerdict::AskPaths,
+            None if self.accepted(now).any(|pin| pin.position.needs_path()) => LeafVerdict::AskPaths,
             None => LeafVerdict::NoMatch,
         }
     }
@@ -83,11 +81,7 @@ impl PinSet {
 
     /// The pin that a verified path matches at `now`; none where a rejected key is on it.
     pub(crate) fn match_path(&self, keys: &PathKeys, now: Timestamp) -> Option<&Pin> {
-        let blocked = |(position, key): (Position, SpkiPin)| {
-            let mut rejected = self.pins().iter().filter(|p| p.state == PinState::Rejected);
-            rejected.any(|pin| pin.pin == key && pin.position.includes(position))
-        };
-        if self.is_rejected(&keys.leaf) || keys.with_positions().any(blocked) {
+        if self.rejected_on(keys).is_some() {
             return None;
         }
         let on_path = |pin: &&Pin| {
@@ -95,6 +89,25 @@ impl PinSet {
             keys.any(|(position, key)| pin.pin == key && pin.position.includes(position))
         };
         best(self.accepted(now).filter(on_path))
+    }
+
+    /// The rejected key nearest the leaf on a verified path, whatever the set's standing.
+    pub(crate) fn rejected_on(&self, keys: &PathKeys) -> Option<SpkiPin> {
+        if self.is_rejected(&keys.leaf) {
+            return Some(keys.leaf);
+        }
+        let is_rejected = |(position, key): &(Position, SpkiPin)| {
+            let mut rejected = self.pins().iter().filter(|p| p.state == PinState::Rejected);
+            rejected.any(|pin| pin.pin == *key && pin.position.includes(*position))
+        };
+        let mut keys = keys.with_positions();
+        keys.find(is_rejected).map(|(_, key)| key)
+    }
+
+    /// Whether keys above the leaf are rejected, so that only paths tell who stands on them.
+    pub(crate) fn rejects_above(&self) -> bool {
+        let above = |pin: &Pin| pin.state == PinState::Rejected && pin.position.needs_path();
+        self.pins().iter().any(above)
     }
 
     /// The pins of presented keys that do not count, and why.

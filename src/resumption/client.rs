@@ -20,7 +20,7 @@ pub(super) struct GuardedClientSessions {
 impl GuardedClientSessions {
     fn passes(&self, name: &ServerName<'_>) -> bool {
         let now = super::now(&*self.clock);
-        now.is_some_and(|now| self.verifier.all_accepted_pass(name, now))
+        now.is_some_and(|now| self.verifier.sessions_pass(name, now))
     }
 }
 

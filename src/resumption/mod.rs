@@ -2,6 +2,7 @@
 
 mod client;
 mod configs;
+mod presented;
 mod server;
 
 use std::sync::Arc;
@@ -20,13 +21,17 @@ use crate::verifier::{WatchingClientVerifier, WatchingServerVerifier};
 /// What a guard cannot know, it refuses; the handshake is then a full one.
 ///
 /// - *Clients.* A store knows a server by its name alone, and a server may send a ticket late. So
-///   a session is handed out only while every chain that the verifier accepted under its name
-///   passes. Once one does not, nothing is resumed under that name any more: use
-///   [`PinnedClientConfigs`], which then begins afresh.
-/// - *Servers.* A stored session or ticket is dropped when the pins have another epoch than when
-///   it was made, when a client's chain that may be its own has ended since, and when another
-///   process made it. Where a client must not come back by any means, ask
-///   [`WatchingClientVerifier::recheck`] after the handshake too: it is exact.
+///   a session is handed out only while every chain that was accepted under its name, and proven,
+///   passes: the inner verifier was asked about each a minute ago at the most, and pins, dates and
+///   staples are judged as of now. Once one does not pass, nothing is resumed under that name any
+///   more; the same where the pins have another epoch than when the name was first met, where more
+///   than 8 chains were accepted under it, or one of over 32 KiB. Use [`PinnedClientConfigs`],
+///   which then begins afresh.
+/// - *Servers.* A stored session or ticket is handed out only where the pins have the epoch in
+///   which its client was verified, this process made it, and the client's chain, which the
+///   session holds, passes now; again the inner verifier was asked a minute ago at the most.
+///
+/// A session that began within a [`PinnedGrace`](crate::PinnedGrace) is never resumed.
 ///
 /// # How do I keep sessions from outliving my pins on a server?
 /// ```

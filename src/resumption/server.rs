@@ -1,11 +1,14 @@
-//! The guards around a server's sessions: each is sealed with what it rests on.
+//! The guards around a server's sessions: each is sealed with what it rests on, and judged by the
+//! certificates that it holds.
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::Arc;
 
+use rustls::server::danger::ClientCertVerifier as _;
 use rustls::server::{ProducesTickets, StoresServerSessions};
 use rustls::time_provider::TimeProvider;
 
+use super::presented::presented_in;
 use crate::cert::Timestamp;
 use crate::verifier::WatchingClientVerifier;
 
@@ -35,12 +38,20 @@ impl Seal {
         }
     }
 
-    /// The session with its seal before it; `None` where there is no time.
+    /// The session with its seal before it; `None` where there is no time, or where nothing is
+    /// known of its client. It is sealed with the epoch in which the client was verified, which may
+    /// be over by now.
     fn seal(&self, session: &[u8]) -> Option<Vec<u8>> {
         let now = super::now(&*self.clock)?;
+        let epoch = match presented_in(session) {
+            Some(chain) => self.verifier.epoch_of_proof(chain.first()?)?,
+            None if self.verifier.client_auth_mandatory() => return None,
+            // An anonymous client's: no pin is for it, and no certificate ends it.
+            None => self.verifier.epoch(),
+        };
         let mut sealed = Vec::with_capacity(SEAL_BYTES + session.len());
         sealed.extend_from_slice(&self.process.to_be_bytes());
-        sealed.extend_from_slice(&self.verifier.epoch().to_be_bytes());
+        sealed.extend_from_slice(&epoch.to_be_bytes());
         sealed.extend_from_slice(&now.as_unix_seconds().to_be_bytes());
         sealed.extend_from_slice(session);
         Some(sealed)
@@ -57,8 +68,18 @@ impl Seal {
             && u64::from_be_bytes(*epoch) == self.verifier.epoch()
             // Stored in the future, it was stored under another clock.
             && stored <= now
-            && !self.verifier.may_have_ended(stored, now);
+            && self.client_passes(session, now);
         stands.then(|| session.to_vec())
+    }
+
+    fn client_passes(&self, session: &[u8], now: Timestamp) -> bool {
+        let Some(chain) = presented_in(session) else {
+            return !self.verifier.client_auth_mandatory();
+        };
+        let Some((leaf, intermediates)) = chain.split_first() else {
+            return false;
+        };
+        self.verifier.session_passes(leaf, intermediates, now)
     }
 }
 

@@ -100,6 +100,21 @@ impl Crls {
             .any(|list| matches!(list.find_serial(facts.serial()), Ok(Some(_))))
     }
 
+    /// Whether no list that is looked up for this path (leaf first) is over at `now`, where the
+    /// ends of lists count.
+    pub(crate) fn are_current_for(&self, path: &[&Certificate], now: Timestamp) -> bool {
+        let looked_up = match self.depth {
+            CrlDepth::Chain => path,
+            CrlDepth::Leaf => path.get(..1).unwrap_or_default(),
+        };
+        let is_of = |list: &CertRevocationList<'static>| {
+            let mut issuers = looked_up.iter().map(|c| c.facts().issuer_der());
+            issuers.any(|issuer| issuer == list.issuer())
+        };
+        let mut lists = self.lists.iter().zip(&self.next_updates);
+        !self.enforces_expiration() || lists.all(|(list, end)| now < *end || !is_of(list))
+    }
+
     /// The lists as webpki takes them, by reference.
     pub(crate) fn references(&self) -> Vec<&CertRevocationList<'static>> {
         self.lists.iter().map(AsRef::as_ref).collect()

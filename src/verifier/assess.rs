@@ -17,9 +17,6 @@ pub(super) struct Assessment {
     /// How many seconds before the subject's end the band began.
     pub(super) threshold: Option<i64>,
     pub(super) reach: PeerReach,
-    /// The last second for which its dates are known to be good: the effective notAfter, or
-    /// without anchors the earliest end of everything presented.
-    pub(super) good_until: Timestamp,
     /// The first instant at which the assessment may be another.
     pub(super) until: Timestamp,
 }
@@ -43,11 +40,6 @@ pub(super) fn assess(
             )
         }
     };
-    let ends = chain.iter().map(Certificate::not_after);
-    let good_until = match reach {
-        PeerReach::Until(end) => end,
-        PeerReach::UnknownBeyondLeaf { leaf_not_after } => ends.min().unwrap_or(leaf_not_after),
-    };
     let mut worst: Option<(Band, Position, &Certificate)> = None;
     let mut until = match reach {
         PeerReach::Until(end) => end.saturating_add(1),
@@ -70,7 +62,6 @@ pub(super) fn assess(
         band,
         threshold: policy.threshold_seconds(band, certificate.validity(), position),
         reach,
-        good_until,
         until,
     }
 }

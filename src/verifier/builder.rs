@@ -10,13 +10,15 @@ use rustls::crypto::CryptoProvider;
 use rustls::server::danger::ClientCertVerifier;
 use thiserror::Error;
 
-use super::conclude::Grounds;
+use super::conclude::{Changes, Grounds};
 use super::grace::PinnedGrace;
-use super::memory::Memory;
+use super::matters::Matters;
 use super::presented::PresentedBounds;
-use super::recent::Recent;
+use super::proof::AwaitingProof;
+use super::seen::Seen;
 #[cfg(feature = "ocsp")]
 use super::staple::{StapleRule, StapleWatch};
+use super::unproven::UnprovenCounts;
 use super::watch::Watch;
 use super::{WatchingClientVerifier, WatchingServerVerifier};
 use crate::cert::Timestamp;
@@ -54,7 +56,7 @@ pub struct WatchingVerifierBuilder<V: ?Sized> {
     delivery: Outbox,
     repeat: RepeatPolicy,
     peer_memory: NonZeroUsize,
-    crls: Crls,
+    crls: Option<Crls>,
     #[cfg(feature = "ocsp")]
     staple_rule: StapleRule,
     #[cfg(feature = "ocsp")]
@@ -76,7 +78,7 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
             delivery: Outbox::default(),
             repeat: RepeatPolicy::default(),
             peer_memory: DEFAULT_PEER_MEMORY,
-            crls: Crls::default(),
+            crls: None,
             #[cfg(feature = "ocsp")]
             staple_rule: StapleRule::default(),
             #[cfg(feature = "ocsp")]
@@ -92,17 +94,19 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
     }
 
     /// Judges how long a peer's chain will verify by these anchors, which should be those of the
-    /// inner verifier. They never decide about the peer. Without them a peer's outlook is
-    /// "unknown beyond its leaf".
+    /// inner verifier. They decide about a peer only where pins of CAs or anchors do: those are
+    /// matched on paths to these anchors. Without them a peer's outlook is "unknown beyond its
+    /// leaf".
     pub fn with_trust_anchors(mut self, anchors: impl Into<Arc<TrustAnchors>>) -> Self {
         self.anchors = Some(anchors.into());
         self
     }
 
     /// Judges how long a peer's chain will verify by these revocation lists too, which should be
-    /// those of the inner verifier. They never decide about the peer.
+    /// those of the inner verifier; no lists say that it has none. They decide about a peer only
+    /// where pins of CAs or anchors do, and about a [`PinnedGrace`].
     pub fn with_crls(mut self, crls: Crls) -> Self {
-        self.crls = crls;
+        self.crls = Some(crls);
         self
     }
 
@@ -166,8 +170,12 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
         self
     }
 
-    /// Remembers so many peers, 1024 by default, each with the chain that it showed last: about
-    /// 5 kB, at most 17 kB. A forgotten peer is assessed, and told about, as if new.
+    /// Remembers so many peers that proved that they have their key, 1,024 by default, in at most
+    /// 16 KiB for each that there is room for: 16 MiB. With a
+    /// [`SessionGuard`](crate::SessionGuard) the chains that sessions rest on take as much again,
+    /// and a megabyte. A forgotten peer is assessed, and told about, as if new.
+    ///
+    /// Of peers that have not proven themselves, 4 MiB wait for their signature at the most.
     pub const fn with_peer_memory(mut self, peers: NonZeroUsize) -> Self {
         self.peer_memory = peers;
         self
@@ -201,12 +209,14 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
         let default = || CryptoProvider::get_default().cloned();
         let provider = self.provider.or_else(default);
         let algorithms = provider.map(|p| p.signature_verification_algorithms.all);
+        let changes = Changes::of(self.anchors.as_deref(), self.crls.as_ref());
         let judge = match self.anchors {
             None => None,
             Some(anchors) if anchors.is_empty() => return Err(VerifierBuildError::NoTrustAnchors),
             Some(anchors) => {
                 let algorithms = algorithms.ok_or(VerifierBuildError::NoProvider)?;
-                Some(ChainJudge::new(anchors, algorithms, usage).with_crls(self.crls))
+                let crls = self.crls.clone().unwrap_or_default();
+                Some(ChainJudge::new(anchors, algorithms, usage).with_crls(crls))
             }
         };
         #[cfg(feature = "ocsp")]
@@ -216,6 +226,8 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
         let grounds = Grounds {
             judge,
             policy: self.policy,
+            lists: self.crls,
+            changes,
             #[cfg(feature = "ocsp")]
             staples: StapleWatch {
                 rule: self.staple_rule,
@@ -230,8 +242,10 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
             grace: self.grace,
             bounds: self.bounds,
             delivery: self.delivery,
-            memory: Memory::new(self.peer_memory, self.repeat),
-            recent: Recent::new(self.peer_memory),
+            matters: Matters::new(self.peer_memory, self.repeat),
+            seen: Seen::new(self.peer_memory),
+            awaiting: AwaitingProof::new(role),
+            unproven: UnprovenCounts::default(),
         };
         Ok((self.inner, watch))
     }
@@ -260,8 +274,9 @@ impl WatchingVerifierBuilder<dyn ServerCertVerifier> {
     /// [`VerifierBuildError`] where trust anchors were given but are empty, no crypto provider is at
     /// hand to judge by them, or the pins cannot work as given.
     pub fn build(self) -> Result<Arc<WatchingServerVerifier>, VerifierBuildError> {
+        let peers = self.peer_memory;
         let (inner, watch) = self.into_parts(Role::PeerServer, Usage::ServerAuth)?;
-        Ok(Arc::new(WatchingServerVerifier::new(inner, watch)))
+        Ok(Arc::new(WatchingServerVerifier::new(inner, watch, peers)))
     }
 }
 
@@ -279,7 +294,7 @@ impl WatchingVerifierBuilder<dyn ClientCertVerifier> {
     /// [`VerifierBuildError`] where trust anchors were given but are empty, no crypto provider is at
     /// hand to judge by them, or the pins cannot work as given.
     pub fn build(self) -> Result<Arc<WatchingClientVerifier>, VerifierBuildError> {
-        let pinned_as = self.pinned_as.clone();
+        let (pinned_as, peers) = (self.pinned_as.clone(), self.peer_memory);
         let (inner, watch) = self.into_parts(Role::PeerClient, Usage::ClientAuth)?;
         if let Some(generation) = watch.generation() {
             let set = match &pinned_as {
@@ -288,7 +303,7 @@ impl WatchingVerifierBuilder<dyn ClientCertVerifier> {
             };
             set.ok_or(VerifierBuildError::NoPinsForClients)?;
         }
-        let verifier = WatchingClientVerifier::new(inner, watch, pinned_as);
+        let verifier = WatchingClientVerifier::new(inner, watch, pinned_as, peers);
         Ok(Arc::new(verifier))
     }
 }
@@ -327,7 +342,7 @@ pub enum VerifierBuildError {
     /// Pins of CAs or anchors can only be matched on paths that verified, and a rustls verifier
     /// does not tell which path that was.
     #[error(
-        "pins of CAs or anchors are matched on verified paths, which the inner verifier does not reveal:          call with_trust_anchors with the anchors that it has, or pin leaves only"
+        "pins of CAs or anchors are matched on verified paths, which the inner verifier does not reveal: call with_trust_anchors with the anchors that it has, or pin leaves only"
     )]
     PinsNeedTrustAnchors,
     /// Where nothing but pins vouches for a server, they cannot only report.

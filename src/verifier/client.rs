@@ -1,6 +1,7 @@
 //! The wrapper that a TLS server with mutual authentication puts around its verifier of clients.
 
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,9 +10,9 @@ use rustls::client::danger::HandshakeSignatureValid;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{CommonState, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
 
+use super::accepted::{Acceptance, AcceptedClients};
 use super::builder::WatchingVerifierBuilder;
 use super::peer::Peer;
-use super::sessions::{AcceptedClients, Standing};
 use super::watch::Watch;
 use crate::cert::Timestamp;
 #[cfg(feature = "json")]
@@ -62,12 +63,13 @@ impl WatchingClientVerifier {
         inner: Arc<dyn ClientCertVerifier>,
         watch: Watch,
         pinned_as: Option<ServerName<'static>>,
+        peers: NonZeroUsize,
     ) -> Self {
         Self {
             inner,
             watch,
             pinned_as,
-            accepted: AcceptedClients::default(),
+            accepted: AcceptedClients::new(peers),
         }
     }
 
@@ -88,20 +90,10 @@ impl WatchingClientVerifier {
                 false => Ok(()),
             };
         };
-        let at = now.to_unix_time().ok_or(Error::FailedToGetCurrentTime)?;
-        let peer = self.peer(leaf, intermediates, at);
-        let ask = |at| self.inner.verify_client_cert(leaf, intermediates, at);
-        self.watch.within_bounds_silently(&peer)?;
-        match ask(at) {
-            Ok(_) => self.watch.judge_silently(&peer).map(drop),
-            Err(error) => {
-                let within_grace = self.watch.grace_silently(&peer, &error, ask);
-                within_grace.map(drop).ok_or(error)
-            }
-        }
+        self.verify_again(leaf, intermediates, now).map(drop)
     }
 
-    /// From now on, remembers when the chains end that it accepts.
+    /// From now on, remembers the clients that it accepts.
     pub(crate) fn remember_accepted(&self) {
         self.accepted.keep();
     }
@@ -111,9 +103,65 @@ impl WatchingClientVerifier {
         self.watch.epoch()
     }
 
-    /// Whether a session stored at `stored` may rest on a chain that has ended by `now`.
-    pub(crate) fn may_have_ended(&self, stored: Timestamp, now: Timestamp) -> bool {
-        self.accepted.may_have_ended(stored, now)
+    /// The epoch in which the client with this leaf last proved itself; `None` where that is not
+    /// known.
+    pub(crate) fn epoch_of_proof(&self, leaf: &CertificateDer<'_>) -> Option<u64> {
+        self.accepted.epoch_of(leaf)
+    }
+
+    /// Whether a client would be let in with this chain now, and not only within a grace. The inner
+    /// verifier was asked a minute ago at the most.
+    pub(crate) fn session_passes(
+        &self,
+        leaf: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: Timestamp,
+    ) -> bool {
+        if self.accepted.holds(leaf, intermediates, self.epoch(), now) {
+            return true;
+        }
+        match self.verify_again(leaf, intermediates, now) {
+            Ok(acceptance) if !acceptance.is_within_grace => {
+                self.accepted.renew(leaf, intermediates, acceptance);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn verify_again(
+        &self,
+        leaf: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: Timestamp,
+    ) -> Result<Acceptance, Error> {
+        let at = now.to_unix_time().ok_or(Error::FailedToGetCurrentTime)?;
+        let peer = self.peer(leaf, intermediates, at);
+        self.watch
+            .verify_again(&peer, &|intermediates, at| self.ask(leaf, intermediates, at))
+    }
+
+    /// The inner verifier's answer.
+    fn ask(
+        &self,
+        leaf: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        at: UnixTime,
+    ) -> Result<(), Error> {
+        self.inner
+            .verify_client_cert(leaf, intermediates, at)
+            .map(drop)
+    }
+
+    /// Tells of and remembers a client that proved itself.
+    fn signature_checked(
+        &self,
+        leaf: &CertificateDer<'_>,
+        checked: &Result<HandshakeSignatureValid, Error>,
+    ) {
+        if let Some(proven) = self.watch.signature_checked(leaf, checked) {
+            self.accepted.record(&proven.peer, proven.acceptance);
+        }
     }
 
     fn peer<'p>(
@@ -147,13 +195,13 @@ impl WatchingClientVerifier {
     /// How many matters of peers were forgotten for lack of room (those that were ok first); they
     /// are told as if new.
     pub fn peer_evictions(&self) -> u64 {
-        self.watch.memory.evictions()
+        self.watch.matters.evictions()
     }
 
     /// What was told of peers so far, to be restored after a restart.
     #[cfg(feature = "json")]
     pub fn save(&self) -> String {
-        self.watch.memory.save()
+        self.watch.matters.save()
     }
 
     /// Goes on where `save` was called before a restart: what was told is not told again before
@@ -163,13 +211,13 @@ impl WatchingClientVerifier {
     /// [`SavedStateError`] where the text is not what `save` wrote; then nothing of it is used.
     #[cfg(feature = "json")]
     pub fn restore(&self, saved: &str) -> Result<(), SavedStateError> {
-        self.watch.memory.restore(saved)
+        self.watch.matters.restore(saved)
     }
 
-    /// Waits until the observers have seen everything that was told so far, at most so long for
-    /// each; says whether they have.
+    /// Tells of the peers that were only counted so far, then waits until the observers have seen
+    /// everything, at most so long for each; says whether they have.
     pub fn flush_events(&self, patience: Duration) -> bool {
-        self.watch.delivery.flush(patience)
+        self.watch.flush(patience)
     }
 }
 
@@ -192,21 +240,11 @@ impl ClientCertVerifier for WatchingClientVerifier {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        let ask = |at| self.inner.verify_client_cert(end_entity, intermediates, at);
         let peer = self.peer(end_entity, intermediates, now);
-        self.watch.within_bounds(&peer)?;
-        let (verified, standing) = match ask(now) {
-            Ok(verified) => (verified, self.watch.accepted(&peer)?),
-            Err(error) => match self.watch.within_grace(&peer, &error, ask) {
-                Some(within_grace) => within_grace,
-                None => {
-                    self.watch.refused(&peer, &error);
-                    return Err(error);
-                }
-            },
-        };
-        self.accepted.record(end_of_sessions(standing), peer.at());
-        Ok(verified)
+        let ask = |intermediates: &[CertificateDer<'_>], at| self.ask(end_entity, intermediates, at);
+        // Each handshake is waited for, so that the signature that comes is not taken for another's.
+        self.watch.verify(&peer, &ask, || false)?;
+        Ok(ClientCertVerified::assertion())
     }
 
     fn verify_tls12_signature(
@@ -215,7 +253,9 @@ impl ClientCertVerifier for WatchingClientVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.inner.verify_tls12_signature(message, cert, dss)
+        let checked = self.inner.verify_tls12_signature(message, cert, dss);
+        self.signature_checked(cert, &checked);
+        checked
     }
 
     fn verify_tls13_signature(
@@ -224,7 +264,9 @@ impl ClientCertVerifier for WatchingClientVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.inner.verify_tls13_signature(message, cert, dss)
+        let checked = self.inner.verify_tls13_signature(message, cert, dss);
+        self.signature_checked(cert, &checked);
+        checked
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -242,14 +284,5 @@ impl fmt::Debug for WatchingClientVerifier {
             .field("inner", &self.inner)
             .field("pins", &self.watch.pins)
             .finish_non_exhaustive()
-    }
-}
-
-/// The last second at which a session may rest on this acceptance. A session of a client within
-/// its grace is over before it began.
-fn end_of_sessions(standing: Standing) -> Timestamp {
-    match standing.grace {
-        true => standing.since.saturating_add(-60),
-        false => standing.until,
     }
 }

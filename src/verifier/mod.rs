@@ -1,22 +1,24 @@
 //! Wrappers around rustls's verifiers: they ask the inner verifier, then may only refuse more.
 
+mod accepted;
 mod assess;
 mod builder;
 mod client;
 mod conclude;
 mod grace;
-mod memory;
+mod matters;
 mod peer;
 mod pin_only;
 mod pins;
 mod presented;
-mod recent;
+mod proof;
+mod seen;
 mod server;
-mod sessions;
 #[cfg(feature = "ocsp")]
 mod staple;
 mod tell;
 mod tell_pins;
+mod unproven;
 mod verdict_cache;
 mod watch;
 

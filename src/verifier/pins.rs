@@ -1,5 +1,10 @@
 //! What pins make of a peer that the inner verifier accepted: pure, no clock, no lock.
 
+use std::cell::Cell;
+
+use pki_types::CertificateDer;
+use rustls::Error;
+
 use super::peer::Peer;
 use crate::cert::{Certificate, Timestamp};
 use crate::outlook::{ChainJudge, VerifiedCertificates};
@@ -53,22 +58,63 @@ pub(super) enum PeerKey<'k> {
     Unreadable(String),
 }
 
+/// The inner verifier, asked about one peer as of one instant: what it says of the leaf with
+/// other intermediates than were presented.
+pub(super) struct Vouching<'v> {
+    ask: &'v dyn Fn(&[CertificateDer<'_>]) -> Result<(), Error>,
+    asked: Cell<bool>,
+}
+
+impl<'v> Vouching<'v> {
+    pub(super) const fn by(ask: &'v dyn Fn(&[CertificateDer<'_>]) -> Result<(), Error>) -> Self {
+        Self {
+            ask,
+            asked: Cell::new(false),
+        }
+    }
+
+    /// Whether it was asked at all: then what was concluded rests on what only it knows.
+    pub(super) fn was_asked(&self) -> bool {
+        self.asked.get()
+    }
+
+    /// Whether the inner verifier, too, accepts the peer over this path. It accepted everything
+    /// that was presented, so it is asked again only where that holds more than the path, and an
+    /// anchor sent along is not more.
+    fn accepts(&self, peer: &Peer<'_>, path: &VerifiedCertificates<'_>) -> bool {
+        let is_on_path = |der: &CertificateDer<'_>| path.certificates.iter().any(|c| c.der() == der);
+        let is_anchor = |der: &CertificateDer<'_>| {
+            let certificate = Certificate::from_der(CertificateDer::clone(der));
+            certificate.is_ok_and(|c| c.facts().spki_der() == path.anchor_spki)
+        };
+        let (on_path, others): (Vec<_>, Vec<_>) = peer.intermediates.iter().partition(|der| is_on_path(der));
+        if others.iter().all(|der| is_anchor(der)) {
+            return true;
+        }
+        self.asked.set(true);
+        let on_path: Vec<_> = on_path.into_iter().cloned().collect();
+        (self.ask)(&on_path).is_ok()
+    }
+}
+
 /// What `set` says of a peer.
 pub(super) fn rule(
     set: &PinSet,
     peer: &Peer<'_>,
     key: &PeerKey<'_>,
     judge: Option<&ChainJudge>,
+    vouching: &Vouching<'_>,
 ) -> Ruling {
     let now = peer.at();
     let standing = set.standing(now);
     let verdict = match standing {
-        PinSetStanding::Open => Ok(None),
+        // Where it decides no more, it still knows whose keys are in wrong hands.
+        PinSetStanding::Open => match_rejected(set, peer, key, judge, vouching).map(|()| None),
         PinSetStanding::Closed => Err(PinError::SetExpired {
             host: peer.host(),
             not_after: set.expiry().map_or(now, |(end, _)| end),
         }),
-        _ => match_key(set, peer, key, judge).map(Some),
+        _ => match_key(set, peer, key, judge, vouching).map(Some),
     };
     let usable = |pin: &&Pin| pin.can_be_accepted() && !set.is_rejected(&pin.pin);
     let mut successors = set.pins().iter().filter(usable);
@@ -90,6 +136,7 @@ fn match_key(
     peer: &Peer<'_>,
     key: &PeerKey<'_>,
     judge: Option<&ChainJudge>,
+    vouching: &Vouching<'_>,
 ) -> Result<Pin, PinError> {
     let now = peer.at();
     let (leaf, certificate) = match key {
@@ -130,12 +177,62 @@ fn match_key(
             let found = judge.find_path(&peer.chain(certificate), now, |path| {
                 let keys = keys_of(leaf, &path);
                 shown.get_or_insert_with(|| keys.presented());
-                set.match_path(&keys, now).cloned()
+                let matched = set.match_path(&keys, now)?;
+                vouching.accepts(peer, &path).then(|| matched.clone())
             });
             let found = found.map_err(|refusal| no_path(refusal.to_string()))?;
             let presented = || shown.unwrap_or_else(|| vec![PresentedKey::leaf(leaf)]);
             found.ok_or_else(|| mismatch(presented()))
         }
+    }
+}
+
+/// # Errors
+/// The rejected key that the peer has, or that every path of it goes over.
+fn match_rejected(
+    set: &PinSet,
+    peer: &Peer<'_>,
+    key: &PeerKey<'_>,
+    judge: Option<&ChainJudge>,
+    vouching: &Vouching<'_>,
+) -> Result<(), PinError> {
+    let rejected = |key| PinError::Rejected {
+        host: peer.host(),
+        key,
+    };
+    let (leaf, certificate) = match key {
+        PeerKey::Certificate(leaf) => (SpkiPin::of_certificate(leaf), Some(*leaf)),
+        PeerKey::Raw(pin) => (*pin, None),
+        // A leaf without a key that can be read has none that is known to be in wrong hands.
+        PeerKey::Unreadable(_) => return Ok(()),
+    };
+    if set.is_rejected(&leaf) {
+        return Err(rejected(leaf));
+    }
+    let (Some(certificate), Some(judge)) = (certificate.filter(|_| set.rejects_above()), judge) else {
+        return Ok(());
+    };
+    let mut first_rejected = None;
+    let found = judge.find_path(&peer.chain(certificate), peer.at(), |path| {
+        match set.rejected_on(&keys_of(leaf, &path)) {
+            Some(key) => {
+                first_rejected.get_or_insert(key);
+                None
+            }
+            None => vouching.accepts(peer, &path).then_some(()),
+        }
+    });
+    match (found, first_rejected) {
+        (Ok(Some(())), _) => Ok(()),
+        (Ok(None), Some(key)) => Err(rejected(key)),
+        (Ok(None), None) => Err(PinError::NoPath {
+            host: peer.host(),
+            reason: "the inner verifier accepts none of its paths by itself".to_owned(),
+        }),
+        (Err(refusal), _) => Err(PinError::NoPath {
+            host: peer.host(),
+            reason: refusal.to_string(),
+        }),
     }
 }
 

@@ -4,11 +4,7 @@ use pki_types::CertificateDer;
 use rustls::{CertificateError, Error, OtherError};
 use thiserror::Error;
 
-use super::peer::Peer;
-use super::watch::Watch;
-use crate::cert::{CertificateFacts, Sha256Digest, name_for_people};
-use crate::event::{EventCode, Severity};
-use crate::policy::Band;
+use crate::cert::{CertificateFacts, name_for_people};
 
 /// How much a peer may present. Who presents more is refused before any signature is verified:
 /// the time that path building takes multiplies with the certificates of the same name, and they
@@ -149,37 +145,8 @@ fn subject(der: &[u8]) -> String {
     name_for_people(der).chars().take(128).collect()
 }
 
-impl Watch {
-    /// Looks at how much was presented, before the inner verifier is asked.
-    ///
-    /// # Errors
-    /// [`PresentedError`] as rustls carries it; its alert is `certificate_unknown`.
-    pub(super) fn within_bounds(&self, peer: &Peer<'_>) -> Result<(), Error> {
-        self.bounds_hold(peer).map_err(|error| {
-            let (code, leaf) = (EventCode::PeerPresentedTooMuch, Sha256Digest::of(peer.leaf));
-            if self.telling(peer, code, leaf, Band::Broken).is_some() {
-                let message = format!("{} was refused: {error}", peer.name());
-                let event = self.event(peer, code, Severity::Critical, message);
-                self.delivery.deliver(&event);
-            }
-            carried(error)
-        })
-    }
-
-    /// The same, without a word to anybody.
-    ///
-    /// # Errors
-    /// The same.
-    pub(super) fn within_bounds_silently(&self, peer: &Peer<'_>) -> Result<(), Error> {
-        self.bounds_hold(peer).map_err(carried)
-    }
-
-    fn bounds_hold(&self, peer: &Peer<'_>) -> Result<(), PresentedError> {
-        self.bounds.check(peer.leaf, peer.intermediates)
-    }
-}
-
-fn carried(error: PresentedError) -> Error {
+/// The rustls error that carries a refusal for too much; its alert is `certificate_unknown`.
+pub(super) fn carried(error: PresentedError) -> Error {
     let other = OtherError(std::sync::Arc::new(error));
     Error::InvalidCertificate(CertificateError::Other(other))
 }

@@ -1,6 +1,7 @@
 //! The wrapper that a TLS client puts around its verifier of servers.
 
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,9 +9,9 @@ use pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::{CommonState, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
 
+use super::accepted::{Acceptance, AcceptedChain, AcceptedServers};
 use super::builder::WatchingVerifierBuilder;
 use super::peer::Peer;
-use super::sessions::{AcceptedServers, Standing};
 use super::watch::Watch;
 use crate::cert::Timestamp;
 #[cfg(feature = "json")]
@@ -60,12 +61,15 @@ impl WatchingServerVerifier {
         WatchingVerifierBuilder::new(inner)
     }
 
-    pub(super) fn new(inner: Arc<dyn ServerCertVerifier>, watch: Watch) -> Self {
-        let accepted = AcceptedServers::new(watch.memory.capacity());
+    pub(super) fn new(
+        inner: Arc<dyn ServerCertVerifier>,
+        watch: Watch,
+        peers: NonZeroUsize,
+    ) -> Self {
         Self {
             inner,
             watch: Arc::new(watch),
-            accepted,
+            accepted: AcceptedServers::new(peers),
         }
     }
 
@@ -82,13 +86,13 @@ impl WatchingServerVerifier {
     /// How many matters of peers were forgotten for lack of room (those that were ok first); they
     /// are told as if new.
     pub fn peer_evictions(&self) -> u64 {
-        self.watch.memory.evictions()
+        self.watch.matters.evictions()
     }
 
     /// What was told of peers so far, to be restored after a restart.
     #[cfg(feature = "json")]
     pub fn save(&self) -> String {
-        self.watch.memory.save()
+        self.watch.matters.save()
     }
 
     /// Goes on where `save` was called before a restart: what was told is not told again before
@@ -98,13 +102,13 @@ impl WatchingServerVerifier {
     /// [`SavedStateError`] where the text is not what `save` wrote; then nothing of it is used.
     #[cfg(feature = "json")]
     pub fn restore(&self, saved: &str) -> Result<(), SavedStateError> {
-        self.watch.memory.restore(saved)
+        self.watch.matters.restore(saved)
     }
 
-    /// Waits until the observers have seen everything that was told so far, at most so long for
-    /// each; says whether they have.
+    /// Tells of the peers that were only counted so far, then waits until the observers have seen
+    /// everything, at most so long for each; says whether they have.
     pub fn flush_events(&self, patience: Duration) -> bool {
-        self.watch.delivery.flush(patience)
+        self.watch.flush(patience)
     }
 
     /// The same verifier in another allocation, with nothing accepted yet. rustls resumes only
@@ -146,40 +150,50 @@ impl WatchingServerVerifier {
         let chain = connection.peer_certificates().unwrap_or_default();
         let (leaf, intermediates) = chain.split_first().ok_or(Error::NoCertificatesPresented)?;
         let host = server_name.to_str();
-        let known = self.accepted.of(&host).unwrap_or_default();
-        let mut known = known.iter();
-        let same = known.find(|known| known.leaf == *leaf && known.intermediates == intermediates);
-        let staple = same.map(|known| known.staple.as_slice());
-        self.judge_again(
-            leaf,
-            intermediates,
-            server_name,
-            staple.unwrap_or_default(),
-            now,
-        )
-        .map(drop)
+        let known = self.accepted.of(&host).map(|known| known.chains);
+        let mut known = known.iter().flatten();
+        let same = known.find(|known| known.peer.presented(leaf, intermediates));
+        let staple = same.map(|known| known.peer.staple.as_slice());
+        let staple = staple.unwrap_or_default();
+        let at = now.to_unix_time().ok_or(Error::FailedToGetCurrentTime)?;
+        let peer = self.peer(leaf, intermediates, server_name, &host, staple, at);
+        self.verify_again(&peer, server_name).map(drop)
     }
 
-    /// Whether every chain accepted under this name so far passes at `now`. False where that
-    /// cannot be known.
-    pub(crate) fn all_accepted_pass(&self, server_name: &ServerName<'_>, now: Timestamp) -> bool {
+    /// Whether sessions under this name may be resumed at `now`: all of them began in this epoch,
+    /// and every chain accepted under it so far passes. False where that cannot be known.
+    pub(crate) fn sessions_pass(&self, server_name: &ServerName<'_>, now: Timestamp) -> bool {
         let host = server_name.to_str();
-        let Some(chains) = self.accepted.of(&host) else {
+        let Some(accepted) = self.accepted.of(&host) else {
             return false;
         };
         let epoch = self.watch.epoch();
-        let passes = chains.iter().all(|chain| {
-            let again = || {
-                let (leaf, rest, staple) = (&chain.leaf, &chain.intermediates, &chain.staple);
-                self.judge_again(leaf, rest, server_name, staple, now)
-            };
-            chain.standing.holds(epoch, now)
-                || !chain.standing.grace && again().is_ok_and(|standing| !standing.grace)
-        });
-        if !passes {
+        let passes = |chain: &AcceptedChain| {
+            chain.acceptance.holds(epoch, now) || self.passes_again(chain, server_name, now)
+        };
+        let all_pass = accepted.epoch == epoch && accepted.chains.iter().all(passes);
+        if !all_pass {
             self.accepted.bar(&host);
         }
-        passes
+        all_pass
+    }
+
+    fn passes_again(
+        &self,
+        chain: &AcceptedChain,
+        server_name: &ServerName<'_>,
+        now: Timestamp,
+    ) -> bool {
+        let Some(at) = now.to_unix_time().filter(|_| !chain.acceptance.is_within_grace) else {
+            return false;
+        };
+        match self.verify_again(&chain.peer.met_at(at), server_name) {
+            Ok(acceptance) if !acceptance.is_within_grace => {
+                self.accepted.renew(&chain.peer, acceptance);
+                true
+            }
+            _ => false,
+        }
     }
 
     /// From now on, remembers what it accepts for the sake of sessions.
@@ -189,31 +203,40 @@ impl WatchingServerVerifier {
 
     /// Another pair of numbers than before once sessions of before must not be resumed.
     pub(crate) fn session_epoch(&self) -> (u64, u64) {
-        (self.watch.epoch(), self.accepted.barred())
+        (self.watch.epoch(), self.accepted.ended())
     }
 
-    fn judge_again(
+    fn verify_again(
         &self,
-        leaf: &CertificateDer<'_>,
+        peer: &Peer<'_>,
+        server_name: &ServerName<'_>,
+    ) -> Result<Acceptance, Error> {
+        self.watch.verify_again(peer, &|intermediates, at| {
+            self.ask(peer, intermediates, server_name, at)
+        })
+    }
+
+    /// The inner verifier's answer.
+    fn ask(
+        &self,
+        peer: &Peer<'_>,
         intermediates: &[CertificateDer<'_>],
         server_name: &ServerName<'_>,
-        staple: &[u8],
-        now: Timestamp,
-    ) -> Result<Standing, Error> {
-        let at = now.to_unix_time().ok_or(Error::FailedToGetCurrentTime)?;
-        let host = server_name.to_str();
-        let peer = self.peer(leaf, intermediates, server_name, &host, staple, at);
-        let ask = |at| {
-            self.inner
-                .verify_server_cert(leaf, intermediates, server_name, staple, at)
-        };
-        self.watch.within_bounds_silently(&peer)?;
-        match ask(at) {
-            Ok(_) => self.watch.judge_silently(&peer),
-            Err(error) => {
-                let within_grace = self.watch.grace_silently(&peer, &error, ask);
-                within_grace.map(|(_, standing)| standing).ok_or(error)
-            }
+        at: UnixTime,
+    ) -> Result<(), Error> {
+        self.inner
+            .verify_server_cert(peer.leaf, intermediates, server_name, peer.staple, at)
+            .map(drop)
+    }
+
+    /// Tells of and remembers a server that proved itself.
+    fn signature_checked(
+        &self,
+        leaf: &CertificateDer<'_>,
+        checked: &Result<HandshakeSignatureValid, Error>,
+    ) {
+        if let Some(proven) = self.watch.signature_checked(leaf, checked) {
+            self.accepted.record(&proven.peer, proven.acceptance);
         }
     }
 
@@ -247,10 +270,6 @@ impl ServerCertVerifier for WatchingServerVerifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let ask = |at| {
-            self.inner
-                .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, at)
-        };
         let host = server_name.to_str();
         let peer = self.peer(
             end_entity,
@@ -260,19 +279,15 @@ impl ServerCertVerifier for WatchingServerVerifier {
             ocsp_response,
             now,
         );
-        self.watch.within_bounds(&peer)?;
-        let (verified, standing) = match ask(now) {
-            Ok(verified) => (verified, self.watch.accepted(&peer)?),
-            Err(error) => match self.watch.within_grace(&peer, &error, ask) {
-                Some(within_grace) => within_grace,
-                None => {
-                    self.watch.refused(&peer, &error);
-                    return Err(error);
-                }
-            },
+        let ask = |intermediates: &[CertificateDer<'_>], at| {
+            self.ask(&peer, intermediates, server_name, at)
         };
-        self.accepted.record(&peer, standing);
-        Ok(verified)
+        let knows = || {
+            self.accepted
+                .needs_nothing_of(&host, end_entity, intermediates)
+        };
+        self.watch.verify(&peer, &ask, knows)?;
+        Ok(ServerCertVerified::assertion())
     }
 
     fn verify_tls12_signature(
@@ -281,7 +296,9 @@ impl ServerCertVerifier for WatchingServerVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.inner.verify_tls12_signature(message, cert, dss)
+        let checked = self.inner.verify_tls12_signature(message, cert, dss);
+        self.signature_checked(cert, &checked);
+        checked
     }
 
     fn verify_tls13_signature(
@@ -290,7 +307,9 @@ impl ServerCertVerifier for WatchingServerVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.inner.verify_tls13_signature(message, cert, dss)
+        let checked = self.inner.verify_tls13_signature(message, cert, dss);
+        self.signature_checked(cert, &checked);
+        checked
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -19,7 +19,7 @@ pub enum StapleRule {
     Observe,
     /// Where the leaf says must-staple (RFC 7633).
     WhenMustStaple(StapleStrictness),
-    /// For every server.
+    /// For every server. A raw public key (RFC 7250) can have no staple: `Hard` refuses it.
     Always(StapleStrictness),
 }
 
@@ -82,14 +82,9 @@ impl StapleWatch {
         }
     }
 
-    /// Whether a leaf of which nothing can be said is refused.
-    pub(super) fn refuses_the_unreadable(&self) -> bool {
+    /// Whether a peer is refused for which no staple can speak.
+    pub(super) fn refuses_everything_without(&self) -> bool {
         self.rule == StapleRule::Always(StapleStrictness::Hard)
-    }
-
-    /// Whether a staple of this leaf that is not good refuses it.
-    pub(super) fn decides(&self, leaf: &Certificate) -> bool {
-        self.strictness(leaf).is_some()
     }
 
     /// How strict the rule is with this leaf; `None` where it only observes.

@@ -1,18 +1,21 @@
 //! What the wrappers say of a peer, each matter once and again at its interval.
 
+use std::borrow::Cow;
+
 #[cfg(feature = "ocsp")]
 use rustls::CertificateError;
 use rustls::Error;
 
-use super::assess::{self, Assessment};
+use super::assess::{self, Assessment, DateFault};
 use super::conclude::{Conclusion, Known};
 use super::peer::{Peer, date_refusal};
+use super::pins::Ruling;
+use super::presented::PresentedError;
+use super::proof::Awaited;
+use super::tell_pins::pin_code;
 use super::watch::Watch;
-use crate::cert::{CertificateParseError, Sha256Digest};
-#[cfg(feature = "ocsp")]
-use crate::event::Subject;
-use crate::event::{Event, EventCode, Role, Severity};
-#[cfg(feature = "ocsp")]
+use crate::cert::{Certificate, CertificateParseError, Sha256Digest};
+use crate::event::{Event, EventCode, Role, Severity, Subject};
 use crate::outlook::Position;
 use crate::policy::Band;
 #[cfg(feature = "ocsp")]
@@ -41,8 +44,64 @@ impl Watch {
         }
     }
 
+    /// An accepted peer failed to prove that it has the key, or was given up.
+    pub(super) fn tell_unproven(&self, awaited: &Awaited) {
+        let met = awaited.peer.as_met();
+        self.tell_by_number(&met, EventCode::PeerUnproven, || self.unproven_event(&met));
+    }
+
+    pub(super) fn unproven_event(&self, peer: &Peer<'_>) -> Event {
+        let leaf = Certificate::from_der(peer.leaf);
+        let shown = match &leaf {
+            Ok(leaf) => format!("the certificate '{}'", leaf.short_name()),
+            Err(_) => "a key".to_owned(),
+        };
+        let message = format!(
+            "{} presented {shown} and did not prove (so far) that it has the key: a broken connection, or somebody else",
+            peer.name()
+        );
+        let subject = leaf.ok().map(|leaf| Subject::of(&leaf, Position::Leaf));
+        let (code, severity) = (EventCode::PeerUnproven, Severity::Unproven);
+        self.event(peer, code, severity, message).with_subject(subject)
+    }
+
+    /// A peer presented more than the bounds allow.
+    pub(super) fn tell_too_much(&self, peer: &Peer<'_>, error: &PresentedError) {
+        let code = EventCode::PeerPresentedTooMuch;
+        self.tell_by_number(peer, code, || {
+            let message = format!("{} was refused: {error}", peer.name());
+            self.event(peer, code, Severity::Unproven, message)
+        });
+    }
+
+    /// Pins or the staple refused a peer that the inner verifier accepted. A leaf that proved itself
+    /// before is told of in full; a stranger's by number.
+    pub(super) fn tell_refused(&self, peer: &Peer<'_>, conclusion: &Conclusion) {
+        if self.proved_itself_before(peer) {
+            self.tell(peer, conclusion);
+            return;
+        }
+        let ruling = conclusion.ruling.as_ref();
+        let by_pins = ruling.and_then(Ruling::enforced_refusal);
+        let code = match by_pins {
+            Some(refusal) => pin_code(refusal),
+            None => EventCode::StapleNotGood,
+        };
+        self.tell_by_number(peer, code, || {
+            let known = conclusion.known.as_ref();
+            let message = match by_pins {
+                Some(refusal) => refusal.to_string(),
+                None => staple_refusal(peer, known),
+            };
+            let event = self.event(peer, code, Severity::Unproven, message);
+            event
+                .with_subject(subject_of(peer, known))
+                .with_bands(None, Band::Broken)
+        });
+    }
+
     /// The inner verifier refused: where it was for dates, say which certificate.
-    pub(super) fn refused(&self, peer: &Peer<'_>, error: &Error) {
+    pub(super) fn tell_dates(&self, peer: &Peer<'_>, error: &Error) {
         let Some(refusal) = date_refusal(error).filter(|_| !peer.raw) else {
             return;
         };
@@ -50,35 +109,56 @@ impl Watch {
         let Some(fault) = assess::date_fault(peer.leaf, peer.intermediates, refusal, now) else {
             return;
         };
-        let subject = fault.subject;
-        let Some(telling) = self.telling(peer, fault.code, subject.sha256, fault.band) else {
+        let (code, band) = (fault.code, fault.band);
+        if !self.proved_itself_before(peer) {
+            self.tell_by_number(peer, code, || {
+                self.date_event(peer, fault, Severity::Unproven)
+                    .with_bands(None, band)
+            });
             return;
-        };
+        }
+        if let Some(telling) = self.telling(peer, code, fault.subject.sha256, band) {
+            let event = self.date_event(peer, fault, Severity::Critical);
+            self.delivery.deliver(&event.with_bands(telling.before, band));
+        }
+    }
+
+    fn date_event(&self, peer: &Peer<'_>, fault: DateFault, severity: Severity) -> Event {
+        let DateFault {
+            code,
+            band,
+            subject,
+        } = fault;
         let who = match self.role {
             Role::PeerClient => "the client's operator",
             _ => "its operator",
         };
         let end = subject.not_after.map(|t| t.to_string()).unwrap_or_default();
-        let message = match fault.band {
+        let (name, position, certificate) = (peer.name(), subject.position, brief(&subject.name));
+        let message = match band {
             Band::Expired => format!(
-                "{} was refused: its {} '{}' expired at {end}; {who} must renew it",
-                peer.name(),
-                subject.position,
-                subject.name
+                "{name} was refused: its {position} '{certificate}' expired at {end}; {who} must renew it"
             ),
             _ => format!(
-                "{} was refused: its {} '{}' is not valid yet; check this machine's clock first",
-                peer.name(),
-                subject.position,
-                subject.name
+                "{name} was refused: its {position} '{certificate}' is not valid yet; check this machine's clock first"
             ),
         };
-        let event = self.event(peer, fault.code, Severity::Critical, message);
-        self.delivery.deliver(
-            &event
-                .with_subject(subject)
-                .with_bands(telling.before, fault.band),
-        );
+        self.event(peer, code, severity, message).with_subject(subject)
+    }
+
+    /// Counts a peer that proved nothing, and tells how many of its kind there were.
+    fn tell_by_number(&self, peer: &Peer<'_>, code: EventCode, make: impl FnOnce() -> Event) {
+        if let Some(event) = self.unproven.count(code, peer.at(), make) {
+            self.delivery.deliver(&event);
+        }
+    }
+
+    /// Whether this leaf proved itself as this peer's before, so that what is told of it is told of
+    /// somebody who is known.
+    fn proved_itself_before(&self, peer: &Peer<'_>) -> bool {
+        let leaf = Sha256Digest::of(peer.leaf);
+        self.seen.knows_leaf(peer)
+            || self.matters.knows(&self.matter(peer, EventCode::PeerExpiring, leaf))
     }
 
     fn tell_assessment(&self, peer: &Peer<'_>, known: &Known) {
@@ -138,9 +218,7 @@ impl Watch {
             let what = match (outlook, band) {
                 (_, Band::Ok) => "its staple is good (again)".to_owned(),
                 (Some(outlook), _) => outlook.to_string(),
-                (None, _) => "nobody who could have signed its staple is known: \
-                              give the verifier trust anchors with their certificates"
-                    .to_owned(),
+                (None, _) => UNKNOWN_STAPLE.to_owned(),
             };
             let (code, verdict) = match (band, refusal) {
                 (Band::Ok, _) => (EventCode::StapleRecovered, ""),
@@ -180,10 +258,14 @@ impl Watch {
         sha256: Sha256Digest,
         band: Band,
     ) -> Option<Telling> {
-        let matter = Matter::new(code, self.role)
-            .with_name(peer.host.map(str::to_owned))
-            .with_sha256(sha256);
-        self.memory.observe(matter, band, peer.at())
+        let matter = self.matter(peer, code, sha256);
+        self.matters.observe(matter, band, peer.at())
+    }
+
+    fn matter(&self, peer: &Peer<'_>, code: EventCode, sha256: Sha256Digest) -> Matter {
+        Matter::new(code, self.role)
+            .with_name(peer.folded_host().map(Cow::into_owned))
+            .with_sha256(sha256)
     }
 
     pub(super) fn event(
@@ -196,4 +278,37 @@ impl Watch {
         let host = peer.host.map(str::to_owned);
         Event::new(peer.at(), code, severity, self.role, message).with_host(host)
     }
+}
+
+/// The certificate or the key that a refused peer showed.
+pub(super) fn subject_of(peer: &Peer<'_>, known: Option<&Known>) -> Option<Subject> {
+    match known {
+        Some(known) => Some(Subject::of(&known.leaf, Position::Leaf)),
+        None if peer.raw => Some(Subject::of_public_key(Sha256Digest::of(peer.leaf))),
+        None => None,
+    }
+}
+
+/// Why a staple, or that there is none, refused a peer.
+#[cfg(feature = "ocsp")]
+fn staple_refusal(peer: &Peer<'_>, known: Option<&Known>) -> String {
+    let outlook = known.and_then(|known| known.staple.as_ref());
+    let what = outlook.map_or_else(|| UNKNOWN_STAPLE.to_owned(), ToString::to_string);
+    format!("{} was refused: {what}", peer.name())
+}
+
+/// Without OCSP nothing but pins refuses what the inner verifier accepted.
+#[cfg(not(feature = "ocsp"))]
+fn staple_refusal(peer: &Peer<'_>, _: Option<&Known>) -> String {
+    format!("{} was refused", peer.name())
+}
+
+#[cfg(feature = "ocsp")]
+const UNKNOWN_STAPLE: &str = "nobody who could have signed its staple is known: \
+                              give the verifier trust anchors with their certificates";
+
+/// At most 128 characters of a name.
+fn brief(name: &str) -> &str {
+    let end = name.char_indices().nth(128).map(|(end, _)| end);
+    end.and_then(|end| name.get(..end)).unwrap_or(name)
 }

@@ -1,9 +1,12 @@
 //! What the wrappers say about pins.
 
+use std::borrow::Cow;
+
 use super::conclude::Known;
 use super::grace::Candidate;
 use super::peer::Peer;
 use super::pins::Ruling;
+use super::tell::subject_of;
 use super::watch::Watch;
 use crate::cert::Sha256Digest;
 use crate::duration::readable;
@@ -39,12 +42,9 @@ impl Watch {
         enforced: bool,
         known: Option<&Known>,
     ) {
-        let code = match refusal {
-            _ if !enforced => EventCode::PinReportOnly,
-            PinError::SetExpired { .. } => EventCode::PinSetExpired,
-            PinError::Rejected { .. } => EventCode::PinRejected,
-            _ if refusal.accepted_from().is_some() => EventCode::PinAnnouncedEarly,
-            _ => EventCode::PinMismatch,
+        let code = match enforced {
+            true => pin_code(refusal),
+            false => EventCode::PinReportOnly,
         };
         // A matter of pins stands like the worst band: told at once, then hourly.
         let (band, message) = match enforced {
@@ -52,12 +52,7 @@ impl Watch {
             false => (Band::Warning, format!("not enforced: {refusal}")),
         };
         let sha256 = Sha256Digest::of(peer.leaf);
-        let subject = match known {
-            Some(known) => Some(Subject::of(&known.leaf, Position::Leaf)),
-            None if peer.raw => Some(Subject::of_public_key(sha256)),
-            None => None,
-        };
-        self.say(peer, (code, sha256, band), message, subject);
+        self.say(peer, (code, sha256, band), message, subject_of(peer, known));
     }
 
     fn tell_standing(&self, peer: &Peer<'_>, ruling: &Ruling) {
@@ -178,5 +173,16 @@ impl Watch {
 
 /// A matter of a host's whole set.
 fn set_digest(peer: &Peer<'_>) -> Sha256Digest {
-    Sha256Digest::of(peer.name().as_bytes())
+    let name = peer.folded_host().unwrap_or(Cow::Borrowed(peer.name()));
+    Sha256Digest::of(name.as_bytes())
+}
+
+/// The code that tells of an enforced refusal.
+pub(super) fn pin_code(refusal: &PinError) -> EventCode {
+    match refusal {
+        PinError::SetExpired { .. } => EventCode::PinSetExpired,
+        PinError::Rejected { .. } => EventCode::PinRejected,
+        _ if refusal.accepted_from().is_some() => EventCode::PinAnnouncedEarly,
+        _ => EventCode::PinMismatch,
+    }
 }

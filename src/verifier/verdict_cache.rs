@@ -13,12 +13,16 @@ use rustls::{DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
-use crate::cert::{CertificateFacts, Timestamp, staple_next_update};
+use crate::cert::{Certificate, CertificateFacts, Timestamp, staple_next_update};
+use crate::outlook::TrustAnchors;
 use crate::pin::PinsInForce;
 use crate::revocation::Crls;
 
 const DEFAULT_TTL: Duration = Duration::from_secs(5 * 60);
 const MAX_TTL: Duration = Duration::from_secs(60 * 60);
+/// The longest that a verdict counts which may rest on what only the inner verifier knows, in
+/// seconds.
+const MAX_TTL_UNTOLD: i64 = 60;
 
 /// How many verdicts are remembered unless told otherwise.
 const DEFAULT_CAPACITY: NonZeroUsize = match NonZeroUsize::new(1024) {
@@ -40,11 +44,13 @@ const SHARDS: usize = 16;
 /// 2. What is remembered is a SHA-256 digest over the name's kind, the name, the staple, and every
 ///    certificate in its order, each with its length before it: no other chain, order, name or
 ///    staple has the same one.
-/// 3. A verdict counts for the `ttl` at the most: five minutes unless told otherwise, never more
-///    than an hour.
-/// 4. It does not count after the earliest notAfter of all certificates presented, which is never
-///    later than the end of the path that was accepted; where one of them cannot be read, nothing
-///    is remembered.
+/// 3. A verdict counts for a minute at the most, and no longer than the `ttl`. Where the cache was
+///    told by [`VerdictCacheBuilder::with_trust_anchors`] what the inner verifier judges by, it
+///    counts for the whole `ttl`: five minutes unless told otherwise, never more than an hour.
+/// 4. It does not count after the earliest notAfter of all certificates presented and of the
+///    anchors that it was told of; where one of those presented cannot be read, nothing is
+///    remembered. Nobody can know the end of a certificate that the inner verifier found by
+///    itself, or of an anchor that the cache was not told of: that is what the minute is for.
 /// 5. It does not count from the nextUpdate of the staple on, nor from that of a revocation list
 ///    given by [`VerdictCacheBuilder::with_crls`]; with a staple without one that can be read,
 ///    nothing is remembered.
@@ -58,17 +64,21 @@ const SHARDS: usize = 16;
 ///
 /// What it gives up: an inner verifier that would judge differently a moment later for a reason of
 /// its own (a list of revoked certificates that it fetches, an anchor taken out of the platform's
-/// store) is asked again only after the `ttl`.
+/// store) is asked again only after a minute, or after the `ttl` where it was said that there is
+/// no such reason.
 ///
 /// # How do I make reconnecting to the same servers cheap?
 /// ```
 /// use std::{sync::Arc, time::Duration};
-/// use notafter::{VerdictCache, WatchingServerVerifier};
+/// use notafter::{TrustAnchors, VerdictCache, WatchingServerVerifier};
 /// # fn wrap(
 /// #     webpki: Arc<rustls::client::WebPkiServerVerifier>,
+/// #     anchors: &TrustAnchors,
 /// # ) -> Result<Arc<WatchingServerVerifier>, Box<dyn std::error::Error>> {
 /// let cached = VerdictCache::builder(webpki)
-///     .with_ttl(Duration::from_secs(60))
+///     // webpki judges by these anchors and what is presented, and by nothing else:
+///     .with_trust_anchors(anchors)
+///     .with_ttl(Duration::from_secs(600))
 ///     .build()?;
 /// # Ok(
 /// WatchingServerVerifier::builder(cached).build()?
@@ -78,6 +88,8 @@ const SHARDS: usize = 16;
 pub struct VerdictCache {
     inner: Arc<dyn ServerCertVerifier>,
     ttl: i64,
+    /// The last good seconds of the anchors, in order.
+    anchor_ends: Vec<Timestamp>,
     /// When the revocation lists are to be replaced.
     next_updates: Vec<Timestamp>,
     enforces_lists: bool,
@@ -85,6 +97,8 @@ pub struct VerdictCache {
     /// The latest instant asked about, in Unix seconds.
     latest: AtomicI64,
     shards: Vec<Mutex<Shard>>,
+    /// How many verdicts there is room for in each of them.
+    verdicts_each: usize,
 }
 
 struct Shard {
@@ -107,6 +121,7 @@ impl VerdictCache {
         VerdictCacheBuilder {
             inner,
             ttl: DEFAULT_TTL,
+            anchor_ends: None,
             capacity: DEFAULT_CAPACITY,
             crls: Crls::default(),
             pins: None,
@@ -149,6 +164,9 @@ impl VerdictCache {
         if let Some(mut shard) = self.shard(&key) {
             if shard.generation == generation {
                 shard.verdicts.put(key, verdict);
+                if shard.verdicts.len() > self.verdicts_each {
+                    shard.verdicts.pop_lru();
+                }
             }
         }
     }
@@ -166,6 +184,9 @@ impl VerdictCache {
         for der in chain.certificates() {
             until = until.min(CertificateFacts::parse(der).ok()?.validity().not_after);
         }
+        // Anchors that are over and count all the same end nothing.
+        let next = self.anchor_ends.partition_point(|end| *end < now);
+        until = self.anchor_ends.get(next).map_or(until, |end| until.min(*end));
         let staple = match chain.staple {
             [] => None,
             staple => Some(staple_next_update(staple)?),
@@ -312,6 +333,7 @@ impl fmt::Debug for VerdictCache {
 pub struct VerdictCacheBuilder {
     inner: Arc<dyn ServerCertVerifier>,
     ttl: Duration,
+    anchor_ends: Option<Vec<Timestamp>>,
     capacity: NonZeroUsize,
     crls: Crls,
     pins: Option<Arc<dyn PinsInForce>>,
@@ -319,8 +341,20 @@ pub struct VerdictCacheBuilder {
 
 impl VerdictCacheBuilder {
     /// Lets a verdict count for so long, in whole seconds, at most an hour; five minutes by default.
+    /// Without [`with_trust_anchors`](Self::with_trust_anchors) it counts for a minute at the most.
     pub const fn with_ttl(mut self, ttl: Duration) -> Self {
         self.ttl = ttl;
+        self
+    }
+
+    /// Says that the inner verifier judges by these anchors, by what servers present, and by the
+    /// lists of [`with_crls`](Self::with_crls) if it has any, and by nothing else: rustls's own
+    /// `WebPkiServerVerifier` does. A verdict then counts for the whole `ttl`, but not after the
+    /// end of one of the anchors. One that fetches intermediates or lists, or asks the platform,
+    /// must be left without.
+    pub fn with_trust_anchors(mut self, anchors: &TrustAnchors) -> Self {
+        let ends = anchors.certificates().map(Certificate::not_after);
+        self.anchor_ends = Some(ends.collect());
         self
     }
 
@@ -352,15 +386,22 @@ impl VerdictCacheBuilder {
         let seconds = self.ttl.as_secs();
         let ttl = i64::try_from(seconds).ok().filter(|_| self.ttl <= MAX_TTL);
         let ttl = ttl.ok_or(VerdictCacheError::TtlTooLong { seconds })?;
-        let each = self.capacity.get().div_ceil(SHARDS);
-        let each = NonZeroUsize::new(each).unwrap_or(NonZeroUsize::MIN);
+        let ttl = match self.anchor_ends {
+            Some(_) => ttl,
+            None => ttl.min(MAX_TTL_UNTOLD),
+        };
+        let mut anchor_ends = self.anchor_ends.unwrap_or_default();
+        anchor_ends.sort_unstable();
         let shard = || Shard {
             generation: 0,
-            verdicts: LruCache::new(each),
+            // Bounded by `remember`: room that nobody fills is not asked for.
+            verdicts: LruCache::unbounded(),
         };
         Ok(Arc::new(VerdictCache {
             inner: self.inner,
             ttl,
+            anchor_ends,
+            verdicts_each: self.capacity.get().div_ceil(SHARDS),
             next_updates: self.crls.next_updates().collect(),
             enforces_lists: self.crls.enforces_expiration(),
             pins: self.pins,

@@ -1,23 +1,28 @@
-//! What both wrappers do with a peer: after the inner verifier accepted, conclude, tell, and refuse
-//! where pins or staples say so; after it refused for dates, tell which certificate it was.
+//! What both wrappers do with a peer: the inner verifier decides first, then pins and staples may
+//! refuse; and what is told and remembered waits until the peer proved that it has its key.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use pki_types::UnixTime;
+use pki_types::{CertificateDer, UnixTime};
 use rustls::Error;
 
+use super::accepted::Acceptance;
 use super::conclude::{Conclusion, Grounds};
 use super::grace::{self, Candidate, PinnedGrace};
-use super::memory::{Memory, chain_key};
-use super::peer::Peer;
-use super::pins;
-use super::presented::PresentedBounds;
-use super::recent::Recent;
-use super::sessions::Standing;
-use crate::cert::Timestamp;
+use super::matters::Matters;
+use super::peer::{OwnedPeer, Peer};
+use super::pins::Vouching;
+use super::presented::{self, PresentedBounds};
+use super::proof::{Awaited, AwaitingProof};
+use super::seen::Seen;
+use super::unproven::UnprovenCounts;
 use crate::delivery::Outbox;
-use crate::event::Role;
+use crate::event::{EventCode, Role};
 use crate::pin::{PinGeneration, PinsInForce};
+
+/// The inner verifier's answer about one peer's leaf, with these intermediates, at this instant.
+pub(super) type AskInner<'a> = dyn Fn(&[CertificateDer<'_>], UnixTime) -> Result<(), Error> + 'a;
 
 /// The part of a wrapper that is the same for servers and clients.
 #[derive(Debug)]
@@ -28,106 +33,162 @@ pub(super) struct Watch {
     pub(super) grace: Option<PinnedGrace>,
     pub(super) bounds: PresentedBounds,
     pub(super) delivery: Outbox,
-    pub(super) memory: Memory,
-    pub(super) recent: Recent,
+    pub(super) matters: Matters,
+    pub(super) seen: Seen,
+    pub(super) awaiting: AwaitingProof,
+    pub(super) unproven: UnprovenCounts,
+}
+
+/// Why a peer is accepted, provided that it has its key.
+#[derive(Debug)]
+pub(super) enum Verdict {
+    /// The inner verifier, the pins and the staple agree.
+    Accepted(Arc<Conclusion>),
+    /// Only the grace for a pinned leaf lets it in.
+    WithinGrace(Box<Candidate>),
+}
+
+/// A peer that was accepted and proved that it has its key.
+pub(super) struct Proven {
+    pub(super) peer: Arc<OwnedPeer>,
+    pub(super) acceptance: Acceptance,
 }
 
 impl Watch {
-    /// The inner verifier accepted: pins and staples may still refuse; everything else is only
-    /// told.
+    /// Verifies a peer in a handshake. What there is to tell of one that is accepted, and to
+    /// remember, waits for its proof; `knows` says whether sessions, too, know this chain.
     ///
     /// # Errors
     /// The refusal as rustls carries it.
-    pub(super) fn accepted(&self, peer: &Peer<'_>) -> Result<Standing, Error> {
-        let generation = self.generation();
-        let epoch = generation.as_ref().map_or(0, |generation| generation.epoch);
-        if let Some(conclusion) = self.recent.recall(peer, epoch) {
-            return Ok(standing(peer, &conclusion));
+    pub(super) fn verify(
+        &self,
+        peer: &Peer<'_>,
+        ask: &AskInner<'_>,
+        knows: impl FnOnce() -> bool,
+    ) -> Result<(), Error> {
+        if let Err(error) = self.bounds.check(peer.leaf, peer.intermediates) {
+            self.tell_too_much(peer, &error);
+            return Err(presented::carried(error));
         }
-        let key = chain_key(peer);
-        let conclusion = match self.memory.recall(&key, epoch, peer.at()) {
-            Some(known) => known,
-            None => {
-                let fresh = self.grounds.conclude(peer, generation.as_deref());
-                let fresh = Arc::new(fresh);
-                self.memory.remember(key, Arc::clone(&fresh), peer.at());
-                fresh
+        let generation = self.generation();
+        let verdict = match ask(peer.intermediates, peer.now) {
+            Ok(()) => {
+                let epoch = generation.as_ref().map_or(0, |generation| generation.epoch);
+                let conclusion = match self.seen.recall(peer, epoch) {
+                    Some(seen) if seen.is_quiet && knows() => return Ok(()),
+                    Some(seen) => seen.conclusion,
+                    None => Arc::new(self.conclude(peer, generation.as_deref(), ask)),
+                };
+                if let Some(refusal) = &conclusion.refusal {
+                    self.tell_refused(peer, &conclusion);
+                    return Err(refusal.clone());
+                }
+                Verdict::Accepted(conclusion)
+            }
+            Err(error) => match self.look_for_grace(peer, generation.as_deref(), &error, ask) {
+                Some(candidate) => Verdict::WithinGrace(Box::new(candidate)),
+                None => {
+                    self.tell_dates(peer, &error);
+                    return Err(error);
+                }
+            },
+        };
+        for peer in self.awaiting.expect(OwnedPeer::of(peer), verdict) {
+            self.tell_unproven(&peer);
+        }
+        Ok(())
+    }
+
+    /// The inner verifier checked the handshake's signature by this leaf's key. A peer that proved
+    /// itself is told of and remembered from now on.
+    pub(super) fn signature_checked<T>(
+        &self,
+        leaf: &CertificateDer<'_>,
+        checked: &Result<T, Error>,
+    ) -> Option<Proven> {
+        let awaited = self.awaiting.take(leaf)?;
+        if checked.is_ok() {
+            return Some(self.proven(awaited));
+        }
+        self.tell_unproven(&awaited);
+        None
+    }
+
+    fn proven(&self, awaited: Awaited) -> Proven {
+        let peer = Arc::new(awaited.peer);
+        let met = peer.as_met();
+        let acceptance = match awaited.verdict {
+            Verdict::Accepted(conclusion) => {
+                self.tell(&met, &conclusion);
+                self.seen.remember(&peer, &conclusion, &self.grounds.policy);
+                Acceptance::of(&conclusion, met.at())
+            }
+            Verdict::WithinGrace(candidate) => {
+                self.tell_grace(&met, &candidate);
+                Acceptance::within_grace(candidate.epoch, met.at())
             }
         };
-        self.tell(peer, &conclusion);
-        match &conclusion.refusal {
-            Some(refusal) => {
-                self.recent.forget(peer);
-                Err(refusal.clone())
-            }
-            None => {
-                self.recent
-                    .remember(peer, &conclusion, &self.grounds.policy);
-                Ok(standing(peer, &conclusion))
-            }
-        }
+        Proven { peer, acceptance }
     }
 
-    /// The same, without a word to anybody and without remembering.
+    /// Verifies a peer again that proved itself before, without a word to anybody.
     ///
     /// # Errors
     /// The refusal as rustls carries it.
-    pub(super) fn judge_silently(&self, peer: &Peer<'_>) -> Result<Standing, Error> {
+    pub(super) fn verify_again(
+        &self,
+        peer: &Peer<'_>,
+        ask: &AskInner<'_>,
+    ) -> Result<Acceptance, Error> {
+        let bounds = self.bounds.check(peer.leaf, peer.intermediates);
+        bounds.map_err(presented::carried)?;
         let generation = self.generation();
-        let mut conclusion = self.grounds.conclude(peer, generation.as_deref());
-        match conclusion.refusal.take() {
-            Some(refusal) => Err(refusal),
-            None => Ok(standing(peer, &conclusion)),
+        let epoch = generation.as_ref().map_or(0, |generation| generation.epoch);
+        match ask(peer.intermediates, peer.now) {
+            Ok(()) => {
+                let conclusion = match self.seen.recall(peer, epoch) {
+                    Some(seen) => seen.conclusion,
+                    None => Arc::new(self.conclude(peer, generation.as_deref(), ask)),
+                };
+                match &conclusion.refusal {
+                    Some(refusal) => Err(refusal.clone()),
+                    None => Ok(Acceptance::of(&conclusion, peer.at())),
+                }
+            }
+            Err(error) => match self.look_for_grace(peer, generation.as_deref(), &error, ask) {
+                Some(candidate) => Ok(Acceptance::within_grace(candidate.epoch, peer.at())),
+                None => Err(error),
+            },
         }
     }
 
-    /// The inner verifier refused: whether a grace lets the peer in all the same. `ask` puts the
-    /// question to the inner verifier again, at another instant.
-    pub(super) fn within_grace<T>(
+    fn conclude(
         &self,
         peer: &Peer<'_>,
-        error: &Error,
-        ask: impl FnOnce(UnixTime) -> Result<T, Error>,
-    ) -> Option<(T, Standing)> {
-        let (verified, standing, candidate) = self.look_for_grace(peer, error, ask)?;
-        self.tell_grace(peer, &candidate);
-        Some((verified, standing))
+        generation: Option<&PinGeneration>,
+        ask: &AskInner<'_>,
+    ) -> Conclusion {
+        let ask_now = |intermediates: &[CertificateDer<'_>]| ask(intermediates, peer.now);
+        self.grounds
+            .conclude(peer, generation, &Vouching::by(&ask_now))
     }
 
-    /// The same, without a word to anybody.
-    pub(super) fn grace_silently<T>(
+    /// The inner verifier refused: whether a grace lets the peer in all the same.
+    fn look_for_grace(
         &self,
         peer: &Peer<'_>,
+        generation: Option<&PinGeneration>,
         error: &Error,
-        ask: impl FnOnce(UnixTime) -> Result<T, Error>,
-    ) -> Option<(T, Standing)> {
-        let (verified, standing, _) = self.look_for_grace(peer, error, ask)?;
-        Some((verified, standing))
-    }
-
-    fn look_for_grace<T>(
-        &self,
-        peer: &Peer<'_>,
-        error: &Error,
-        ask: impl FnOnce(UnixTime) -> Result<T, Error>,
-    ) -> Option<(T, Standing, Candidate)> {
-        let grace = self.grace?;
-        let generation = self.generation()?;
-        let set = pins::set_for(&generation.sets, peer)?;
-        let candidate = grace::candidate(grace, &self.grounds, set, peer, error)?;
-        let verified = ask(candidate.at).ok()?;
+        ask: &AskInner<'_>,
+    ) -> Option<Candidate> {
+        let candidate =
+            grace::candidate(self.grace?, &self.grounds, generation?, peer, error, ask)?;
         // Staples are judged now, not then.
         #[cfg(feature = "ocsp")]
         if self.grounds.refuses_staple(peer, &candidate.leaf) {
             return None;
         }
-        let standing = Standing {
-            since: peer.at(),
-            until: candidate.until,
-            epoch: generation.epoch,
-            grace: true,
-        };
-        Some((verified, standing, candidate))
+        Some(candidate)
     }
 
     /// The generation of the pins in force.
@@ -139,29 +200,19 @@ impl Watch {
     pub(super) fn epoch(&self) -> u64 {
         self.generation().map_or(0, |generation| generation.epoch)
     }
-}
 
-/// For how long an acceptance holds without asking again.
-fn standing(peer: &Peer<'_>, conclusion: &Conclusion) -> Standing {
-    let good_until = |t: Timestamp| t.saturating_add(-1);
-    let pins = conclusion.ruling.as_ref().and_then(|ruling| ruling.until);
-    let dates = conclusion.known.as_ref();
-    let dates = dates.map(|known| known.assessment.good_until);
-    let until = match (pins.map(good_until), dates) {
-        (Some(pins), Some(dates)) => pins.min(dates),
-        (Some(until), None) | (None, Some(until)) => until,
-        // A raw public key and no dates on its pins: it holds for the epoch.
-        (None, None) if peer.raw => Timestamp::from_unix_seconds(i64::MAX),
-        (None, None) => peer.at(),
-    };
-    #[cfg(feature = "ocsp")]
-    let until = conclusion
-        .staple_counts_until()
-        .map_or(until, |end| end.min(until));
-    Standing {
-        since: peer.at(),
-        until,
-        epoch: conclusion.epoch,
-        grace: false,
+    /// Tells what was only counted so far, then waits for the observers.
+    pub(super) fn flush(&self, patience: Duration) -> bool {
+        let code = EventCode::PeerUnproven;
+        let waiting = self.awaiting.count(|peer| {
+            let met = peer.as_met();
+            self.unproven
+                .count(code, met.at(), || self.unproven_event(&met))
+        });
+        let counted = self.unproven.take_waiting();
+        for event in waiting.into_iter().flatten().chain(counted) {
+            self.delivery.deliver(&event);
+        }
+        self.delivery.flush(patience)
     }
 }

@@ -1,0 +1,136 @@
+//! Peers between their certificate and the signature by which they prove that they have its key.
+//! Until then nothing of them is told as theirs or remembered.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
+
+use pki_types::CertificateDer;
+
+use super::peer::OwnedPeer;
+use super::watch::Verdict;
+use crate::cert::Timestamp;
+use crate::event::Role;
+
+/// So many peers may owe their proof at one time: those that came first give way.
+const MAX_PEERS: usize = 1024;
+/// And so many bytes may they have presented.
+const MAX_BYTES: usize = 4 * 1024 * 1024;
+/// After so many seconds a peer has not proven itself.
+const PATIENCE: i64 = 600;
+
+/// Those that owe their proof.
+#[derive(Debug)]
+pub(super) struct AwaitingProof {
+    /// Servers are verified and prove themselves within one call, so on one thread; a client's
+    /// signature may arrive in a later message, and that on another thread.
+    role: Role,
+    waiting: Mutex<Waiting>,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    peers: VecDeque<Awaited>,
+    bytes: usize,
+}
+
+/// A peer that was accepted, and owes its proof.
+#[derive(Debug)]
+pub(super) struct Awaited {
+    pub(super) peer: OwnedPeer,
+    pub(super) verdict: Verdict,
+    thread: ThreadId,
+    is_counted: bool,
+}
+
+impl AwaitingProof {
+    pub(super) fn new(role: Role) -> Self {
+        Self {
+            role,
+            waiting: Mutex::default(),
+        }
+    }
+
+    /// Waits for this peer's proof; hands back those that are waited for no longer.
+    pub(super) fn expect(&self, peer: OwnedPeer, verdict: Verdict) -> Vec<Awaited> {
+        let (thread, now) = (thread::current().id(), peer.as_met().at());
+        let mut waiting = self.waiting();
+        let mut given_up = waiting.give_up_before(now.saturating_add(-PATIENCE));
+        if self.role == Role::PeerServer {
+            given_up.extend(waiting.take(|other| other.thread == thread));
+        }
+        waiting.bytes += peer.size();
+        waiting.peers.push_back(Awaited {
+            peer,
+            verdict,
+            thread,
+            is_counted: false,
+        });
+        while waiting.peers.len() > MAX_PEERS || waiting.bytes > MAX_BYTES {
+            given_up.extend(waiting.take(|_| true));
+        }
+        given_up.retain(|peer| !peer.is_counted);
+        given_up
+    }
+
+    /// The peer whose signature was looked at: the one of this thread, or for a client the latest
+    /// with this leaf.
+    pub(super) fn take(&self, leaf: &CertificateDer<'_>) -> Option<Awaited> {
+        let thread = thread::current().id();
+        let mut waiting = self.waiting();
+        let own = waiting.take_last(|other| other.thread == thread && other.peer.leaf == *leaf);
+        match self.role {
+            Role::PeerServer => own,
+            _ => own.or_else(|| waiting.take_last(|other| other.peer.leaf == *leaf)),
+        }
+    }
+
+    /// What `of` says of each peer that was not counted so far; it is counted from then on,
+    /// though it may still prove itself.
+    pub(super) fn count<T>(&self, of: impl Fn(&OwnedPeer) -> T) -> Vec<T> {
+        let mut waiting = self.waiting();
+        let uncounted = waiting.peers.iter_mut().filter(|peer| !peer.is_counted);
+        uncounted
+            .map(|waiting| {
+                waiting.is_counted = true;
+                of(&waiting.peer)
+            })
+            .collect()
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        // No code of ours panics under the lock, and it is whole between any two calls.
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waiting {
+    fn give_up_before(&mut self, then: Timestamp) -> Vec<Awaited> {
+        let mut given_up = Vec::new();
+        while let Some(first) = self.peers.front() {
+            if first.peer.as_met().at() >= then {
+                break;
+            }
+            given_up.extend(self.remove(0));
+        }
+        given_up
+    }
+
+    /// The first that fits.
+    fn take(&mut self, fits: impl FnMut(&Awaited) -> bool) -> Option<Awaited> {
+        let index = self.peers.iter().position(fits)?;
+        self.remove(index)
+    }
+
+    /// The last that fits.
+    fn take_last(&mut self, fits: impl FnMut(&Awaited) -> bool) -> Option<Awaited> {
+        let index = self.peers.iter().rposition(fits)?;
+        self.remove(index)
+    }
+
+    fn remove(&mut self, index: usize) -> Option<Awaited> {
+        let peer = self.peers.remove(index)?;
+        self.bytes -= peer.peer.size();
+        Some(peer)
+    }
+}
