@@ -10,8 +10,10 @@ use notafter::{
 };
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::ServerCertVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::internal::msgs::codec::{Codec as _, Reader};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{DigitallySignedStruct, Error, SignatureScheme};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
@@ -44,7 +46,7 @@ fn facts_and_remembered_verdicts_allocate_nothing() {
     let anchors = TrustAnchors::builder().with_certificates([&root]).build();
     let roots = Arc::new(rustls::RootCertStore::from(&anchors));
     let webpki = WebPkiServerVerifier::builder_with_provider(roots, provider.clone());
-    let cache = VerdictCache::builder(webpki.build().unwrap())
+    let cache = VerdictCache::builder(Arc::new(AnySignature(webpki.build().unwrap())))
         .build()
         .unwrap();
     let pinned = &SourceContents::from_certificates("", [&leaf]).certificates;
@@ -59,9 +61,13 @@ fn facts_and_remembered_verdicts_allocate_nothing() {
     let name = ServerName::try_from("a.example").unwrap();
     let now = UnixTime::since_unix_epoch(std::time::Duration::from_secs(1_767_225_600));
     let rest = [issuing];
+    let signature = DigitallySignedStruct::read(&mut Reader::init(&[8, 7, 0, 1, 0])).unwrap();
     let ask = |verifier: &dyn ServerCertVerifier| {
         let verified = verifier.verify_server_cert(&leaf, &rest, &name, &[], now);
         verified.unwrap();
+        // The first time, the server proves that it has its key.
+        let proven = verifier.verify_tls13_signature(b"", &leaf, &signature);
+        proven.unwrap();
     };
     assert_eq!(allocations(|| ask(&*cache)), 0, "a remembered verdict");
     assert_eq!(
@@ -69,6 +75,45 @@ fn facts_and_remembered_verdicts_allocate_nothing() {
         0,
         "a wrapper around one, pins on"
     );
+}
+
+/// Takes any signature for a proof.
+#[derive(Debug)]
+struct AnySignature(Arc<WebPkiServerVerifier>);
+
+impl ServerCertVerifier for AnySignature {
+    fn verify_server_cert(
+        &self,
+        leaf: &CertificateDer<'_>,
+        rest: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        staple: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        self.0.verify_server_cert(leaf, rest, name, staple, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.supported_verify_schemes()
+    }
 }
 
 /// Root, issuing CA, leaf: valid for months around 2026.

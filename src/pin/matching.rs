@@ -68,7 +68,9 @@ impl PinSet {
         }
         match self.match_leaf(leaf, now) {
             Some(pin) => LeafVerdict::Matches(pin),
-            None if self.accepted(now).any(|pin| pin.position.needs_path()) => LeafVerdict::AskPaths,
+            None if self.accepted(now).any(|pin| pin.position.needs_path()) => {
+                LeafVerdict::AskPaths
+            }
             None => LeafVerdict::NoMatch,
         }
     }

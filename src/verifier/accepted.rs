@@ -228,8 +228,7 @@ impl Name {
         let known = chains.find(|chain| chain.peer.presented(met.leaf, met.intermediates));
         if let Some(chain) = known {
             // A session of the time within the grace may still come.
-            let is_within_grace =
-                chain.acceptance.is_within_grace || acceptance.is_within_grace;
+            let is_within_grace = chain.acceptance.is_within_grace || acceptance.is_within_grace;
             self.bytes = (self.bytes + peer.size()).saturating_sub(chain.peer.size());
             *chain = AcceptedChain {
                 peer: Arc::clone(peer),

@@ -137,8 +137,9 @@ impl WatchingClientVerifier {
     ) -> Result<Acceptance, Error> {
         let at = now.to_unix_time().ok_or(Error::FailedToGetCurrentTime)?;
         let peer = self.peer(leaf, intermediates, at);
-        self.watch
-            .verify_again(&peer, &|intermediates, at| self.ask(leaf, intermediates, at))
+        self.watch.verify_again(&peer, &|intermediates, at| {
+            self.ask(leaf, intermediates, at)
+        })
     }
 
     /// The inner verifier's answer.
@@ -241,7 +242,8 @@ impl ClientCertVerifier for WatchingClientVerifier {
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
         let peer = self.peer(end_entity, intermediates, now);
-        let ask = |intermediates: &[CertificateDer<'_>], at| self.ask(end_entity, intermediates, at);
+        let ask =
+            |intermediates: &[CertificateDer<'_>], at| self.ask(end_entity, intermediates, at);
         // Each handshake is waited for, so that the signature that comes is not taken for another's.
         self.watch.verify(&peer, &ask, || false)?;
         Ok(ClientCertVerified::assertion())

@@ -66,11 +66,13 @@ pub(super) struct Changes(Vec<Timestamp>);
 impl Changes {
     pub(super) fn of(anchors: Option<&TrustAnchors>, crls: Option<&Crls>) -> Self {
         let anchors = anchors.into_iter().flat_map(TrustAnchors::certificates);
-        let dates = anchors.flat_map(|anchor| {
-            [anchor.not_before(), anchor.not_after().saturating_add(1)]
-        });
+        let dates =
+            anchors.flat_map(|anchor| [anchor.not_before(), anchor.not_after().saturating_add(1)]);
         // From nextUpdate on a list is over; whoever counts the second itself is asked once more.
-        let lists = crls.into_iter().flat_map(Crls::next_updates).flat_map(|end| [end, end.saturating_add(1)]);
+        let lists = crls
+            .into_iter()
+            .flat_map(Crls::next_updates)
+            .flat_map(|end| [end, end.saturating_add(1)]);
         let mut changes: Vec<_> = dates.chain(lists).collect();
         changes.sort_unstable();
         changes.dedup();
@@ -93,7 +95,10 @@ pub(super) const FRESH: i64 = 60;
 impl Conclusion {
     /// About how many bytes it takes, its names at their longest.
     pub(super) fn size(&self) -> usize {
-        let leaf = self.known.as_ref().map_or(0, |known| known.leaf.der().len());
+        let leaf = self
+            .known
+            .as_ref()
+            .map_or(0, |known| known.leaf.der().len());
         size_of::<Self>() + leaf + 1024
     }
 }
@@ -115,7 +120,11 @@ impl Grounds {
         let set = generation.and_then(|generation| pins::set_for(&generation.sets, peer));
         let ruling = set.map(|set| pins::rule(set, peer, &key, self.judge.as_ref(), vouching));
         let pins_change = ruling.as_ref().and_then(|ruling| ruling.until);
-        let changes = [pins_change, self.changes.next(peer.at()), peer.next_change()];
+        let changes = [
+            pins_change,
+            self.changes.next(peer.at()),
+            peer.next_change(),
+        ];
         let mut until = changes.into_iter().flatten().min().unwrap_or(FOREVER);
         if vouching.was_asked() {
             until = until.min(peer.at().saturating_add(FRESH));

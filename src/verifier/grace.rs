@@ -117,9 +117,7 @@ pub(super) fn candidate(
     };
     let until = match knowledge {
         Knowledge::Whole => grace.end(&leaf, grace.seconds),
-        Knowledge::Partial => {
-            grace.end(&leaf, grace.seconds.min(PinnedGrace::MAX_SECONDS_UNTOLD))
-        }
+        Knowledge::Partial => grace.end(&leaf, grace.seconds.min(PinnedGrace::MAX_SECONDS_UNTOLD)),
     };
     (now <= until).then_some(Candidate {
         leaf,
@@ -164,7 +162,9 @@ fn above_on_a_path(
             return None;
         }
         let anchors = judge.anchors().certificates();
-        let mut anchors = anchors.filter(|a| a.facts().spki_der() == path.anchor_spki).peekable();
+        let mut anchors = anchors
+            .filter(|a| a.facts().spki_der() == path.anchor_spki)
+            .peekable();
         let anchor_is_dated = anchors.peek().is_some();
         if anchor_is_dated && !anchors.any(|anchor| anchor.validity().contains(now)) {
             return None;

@@ -82,12 +82,14 @@ impl<'v> Vouching<'v> {
     /// that was presented, so it is asked again only where that holds more than the path, and an
     /// anchor sent along is not more.
     fn accepts(&self, peer: &Peer<'_>, path: &VerifiedCertificates<'_>) -> bool {
-        let is_on_path = |der: &CertificateDer<'_>| path.certificates.iter().any(|c| c.der() == der);
+        let is_on_path =
+            |der: &CertificateDer<'_>| path.certificates.iter().any(|c| c.der() == der);
         let is_anchor = |der: &CertificateDer<'_>| {
             let certificate = Certificate::from_der(CertificateDer::clone(der));
             certificate.is_ok_and(|c| c.facts().spki_der() == path.anchor_spki)
         };
-        let (on_path, others): (Vec<_>, Vec<_>) = peer.intermediates.iter().partition(|der| is_on_path(der));
+        let (on_path, others): (Vec<_>, Vec<_>) =
+            peer.intermediates.iter().partition(|der| is_on_path(der));
         if others.iter().all(|der| is_anchor(der)) {
             return true;
         }
@@ -209,7 +211,8 @@ fn match_rejected(
     if set.is_rejected(&leaf) {
         return Err(rejected(leaf));
     }
-    let (Some(certificate), Some(judge)) = (certificate.filter(|_| set.rejects_above()), judge) else {
+    let (Some(certificate), Some(judge)) = (certificate.filter(|_| set.rejects_above()), judge)
+    else {
         return Ok(());
     };
     let mut first_rejected = None;

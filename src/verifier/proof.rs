@@ -8,7 +8,6 @@ use std::thread::{self, ThreadId};
 use pki_types::CertificateDer;
 
 use super::peer::OwnedPeer;
-use super::watch::Verdict;
 use crate::cert::Timestamp;
 use crate::event::Role;
 
@@ -19,40 +18,43 @@ const MAX_BYTES: usize = 4 * 1024 * 1024;
 /// After so many seconds a peer has not proven itself.
 const PATIENCE: i64 = 600;
 
-/// Those that owe their proof.
+/// Those that owe their proof, each with what was made of it.
 #[derive(Debug)]
-pub(super) struct AwaitingProof {
+pub(super) struct AwaitingProof<V> {
     /// Servers are verified and prove themselves within one call, so on one thread; a client's
     /// signature may arrive in a later message, and that on another thread.
     role: Role,
-    waiting: Mutex<Waiting>,
+    waiting: Mutex<Waiting<V>>,
 }
 
-#[derive(Debug, Default)]
-struct Waiting {
-    peers: VecDeque<Awaited>,
+#[derive(Debug)]
+struct Waiting<V> {
+    peers: VecDeque<Awaited<V>>,
     bytes: usize,
 }
 
 /// A peer that was accepted, and owes its proof.
 #[derive(Debug)]
-pub(super) struct Awaited {
+pub(super) struct Awaited<V> {
     pub(super) peer: OwnedPeer,
-    pub(super) verdict: Verdict,
+    pub(super) verdict: V,
     thread: ThreadId,
     is_counted: bool,
 }
 
-impl AwaitingProof {
+impl<V> AwaitingProof<V> {
     pub(super) fn new(role: Role) -> Self {
         Self {
             role,
-            waiting: Mutex::default(),
+            waiting: Mutex::new(Waiting {
+                peers: VecDeque::new(),
+                bytes: 0,
+            }),
         }
     }
 
     /// Waits for this peer's proof; hands back those that are waited for no longer.
-    pub(super) fn expect(&self, peer: OwnedPeer, verdict: Verdict) -> Vec<Awaited> {
+    pub(super) fn expect(&self, peer: OwnedPeer, verdict: V) -> Vec<Awaited<V>> {
         let (thread, now) = (thread::current().id(), peer.as_met().at());
         let mut waiting = self.waiting();
         let mut given_up = waiting.give_up_before(now.saturating_add(-PATIENCE));
@@ -75,7 +77,7 @@ impl AwaitingProof {
 
     /// The peer whose signature was looked at: the one of this thread, or for a client the latest
     /// with this leaf.
-    pub(super) fn take(&self, leaf: &CertificateDer<'_>) -> Option<Awaited> {
+    pub(super) fn take(&self, leaf: &CertificateDer<'_>) -> Option<Awaited<V>> {
         let thread = thread::current().id();
         let mut waiting = self.waiting();
         let own = waiting.take_last(|other| other.thread == thread && other.peer.leaf == *leaf);
@@ -98,14 +100,14 @@ impl AwaitingProof {
             .collect()
     }
 
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+    fn waiting(&self) -> MutexGuard<'_, Waiting<V>> {
         // No code of ours panics under the lock, and it is whole between any two calls.
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Waiting {
-    fn give_up_before(&mut self, then: Timestamp) -> Vec<Awaited> {
+impl<V> Waiting<V> {
+    fn give_up_before(&mut self, then: Timestamp) -> Vec<Awaited<V>> {
         let mut given_up = Vec::new();
         while let Some(first) = self.peers.front() {
             if first.peer.as_met().at() >= then {
@@ -117,18 +119,18 @@ impl Waiting {
     }
 
     /// The first that fits.
-    fn take(&mut self, fits: impl FnMut(&Awaited) -> bool) -> Option<Awaited> {
+    fn take(&mut self, fits: impl FnMut(&Awaited<V>) -> bool) -> Option<Awaited<V>> {
         let index = self.peers.iter().position(fits)?;
         self.remove(index)
     }
 
     /// The last that fits.
-    fn take_last(&mut self, fits: impl FnMut(&Awaited) -> bool) -> Option<Awaited> {
+    fn take_last(&mut self, fits: impl FnMut(&Awaited<V>) -> bool) -> Option<Awaited<V>> {
         let index = self.peers.iter().rposition(fits)?;
         self.remove(index)
     }
 
-    fn remove(&mut self, index: usize) -> Option<Awaited> {
+    fn remove(&mut self, index: usize) -> Option<Awaited<V>> {
         let peer = self.peers.remove(index)?;
         self.bytes -= peer.peer.size();
         Some(peer)

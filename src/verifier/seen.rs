@@ -137,16 +137,25 @@ impl Seen {
 
     fn shard(&self, key: u64) -> Option<&RwLock<Shard>> {
         let [first, ..] = key.to_le_bytes();
-        self.shards.get(usize::from(first) % self.shards.len().max(1))
+        self.shards
+            .get(usize::from(first) % self.shards.len().max(1))
     }
 
     fn read(&self, key: u64) -> Option<RwLockReadGuard<'_, Shard>> {
         // No code of ours panics under the lock, and a shard is whole between any two calls.
-        Some(self.shard(key)?.read().unwrap_or_else(PoisonError::into_inner))
+        Some(
+            self.shard(key)?
+                .read()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
     }
 
     fn write(&self, key: u64) -> Option<RwLockWriteGuard<'_, Shard>> {
-        Some(self.shard(key)?.write().unwrap_or_else(PoisonError::into_inner))
+        Some(
+            self.shard(key)?
+                .write()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
     }
 }
 

@@ -184,7 +184,10 @@ impl WatchingServerVerifier {
         server_name: &ServerName<'_>,
         now: Timestamp,
     ) -> bool {
-        let Some(at) = now.to_unix_time().filter(|_| !chain.acceptance.is_within_grace) else {
+        let Some(at) = now
+            .to_unix_time()
+            .filter(|_| !chain.acceptance.is_within_grace)
+        else {
             return false;
         };
         match self.verify_again(&chain.peer.met_at(at), server_name) {

@@ -13,7 +13,7 @@ use super::pins::Ruling;
 use super::presented::PresentedError;
 use super::proof::Awaited;
 use super::tell_pins::pin_code;
-use super::watch::Watch;
+use super::watch::{Verdict, Watch};
 use crate::cert::{Certificate, CertificateParseError, Sha256Digest};
 use crate::event::{Event, EventCode, Role, Severity, Subject};
 use crate::outlook::Position;
@@ -45,7 +45,7 @@ impl Watch {
     }
 
     /// An accepted peer failed to prove that it has the key, or was given up.
-    pub(super) fn tell_unproven(&self, awaited: &Awaited) {
+    pub(super) fn tell_unproven(&self, awaited: &Awaited<Verdict>) {
         let met = awaited.peer.as_met();
         self.tell_by_number(&met, EventCode::PeerUnproven, || self.unproven_event(&met));
     }
@@ -62,7 +62,8 @@ impl Watch {
         );
         let subject = leaf.ok().map(|leaf| Subject::of(&leaf, Position::Leaf));
         let (code, severity) = (EventCode::PeerUnproven, Severity::Unproven);
-        self.event(peer, code, severity, message).with_subject(subject)
+        self.event(peer, code, severity, message)
+            .with_subject(subject)
     }
 
     /// A peer presented more than the bounds allow.
@@ -119,7 +120,8 @@ impl Watch {
         }
         if let Some(telling) = self.telling(peer, code, fault.subject.sha256, band) {
             let event = self.date_event(peer, fault, Severity::Critical);
-            self.delivery.deliver(&event.with_bands(telling.before, band));
+            self.delivery
+                .deliver(&event.with_bands(telling.before, band));
         }
     }
 
@@ -143,7 +145,8 @@ impl Watch {
                 "{name} was refused: its {position} '{certificate}' is not valid yet; check this machine's clock first"
             ),
         };
-        self.event(peer, code, severity, message).with_subject(subject)
+        self.event(peer, code, severity, message)
+            .with_subject(subject)
     }
 
     /// Counts a peer that proved nothing, and tells how many of its kind there were.
@@ -158,7 +161,9 @@ impl Watch {
     fn proved_itself_before(&self, peer: &Peer<'_>) -> bool {
         let leaf = Sha256Digest::of(peer.leaf);
         self.seen.knows_leaf(peer)
-            || self.matters.knows(&self.matter(peer, EventCode::PeerExpiring, leaf))
+            || self
+                .matters
+                .knows(&self.matter(peer, EventCode::PeerExpiring, leaf))
     }
 
     fn tell_assessment(&self, peer: &Peer<'_>, known: &Known) {

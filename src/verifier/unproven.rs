@@ -75,7 +75,10 @@ fn speaking_for(mut event: Event, count: usize, since: Timestamp) -> Event {
     event.affected = count;
     if count > 1 {
         let others = count - 1;
-        event.message = format!("{} (and {others} more like it since {since})", event.message);
+        event.message = format!(
+            "{} (and {others} more like it since {since})",
+            event.message
+        );
     }
     event
 }
@@ -104,7 +107,10 @@ mod tests {
         assert_eq!(count(&unproven, PeerExpired, 61), None);
         let waiting = unproven.take_waiting();
         assert_eq!(waiting.len(), 1);
-        assert_eq!((waiting[0].affected, waiting[0].at.as_unix_seconds()), (1, 61));
+        assert_eq!(
+            (waiting[0].affected, waiting[0].at.as_unix_seconds()),
+            (1, 61)
+        );
         assert!(unproven.take_waiting().is_empty());
         // A clock set back by a year is no year of silence.
         assert_eq!(count(&unproven, PeerExpired, -31_536_000), Some(1));

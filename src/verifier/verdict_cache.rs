@@ -13,7 +13,10 @@ use rustls::{DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
+use super::peer::{OwnedPeer, Peer};
+use super::proof::AwaitingProof;
 use crate::cert::{Certificate, CertificateFacts, Timestamp, staple_next_update};
+use crate::event::Role;
 use crate::outlook::TrustAnchors;
 use crate::pin::PinsInForce;
 use crate::revocation::Crls;
@@ -40,7 +43,8 @@ const SHARDS: usize = 16;
 /// pins and staples are still judged in every handshake.
 ///
 /// # Why it is safe
-/// 1. Only an acceptance by the inner verifier is remembered; a refusal never is.
+/// 1. Only an acceptance by the inner verifier is remembered, and only once the server proved that
+///    it has the key; a refusal never is.
 /// 2. What is remembered is a SHA-256 digest over the name's kind, the name, the staple, and every
 ///    certificate in its order, each with its length before it: no other chain, order, name or
 ///    staple has the same one.
@@ -96,6 +100,7 @@ pub struct VerdictCache {
     pins: Option<Arc<dyn PinsInForce>>,
     /// The latest instant asked about, in Unix seconds.
     latest: AtomicI64,
+    awaiting: AwaitingProof<Unconfirmed>,
     shards: Vec<Mutex<Shard>>,
     /// How many verdicts there is room for in each of them.
     verdicts_each: usize,
@@ -159,8 +164,24 @@ impl VerdictCache {
         (counts, shard.generation)
     }
 
+    /// Remembers what was verified on this thread, if the server has proved that it has its key.
+    fn signature_checked(
+        &self,
+        leaf: &CertificateDer<'_>,
+        checked: &Result<HandshakeSignatureValid, Error>,
+    ) {
+        if let (Some(awaited), Ok(_)) = (self.awaiting.take(leaf), checked) {
+            self.remember(awaited.verdict);
+        }
+    }
+
     /// Remembers, unless all was forgotten since this generation.
-    fn remember(&self, key: [u8; 32], verdict: Verdict, generation: u64) {
+    fn remember(&self, unconfirmed: Unconfirmed) {
+        let Unconfirmed {
+            key,
+            verdict,
+            generation,
+        } = unconfirmed;
         if let Some(mut shard) = self.shard(&key) {
             if shard.generation == generation {
                 shard.verdicts.put(key, verdict);
@@ -179,15 +200,18 @@ impl VerdictCache {
     }
 
     /// The last second at which an acceptance of `now` counts; before `now` where it does not.
-    fn until(&self, chain: &Presented<'_>, now: Timestamp) -> Option<Timestamp> {
+    fn until(&self, peer: &Peer<'_>, now: Timestamp) -> Option<Timestamp> {
         let mut until = now.saturating_add(self.ttl);
-        for der in chain.certificates() {
+        for der in std::iter::once(peer.leaf).chain(peer.intermediates) {
             until = until.min(CertificateFacts::parse(der).ok()?.validity().not_after);
         }
         // Anchors that are over and count all the same end nothing.
         let next = self.anchor_ends.partition_point(|end| *end < now);
-        until = self.anchor_ends.get(next).map_or(until, |end| until.min(*end));
-        let staple = match chain.staple {
+        until = self
+            .anchor_ends
+            .get(next)
+            .map_or(until, |end| until.min(*end));
+        let staple = match peer.staple {
             [] => None,
             staple => Some(staple_next_update(staple)?),
         };
@@ -205,37 +229,33 @@ impl VerdictCache {
     }
 }
 
-/// What a verdict is about.
-struct Presented<'p> {
-    leaf: &'p CertificateDer<'p>,
-    intermediates: &'p [CertificateDer<'p>],
-    name: &'p ServerName<'p>,
-    staple: &'p [u8],
+/// A verdict that counts once the server proved that it has the key.
+struct Unconfirmed {
+    key: [u8; 32],
+    verdict: Verdict,
+    /// That of its shard before the inner verifier was asked.
+    generation: u64,
 }
 
-impl Presented<'_> {
-    fn certificates(&self) -> impl Iterator<Item = &CertificateDer<'_>> {
-        std::iter::once(self.leaf).chain(self.intermediates)
-    }
-
-    fn key(&self) -> [u8; 32] {
-        let mut hash = Sha256::new();
-        hash.update(b"notafter verdict 1");
-        let mut part = |bytes: &[u8]| {
-            // With its length before each part, no two lists give the same stream of bytes.
-            hash.update(u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_be_bytes());
-            hash.update(bytes);
-        };
-        part(match self.name {
-            ServerName::DnsName(_) => b"dns",
-            ServerName::IpAddress(_) => b"ip",
-            _ => b"other",
-        });
-        part(self.name.to_str().as_bytes());
-        part(self.staple);
-        self.certificates().for_each(|der| part(der));
-        hash.finalize().into()
-    }
+/// What a verdict is about.
+fn key_of(peer: &Peer<'_>, name: &ServerName<'_>) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update(b"notafter verdict 1");
+    let mut part = |bytes: &[u8]| {
+        // With its length before each part, no two lists give the same stream of bytes.
+        hash.update(u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_be_bytes());
+        hash.update(bytes);
+    };
+    part(match name {
+        ServerName::DnsName(_) => b"dns",
+        ServerName::IpAddress(_) => b"ip",
+        _ => b"other",
+    });
+    part(peer.host.unwrap_or_default().as_bytes());
+    part(peer.staple);
+    part(peer.leaf);
+    peer.intermediates.iter().for_each(|der| part(der));
+    hash.finalize().into()
 }
 
 impl ServerCertVerifier for VerdictCache {
@@ -247,43 +267,49 @@ impl ServerCertVerifier for VerdictCache {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let presented = Presented {
-            leaf: end_entity,
-            intermediates,
-            name: server_name,
-            staple: ocsp_response,
-        };
-        // The epoch and the generation are those before the inner verifier is asked.
-        let at = Timestamp::from(now);
-        if !self.is_latest(at) {
-            // The past stands still: a verdict about it would never grow old.
-            return self.inner.verify_server_cert(
+        let ask = || {
+            self.inner.verify_server_cert(
                 end_entity,
                 intermediates,
                 server_name,
                 ocsp_response,
                 now,
-            );
+            )
+        };
+        let at = Timestamp::from(now);
+        if !self.is_latest(at) {
+            // The past stands still: a verdict about it would never grow old.
+            return ask();
         }
-        let (key, epoch) = (presented.key(), self.epoch());
+        let host = server_name.to_str();
+        let peer = Peer {
+            host: Some(&host),
+            pinned_as: None,
+            leaf: end_entity,
+            intermediates,
+            staple: ocsp_response,
+            raw: self.inner.requires_raw_public_keys(),
+            now,
+        };
+        // The epoch and the generation are those before the inner verifier is asked.
+        let (key, epoch) = (key_of(&peer, server_name), self.epoch());
         let (counts, generation) = self.recall(&key, epoch, at);
         if counts {
             return Ok(ServerCertVerified::assertion());
         }
-        let verified = self.inner.verify_server_cert(
-            end_entity,
-            intermediates,
-            server_name,
-            ocsp_response,
-            now,
-        )?;
-        if let Some(until) = self.until(&presented, at).filter(|until| *until >= at) {
+        let verified = ask()?;
+        if let Some(until) = self.until(&peer, at).filter(|until| *until >= at) {
             let verdict = Verdict {
                 since: at,
                 until,
                 epoch,
             };
-            self.remember(key, verdict, generation);
+            let unconfirmed = Unconfirmed {
+                key,
+                verdict,
+                generation,
+            };
+            self.awaiting.expect(OwnedPeer::of(&peer), unconfirmed);
         }
         Ok(verified)
     }
@@ -294,7 +320,9 @@ impl ServerCertVerifier for VerdictCache {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.inner.verify_tls12_signature(message, cert, dss)
+        let checked = self.inner.verify_tls12_signature(message, cert, dss);
+        self.signature_checked(cert, &checked);
+        checked
     }
 
     fn verify_tls13_signature(
@@ -303,7 +331,9 @@ impl ServerCertVerifier for VerdictCache {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.inner.verify_tls13_signature(message, cert, dss)
+        let checked = self.inner.verify_tls13_signature(message, cert, dss);
+        self.signature_checked(cert, &checked);
+        checked
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -406,6 +436,7 @@ impl VerdictCacheBuilder {
             enforces_lists: self.crls.enforces_expiration(),
             pins: self.pins,
             latest: AtomicI64::new(i64::MIN),
+            awaiting: AwaitingProof::new(Role::PeerServer),
             shards: (0..SHARDS).map(|_| Mutex::new(shard())).collect(),
         }))
     }

@@ -35,7 +35,7 @@ pub(super) struct Watch {
     pub(super) delivery: Outbox,
     pub(super) matters: Matters,
     pub(super) seen: Seen,
-    pub(super) awaiting: AwaitingProof,
+    pub(super) awaiting: AwaitingProof<Verdict>,
     pub(super) unproven: UnprovenCounts,
 }
 
@@ -114,7 +114,7 @@ impl Watch {
         None
     }
 
-    fn proven(&self, awaited: Awaited) -> Proven {
+    fn proven(&self, awaited: Awaited<Verdict>) -> Proven {
         let peer = Arc::new(awaited.peer);
         let met = peer.as_met();
         let acceptance = match awaited.verdict {

@@ -10,10 +10,10 @@ use notafter::{
 };
 use rustls::RootCertStore;
 use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::ServerCertVerifier;
 use rustls::pki_types::ServerName;
 
 use crate::support::pki::{self, NOW};
+use crate::support::proof::{any_signature, meet_server};
 use crate::support::tls::{Recorder, ring};
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -26,7 +26,8 @@ fn events(severities: &[Severity]) -> Vec<Event> {
     let inner = WebPkiServerVerifier::builder_with_provider(roots, ring())
         .build()
         .unwrap();
-    let builder = WatchingServerVerifier::builder(inner).with_observer(recorder.clone());
+    let builder =
+        WatchingServerVerifier::builder(any_signature(inner)).with_observer(recorder.clone());
     let verifier = builder.build().unwrap();
     for severity in severities {
         let left = match severity {
@@ -37,9 +38,7 @@ fn events(severities: &[Severity]) -> Vec<Event> {
         let leaf = root.leaf(&["a.example"], left - 90, left);
         let name = ServerName::try_from("a.example").unwrap();
         let now = NOW.to_unix_time().unwrap();
-        verifier
-            .verify_server_cert(&leaf.der, &[], &name, &[], now)
-            .unwrap();
+        meet_server(&*verifier, (&leaf.der, &[]), &name, &[], now).unwrap();
     }
     let events = recorder.take();
     let made: Vec<_> = events.iter().map(|event| event.severity).collect();
@@ -208,7 +207,7 @@ fn by_default_a_blocked_observer_does_not_hold_up_a_handshake() {
     let blocked = Mutex::new(blocked);
     let seen = Arc::new(Recorder::default());
     let last = seen.clone();
-    let verifier = WatchingServerVerifier::builder(inner)
+    let verifier = WatchingServerVerifier::builder(any_signature(inner))
         .with_observer(Arc::new(move |event: &Event| {
             let _ = blocked.lock().unwrap().recv();
             last.observe(event);
@@ -222,9 +221,7 @@ fn by_default_a_blocked_observer_does_not_hold_up_a_handshake() {
         // Each name is a matter of its own; each call returns though the first event is stuck.
         let name = ServerName::try_from(*name).unwrap();
         let now = NOW.to_unix_time().unwrap();
-        verifier
-            .verify_server_cert(&leaf.der, &[], &name, &[], now)
-            .unwrap();
+        meet_server(&*verifier, (&leaf.der, &[]), &name, &[], now).unwrap();
     }
     assert!(!verifier.flush_events(Duration::from_millis(20)));
     drop(release);
@@ -239,7 +236,7 @@ fn a_verifier_goes_on_after_a_restart_where_it_was() {
     let build = || {
         let roots = Arc::new(RootCertStore::from(&pki::anchors([&root])));
         let inner = WebPkiServerVerifier::builder_with_provider(roots, ring());
-        WatchingServerVerifier::builder(inner.build().unwrap())
+        WatchingServerVerifier::builder(any_signature(inner.build().unwrap()))
             .with_observer(recorder.clone())
             .with_repeat(RepeatPolicy::every_minutes(5))
             .with_peer_memory(NonZeroUsize::MIN)
@@ -250,9 +247,7 @@ fn a_verifier_goes_on_after_a_restart_where_it_was() {
     let told = |verifier: &WatchingServerVerifier, name, seconds| {
         let name = ServerName::try_from(name).unwrap();
         let now = NOW.saturating_add(seconds).to_unix_time().unwrap();
-        verifier
-            .verify_server_cert(&leaf.der, &[], &name, &[], now)
-            .unwrap();
+        meet_server(verifier, (&leaf.der, &[]), &name, &[], now).unwrap();
         recorder.take().len()
     };
     let before = build();

@@ -7,12 +7,12 @@ use notafter::{
     EventCode, PresentedBounds, PresentedError, WatchingServerVerifier, presented_error,
 };
 use rcgen::{CertificateParams, DnType, Issuer, KeyPair};
-use rustls::client::danger::ServerCertVerifier;
 use rustls::pki_types::CertificateDer;
 use rustls::{CertificateError, Error};
 
 use crate::support::agreeable::Agreeable;
 use crate::support::limbo::load;
+use crate::support::proof::meet_server;
 use crate::support::tls::Recorder;
 use crate::support::{corpora, pki};
 
@@ -43,9 +43,7 @@ impl Scene {
     fn ask(&self, chain: &[CertificateDer<'static>]) -> Result<(), Error> {
         let (leaf, rest) = chain.split_first().unwrap();
         let name = "a.example".try_into().unwrap();
-        self.verifier
-            .verify_server_cert(leaf, rest, &name, &[], pki::now())
-            .map(drop)
+        meet_server(&*self.verifier, (leaf, rest), &name, &[], pki::now())
     }
 
     fn asked(&self) -> usize {

@@ -10,11 +10,11 @@ use notafter::{
 };
 use rustls::RootCertStore;
 use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::ServerCertVerifier;
 use rustls::pki_types::{CertificateDer, ServerName};
 
 use crate::support::graph::Dice;
 use crate::support::pki::{self, NOW};
+use crate::support::proof::{any_signature, meet_server};
 use crate::support::tls::{Recorder, ring};
 
 /// In even epochs the first key is pinned, in odd ones the second.
@@ -70,7 +70,7 @@ impl World {
         let inner = WebPkiServerVerifier::builder_with_provider(roots, ring())
             .build()
             .unwrap();
-        WatchingServerVerifier::builder(inner)
+        WatchingServerVerifier::builder(any_signature(inner))
             .with_provider(ring())
             .with_trust_anchors(self.anchors.clone())
             .with_pins(self.pins.clone())
@@ -118,9 +118,7 @@ fn what_is_remembered_is_what_looking_again_gives() {
             let (leaf, rest) = chain.split_first().unwrap();
             let name = ServerName::try_from(name).unwrap();
             let now = at.to_unix_time().unwrap();
-            verifier
-                .verify_server_cert(leaf, rest, &name, &[], now)
-                .map(drop)
+            meet_server(verifier, (leaf, rest), &name, &[], now)
         };
         let fresh = world.verifier(&Arc::new(Recorder::default()));
         let (ours, expected) = (ask(&remembering), ask(&fresh));
@@ -152,9 +150,7 @@ fn what_is_to_be_repeated_is_repeated() {
             .to_unix_time()
             .unwrap();
         let rest = [issuing.clone()];
-        verifier
-            .verify_server_cert(&leaf, &rest, &name, &[], now)
-            .unwrap();
+        meet_server(&*verifier, (&leaf, &rest), &name, &[], now).unwrap();
     }
     let told: Vec<Event> = told.take();
     let expiring = told.into_iter();

@@ -15,6 +15,7 @@ use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, 
 
 use crate::support::ocsp::{Hash, answer, by_name, data, good, signed};
 use crate::support::pki::{self, NOW, days};
+use crate::support::proof::{meet_server, signature};
 
 /// Answers as it is told, and counts what it was asked.
 #[derive(Debug)]
@@ -98,6 +99,7 @@ impl ServerCertVerifier for Inner {
 
 /// A chain of a leaf that ends first, and its issuer.
 struct Chain {
+    root: pki::Ca,
     issuing: pki::Ca,
     leaf: pki::Leaf,
 }
@@ -107,7 +109,11 @@ impl Chain {
         let root = pki::root("Root", -100, 100);
         let issuing = root.intermediate("Issuing", -50, 60);
         let leaf = issuing.leaf(&["a.example"], -10, 20);
-        Self { issuing, leaf }
+        Self {
+            root,
+            issuing,
+            leaf,
+        }
     }
 
     fn ask(&self, verifier: &dyn ServerCertVerifier, now: Timestamp) -> Result<(), Error> {
@@ -136,9 +142,7 @@ fn ask(
 ) -> Result<(), Error> {
     let name = ServerName::try_from(name.to_owned()).unwrap();
     let now = now.to_unix_time().unwrap();
-    verifier
-        .verify_server_cert(leaf, rest, &name, staple, now)
-        .map(drop)
+    meet_server(verifier, (leaf, rest), &name, staple, now)
 }
 
 fn cache(inner: &Arc<Inner>) -> Arc<VerdictCache> {
@@ -161,6 +165,22 @@ fn sentence_1_acceptances_are_remembered_and_refusals_are_not() {
     for _ in 0..3 {
         assert_eq!(chain.ask(&*cache, NOW), Ok(()));
         assert_eq!(inner.asked(), 0);
+    }
+    // Of who has no proof nothing is remembered.
+    let impostor = self::cache(&inner);
+    let (leaf, rest) = (&chain.leaf.der, [chain.issuing.der.clone()]);
+    let name = ServerName::try_from("a.example").unwrap();
+    let now = NOW.to_unix_time().unwrap();
+    for signed in [None, Some(b"bad")] {
+        for _ in 0..2 {
+            let verified = impostor.verify_server_cert(leaf, &rest, &name, &[], now);
+            assert!(verified.is_ok());
+            if let Some(message) = signed {
+                let proven = impostor.verify_tls13_signature(message, leaf, &signature());
+                assert!(proven.is_err());
+            }
+            assert_eq!(inner.asked(), 1);
+        }
     }
 }
 
@@ -208,16 +228,24 @@ fn sentence_2_nothing_else_has_the_same_key() {
 #[test]
 fn sentence_3_a_verdict_counts_for_the_ttl_at_most() {
     let chain = Chain::mint();
-    for (ttl, seconds) in [
-        (None, 300),
-        (Some(60), 60),
-        (Some(3_600), 3_600),
-        (Some(0), 0),
+    let told = || Some(pki::anchors([&chain.root]));
+    for (anchors, ttl, seconds) in [
+        (told(), None, 300),
+        (told(), Some(60), 60),
+        (told(), Some(3_600), 3_600),
+        (told(), Some(0), 0),
+        (None, None, 60),
+        (None, Some(30), 30),
+        (None, Some(3_600), 60),
     ] {
         let inner = Inner::accepting();
         let builder = VerdictCache::builder(inner.clone());
         let builder = match ttl {
             Some(ttl) => builder.with_ttl(Duration::from_secs(ttl)),
+            None => builder,
+        };
+        let builder = match &anchors {
+            Some(anchors) => builder.with_trust_anchors(anchors),
             None => builder,
         };
         let cache = builder.build().unwrap();
@@ -305,7 +333,9 @@ fn sentence_5_nothing_counts_once_staple_or_lists_are_to_be_replaced() {
         chain.ask_with(cache, "a.example", staple, at).unwrap();
     };
     let inner = Inner::accepting();
-    let cached = cache(&inner);
+    let anchors = pki::anchors([&chain.root]);
+    let cached = VerdictCache::builder(inner.clone()).with_trust_anchors(&anchors);
+    let cached = cached.build().unwrap();
     for (at, expected) in [(-100, 1), (-1, 0), (0, 1), (0, 1)] {
         asks(&cached, &staple_until, at);
         assert_eq!(inner.asked(), expected, "{at}");
@@ -322,6 +352,7 @@ fn sentence_5_nothing_counts_once_staple_or_lists_are_to_be_replaced() {
     for (expiration, after) in [(CrlExpiration::Enforce, 1), (CrlExpiration::Ignore, 0)] {
         let crls = Crls::builder().with_der(&list).unwrap();
         let cache = VerdictCache::builder(inner.clone())
+            .with_trust_anchors(&anchors)
             .with_crls(crls.with_expiration(expiration).build());
         let cache = cache.build().unwrap();
         let long = chain.issuing.leaf(&["a.example"], -1, 50).der;
@@ -433,17 +464,15 @@ fn sentence_7_a_new_epoch_or_forgetting_asks_again() {
 
 #[test]
 fn sentence_8_every_other_question_is_the_inner_verifiers() {
-    use rustls::internal::msgs::codec::{Codec as _, Reader};
     let (inner, chain) = (Inner::accepting(), Chain::mint());
     let cache = cache(&inner);
     chain.ask(&*cache, NOW).unwrap();
-    let signed = [0x08, 0x07, 0x00, 0x01, 0x00];
-    let signed = DigitallySignedStruct::read(&mut Reader::init(&signed)).unwrap();
+    let signed = signature();
     let leaf = &chain.leaf.der;
     for n in 1..4 {
         assert!(cache.verify_tls12_signature(b"good", leaf, &signed).is_ok());
         assert!(cache.verify_tls13_signature(b"bad", leaf, &signed).is_err());
-        assert_eq!(inner.signatures.load(Ordering::Relaxed), 2 * n);
+        assert_eq!(inner.signatures.load(Ordering::Relaxed), 2 * n + 1);
     }
     assert_eq!(cache.supported_verify_schemes(), [SignatureScheme::ED448]);
     assert!(cache.requires_raw_public_keys());
@@ -471,9 +500,29 @@ fn pins_are_judged_in_every_handshake_around_it() {
     let pins = Arc::new(Epoch::default());
     let watching = WatchingServerVerifier::builder(cache(&inner)).with_pins(pins);
     let watching = watching.build().unwrap();
-    for expected in [1, 0, 0] {
+    for _ in 0..3 {
+        // Refused before its signature, it never proves anything, so nothing is remembered of it.
         let error = chain.ask(&*watching, NOW).unwrap_err();
         assert!(pin_error(&error).is_some(), "{error}");
-        assert_eq!(inner.asked(), expected);
+        assert_eq!(inner.asked(), 1);
+    }
+}
+
+#[test]
+fn nothing_counts_after_the_end_of_an_anchor_that_it_was_told_of() {
+    let chain = Chain::mint();
+    let (short, long) = (pki::root("Short", -100, 1), pki::root("Long", -100, 3650));
+    let end = short.certificate().not_after();
+    for (anchors, expected) in [
+        (pki::anchors([&short, &long]), [1, 0, 1, 0]),
+        (pki::anchors([&long]), [1, 0, 0, 0]),
+    ] {
+        let inner = Inner::accepting();
+        let cache = VerdictCache::builder(inner.clone()).with_trust_anchors(&anchors);
+        let cache = cache.build().unwrap();
+        for (at, expected) in [-10, 0, 1, 2].into_iter().zip(expected) {
+            chain.ask(&*cache, end.saturating_add(at)).unwrap();
+            assert_eq!(inner.asked(), expected, "{at}");
+        }
     }
 }

@@ -16,6 +16,7 @@ use rustls::{
 };
 
 use crate::support::pki::{self, NOW, days};
+use crate::support::proof::meet_server;
 use crate::support::tls::{Recorder, ring};
 
 /// Answers as it is told, and writes down what it was asked.
@@ -391,7 +392,7 @@ fn raw_public_keys_are_pinned_by_what_they_are() {
         let builder = WatchingServerVerifier::builder(inner).with_observer(recorder.clone());
         let wrapper = builder.with_leaf_pin(pin).build().unwrap();
         assert!(wrapper.requires_raw_public_keys());
-        let verdict = wrapper.verify_server_cert(&spki, &[], &name(), &[], pki::now());
+        let verdict = meet_server(&*wrapper, (&spki, &[]), &name(), &[], pki::now());
         assert_eq!(verdict.is_ok(), accepted);
         let codes: Vec<_> = recorder.take().iter().map(|e| e.code).collect();
         assert_eq!(
@@ -411,11 +412,8 @@ fn a_leaf_that_cannot_be_read_never_matches_a_pin() {
     let recorder = Arc::new(Recorder::default());
     let unpinned =
         WatchingServerVerifier::builder(Inner::new(Ok(()))).with_observer(recorder.clone());
-    let verdict =
-        unpinned
-            .build()
-            .unwrap()
-            .verify_server_cert(&garbage, &[], &name(), &[], pki::now());
+    let unpinned = unpinned.build().unwrap();
+    let verdict = meet_server(&*unpinned, (&garbage, &[]), &name(), &[], pki::now());
     assert!(verdict.is_ok(), "the inner verifier's verdict stands");
     assert_eq!(recorder.take()[0].code, EventCode::PeerUnreadable);
 
@@ -450,9 +448,7 @@ fn the_memory_of_peers_is_bounded_and_follows_the_time() {
         .unwrap();
     let shake = |leaf: &pki::Leaf, at: notafter::Timestamp| -> Vec<Event> {
         let now = at.to_unix_time().unwrap();
-        wrapper
-            .verify_server_cert(&leaf.der, &[], &name(), &[], now)
-            .unwrap();
+        meet_server(&*wrapper, (&leaf.der, &[]), &name(), &[], now).unwrap();
         recorder.take()
     };
     assert_eq!(shake(&leaves[0], NOW).len(), 1, "due: told");

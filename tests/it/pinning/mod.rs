@@ -22,6 +22,7 @@ use rustls::{Error, RootCertStore};
 
 pub use crate::support::agreeable::Agreeable;
 use crate::support::pki::{Ca, Leaf};
+use crate::support::proof::{any_signature, meet_server};
 use crate::support::tls::{Recorder, ring};
 
 pub const NAME: &str = "service.example";
@@ -62,7 +63,7 @@ impl Scene {
         ) -> WatchingVerifierBuilder<dyn ServerCertVerifier>,
     ) -> Self {
         let recorder = Arc::new(Recorder::default());
-        let builder = WatchingServerVerifier::builder(inner)
+        let builder = WatchingServerVerifier::builder(any_signature(inner))
             .with_provider(ring())
             .with_trust_anchors(anchors.clone())
             .with_observer(recorder.clone());
@@ -82,9 +83,7 @@ impl Scene {
         let rest: Vec<_> = chain[1..].iter().map(|der| (*der).clone()).collect();
         let name = ServerName::try_from(NAME).unwrap();
         let now = now.to_unix_time().unwrap();
-        self.verifier
-            .verify_server_cert(chain[0], &rest, &name, &[], now)
-            .map(drop)
+        meet_server(&*self.verifier, (chain[0], &rest), &name, &[], now)
     }
 
     /// The codes of what was told since the last time.

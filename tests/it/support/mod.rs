@@ -6,4 +6,5 @@ pub mod graph;
 pub mod limbo;
 pub mod ocsp;
 pub mod pki;
+pub mod proof;
 pub mod tls;

@@ -1,0 +1,93 @@
+//! Handshakes without TLS: a peer is verified, and then proves that it has its key.
+
+use std::sync::Arc;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::internal::msgs::codec::{Codec as _, Reader};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::danger::ClientCertVerifier;
+use rustls::{DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
+
+/// A signature of nothing, as it comes from a peer.
+pub fn signature() -> DigitallySignedStruct {
+    let bytes = [0x08, 0x07, 0x00, 0x01, 0x00];
+    DigitallySignedStruct::read(&mut Reader::init(&bytes)).unwrap()
+}
+
+/// A verifier that takes any signature for a proof.
+#[derive(Debug)]
+pub struct AnySignature(pub Arc<dyn ServerCertVerifier>);
+
+/// Around a verifier whose verdicts count, but not those about signatures.
+pub fn any_signature(inner: Arc<dyn ServerCertVerifier>) -> Arc<dyn ServerCertVerifier> {
+    Arc::new(AnySignature(inner))
+}
+
+impl ServerCertVerifier for AnySignature {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        self.0
+            .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.supported_verify_schemes()
+    }
+
+    fn requires_raw_public_keys(&self) -> bool {
+        self.0.requires_raw_public_keys()
+    }
+
+    fn root_hint_subjects(&self) -> Option<&[DistinguishedName]> {
+        self.0.root_hint_subjects()
+    }
+}
+
+/// What a client does with a server that has its key; the inner verifier must take the signature
+/// of the message `good`.
+pub fn meet_server(
+    verifier: &dyn ServerCertVerifier,
+    (leaf, rest): (&CertificateDer<'_>, &[CertificateDer<'_>]),
+    name: &ServerName<'_>,
+    staple: &[u8],
+    now: UnixTime,
+) -> Result<(), Error> {
+    verifier.verify_server_cert(leaf, rest, name, staple, now)?;
+    let proven = verifier.verify_tls13_signature(b"good", leaf, &signature());
+    proven.map(drop)
+}
+
+/// What a server does with a client that has its key.
+pub fn meet_client(
+    verifier: &dyn ClientCertVerifier,
+    (leaf, rest): (&CertificateDer<'_>, &[CertificateDer<'_>]),
+    now: UnixTime,
+) -> Result<(), Error> {
+    verifier.verify_client_cert(leaf, rest, now)?;
+    let proven = verifier.verify_tls13_signature(b"good", leaf, &signature());
+    proven.map(drop)
+}
