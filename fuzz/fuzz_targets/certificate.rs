@@ -1,0 +1,69 @@
+#![no_main]
+//! Are our facts those that webpki and x509-parser read, and is nothing refused that webpki accepts?
+
+use libfuzzer_sys::fuzz_target;
+use notafter::{Certificate, CertificateFacts, Timestamp};
+use notafter_fuzz::{NOW, algorithms, assert_printable, element, unix};
+use rustls::pki_types::CertificateDer;
+use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
+use x509_parser::prelude::{FromDer as _, X509Certificate};
+
+fuzz_target!(|data: &[u8]| {
+    let facts = CertificateFacts::parse(data);
+    let der = CertificateDer::from(data);
+    if let Ok(facts) = &facts {
+        everything_can_be_said(data);
+        as_x509_parser_reads(data, facts);
+    }
+    if let Ok(leaf) = EndEntityCert::try_from(&der) {
+        // webpki reads dates only when it verifies.
+        let verified = leaf.verify_for_usage(
+            algorithms(), &[], &[], unix(NOW), KeyUsage::server_auth(), None, None,
+        );
+        use webpki::Error::{BadDer, BadDerTime, TrailingData};
+        if !matches!(verified.err(), Some(BadDer | BadDerTime | TrailingData(_))) {
+            let facts = facts.as_ref().expect("webpki reads it");
+            let spki = leaf.subject_public_key_info();
+            assert_eq!(facts.spki_der(), spki.as_ref());
+        }
+    }
+    if let (Ok(anchor), Ok(facts)) = (anchor_from_trusted_cert(&der), &facts) {
+        assert_eq!(facts.subject_der(), anchor.subject.as_ref());
+        assert_eq!(facts.spki_der(), element(0x30, &anchor.subject_public_key_info));
+    }
+});
+
+fn everything_can_be_said(der: &[u8]) {
+    let certificate = Certificate::from_der(der).expect("facts were read");
+    for text in [
+        certificate.subject(),
+        certificate.issuer(),
+        certificate.short_name(),
+        certificate.issuer_short_name(),
+        certificate.serial_hex(),
+        format!("{certificate:?}"),
+        certificate.ari_cert_id().unwrap_or_default(),
+    ] {
+        assert_printable(&text);
+    }
+    assert!(certificate.short_name().chars().count() <= 128);
+    let _ = (certificate.is_ca(), certificate.facts().must_staple(), certificate.facts().subject_key_id());
+    if let Err(error) = certificate.details() {
+        assert_printable(&error.to_string());
+    }
+}
+
+fn as_x509_parser_reads(der: &[u8], facts: &CertificateFacts<'_>) {
+    let Ok((rest, parsed)) = X509Certificate::from_der(der) else {
+        return;
+    };
+    if !rest.is_empty() {
+        return;
+    }
+    let time = |seconds| Timestamp::from_unix_seconds(seconds);
+    let validity = parsed.validity();
+    assert_eq!(facts.validity().not_before, time(validity.not_before.timestamp()));
+    assert_eq!(facts.validity().not_after, time(validity.not_after.timestamp()));
+    assert_eq!(facts.serial(), parsed.raw_serial());
+    assert_eq!(facts.spki_der(), parsed.public_key().raw);
+}
