@@ -1,5 +1,6 @@
 //! What fuzz targets share. Each target reads like its question; what it takes to ask is here.
 
+pub mod announcing;
 pub mod proof;
 pub mod tickets;
 pub mod world;
@@ -36,7 +37,7 @@ pub fn assert_printable(text: &str) {
 fn is_invisible(c: char) -> bool {
     matches!(
         u32::from(c),
-        0x061c | 0x200b..=0x200f | 0x2028..=0x202e | 0x2060..=0x206f | 0xfeff
+        0x200b..=0x200f | 0x2028..=0x202e | 0x2060..=0x206f | 0xfeff
     )
 }
 

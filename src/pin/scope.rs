@@ -90,7 +90,7 @@ impl FromStr for PinScope {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let error = || PinScopeError {
-            text: text.chars().take(80).collect(),
+            text: text.chars().take(80).flat_map(char::escape_debug).collect(),
         };
         if let Ok(ip) = text.parse() {
             return Ok(Self(Kind::Ip(ip)));
@@ -136,6 +136,6 @@ impl fmt::Display for PinScope {
 )]
 #[non_exhaustive]
 pub struct PinScopeError {
-    /// The text, at most 80 characters of it.
+    /// The text, at most 80 characters of it; invisible ones are escaped.
     pub text: String,
 }
