@@ -30,6 +30,7 @@ mod pins;
 mod presented;
 mod recent;
 mod reload;
+mod secrets;
 mod service;
 mod sources;
 mod staples;
