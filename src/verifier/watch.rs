@@ -10,6 +10,7 @@ use rustls::Error;
 use super::accepted::Acceptance;
 use super::conclude::{Conclusion, Grounds};
 use super::grace::{self, Candidate, PinnedGrace};
+use super::lock_out::LockOuts;
 use super::matters::Matters;
 use super::peer::{OwnedPeer, Peer};
 use super::pins::Vouching;
@@ -37,6 +38,7 @@ pub(super) struct Watch {
     pub(super) seen: Seen,
     pub(super) awaiting: AwaitingProof<Verdict>,
     pub(super) unproven: UnprovenCounts,
+    pub(super) lock_outs: LockOuts,
 }
 
 /// Why a peer is accepted, provided that it has its key.
@@ -66,16 +68,37 @@ impl Watch {
         ask: &AskInner<'_>,
         knows: impl FnOnce() -> bool,
     ) -> Result<(), Error> {
+        let verdict = self.judge(peer, ask, knows);
+        if let Err(refusal) = &verdict {
+            self.tell_lock_out(peer, refusal);
+        }
+        let Some(verdict) = verdict? else {
+            return Ok(());
+        };
+        for peer in self.awaiting.expect(OwnedPeer::of(peer), verdict) {
+            self.tell_unproven(&peer);
+        }
+        Ok(())
+    }
+
+    /// Why a peer is accepted; `None` where there is nothing to tell of it, nor to remember.
+    fn judge(
+        &self,
+        peer: &Peer<'_>,
+        ask: &AskInner<'_>,
+        knows: impl FnOnce() -> bool,
+    ) -> Result<Option<Verdict>, Error> {
         if let Err(error) = self.bounds.check(peer.leaf, peer.intermediates) {
             self.tell_too_much(peer, &error);
             return Err(presented::carried(error));
         }
         let generation = self.generation();
-        let verdict = match ask(peer.intermediates, peer.now) {
+        match ask(peer.intermediates, peer.now) {
             Ok(()) => {
                 let epoch = generation.as_ref().map_or(0, |generation| generation.epoch);
+                let is_known = || knows() && !self.is_locked_out(peer);
                 let conclusion = match self.seen.recall(peer, epoch) {
-                    Some(seen) if seen.is_quiet && knows() => return Ok(()),
+                    Some(seen) if seen.is_quiet && is_known() => return Ok(None),
                     Some(seen) => seen.conclusion,
                     None => Arc::new(self.conclude(peer, generation.as_deref(), ask)),
                 };
@@ -83,20 +106,16 @@ impl Watch {
                     self.tell_refused(peer, &conclusion);
                     return Err(refusal.clone());
                 }
-                Verdict::Accepted(conclusion)
+                Ok(Some(Verdict::Accepted(conclusion)))
             }
             Err(error) => match self.look_for_grace(peer, generation.as_deref(), &error, ask) {
-                Some(candidate) => Verdict::WithinGrace(Box::new(candidate)),
+                Some(candidate) => Ok(Some(Verdict::WithinGrace(Box::new(candidate)))),
                 None => {
                     self.tell_dates(peer, &error);
-                    return Err(error);
+                    Err(error)
                 }
             },
-        };
-        for peer in self.awaiting.expect(OwnedPeer::of(peer), verdict) {
-            self.tell_unproven(&peer);
         }
-        Ok(())
     }
 
     /// The inner verifier checked the handshake's signature by this leaf's key. A peer that proved
@@ -117,6 +136,7 @@ impl Watch {
     fn proven(&self, awaited: Awaited<Verdict>) -> Proven {
         let peer = Arc::new(awaited.peer);
         let met = peer.as_met();
+        self.tell_no_lock_out(&met);
         let acceptance = match awaited.verdict {
             Verdict::Accepted(conclusion) => {
                 self.tell(&met, &conclusion);

@@ -21,6 +21,7 @@ mod incidents;
 mod layers;
 mod limbo;
 mod lints;
+mod lock_out;
 mod monitor;
 mod monitor_faults;
 mod outlook;
