@@ -21,6 +21,7 @@ mod incidents;
 mod layers;
 mod limbo;
 mod lints;
+mod memory_model;
 mod monitor;
 mod monitor_faults;
 mod outlook;

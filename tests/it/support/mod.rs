@@ -7,3 +7,4 @@ pub mod limbo;
 pub mod ocsp;
 pub mod pki;
 pub mod tls;
+pub mod world;
