@@ -440,7 +440,7 @@ impl Walk {
             }
         } else {
             let turn = *dice.pick(&setup.world.instants);
-            match dice.below(12) {
+            match dice.below(16) {
                 0..4 => turn.saturating_add(below(dice, 3) - 1),
                 4 => turn.saturating_add(grace + below(dice, 3) - 1),
                 5 => turn.saturating_add(below(dice, 200) - 100),

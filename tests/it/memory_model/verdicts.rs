@@ -111,13 +111,13 @@ fn differ(
 
 #[test]
 fn pins_on_leaves() {
-    of_servers("leaf pins", 5, Shape::PLAIN);
+    of_servers("leaf pins", 3, Shape::PLAIN);
 }
 
 #[test]
 fn pins_on_paths() {
     let pinning = Some(Pinning::Paths);
-    of_servers("path pins", 20, Shape { pinning, ..Shape::PLAIN });
+    of_servers("path pins", 12, Shape { pinning, ..Shape::PLAIN });
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn inner_verifiers_that_know_more() {
         lists_are_given: false,
         ..Shape::PLAIN
     };
-    of_servers("inner knowledge", 5, shape);
+    of_servers("inner knowledge", 4, shape);
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn revocation_lists_that_the_wrapper_has_too() {
         knowledge: &[Knowledge::Lists],
         ..Shape::PLAIN
     };
-    of_servers("given lists", 10, shape);
+    of_servers("given lists", 6, shape);
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn graces() {
         cached: true,
         ..Shape::PLAIN
     };
-    of_servers("graces", 5, shape);
+    of_servers("graces", 4, shape);
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn staples() {
         staples: true,
         ..Shape::PLAIN
     };
-    of_servers("staples", 5, shape);
+    of_servers("staples", 4, shape);
 }
 
 #[test]
@@ -182,7 +182,7 @@ fn a_verdict_cache_inside() {
         cached: true,
         ..Shape::PLAIN
     };
-    of_servers("cache", 5, shape);
+    of_servers("cache", 4, shape);
 }
 
 #[test]
@@ -193,7 +193,7 @@ fn a_verdict_cache_around_revocation_lists_that_it_has_too() {
         cached: true,
         ..Shape::PLAIN
     };
-    of_servers("cache of lists", 5, shape);
+    of_servers("cache of lists", 3, shape);
 }
 
 #[test]
@@ -209,7 +209,7 @@ fn a_verdict_cache_around_an_inner_verifier_that_knows_more() {
         cached: true,
         ..Shape::PLAIN
     };
-    of_servers("cache of knowledge", 5, shape);
+    of_servers("cache of knowledge", 6, shape);
 }
 
 #[test]
@@ -219,11 +219,11 @@ fn clients_with_pins_on_leaves() {
         grace: true,
         ..Shape::PLAIN
     };
-    of_clients("clients' leaf pins", 5, shape);
+    of_clients("clients' leaf pins", 4, shape);
 }
 
 #[test]
 fn clients_with_pins_on_paths() {
     let pinning = Some(Pinning::Paths);
-    of_clients("clients' path pins", 10, Shape { pinning, ..Shape::PLAIN });
+    of_clients("clients' path pins", 6, Shape { pinning, ..Shape::PLAIN });
 }

@@ -114,9 +114,9 @@ impl Window {
     }
 
     fn end(dice: &mut Dice) -> i64 {
-        match dice.below(5) {
-            0 | 1 => LONG,
-            2 => *dice.pick(&[0, 1, 30, 59, 60, 61, 90]),
+        match dice.below(7) {
+            0..4 => LONG,
+            4 => *dice.pick(&[0, 1, 30, 59, 60, 61, 90]),
             _ => *dice.pick(&[HOUR, DAY, 5 * DAY, 9 * DAY, 20 * DAY, 60 * DAY, 100 * DAY]),
         }
     }
