@@ -125,6 +125,17 @@ pub struct Shape {
     pub grace: bool,
     pub staples: bool,
     pub cached: bool,
+    pub meetings: Meetings,
+}
+
+/// Whom the episodes of a test meet, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meetings {
+    Mixed,
+    /// Everybody, under names in any case.
+    Everybody,
+    /// Nearly always the same peer, and time goes forward.
+    Regular,
 }
 
 impl Shape {
@@ -135,6 +146,7 @@ impl Shape {
         grace: false,
         staples: false,
         cached: false,
+        meetings: Meetings::Mixed,
     };
 }
 
@@ -155,6 +167,7 @@ pub struct Setup {
     pub is_observed: bool,
     /// Whether the same peer is met most of the time.
     pub is_focused: bool,
+    pub meetings: Meetings,
 }
 
 impl Setup {
@@ -187,7 +200,11 @@ impl Setup {
             cache: shape.cached.then(|| Duration::from_secs(ttl)),
             memory: NonZeroUsize::new(*dice.pick(&[1, 3, 16, 1_024])).unwrap(),
             is_observed: dice.below(2) == 0,
-            is_focused: dice.below(2) == 0,
+            is_focused: match shape.meetings {
+                Meetings::Mixed => dice.below(2) == 0,
+                meetings => meetings == Meetings::Regular,
+            },
+            meetings: shape.meetings,
         }
     }
 
@@ -311,7 +328,7 @@ const ASKED: [&str; 8] = [
     NAMES[0],
     NAMES[0],
     NAMES[0],
-    NAMES[0],
+    "service.EXAMPLE",
     "SERVICE.example",
     NAMES[1],
     "Other.Example",
@@ -416,7 +433,10 @@ pub struct Walk {
 
 impl Walk {
     pub fn start(dice: &mut Dice, setup: &Setup) -> Self {
-        let only_forward = dice.below(2) == 0;
+        let only_forward = match setup.meetings {
+            Meetings::Regular => true,
+            _ => dice.below(2) == 0,
+        };
         let first = dice.pick(&setup.world.instants).seconds_since(NOW);
         let now = match only_forward {
             true => NOW.saturating_add(first.min(0).max(-86_400)),
@@ -436,6 +456,9 @@ impl Walk {
             match (dice.below(8), next) {
                 (0, Some(next)) => next,
                 (1, _) => self.now.saturating_add(below(dice, 4_000)),
+                (2, _) if setup.meetings != Meetings::Regular && dice.below(2) == 0 => {
+                    self.now.saturating_add(below(dice, 16 * 86_400))
+                }
                 (_, _) => self.now.saturating_add(below(dice, 45)),
             }
         } else {

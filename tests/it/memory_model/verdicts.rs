@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use notafter::Timestamp;
 
-use super::ground::{Question, Setup, Shape, Walk, good_or_bad, play, said};
+use super::ground::{Meetings, Question, Setup, Shape, Walk, good_or_bad, play, said};
 use super::inner::Knowledge;
 use super::pins::Pinning;
 
@@ -196,20 +196,31 @@ fn a_verdict_cache_around_revocation_lists_that_it_has_too() {
     of_servers("cache of lists", 3, shape);
 }
 
-#[test]
-fn a_verdict_cache_around_an_inner_verifier_that_knows_more() {
+fn cache_of(name: &str, percent: u64, knowledge: &'static [Knowledge]) {
     let shape = Shape {
         pinning: None,
-        knowledge: &[
-            Knowledge::AnchorDates,
-            Knowledge::Lists,
-            Knowledge::Learning,
-        ],
+        knowledge,
         lists_are_given: false,
         cached: true,
+        meetings: Meetings::Regular,
         ..Shape::PLAIN
     };
-    of_servers("cache of knowledge", 6, shape);
+    of_servers(name, percent, shape);
+}
+
+#[test]
+fn a_verdict_cache_around_an_inner_verifier_that_learns() {
+    cache_of("cache, learning", 2, &[Knowledge::Learning]);
+}
+
+#[test]
+fn a_verdict_cache_around_an_inner_verifier_that_counts_anchor_dates() {
+    cache_of("cache, anchor dates", 4, &[Knowledge::AnchorDates]);
+}
+
+#[test]
+fn a_verdict_cache_around_revocation_lists_of_the_inner_verifier() {
+    cache_of("cache, inner lists", 2, &[Knowledge::Lists]);
 }
 
 #[test]
