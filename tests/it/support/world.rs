@@ -214,7 +214,7 @@ impl Peer {
         let window = Window::any(dice);
         window.apply(&mut params);
         let leaf = issuer.sign(&params, &key);
-        Window(window.0, LONG).apply(&mut params);
+        Window(window.0, 2 * LONG).apply(&mut params);
         let twin = issuer.sign(&params, &key);
         let all = intermediates.to_vec();
         let mut reversed = all.clone();
