@@ -24,6 +24,7 @@ mod lints;
 mod memory_model;
 mod monitor;
 mod monitor_faults;
+mod never_weaker;
 mod outlook;
 mod parser_corpus;
 mod pinning;
