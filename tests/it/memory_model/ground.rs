@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use notafter::{
-    CrlExpiration, Crls, InlineObserver, PinnedGrace, PinsInForce, StapleRule, StapleStrictness,
+    CrlExpiration, Crls, InlineObserver, Observer, PinSets, PinnedGrace, PinsInForce, StapleRule, StapleStrictness,
     Timestamp, VerdictCache, WatchingClientVerifier, WatchingServerVerifier,
     WatchingVerifierBuilder,
 };
@@ -125,6 +125,8 @@ pub struct Shape {
     pub grace: bool,
     pub staples: bool,
     pub cached: bool,
+    /// Whether some wrappers are given no trust anchors.
+    pub may_lack_anchors: bool,
     pub meetings: Meetings,
 }
 
@@ -146,6 +148,7 @@ impl Shape {
         grace: false,
         staples: false,
         cached: false,
+        may_lack_anchors: false,
         meetings: Meetings::Mixed,
     };
 }
@@ -164,10 +167,12 @@ pub struct Setup {
     /// The `ttl` of a cache around the inner verifier.
     pub cache: Option<Duration>,
     pub memory: NonZeroUsize,
-    pub is_observed: bool,
+    is_observed: bool,
     /// Whether the same peer is met most of the time.
-    pub is_focused: bool,
+    is_focused: bool,
+    has_anchors: bool,
     pub meetings: Meetings,
+    observer: Option<Arc<dyn Observer>>,
 }
 
 impl Setup {
@@ -204,7 +209,9 @@ impl Setup {
                 Meetings::Mixed => dice.below(2) == 0,
                 meetings => meetings == Meetings::Regular,
             },
+            has_anchors: !(shape.may_lack_anchors && dice.below(3) == 0),
             meetings: shape.meetings,
+            observer: None,
         }
     }
 
@@ -214,6 +221,26 @@ impl Setup {
             grace: None,
             ..self.clone()
         }
+    }
+
+    /// The same with room for everybody.
+    pub fn with_room(self) -> Self {
+        let memory = NonZeroUsize::new(1_024).unwrap();
+        Self { memory, ..self }
+    }
+
+    /// The same, watched by this observer.
+    pub fn observed_by(&self, observer: Arc<dyn Observer>) -> Self {
+        Self {
+            observer: Some(observer),
+            ..self.clone()
+        }
+    }
+
+    /// Other pins, to be put into force later.
+    pub fn other_pins(&self, dice: &mut Dice) -> Option<PinSets> {
+        let pinning = self.pinning?;
+        Some(any_sets(dice, self.world, pinning))
     }
 
     pub fn change_pins(&self, dice: &mut Dice) {
@@ -238,8 +265,13 @@ impl Setup {
     ) -> WatchingVerifierBuilder<V> {
         let mut builder = builder
             .with_provider(provider())
-            .with_trust_anchors(self.world.anchors.clone())
             .with_peer_memory(memory);
+        if self.has_anchors {
+            builder = builder.with_trust_anchors(self.world.anchors.clone());
+        }
+        if let Some(observer) = &self.observer {
+            builder = builder.with_observer(observer.clone());
+        }
         if let Some(pins) = &self.pins {
             builder = builder.with_pins(pins.clone());
         }

@@ -21,7 +21,7 @@ const MINUTE: i64 = 60;
 
 /// A store without limits.
 #[derive(Debug, Default)]
-struct Shelf(Mutex<HashMap<Vec<u8>, Vec<u8>>>);
+pub struct Shelf(Mutex<HashMap<Vec<u8>, Vec<u8>>>);
 
 impl StoresServerSessions for Shelf {
     fn put(&self, key: Vec<u8>, value: Vec<u8>) -> bool {
@@ -65,7 +65,7 @@ impl ProducesTickets for Plain {
 }
 
 /// A session of this client as rustls stores it, made at `now`.
-fn session(question: &Question, now: Timestamp) -> Vec<u8> {
+pub fn session(question: &Question, now: Timestamp) -> Vec<u8> {
     let length = |n: usize| u32::try_from(n).unwrap().to_be_bytes()[1..].to_vec();
     let chain = std::iter::once(question.leaf).chain(question.intermediates);
     let chain = chain.flat_map(|der| [length(der.len()), der.to_vec()].concat());
@@ -98,19 +98,19 @@ struct Stored {
     handle: Handle,
 }
 
-enum Handle {
+pub enum Handle {
     Key(Vec<u8>),
     Ticket(Vec<u8>),
 }
 
-struct Server {
-    verifier: Arc<WatchingClientVerifier>,
+pub struct Server {
+    pub verifier: Arc<WatchingClientVerifier>,
     store: Arc<dyn StoresServerSessions>,
     tickets: Arc<dyn ProducesTickets>,
 }
 
 impl Server {
-    fn new(setup: &Setup, clock: &Arc<SetTime>) -> Self {
+    pub fn new(setup: &Setup, clock: &Arc<SetTime>) -> Self {
         let (guard, verifier) = (SessionGuard::by(clock.clone()), setup.clients());
         Self {
             store: guard.server(&verifier, Arc::new(Shelf::default())),
@@ -119,7 +119,7 @@ impl Server {
         }
     }
 
-    fn store(&self, number: usize, session: &[u8], dice: &mut Dice) -> Option<Handle> {
+    pub fn store(&self, number: usize, session: &[u8], dice: &mut Dice) -> Option<Handle> {
         let key = number.to_be_bytes().to_vec();
         match dice.below(2) {
             0 => {
@@ -130,7 +130,7 @@ impl Server {
         }
     }
 
-    fn open(&self, handle: &Handle, dice: &mut Dice) -> Option<Vec<u8>> {
+    pub fn open(&self, handle: &Handle, dice: &mut Dice) -> Option<Vec<u8>> {
         match handle {
             Handle::Key(key) if dice.below(4) == 0 => self.store.take(key),
             Handle::Key(key) => self.store.get(key),
@@ -270,6 +270,7 @@ fn full_handshake(
 fn dates_under_clocks_that_go_both_ways() {
     let shape = Shape {
         pinning: None,
+        may_lack_anchors: true,
         meetings: Meetings::Everybody,
         ..Shape::PLAIN
     };

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use notafter::{PinError, StapleRule, StapleStrictness, Timestamp, pin_error, presented_error};
 use rustls::client::danger::ServerCertVerifier;
+use rustls::internal::msgs::codec::Codec as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::server::danger::ClientCertVerifier;
-use rustls::{CertificateError, Error};
+use rustls::{CertificateError, DigitallySignedStruct, Error};
 
 use super::options::{self, Bounds, GRACE, NAME, Options, Pins, Scene, TTL};
 use super::scripted::{Features, Scripted, Verdict, certificate_errors};
@@ -31,6 +32,16 @@ impl Wrapper {
             Self::Servers(v) => v.verify_server_cert(leaf, rest, &name, &[], at).map(drop),
             Self::Clients(v) => v.verify_client_cert(leaf, rest, at).map(drop),
         }
+    }
+
+    /// The peer proves that it has the key: what was accepted may be remembered from here on.
+    fn prove(&self, leaf: &CertificateDer<'static>) {
+        let signed = DigitallySignedStruct::read_bytes(&[4, 3, 0, 1, 1]).unwrap();
+        let proven = match self {
+            Self::Servers(v) => v.verify_tls13_signature(b"message", leaf, &signed),
+            Self::Clients(v) => v.verify_tls13_signature(b"message", leaf, &signed),
+        };
+        proven.unwrap();
     }
 }
 
@@ -91,6 +102,9 @@ impl Asked<'_> {
             let answer = self.ask(at);
             let adds = expected(self.options, 1 + self.rest.len());
             assert_eq!(added(&answer), adds, "{:?}: {answer:?}", self.options);
+            if answer.is_ok() {
+                self.wrapper.prove(&self.leaf.der);
+            }
         }
     }
 
