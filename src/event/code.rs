@@ -98,8 +98,6 @@ event_codes! {
     /// Peers presented certificates that would be accepted, and did not prove that they have the
     /// key.
     PeerUnproven = "peer_unproven",
-    /// No handshake with a server was accepted for minutes: all were refused.
-    PeerLockedOut = "peer_locked_out",
     /// A peer presented more certificates than the bounds allow, and was refused unseen.
     PeerPresentedTooMuch = "peer_presented_too_much",
     /// Something watched is due, a warning, or critical; the role says what.

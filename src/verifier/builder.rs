@@ -12,7 +12,6 @@ use thiserror::Error;
 
 use super::conclude::{Changes, Grounds};
 use super::grace::PinnedGrace;
-use super::lock_out::LockOuts;
 use super::matters::Matters;
 use super::presented::PresentedBounds;
 use super::proof::AwaitingProof;
@@ -247,7 +246,6 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
             seen: Seen::new(self.peer_memory),
             awaiting: AwaitingProof::new(role),
             unproven: UnprovenCounts::default(),
-            lock_outs: LockOuts::new(self.peer_memory),
         };
         Ok((self.inner, watch))
     }

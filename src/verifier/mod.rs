@@ -6,7 +6,6 @@ mod builder;
 mod client;
 mod conclude;
 mod grace;
-mod lock_out;
 mod matters;
 mod peer;
 mod pin_only;

@@ -9,9 +9,8 @@ use rustls::Error;
 use super::assess::{self, Assessment, DateFault};
 use super::conclude::{Conclusion, Known};
 use super::peer::{Peer, date_refusal};
-use super::pin_error;
 use super::pins::Ruling;
-use super::presented::{PresentedError, presented_error};
+use super::presented::PresentedError;
 use super::proof::Awaited;
 use super::tell_pins::pin_code;
 use super::watch::{Verdict, Watch};
@@ -22,9 +21,6 @@ use crate::policy::Band;
 #[cfg(feature = "ocsp")]
 use crate::revocation::StapleStatus;
 use crate::transition::{Matter, Telling};
-
-/// What rustls says of a refusal ends after so many characters.
-const MAX_REASON: usize = 256;
 
 impl Watch {
     /// Everything that is worth saying of a peer that the inner verifier accepted.
@@ -151,57 +147,6 @@ impl Watch {
         };
         self.event(peer, code, severity, message)
             .with_subject(subject)
-    }
-
-    /// A server was refused: tells where nothing gets through to it any more.
-    pub(super) fn tell_lock_out(&self, peer: &Peer<'_>, refusal: &Error) {
-        let Some(host) = peer.folded_host() else {
-            return;
-        };
-        let Some(run) = self.lock_outs.refused(&host, peer.at()) else {
-            return;
-        };
-        let (code, of_host) = (EventCode::PeerLockedOut, Sha256Digest::of(host.as_bytes()));
-        if let Some(telling) = self.telling(peer, code, of_host, Band::Broken) {
-            let reason = match (pin_error(refusal), presented_error(refusal)) {
-                (Some(error), _) => error.to_string(),
-                (_, Some(error)) => error.to_string(),
-                // rustls's sentences may hold every name that was presented.
-                _ => refusal.to_string().chars().take(MAX_REASON).collect(),
-            };
-            let message = format!(
-                "no handshake with {} was accepted for {}: {} were refused, the last one because: {reason}",
-                peer.name(),
-                crate::duration::readable(peer.at().seconds_since(run.since)),
-                run.refusals
-            );
-            let event = self.event(peer, code, Severity::Critical, message);
-            self.delivery
-                .deliver(&event.with_bands(telling.before, Band::Broken));
-        }
-    }
-
-    /// Whether nothing but refusals came of this server of late.
-    pub(super) fn is_locked_out(&self, peer: &Peer<'_>) -> bool {
-        let host = peer.folded_host();
-        host.is_some_and(|host| self.lock_outs.concerns(&host))
-    }
-
-    /// A server was accepted, and proved itself.
-    pub(super) fn tell_no_lock_out(&self, peer: &Peer<'_>) {
-        let Some(host) = peer.folded_host() else {
-            return;
-        };
-        if self.lock_outs.accepted(&host).is_none() {
-            return;
-        }
-        let (code, of_host) = (EventCode::PeerLockedOut, Sha256Digest::of(host.as_bytes()));
-        if let Some(telling) = self.telling(peer, code, of_host, Band::Ok) {
-            let message = format!("handshakes with {} are accepted again", peer.name());
-            let event = self.event(peer, EventCode::PeerRecovered, Severity::Info, message);
-            self.delivery
-                .deliver(&event.with_bands(telling.before, Band::Ok));
-        }
     }
 
     /// Counts a peer that proved nothing, and tells how many of its kind there were.

@@ -10,7 +10,6 @@ use rustls::Error;
 use super::accepted::Acceptance;
 use super::conclude::{Conclusion, Grounds};
 use super::grace::{self, Candidate, PinnedGrace};
-use super::lock_out::LockOuts;
 use super::matters::Matters;
 use super::peer::{OwnedPeer, Peer};
 use super::pins::Vouching;
@@ -38,7 +37,6 @@ pub(super) struct Watch {
     pub(super) seen: Seen,
     pub(super) awaiting: AwaitingProof<Verdict>,
     pub(super) unproven: UnprovenCounts,
-    pub(super) lock_outs: LockOuts,
 }
 
 /// Why a peer is accepted, provided that it has its key.
@@ -68,11 +66,7 @@ impl Watch {
         ask: &AskInner<'_>,
         knows: impl FnOnce() -> bool,
     ) -> Result<(), Error> {
-        let verdict = self.judge(peer, ask, knows);
-        if let Err(refusal) = &verdict {
-            self.tell_lock_out(peer, refusal);
-        }
-        let Some(verdict) = verdict? else {
+        let Some(verdict) = self.judge(peer, ask, knows)? else {
             return Ok(());
         };
         for peer in self.awaiting.expect(OwnedPeer::of(peer), verdict) {
@@ -96,9 +90,8 @@ impl Watch {
         match ask(peer.intermediates, peer.now) {
             Ok(()) => {
                 let epoch = generation.as_ref().map_or(0, |generation| generation.epoch);
-                let is_known = || knows() && !self.is_locked_out(peer);
                 let conclusion = match self.seen.recall(peer, epoch) {
-                    Some(seen) if seen.is_quiet && is_known() => return Ok(None),
+                    Some(seen) if seen.is_quiet && knows() => return Ok(None),
                     Some(seen) => seen.conclusion,
                     None => Arc::new(self.conclude(peer, generation.as_deref(), ask)),
                 };
@@ -136,7 +129,6 @@ impl Watch {
     fn proven(&self, awaited: Awaited<Verdict>) -> Proven {
         let peer = Arc::new(awaited.peer);
         let met = peer.as_met();
-        self.tell_no_lock_out(&met);
         let acceptance = match awaited.verdict {
             Verdict::Accepted(conclusion) => {
                 self.tell(&met, &conclusion);

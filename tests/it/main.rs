@@ -21,7 +21,6 @@ mod incidents;
 mod layers;
 mod limbo;
 mod lints;
-mod lock_out;
 mod memory_model;
 mod monitor;
 mod monitor_faults;
