@@ -11,16 +11,17 @@ use rustls::client::{
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, NamedGroup, RootCertStore, ServerConfig};
 
-use super::ground::{Meetings, Question, Setup, Shape, Walk, good_or_bad, play, provider, server_name};
+use super::ground::{play, provider};
 use super::inner::{Knowledge, PROOF};
 use super::pins::Pinning;
+use super::question::{Accepted, Question, Walk, good_or_bad, server_name};
+use super::setup::{Meetings, Setup, Shape};
 use crate::support::graph::Dice;
 use crate::support::pki::{self, NOW};
 use crate::support::tls::{SetTime, meet};
 use crate::support::world::NAMES;
 
 const STEPS: u32 = 60;
-const MINUTE: i64 = 60;
 
 /// A store that knows which handshake each of its sessions is of.
 #[derive(Debug, Default)]
@@ -145,13 +146,13 @@ struct Episode<'e> {
     strict: Setup,
     handshakes: Vec<Handshake>,
     /// When the inner verifier was asked and accepted.
-    accepted: HashMap<Question, Vec<Timestamp>>,
+    accepted: Accepted<Question>,
 }
 
 impl Episode<'_> {
     fn note(&mut self, question: Question, now: Timestamp) {
         if question.of_servers(&*self.setup.inner, now).is_ok() {
-            self.accepted.entry(question).or_default().push(now);
+            self.accepted.note(question.canonical(), now);
         }
     }
 
@@ -167,9 +168,7 @@ impl Episode<'_> {
         let question = handshake.question;
         let fresh = question.of_servers(&*self.strict.fresh_servers(), now);
         let refusal = fresh.err()?;
-        let times = self.accepted.get(&question).into_iter().flatten();
-        let mut ages = times.map(|then| now.seconds_since(*then));
-        let lately = ages.any(|age| (0..=MINUTE).contains(&age));
+        let lately = self.accepted.lately(&question.canonical(), now);
         let own = || question.of_servers(&*self.strict.own_opinion_of_servers(), now);
         let remembered = self.setup.inner_knows_more() && lately && own().is_ok();
         (!remembered).then(|| format!("a fresh verifier says {refusal:.200?}"))
@@ -184,8 +183,8 @@ enum Changes {
     AtAnyTime,
 }
 
-fn guarded(name: &str, percent: u64, shape: Shape, changes: Changes) {
-    let findings = play(name, percent, |seed, dice, findings| {
+fn guarded(name: &str, shares: u64, shape: Shape, changes: Changes) {
+    let findings = play(name, shares, |seed, dice, findings| {
         let setup = Setup::any(seed, dice, shape);
         let mut walk = Walk::start(dice, &setup);
         let clock = SetTime::at(walk.now);
@@ -194,7 +193,7 @@ fn guarded(name: &str, percent: u64, shape: Shape, changes: Changes) {
             setup: &setup,
             strict: setup.without_grace(),
             handshakes: Vec::new(),
-            accepted: HashMap::new(),
+            accepted: Accepted::default(),
         };
         for step in 0..STEPS {
             let now = walk.step(dice, &setup);
@@ -207,7 +206,13 @@ fn guarded(name: &str, percent: u64, shape: Shape, changes: Changes) {
                     client = Client::new(client.verifier.renewed(), &clock);
                 }
             }
-            if !client.spoilt.is_empty() && dice.below(4) == 0 {
+            // Everybody is to be met by the same guard for long.
+            let patience = if setup.meetings == Meetings::Everybody {
+                24
+            } else {
+                4
+            };
+            if !client.spoilt.is_empty() && dice.below(patience) == 0 {
                 client = Client::new(client.verifier.renewed(), &clock);
             }
             if setup.knowledge == Knowledge::Learning && dice.below(8) == 0 {
@@ -298,20 +303,31 @@ fn resumption(
 
 #[test]
 fn pins_on_leaves() {
-    guarded("client sessions", 3, Shape::PLAIN, Changes::BetweenHandshakes);
+    guarded(
+        "client sessions",
+        3,
+        Shape::PLAIN,
+        Changes::BetweenHandshakes,
+    );
 }
 
 #[test]
 fn pins_on_paths() {
-    let pinning = Some(Pinning::Paths);
-    let shape = Shape { pinning, ..Shape::PLAIN };
+    let shape = Shape {
+        pinning: Some(Pinning::Paths),
+        meetings: Meetings::Regular,
+        ..Shape::PLAIN
+    };
     guarded("client sessions by path pins", 5, shape, Changes::Never);
 }
 
 #[test]
 fn pins_that_change_at_any_time() {
     let pinning = Some(Pinning::Scopes);
-    let shape = Shape { pinning, ..Shape::PLAIN };
+    let shape = Shape {
+        pinning,
+        ..Shape::PLAIN
+    };
     guarded("client sessions over epochs", 4, shape, Changes::AtAnyTime);
 }
 
@@ -365,7 +381,12 @@ fn graces() {
         knowledge: &[Knowledge::Same, Knowledge::Lists],
         ..Shape::PLAIN
     };
-    guarded("client sessions with graces", 2, shape, Changes::BetweenHandshakes);
+    guarded(
+        "client sessions with graces",
+        2,
+        shape,
+        Changes::BetweenHandshakes,
+    );
 }
 
 #[test]
@@ -379,7 +400,10 @@ fn staples() {
 
 #[test]
 fn a_session_of_a_proven_peer_is_handed_out() {
-    let shape = Shape { pinning: None, ..Shape::PLAIN };
+    let shape = Shape {
+        pinning: None,
+        ..Shape::PLAIN
+    };
     let found = (0..64).find_map(|seed| {
         let setup = Setup::any(seed, &mut Dice::new(seed), shape);
         let peer = &setup.world.peers[0];

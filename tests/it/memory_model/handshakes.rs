@@ -1,33 +1,30 @@
 //! The same over real handshakes of both versions, with pins that change between any two records,
 //! and peers that show certificates whose key they do not have.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use notafter::{
-    Certificate, PinnedClientConfigs, SessionGuard, Timestamp, WatchingClientVerifier,
-    WatchingServerVerifier,
+    Certificate, PinnedClientConfigs, SessionGuard, WatchingClientVerifier, WatchingServerVerifier,
 };
-use rustls::client::{ClientSessionMemoryCache, Resumption, Tls12Resumption};
 use rustls::client::danger::ServerCertVerifier;
+use rustls::client::{ClientSessionMemoryCache, Resumption, Tls12Resumption};
 use rustls::pki_types::CertificateDer;
 use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{ClientHello, ResolvesServerCert, ServerSessionMemoryCache};
 use rustls::sign::CertifiedKey;
-use rustls::{
-    ClientConfig, CommonState, Error, RootCertStore, ServerConfig, SupportedProtocolVersion,
-};
+use rustls::{ClientConfig, Error, RootCertStore, ServerConfig, SupportedProtocolVersion};
 
-use super::ground::{Question, Setup, Shape, Walk, play, provider, server_name, unix};
+use super::ground::{play, provider};
 use super::inner::Knowledge;
+use super::known::{Asks, Known, Shown, meet_while_pins_change};
 use super::pins::Pinning;
-use crate::support::graph::Dice;
+use super::question::{Question, Walk, server_name, unix};
+use super::setup::{Setup, Shape};
 use crate::support::pki::{self, Leaf};
-use crate::support::tls::{Met, SetTime, VERSIONS, pump};
+use crate::support::tls::{SetTime, VERSIONS};
 use crate::support::world::{NAMES, Peer};
 
 const STEPS: u32 = 25;
-const MINUTE: i64 = 60;
 const CASES: [&str; 3] = [NAMES[0], "Service.example", NAMES[1]];
 
 /// Serves these certificates with this key, whether they belong together or not.
@@ -77,85 +74,6 @@ fn client_by(
         .dangerous()
         .with_custom_certificate_verifier(verifier)
         .with_no_client_auth()
-}
-
-/// Full handshakes that began in an epoch, and what the inner verifier accepted when.
-#[derive(Default)]
-struct Known {
-    begun: HashSet<(Vec<CertificateDer<'static>>, String, u64)>,
-    accepted: HashMap<(Vec<CertificateDer<'static>>, String), Vec<Timestamp>>,
-}
-
-/// How to ask the inner verifier, a fresh one, and one around an inner verifier that accepts everybody.
-struct Asks<'a> {
-    inner: &'a dyn Fn(&[CertificateDer<'static>]) -> Result<(), Error>,
-    fresh: &'a dyn Fn(&[CertificateDer<'static>]) -> Result<(), Error>,
-    own: &'a dyn Fn(&[CertificateDer<'static>]) -> Result<(), Error>,
-}
-
-impl Known {
-    /// Why this connection may not have been resumed.
-    fn objection(
-        &mut self,
-        setup: &Setup,
-        chain: &[CertificateDer<'static>],
-        name: &str,
-        now: Timestamp,
-        asks: &Asks<'_>,
-    ) -> Option<String> {
-        let (chain, name) = (chain.to_vec(), name.to_lowercase());
-        if !self.begun.contains(&(chain.clone(), name.clone(), setup.epoch())) {
-            return Some(format!("none of its handshakes began in epoch {}", setup.epoch()));
-        }
-        let refusal = (asks.fresh)(&chain).err()?;
-        let times = self.accepted.get(&(chain.clone(), name));
-        let mut ages = times.into_iter().flatten().map(|then| now.seconds_since(*then));
-        let lately = ages.any(|age| (0..=MINUTE).contains(&age));
-        let remembered = setup.inner_knows_more() && lately && (asks.own)(&chain).is_ok();
-        (!remembered).then(|| format!("a fresh verifier says {refusal:.200?}"))
-    }
-
-    /// That a handshake with this peer begins now.
-    fn begin(
-        &mut self,
-        epoch: u64,
-        chain: &[CertificateDer<'static>],
-        name: &str,
-        now: Timestamp,
-        asks: &Asks<'_>,
-    ) {
-        let (chain, name) = (chain.to_vec(), name.to_lowercase());
-        if (asks.inner)(&chain).is_ok() {
-            let times = self.accepted.entry((chain.clone(), name.clone()));
-            times.or_default().push(now);
-        }
-        self.begun.insert((chain, name, epoch));
-    }
-}
-
-fn chain_shown(connection: &CommonState) -> Vec<CertificateDer<'static>> {
-    let chain = connection.peer_certificates().unwrap_or_default();
-    chain.iter().map(|der| der.clone().into_owned()).collect()
-}
-
-/// Pins that come into force before one of the records, now and then.
-fn meet_while_pins_change(
-    dice: &mut Dice,
-    setup: &Setup,
-    client: &Arc<ClientConfig>,
-    server: &Arc<ServerConfig>,
-    name: &str,
-) -> Met {
-    let mut other = match dice.below(6) {
-        0 => setup.other_pins(dice),
-        _ => None,
-    };
-    let at = dice.below(12);
-    pump(client, server, name, |count| {
-        if let Some(sets) = (count == at).then(|| other.take()).flatten() {
-            setup.pins.as_ref().unwrap().change(sets);
-        }
-    })
 }
 
 /// Where a client's sessions are kept.
@@ -220,25 +138,32 @@ fn clients_meet_servers(name: &str, shape: Shape, keeping: Keeping) {
                 own: &|chain| ask(&*strict.own_opinion_of_servers(), chain),
             };
             if dice.below(6) == 0 {
-                let met = meet_while_pins_change(dice, &setup, &config, &impostors[number], host);
+                let impostor = &impostors[number];
+                let (met, _) = meet_while_pins_change(dice, &setup, &config, impostor, host);
                 assert!(met.resumed() || met.client.is_err());
                 continue;
             }
+            known.note(host, now, &asks);
             let epoch = setup.epoch();
-            let met = meet_while_pins_change(dice, &setup, &config, &servers[number], host);
+            let server = &servers[number];
+            let (met, asked_in) = meet_while_pins_change(dice, &setup, &config, server, host);
             let Ok(client) = &met.client else { continue };
             findings.could += 1;
-            let chain = chain_shown(client);
+            let shown = Shown::by(client, host);
             if !met.resumed() {
-                known.begin(epoch, &chain, host, now, &asks);
+                known.begin(asked_in, shown);
+                known.note(host, now, &asks);
                 continue;
             }
             findings.passed += 1;
             // The pins may have changed since it was handed out.
             if setup.epoch() == epoch {
-                if let Some(wrong) = known.objection(&setup, &chain, host, now, &asks) {
+                if let Some(wrong) = known.objection(&setup, &shown, now, &asks) {
                     let context = format!("step {step} at {now}, {:?}, {host}", version.version);
-                    findings.wrong(seed, format!("{context}, inner {:?}: {wrong}", setup.knowledge));
+                    findings.wrong(
+                        seed,
+                        format!("{context}, inner {:?}: {wrong}", setup.knowledge),
+                    );
                 }
             }
         }
@@ -272,8 +197,8 @@ fn client_of(
         .with_root_certificates(own.roots.clone())
         .with_client_auth_cert(chain_of(peer), peer.key.clone_key())
         .unwrap();
-    client.resumption = Resumption::in_memory_sessions(64)
-        .tls12_resumption(Tls12Resumption::SessionIdOrTickets);
+    client.resumption =
+        Resumption::in_memory_sessions(64).tls12_resumption(Tls12Resumption::SessionIdOrTickets);
     Arc::new(client)
 }
 
@@ -340,22 +265,28 @@ fn servers_meet_clients(name: &str, shape: Shape, has_tickets: bool) {
                 fresh: &|chain| ask(&*strict.fresh_clients(), chain),
                 own: &|chain| ask(&*strict.own_opinion_of_clients(), chain),
             };
+            known.note("", now, &asks);
             let epoch = setup.epoch();
-            let met = meet_while_pins_change(dice, &setup, &clients[number], &server, NAMES[0]);
+            let client = &clients[number];
+            let (met, asked_in) = meet_while_pins_change(dice, &setup, client, &server, NAMES[0]);
             let Ok(accepted) = &met.server else { continue };
             findings.could += 1;
-            let chain = chain_shown(accepted);
+            let shown = Shown::by(accepted, "");
             if !met.resumed() {
-                known.begin(epoch, &chain, "", now, &asks);
+                known.begin(asked_in, shown);
+                known.note("", now, &asks);
                 continue;
             }
             findings.passed += 1;
             if setup.epoch() == epoch {
-                if let Some(wrong) = known.objection(&setup, &chain, "", now, &asks) {
-                    let leaf = Certificate::from_der(&chain[0]).unwrap().not_after();
+                if let Some(wrong) = known.objection(&setup, &shown, now, &asks) {
+                    let leaf = Certificate::from_der(&shown.chain[0]).unwrap().not_after();
                     let context = format!("step {step} at {now}, {:?}", version.version);
                     let inner = setup.knowledge;
-                    findings.wrong(seed, format!("{context}, leaf until {leaf}, inner {inner:?}: {wrong}"));
+                    findings.wrong(
+                        seed,
+                        format!("{context}, leaf until {leaf}, inner {inner:?}: {wrong}"),
+                    );
                 }
             }
         }

@@ -2,6 +2,7 @@
 //! what they learn, and fewer anchors.
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use notafter::{Certificate, Timestamp};
@@ -41,6 +42,7 @@ pub struct Inner {
     choices: Vec<Option<Choice>>,
     anchors: Vec<Certificate>,
     revoked: Mutex<HashSet<CertificateDer<'static>>>,
+    asked: AtomicUsize,
 }
 
 #[derive(Debug)]
@@ -68,6 +70,7 @@ impl Inner {
             choices: choices.collect(),
             anchors: world.roots.iter().map(read).collect(),
             revoked: Mutex::default(),
+            asked: AtomicUsize::new(0),
         })
     }
 
@@ -77,6 +80,11 @@ impl Inner {
         if !revoked.remove(leaf) {
             revoked.insert(leaf.clone());
         }
+    }
+
+    /// How often it was asked about a peer.
+    pub fn asked(&self) -> usize {
+        self.asked.load(Ordering::Relaxed)
     }
 
     /// Whether it knows what its wrapper cannot know, where it has these lists or not.
@@ -89,6 +97,7 @@ impl Inner {
     }
 
     fn choice(&self, leaf: &CertificateDer<'_>, now: UnixTime) -> Result<&Choice, Error> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
         let now = Timestamp::from(now);
         let all = (1_usize << self.anchors.len()) - 1;
         let bits = match self.knowledge {

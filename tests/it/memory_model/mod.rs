@@ -7,14 +7,17 @@
 //! always.
 //!
 //! Every test prints the seed of each disagreement. `NOTAFTER_MODEL_SEED=n` runs that seed alone;
-//! `NOTAFTER_MODEL_QUESTIONS=10000000` asks so many questions instead of 100,000.
+//! `NOTAFTER_MODEL_QUESTIONS=10000000` asks so many questions instead of 150,000.
 
 mod client_sessions;
 mod ground;
 mod handshakes;
 mod inner;
+mod known;
 mod pins;
+mod question;
 mod relaxations;
 mod server_sessions;
+mod setup;
 mod unproven;
 mod verdicts;

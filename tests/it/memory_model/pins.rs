@@ -40,6 +40,8 @@ pub enum Pinning {
     Paths,
     /// At every position, for some of the names.
     Scopes,
+    /// At every position, with many keys in wrong hands and sets that fail open.
+    Rejections,
 }
 
 pub fn any_sets(dice: &mut Dice, world: &World, pinning: Pinning) -> PinSets {
@@ -72,7 +74,7 @@ fn any_set(dice: &mut Dice, world: &World, pinning: Pinning, scopes: &[&str]) ->
         }
         for peer in &world.peers {
             if dice.below(if pinning == Pinning::Leaves { 3 } else { 2 }) > 0 {
-                set = set.with_pin(any_pin(dice, world, peer.pin));
+                set = set.with_pin(any_pin(dice, world, pinning, peer.pin));
             }
         }
         if pinning != Pinning::Leaves {
@@ -84,14 +86,19 @@ fn any_set(dice: &mut Dice, world: &World, pinning: Pinning, scopes: &[&str]) ->
                     PinPosition::Anchor,
                     PinPosition::Any,
                 ]);
-                set = set.with_pin(any_pin(dice, world, key).with_position(position));
+                set = set.with_pin(any_pin(dice, world, pinning, key).with_position(position));
             }
         }
         // Always somebody who may be accepted, never shown.
         set = set.backup(SpkiPin::of_spki_der(b"nobody"));
-        if dice.below(5) == 0 {
+        let has_end = if pinning == Pinning::Rejections { 2 } else { 5 };
+        if dice.below(has_end) == 0 {
+            let first = match pinning {
+                Pinning::Rejections => ExpiryRule::FailOpenLoudly,
+                _ => ExpiryRule::FailClosed,
+            };
             let rule = *dice.pick(&[
-                ExpiryRule::FailClosed,
+                first,
                 ExpiryRule::FailOpenLoudly,
                 ExpiryRule::GraceThenClosed { seconds: 60 },
                 ExpiryRule::GraceThenClosed { seconds: 432_000 },
@@ -104,8 +111,13 @@ fn any_set(dice: &mut Dice, world: &World, pinning: Pinning, scopes: &[&str]) ->
     }
 }
 
-fn any_pin(dice: &mut Dice, world: &World, key: SpkiPin) -> Pin {
-    let state = match dice.below(12) {
+fn any_pin(dice: &mut Dice, world: &World, pinning: Pinning, key: SpkiPin) -> Pin {
+    let states = if pinning == Pinning::Rejections {
+        4
+    } else {
+        12
+    };
+    let state = match dice.below(states) {
         0 => PinState::Rejected,
         1 => PinState::Retired,
         2 => PinState::Backup,

@@ -7,9 +7,11 @@ use notafter::{
 };
 use rustls::pki_types::CertificateDer;
 
-use super::ground::{Findings, Question, Setup, Shape, Walk, play, said, server_name, unix};
+use super::ground::{Findings, play};
 use super::inner::{Inner, Knowledge};
 use super::pins::Pinning;
+use super::question::{Question, Walk, said, server_name, unix};
+use super::setup::{Setup, Shape};
 use crate::support::world::NAMES;
 use rustls::client::danger::ServerCertVerifier as _;
 
@@ -27,8 +29,13 @@ fn accepted_paths(setup: &Setup, question: &Question, now: Timestamp) -> Vec<Pat
     let mut accepted: Vec<Vec<usize>> = Vec::new();
     for choice in choices {
         // What needs none of them is another path.
-        let has_less = accepted.iter().any(|less| less.iter().all(|n| choice.contains(n)));
-        let some: Vec<_> = choice.iter().map(|n| question.intermediates[*n].clone()).collect();
+        let has_less = accepted
+            .iter()
+            .any(|less| less.iter().all(|n| choice.contains(n)));
+        let some: Vec<_> = choice
+            .iter()
+            .map(|n| question.intermediates[*n].clone())
+            .collect();
         if !has_less && accepts(&setup.inner, question, &some, now) {
             accepted.push(choice);
         }
@@ -54,7 +61,11 @@ fn accepts(
 }
 
 /// From the leaf upwards by names, which are unique in a world.
-fn keys_of(setup: &Setup, leaf: &CertificateDer<'static>, above: &[&CertificateDer<'static>]) -> Path {
+fn keys_of(
+    setup: &Setup,
+    leaf: &CertificateDer<'static>,
+    above: &[&CertificateDer<'static>],
+) -> Path {
     let read = |der: &CertificateDer<'static>| Certificate::from_der(der).unwrap();
     let all = above.iter().copied().chain(&setup.world.roots);
     let all: Vec<_> = all.map(read).collect();
@@ -77,7 +88,10 @@ fn includes(position: PinPosition, index: usize, length: usize) -> bool {
 }
 
 fn is_blocked(set: &PinSet, path: &Path) -> bool {
-    let rejected = set.pins().iter().filter(|pin| pin.state == PinState::Rejected);
+    let rejected = set
+        .pins()
+        .iter()
+        .filter(|pin| pin.state == PinState::Rejected);
     rejected.into_iter().any(|pin| {
         let mut places = path.iter().enumerate().filter(|(_, key)| **key == pin.pin);
         // A leaf's rejected key counts whatever the position of its pin.
@@ -118,8 +132,8 @@ enum Looks {
     RejectedAbove,
 }
 
-fn as_expected(name: &str, percent: u64, shape: Shape, looks: Looks) {
-    let findings = play(name, percent, |seed, dice, findings| {
+fn as_expected(name: &str, shares: u64, shape: Shape, looks: Looks) {
+    let findings = play(name, shares, |seed, dice, findings| {
         let setup = Setup::any(seed, dice, shape);
         let mut walk = Walk::start(dice, &setup);
         for step in 0..STEPS {
@@ -147,7 +161,13 @@ fn as_expected(name: &str, percent: u64, shape: Shape, looks: Looks) {
             };
             if is_wrong {
                 let standing = set.map(|set| set.standing(now));
-                findings.wrong(seed, format!("step {step} at {now}, the set is {standing:?}: {:.200}", said(&answer)));
+                findings.wrong(
+                    seed,
+                    format!(
+                        "step {step} at {now}, the set is {standing:?}: {:.200}",
+                        said(&answer)
+                    ),
+                );
             }
         }
     });
@@ -159,19 +179,19 @@ const PATHS: Shape = Shape {
     ..Shape::PLAIN
 };
 
-const SCOPES: Shape = Shape {
-    pinning: Some(Pinning::Scopes),
+const REJECTIONS: Shape = Shape {
+    pinning: Some(Pinning::Rejections),
     ..Shape::PLAIN
 };
 
 #[test]
 fn a_rejected_leaf_key_is_refused_in_every_standing_of_its_set() {
-    as_expected("rejected leaf keys", 3, SCOPES, Looks::RejectedLeaf);
+    as_expected("rejected leaf keys", 3, REJECTIONS, Looks::RejectedLeaf);
 }
 
 #[test]
 fn a_rejected_key_above_the_leaf_is_refused_in_every_standing_of_its_set() {
-    as_expected("rejected keys above", 3, SCOPES, Looks::RejectedAbove);
+    as_expected("rejected keys above", 3, REJECTIONS, Looks::RejectedAbove);
 }
 
 #[test]
@@ -205,7 +225,11 @@ fn a_pin_counts_only_on_paths_that_the_given_lists_leave() {
 
 /// The grace forgives the leaf's notAfter alone: whoever is let in by it would be let in without
 /// it, were its leaf not over.
-fn forgives_the_leafs_end_alone(name: &str, knowledge: &'static [Knowledge], lists_are_given: bool) -> Findings {
+fn forgives_the_leafs_end_alone(
+    name: &str,
+    knowledge: &'static [Knowledge],
+    lists_are_given: bool,
+) -> Findings {
     let shape = Shape {
         knowledge,
         lists_are_given,
@@ -225,13 +249,18 @@ fn forgives_the_leafs_end_alone(name: &str, knowledge: &'static [Knowledge], lis
                 leaf: &peer.leaf,
                 intermediates: &peer.chains[0],
                 name: NAMES[0],
-                staple: *dice.pick(&[&peer.staples[0], &peer.staples[1]]),
+                staple: &peer.staples[usize::from(dice.below(2) == 0)],
             };
-            let twin = Question { leaf: &peer.twin, ..question };
+            let twin = Question {
+                leaf: &peer.twin,
+                ..question
+            };
             let leaf = Certificate::from_der(&peer.leaf).unwrap();
             let seconds = i64::from(grace.seconds());
             let late = i64::try_from(dice.below(u64::from(grace.seconds()) + 3)).unwrap();
-            let now = leaf.not_after().saturating_add(*dice.pick(&[late, 0, 1, 2, seconds, seconds + 1]));
+            let now =
+                leaf.not_after()
+                    .saturating_add(*dice.pick(&[late, 0, 1, 2, seconds, seconds + 1]));
             let answer = question.of_servers(&*setup.fresh_servers(), now);
             let healthy = twin.of_servers(&*strict.fresh_servers(), now);
             let generation = setup.pins.as_ref().unwrap().generation();

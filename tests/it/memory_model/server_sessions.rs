@@ -10,14 +10,15 @@ use rustls::internal::msgs::codec::Codec as _;
 use rustls::internal::msgs::persist::ServerSessionValue;
 use rustls::server::{ProducesTickets, StoresServerSessions};
 
-use super::ground::{Meetings, Question, Setup, Shape, Walk, good_or_bad, play, unix};
+use super::ground::play;
 use super::inner::Knowledge;
 use super::pins::Pinning;
+use super::question::{Accepted, Question, Walk, good_or_bad, unix};
+use super::setup::{Meetings, Setup, Shape};
 use crate::support::graph::Dice;
 use crate::support::tls::SetTime;
 
 const STEPS: u32 = 60;
-const MINUTE: i64 = 60;
 
 /// A store without limits.
 #[derive(Debug, Default)]
@@ -143,13 +144,13 @@ struct Episode<'e> {
     setup: &'e Setup,
     strict: Setup,
     stored: Vec<Stored>,
-    accepted: HashMap<Question, Vec<Timestamp>>,
+    accepted: Accepted<Question>,
 }
 
 impl Episode<'_> {
     fn note(&mut self, question: Question, now: Timestamp) {
         if question.of_clients(&*self.setup.inner, now).is_ok() {
-            self.accepted.entry(question).or_default().push(now);
+            self.accepted.note(question.canonical(), now);
         }
     }
 
@@ -162,10 +163,10 @@ impl Episode<'_> {
             ));
         }
         let question = stored.question;
-        let refusal = question.of_clients(&*self.strict.fresh_clients(), now).err()?;
-        let times = self.accepted.get(&question).into_iter().flatten();
-        let mut ages = times.map(|then| now.seconds_since(*then));
-        let lately = ages.any(|age| (0..=MINUTE).contains(&age));
+        let refusal = question
+            .of_clients(&*self.strict.fresh_clients(), now)
+            .err()?;
+        let lately = self.accepted.lately(&question.canonical(), now);
         let own = || question.of_clients(&*self.strict.own_opinion_of_clients(), now);
         let remembered = self.setup.inner_knows_more() && lately && own().is_ok();
         (!remembered).then(|| format!("a fresh verifier says {refusal:.200?}"))
@@ -179,8 +180,8 @@ enum Changes {
     AtAnyTime,
 }
 
-fn guarded(name: &str, percent: u64, shape: Shape, changes: Changes) {
-    let findings = play(name, percent, |seed, dice, findings| {
+fn guarded(name: &str, shares: u64, shape: Shape, changes: Changes) {
+    let findings = play(name, shares, |seed, dice, findings| {
         let setup = Setup::any(seed, dice, shape);
         let mut walk = Walk::start(dice, &setup);
         let clock = SetTime::at(walk.now);
@@ -189,7 +190,7 @@ fn guarded(name: &str, percent: u64, shape: Shape, changes: Changes) {
             setup: &setup,
             strict: setup.without_grace(),
             stored: Vec::new(),
-            accepted: HashMap::new(),
+            accepted: Accepted::default(),
         };
         for step in 0..STEPS {
             let now = walk.step(dice, &setup);
@@ -198,7 +199,7 @@ fn guarded(name: &str, percent: u64, shape: Shape, changes: Changes) {
             if changes != Changes::Never && dice.below(20) == 0 {
                 setup.change_pins(dice);
             }
-            let question = Question::any(dice, &setup);
+            let question = Question::any(dice, &setup).about_a_client();
             if setup.knowledge == Knowledge::Learning && dice.below(8) == 0 {
                 setup.inner.turn(question.leaf);
             }
@@ -279,18 +280,31 @@ fn dates_under_clocks_that_go_both_ways() {
 
 #[test]
 fn pins_that_change_between_handshakes() {
-    guarded("server sessions by leaf pins", 2, Shape::PLAIN, Changes::BetweenHandshakes);
+    guarded(
+        "server sessions by leaf pins",
+        2,
+        Shape::PLAIN,
+        Changes::BetweenHandshakes,
+    );
 }
 
 #[test]
 fn pins_that_change_within_handshakes() {
-    guarded("server sessions over epochs", 3, Shape::PLAIN, Changes::AtAnyTime);
+    guarded(
+        "server sessions over epochs",
+        3,
+        Shape::PLAIN,
+        Changes::AtAnyTime,
+    );
 }
 
 #[test]
 fn pins_on_paths() {
     let pinning = Some(Pinning::Paths);
-    let shape = Shape { pinning, ..Shape::PLAIN };
+    let shape = Shape {
+        pinning,
+        ..Shape::PLAIN
+    };
     guarded("server sessions by path pins", 3, shape, Changes::Never);
 }
 
@@ -307,7 +321,12 @@ fn inner_verifiers_that_know_more() {
         lists_are_given: false,
         ..Shape::PLAIN
     };
-    guarded("server sessions by inner knowledge", 3, shape, Changes::Never);
+    guarded(
+        "server sessions by inner knowledge",
+        3,
+        shape,
+        Changes::Never,
+    );
 }
 
 #[test]

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use notafter::{Event, EventCode, Timestamp};
 
 use super::client_sessions::{Client, Handshake};
-use super::ground::{Question, Setup, Shape, Walk, play};
+use super::ground::play;
 use super::inner::{Knowledge, PROOF};
 use super::pins::Pinning;
+use super::question::{Question, Walk};
 use super::server_sessions::{Server, session};
+use super::setup::{Setup, Shape};
 use crate::support::graph::Dice;
 use crate::support::tls::{Recorder, SetTime};
 
@@ -87,9 +89,17 @@ fn nothing_is_told_of_servers_without_their_key() {
             findings.could += 1;
             findings.passed += u64::from(!without.is_empty());
             if answers == [true, true] && with != without {
-                let lines = |events: &[Event]| format!("{:?}", events.iter().map(ToString::to_string).collect::<Vec<_>>());
+                let lines = |events: &[Event]| {
+                    format!(
+                        "{:?}",
+                        events.iter().map(ToString::to_string).collect::<Vec<_>>()
+                    )
+                };
                 let (with, without) = (lines(&with), lines(&without));
-                findings.wrong(seed, format!("step {step} at {now}: told {with:.300}, not {without:.300}"));
+                findings.wrong(
+                    seed,
+                    format!("step {step} at {now}: told {with:.300}, not {without:.300}"),
+                );
             }
         }
     });
@@ -133,7 +143,10 @@ fn servers_without_their_key_end_no_resumption() {
             findings.passed += u64::from(without.is_some());
             if with != without {
                 let name = question.name;
-                findings.wrong(seed, format!("step {step} at {now}, {name}: resumed {with:?}, not {without:?}"));
+                findings.wrong(
+                    seed,
+                    format!("step {step} at {now}, {name}: resumed {with:?}, not {without:?}"),
+                );
             }
         }
     });
@@ -190,7 +203,10 @@ fn clients_without_their_key_end_no_others_sessions() {
             findings.could += 1;
             findings.passed += u64::from(without);
             if with != without {
-                findings.wrong(seed, format!("step {step} at {now}: opened {with}, not {without}"));
+                findings.wrong(
+                    seed,
+                    format!("step {step} at {now}: opened {with}, not {without}"),
+                );
             }
         }
     });

@@ -1,33 +1,20 @@
 //! Verdicts: every family asks a verifier that is kept, and a fresh one, the same.
 
-use std::collections::HashMap;
-
 use notafter::Timestamp;
 
-use super::ground::{Meetings, Question, Setup, Shape, Walk, good_or_bad, play, said};
+use super::ground::play;
 use super::inner::Knowledge;
 use super::pins::Pinning;
+use super::question::{Accepted, Question, Walk, good_or_bad, said};
+use super::setup::{Meetings, Setup, Shape};
 
 const STEPS: u32 = 50;
-/// What only the inner verifier knows may be remembered for so many seconds.
-const MINUTE: i64 = 60;
-
-/// At which instants the inner verifier accepted which question, lately.
-type Accepted = HashMap<(Question, u64), Vec<Timestamp>>;
-
-/// Whether the inner verifier accepted this at most a minute ago.
-fn lately(accepted: &Accepted, question: &(Question, u64), now: Timestamp) -> bool {
-    let times = accepted.get(question).into_iter().flatten();
-    let mut ages = times.map(|then| now.seconds_since(*then));
-    ages.any(|age| (0..=MINUTE).contains(&age))
-}
-
-fn of_servers(name: &str, percent: u64, shape: Shape) {
-    let findings = play(name, percent, |seed, dice, findings| {
+fn of_servers(name: &str, shares: u64, shape: Shape) {
+    let findings = play(name, shares, |seed, dice, findings| {
         let setup = Setup::any(seed, dice, shape);
         let kept = setup.servers();
         let mut walk = Walk::start(dice, &setup);
-        let mut accepted = Accepted::new();
+        let mut accepted = Accepted::default();
         for step in 0..STEPS {
             if dice.below(12) == 0 {
                 setup.change_pins(dice);
@@ -42,12 +29,12 @@ fn of_servers(name: &str, percent: u64, shape: Shape) {
             findings.asked += 1;
             findings.could += 1;
             findings.passed += u64::from(fresh.is_ok());
-            let asked = (question, setup.epoch());
+            let asked = (question.canonical(), setup.epoch());
             if setup.inner_knows_more() && question.of_servers(&*setup.inner, now).is_ok() {
-                accepted.entry(asked).or_default().push(now);
+                accepted.note(asked, now);
             }
             let remembered = || {
-                let allowed = setup.cache.is_some() && lately(&accepted, &asked, now);
+                let allowed = setup.cache.is_some() && accepted.lately(&asked, now);
                 let own = || question.of_servers(&*setup.own_opinion_of_servers(), now);
                 allowed && said(&own()) == said(&same)
             };
@@ -62,8 +49,8 @@ fn of_servers(name: &str, percent: u64, shape: Shape) {
     findings.at_least_one_in(12);
 }
 
-fn of_clients(name: &str, percent: u64, shape: Shape) {
-    let findings = play(name, percent, |seed, dice, findings| {
+fn of_clients(name: &str, shares: u64, shape: Shape) {
+    let findings = play(name, shares, |seed, dice, findings| {
         let setup = Setup::any(seed, dice, shape);
         let kept = setup.clients();
         let mut walk = Walk::start(dice, &setup);
@@ -112,19 +99,40 @@ fn differ(
 #[test]
 fn pins_on_leaves() {
     let may_lack_anchors = true;
-    of_servers("leaf pins", 3, Shape { may_lack_anchors, ..Shape::PLAIN });
+    of_servers(
+        "leaf pins",
+        3,
+        Shape {
+            may_lack_anchors,
+            ..Shape::PLAIN
+        },
+    );
 }
 
 #[test]
 fn pins_on_paths() {
     let pinning = Some(Pinning::Paths);
-    of_servers("path pins", 12, Shape { pinning, ..Shape::PLAIN });
+    of_servers(
+        "path pins",
+        12,
+        Shape {
+            pinning,
+            ..Shape::PLAIN
+        },
+    );
 }
 
 #[test]
 fn pins_for_some_names() {
     let pinning = Some(Pinning::Scopes);
-    of_servers("scopes", 5, Shape { pinning, ..Shape::PLAIN });
+    of_servers(
+        "scopes",
+        5,
+        Shape {
+            pinning,
+            ..Shape::PLAIN
+        },
+    );
 }
 
 #[test]
@@ -197,7 +205,7 @@ fn a_verdict_cache_around_revocation_lists_that_it_has_too() {
     of_servers("cache of lists", 3, shape);
 }
 
-fn cache_of(name: &str, percent: u64, knowledge: &'static [Knowledge]) {
+fn cache_of(name: &str, shares: u64, knowledge: &'static [Knowledge]) {
     let shape = Shape {
         pinning: None,
         knowledge,
@@ -206,7 +214,7 @@ fn cache_of(name: &str, percent: u64, knowledge: &'static [Knowledge]) {
         meetings: Meetings::Regular,
         ..Shape::PLAIN
     };
-    of_servers(name, percent, shape);
+    of_servers(name, shares, shape);
 }
 
 #[test]
@@ -237,5 +245,12 @@ fn clients_with_pins_on_leaves() {
 #[test]
 fn clients_with_pins_on_paths() {
     let pinning = Some(Pinning::Paths);
-    of_clients("clients' path pins", 6, Shape { pinning, ..Shape::PLAIN });
+    of_clients(
+        "clients' path pins",
+        6,
+        Shape {
+            pinning,
+            ..Shape::PLAIN
+        },
+    );
 }

@@ -20,7 +20,10 @@ use crate::support::pki::now;
 fn all_features() -> Vec<Features> {
     let name = DistinguishedName::in_sequence(b"name");
     let hints = [None, Some(vec![]), Some(vec![name.clone(), name])];
-    let schemes = [vec![], vec![SignatureScheme::ED448, SignatureScheme::ED25519]];
+    let schemes = [
+        vec![],
+        vec![SignatureScheme::ED448, SignatureScheme::ED25519],
+    ];
     let bad = Error::InvalidCertificate(CertificateError::BadSignature);
     let mut all = Vec::new();
     for hints in hints {
@@ -68,18 +71,33 @@ fn servers_are_forwarded(
     inner.take();
     assert_eq!(verifier.supported_verify_schemes(), features.schemes);
     heard(inner, &Call::of("supported_verify_schemes"), &mut seen);
-    assert_eq!(verifier.requires_raw_public_keys(), features.raw_public_keys);
+    assert_eq!(
+        verifier.requires_raw_public_keys(),
+        features.raw_public_keys
+    );
     heard(inner, &Call::of("requires_raw_public_keys"), &mut seen);
-    assert_eq!(names(verifier.root_hint_subjects()), names(features.hints.as_deref()));
+    assert_eq!(
+        names(verifier.root_hint_subjects()),
+        names(features.hints.as_deref())
+    );
     heard(inner, &Call::of("root_hint_subjects"), &mut seen);
     let name = ServerName::try_from(NAME).unwrap();
     let rest = [scene.issuing.der.clone()];
     let _ = verifier.verify_server_cert(leaf, &rest, &name, b"staple", now());
     if asks {
         let call = Call::of("verify_server_cert").with_chain(leaf, &rest);
-        heard(inner, &call.with_bytes(b"staple").to(&name).at(now()), &mut seen);
+        heard(
+            inner,
+            &call.with_bytes(b"staple").to(&name).at(now()),
+            &mut seen,
+        );
     }
-    let call = |method| Call::of(method).with_bytes(b"m").with_bytes(leaf).with_bytes(&[1, 2, 3]);
+    let call = |method| {
+        Call::of(method)
+            .with_bytes(b"m")
+            .with_bytes(leaf)
+            .with_bytes(&[1, 2, 3])
+    };
     let answer = verifier.verify_tls12_signature(b"m", leaf, &signed());
     assert_eq!(answer.map(drop), features.signature);
     heard(inner, &call("verify_tls12_signature"), &mut seen);
@@ -104,10 +122,16 @@ fn clients_are_forwarded(
     heard(inner, &Call::of("client_auth_mandatory"), &mut seen);
     assert_eq!(verifier.supported_verify_schemes(), features.schemes);
     heard(inner, &Call::of("supported_verify_schemes"), &mut seen);
-    assert_eq!(verifier.requires_raw_public_keys(), features.raw_public_keys);
+    assert_eq!(
+        verifier.requires_raw_public_keys(),
+        features.raw_public_keys
+    );
     heard(inner, &Call::of("requires_raw_public_keys"), &mut seen);
     let hints = features.hints.as_deref().unwrap_or_default();
-    assert_eq!(names(Some(verifier.root_hint_subjects())), names(Some(hints)));
+    assert_eq!(
+        names(Some(verifier.root_hint_subjects())),
+        names(Some(hints))
+    );
     heard(inner, &Call::of("root_hint_subjects"), &mut seen);
     let rest = [scene.issuing.der.clone()];
     let _ = verifier.verify_client_cert(leaf, &rest, now());
@@ -115,7 +139,12 @@ fn clients_are_forwarded(
         let call = Call::of("verify_client_cert").with_chain(leaf, &rest);
         heard(inner, &call.at(now()), &mut seen);
     }
-    let call = |method| Call::of(method).with_bytes(b"m").with_bytes(leaf).with_bytes(&[1, 2, 3]);
+    let call = |method| {
+        Call::of(method)
+            .with_bytes(b"m")
+            .with_bytes(leaf)
+            .with_bytes(&[1, 2, 3])
+    };
     let answer = verifier.verify_tls12_signature(b"m", leaf, &signed());
     assert_eq!(answer.map(drop), features.signature);
     heard(inner, &call("verify_tls12_signature"), &mut seen);
@@ -129,7 +158,8 @@ fn clients_are_forwarded(
 fn options_for(index: usize, of_servers: bool) -> impl Iterator<Item = options::Options> {
     let all = options::all(of_servers);
     let some = all.into_iter().enumerate();
-    some.filter(move |(n, _)| n % 31 == index % 31).map(|(_, options)| options)
+    some.filter(move |(n, _)| n % 31 == index % 31)
+        .map(|(_, options)| options)
 }
 
 #[test]

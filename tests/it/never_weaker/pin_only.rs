@@ -57,7 +57,9 @@ fn pin_only_trust_lets_in_exactly_the_pinned() {
                             .with_name_check(names)
                             .build()
                             .unwrap();
-                        let wrapped = WatchingServerVerifier::builder(only.clone()).build().unwrap();
+                        let wrapped = WatchingServerVerifier::builder(only.clone())
+                            .build()
+                            .unwrap();
                         let dates = [days(-11), days(-10), days(300), days(301)];
                         let turns = [from, end, end.saturating_add(100), NOW];
                         for turn in dates.into_iter().chain(turns) {
@@ -71,9 +73,18 @@ fn pin_only_trust_lets_in_exactly_the_pinned() {
                                         && days(-10) <= at
                                         && at <= days(300)
                                         && (names == NameCheck::Skipped || name == NAME);
-                                    let context = format!("{state:?} {acceptance:?} {rule:?} {at} {name}");
-                                    assert_eq!(asks(&*only, &scene, name, at), accepts, "{context}");
-                                    assert_eq!(asks(&*wrapped, &scene, name, at), accepts, "{context}");
+                                    let context =
+                                        format!("{state:?} {acceptance:?} {rule:?} {at} {name}");
+                                    assert_eq!(
+                                        asks(&*only, &scene, name, at),
+                                        accepts,
+                                        "{context}"
+                                    );
+                                    assert_eq!(
+                                        asks(&*wrapped, &scene, name, at),
+                                        accepts,
+                                        "{context}"
+                                    );
                                     accepted += u32::from(accepts);
                                 }
                             }

@@ -80,8 +80,16 @@ fn compare(what: &str, theirs: Option<BTreeSet<String>>, ours: BTreeSet<String>)
 #[test]
 fn no_method_of_the_verifier_traits_is_unknown() {
     let ours = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-    compare("methods", methods("ServerCertVerifier"), ours(&SERVER_METHODS));
-    compare("methods", methods("ClientCertVerifier"), ours(&CLIENT_METHODS));
+    compare(
+        "methods",
+        methods("ServerCertVerifier"),
+        ours(&SERVER_METHODS),
+    );
+    compare(
+        "methods",
+        methods("ClientCertVerifier"),
+        ours(&CLIENT_METHODS),
+    );
 }
 
 #[test]

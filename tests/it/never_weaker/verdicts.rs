@@ -112,7 +112,11 @@ impl Asked<'_> {
     fn after_no(&self, error: &Error, before: &Result<(), Error>, at: Timestamp) -> u64 {
         self.inner.say(Verdict {
             before: before.clone(),
-            turn: if self.is_ended { NOW.saturating_add(1) } else { at },
+            turn: if self.is_ended {
+                NOW.saturating_add(1)
+            } else {
+                at
+            },
             from: Err(error.clone()),
         });
         let answer = self.ask(at);
@@ -133,7 +137,11 @@ impl Asked<'_> {
             Err(refusal) => {
                 let told = format!("{refusal:?}") == format!("{error:?}");
                 let is_bound = presented_error(refusal).is_some();
-                assert!(told || is_bound, "{:?} after {error:?}: {refusal:?}", self.options);
+                assert!(
+                    told || is_bound,
+                    "{:?} after {error:?}: {refusal:?}",
+                    self.options
+                );
             }
         }
         u64::from(answer.is_ok())
@@ -161,8 +169,12 @@ fn never_weaker(of_servers: bool) {
     for options in options::all(of_servers) {
         let inner = Arc::new(Scripted::new(Features::default()));
         let wrapper = match of_servers {
-            true => options.servers(&scene, inner.clone()).map(|v| Wrapper::Servers(v)),
-            false => options.clients(&scene, inner.clone()).map(|v| Wrapper::Clients(v)),
+            true => options
+                .servers(&scene, inner.clone())
+                .map(|v| Wrapper::Servers(v)),
+            false => options
+                .clients(&scene, inner.clone())
+                .map(|v| Wrapper::Clients(v)),
         };
         let wrapper = match (wrapper, options.build_error(of_servers)) {
             (Ok(wrapper), None) => wrapper,
@@ -251,5 +263,10 @@ fn raw_public_keys_pass_where_nothing_more_is_asked_of_them() {
             assert!(answer.is_err(), "{options:?} after {error:?}");
         }
     }
-    assert!(wrong.is_empty(), "{} wrong: {:#?}", wrong.len(), &wrong[..wrong.len().min(4)]);
+    assert!(
+        wrong.is_empty(),
+        "{} wrong: {:#?}",
+        wrong.len(),
+        &wrong[..wrong.len().min(4)]
+    );
 }

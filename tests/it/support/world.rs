@@ -30,7 +30,6 @@ const LONG: i64 = 400 * DAY;
 pub struct World {
     pub anchors: Arc<TrustAnchors>,
     pub roots: Vec<CertificateDer<'static>>,
-    pub intermediates: Vec<CertificateDer<'static>>,
     pub peers: Vec<Peer>,
     pub ca_pins: Vec<SpkiPin>,
     /// One revocation list of each CA.
@@ -167,7 +166,12 @@ impl World {
         let all: Vec<_> = root_ders.iter().chain(&intermediates).map(read).collect();
         let mut instants: Vec<_> = all
             .iter()
-            .chain(&peers.iter().map(|peer| read(&peer.leaf)).collect::<Vec<_>>())
+            .chain(
+                &peers
+                    .iter()
+                    .map(|peer| read(&peer.leaf))
+                    .collect::<Vec<_>>(),
+            )
             .flat_map(|c| [c.not_before(), c.not_after()])
             .collect();
         let next_update = *dice.pick(&[60, HOUR, DAY, 8 * DAY, 30 * DAY]);
@@ -188,7 +192,6 @@ impl World {
             ),
             ca_pins: roots.iter().chain(&cas).map(Authority::pin).collect(),
             roots: root_ders,
-            intermediates,
             peers,
             lists,
             instants,
