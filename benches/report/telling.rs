@@ -9,6 +9,7 @@ use notafter::{
     Evaluation, Event, Monitor, Observer, QueuedObserver, RepeatPolicy, Target, ThresholdPolicy,
     Timestamp, TrustAnchors, WatchingServerVerifier,
 };
+use rustls::DigitallySignedStruct;
 use rustls::RootCertStore;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
@@ -16,6 +17,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 
 use super::chains::Chain;
 use super::measure::row;
+use super::wrapper::{any_signature, signature};
 
 pub(super) fn rows() {
     let chain = Chain::mint(&[400]);
@@ -45,6 +47,7 @@ struct Peer {
     leaf: CertificateDer<'static>,
     intermediates: Vec<CertificateDer<'static>>,
     name: ServerName<'static>,
+    signature: DigitallySignedStruct,
     now: Cell<u64>,
 }
 
@@ -53,7 +56,8 @@ impl Peer {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let roots = Arc::new(RootCertStore::from(&chain.anchors));
         let inner = WebPkiServerVerifier::builder_with_provider(roots, provider.clone());
-        let mut builder = WatchingServerVerifier::builder(inner.build().unwrap())
+        let inner: Arc<dyn ServerCertVerifier> = inner.build().unwrap();
+        let mut builder = WatchingServerVerifier::builder(any_signature(&inner))
             .with_provider(provider)
             .with_policy(policy)
             .with_repeat(RepeatPolicy::never().with_band(notafter::Band::Critical, Some(1)));
@@ -69,6 +73,7 @@ impl Peer {
             leaf: chain.certificates.first().unwrap().der().clone(),
             intermediates: chain.intermediates.clone(),
             name: ServerName::try_from("a.example").unwrap(),
+            signature: signature(),
             now: Cell::new(chain.now.to_unix_time().unwrap().as_secs()),
         }
     }
@@ -81,6 +86,11 @@ impl Peer {
             self.verifier
                 .verify_server_cert(&self.leaf, &self.intermediates, &self.name, &[], now);
         black_box(verdict.unwrap());
+        // Told once the server has proved that it has its key.
+        let proven = self
+            .verifier
+            .verify_tls13_signature(&[], &self.leaf, &self.signature);
+        black_box(proven.unwrap());
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use notafter::{Event, SpkiPin, Timestamp, VerdictCache, WatchingServerVerifier};
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::internal::msgs::codec::{Codec as _, Reader};
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
 use rustls::time_provider::TimeProvider;
 use rustls::{
@@ -24,6 +25,7 @@ pub(super) fn rows() {
     let presented = Presented::of(&chain);
     let accepting: Arc<dyn ServerCertVerifier> = Arc::new(Accepting);
     let watching = watching(&chain, accepting.clone());
+    presented.prove(&*watching);
     let webpki = webpki(&chain);
     let by_hand = ByHand(Sha256::digest(chain.certificates[0].facts().spki_der()).into());
 
@@ -44,20 +46,25 @@ pub(super) fn rows() {
             }
         },
     );
-    let around_webpki = self::watching(&chain, webpki.clone());
+    let around_webpki = self::watching(&chain, any_signature(&webpki));
+    presented.prove(&*around_webpki);
     row(
         "wrapper_around_webpki",
         "webpki verify",
         || presented.ask(&*around_webpki).unwrap(),
         || presented.ask(&*webpki).unwrap(),
     );
-    let cache = VerdictCache::builder(webpki.clone()).build().unwrap();
+    let cache = VerdictCache::builder(any_signature(&webpki))
+        .build()
+        .unwrap();
+    presented.prove(&*cache);
     row(
         "verdict_cache",
         "webpki verify",
         || presented.ask(&*cache).unwrap(),
         || presented.ask(&*webpki).unwrap(),
     );
+    let cache = VerdictCache::builder(webpki.clone()).build().unwrap();
     let server = server(&chain);
     let (cached, plain) = (client(&chain, cache), client(&chain, webpki.clone()));
     short_row(
@@ -122,6 +129,14 @@ impl Presented {
         }
     }
 
+    /// The server proves that it has its key: from now on it is remembered.
+    fn prove(&self, verifier: &dyn ServerCertVerifier) {
+        self.ask(verifier).unwrap();
+        let leaf = self.certificates.first().unwrap();
+        let proven = verifier.verify_tls13_signature(&[], leaf, &signature());
+        proven.unwrap();
+    }
+
     fn ask(&self, verifier: &dyn ServerCertVerifier) -> Result<(), Error> {
         let (leaf, rest) = black_box(&self.certificates).split_first().unwrap();
         let verified = verifier.verify_server_cert(leaf, rest, &self.name, &[], self.now);
@@ -146,6 +161,20 @@ fn webpki(chain: &Chain) -> Arc<dyn ServerCertVerifier> {
     let verifier = WebPkiServerVerifier::builder_with_provider(roots, provider);
     verifier.build().unwrap()
 }
+
+/// A signature of nothing, as it comes from a server.
+pub(super) fn signature() -> DigitallySignedStruct {
+    DigitallySignedStruct::read(&mut Reader::init(&[8, 7, 0, 1, 0])).unwrap()
+}
+
+/// Around a verifier whose verdicts count, but not those about signatures.
+pub(super) fn any_signature(verifier: &Arc<dyn ServerCertVerifier>) -> Arc<dyn ServerCertVerifier> {
+    Arc::new(AnySignature(Arc::clone(verifier)))
+}
+
+/// Takes any signature for a proof.
+#[derive(Debug)]
+struct AnySignature(Arc<dyn ServerCertVerifier>);
 
 #[derive(Debug)]
 struct Now(Timestamp);
@@ -228,15 +257,15 @@ impl ByHand {
 }
 
 macro_rules! verifier {
-    ($name:ident, |$self:ident, $leaf:ident| $verdict:expr) => {
+    ($name:ident, |$self:ident, $leaf:ident, $rest:ident, $host:ident, $now:ident| $verdict:expr) => {
         impl ServerCertVerifier for $name {
             fn verify_server_cert(
                 &$self,
                 $leaf: &CertificateDer<'_>,
-                _: &[CertificateDer<'_>],
-                _: &ServerName<'_>,
+                $rest: &[CertificateDer<'_>],
+                $host: &ServerName<'_>,
                 _: &[u8],
-                _: UnixTime,
+                $now: UnixTime,
             ) -> Result<ServerCertVerified, Error> {
                 $verdict
             }
@@ -266,5 +295,10 @@ macro_rules! verifier {
     };
 }
 
-verifier!(Accepting, |self, _leaf| Ok(ServerCertVerified::assertion()));
-verifier!(ByHand, |self, leaf| self.judge(leaf));
+verifier!(Accepting, |self, _leaf, _rest, _host, _now| Ok(
+    ServerCertVerified::assertion()
+));
+verifier!(ByHand, |self, leaf, _rest, _host, _now| self.judge(leaf));
+verifier!(AnySignature, |self, leaf, rest, host, now| self
+    .0
+    .verify_server_cert(leaf, rest, host, &[], now));

@@ -132,8 +132,9 @@ impl Strict {
     fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
         let depth = self.depth + 1;
         if depth > MAX_DEPTH {
-            let limit = format_args!("objects and lists are nested more than {MAX_DEPTH} deep");
-            return Err(E::custom(limit));
+            return Err(E::custom(format_args!(
+                "objects and lists are nested more than {MAX_DEPTH} deep"
+            )));
         }
         Ok(Self { depth })
     }

@@ -11,8 +11,8 @@ use lru::LruCache;
 use pki_types::CertificateDer;
 
 use super::conclude::{Conclusion, FRESH};
+use super::memory::BYTES_EACH;
 use super::peer::{OwnedPeer, folded};
-use super::seen::BYTES_EACH;
 use crate::cert::Timestamp;
 
 /// More chains than this for one name, and its sessions are not resumed.

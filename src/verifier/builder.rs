@@ -13,9 +13,9 @@ use thiserror::Error;
 use super::conclude::{Changes, Grounds};
 use super::grace::PinnedGrace;
 use super::matters::Matters;
+use super::memory::Memory;
 use super::presented::PresentedBounds;
 use super::proof::AwaitingProof;
-use super::seen::Seen;
 #[cfg(feature = "ocsp")]
 use super::staple::{StapleRule, StapleWatch};
 use super::unproven::UnprovenCounts;
@@ -243,7 +243,7 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
             bounds: self.bounds,
             delivery: self.delivery,
             matters: Matters::new(self.peer_memory, self.repeat),
-            seen: Seen::new(self.peer_memory),
+            memory: Memory::new(self.peer_memory),
             awaiting: AwaitingProof::new(role),
             unproven: UnprovenCounts::default(),
         };

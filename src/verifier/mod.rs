@@ -7,12 +7,12 @@ mod client;
 mod conclude;
 mod grace;
 mod matters;
+mod memory;
 mod peer;
 mod pin_only;
 mod pins;
 mod presented;
 mod proof;
-mod seen;
 mod server;
 #[cfg(feature = "ocsp")]
 mod staple;

@@ -160,7 +160,7 @@ impl Watch {
     /// somebody who is known.
     fn proved_itself_before(&self, peer: &Peer<'_>) -> bool {
         let leaf = Sha256Digest::of(peer.leaf);
-        self.seen.knows_leaf(peer)
+        self.memory.knows_leaf(peer)
             || self
                 .matters
                 .knows(&self.matter(peer, EventCode::PeerExpiring, leaf))

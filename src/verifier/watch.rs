@@ -11,11 +11,11 @@ use super::accepted::Acceptance;
 use super::conclude::{Conclusion, Grounds};
 use super::grace::{self, Candidate, PinnedGrace};
 use super::matters::Matters;
+use super::memory::{Memory, Seen};
 use super::peer::{OwnedPeer, Peer};
 use super::pins::Vouching;
-use super::presented::{self, PresentedBounds};
+use super::presented::{self, PresentedBounds, PresentedError};
 use super::proof::{Awaited, AwaitingProof};
-use super::seen::Seen;
 use super::unproven::UnprovenCounts;
 use crate::delivery::Outbox;
 use crate::event::{EventCode, Role};
@@ -34,7 +34,7 @@ pub(super) struct Watch {
     pub(super) bounds: PresentedBounds,
     pub(super) delivery: Outbox,
     pub(super) matters: Matters,
-    pub(super) seen: Seen,
+    pub(super) memory: Memory,
     pub(super) awaiting: AwaitingProof<Verdict>,
     pub(super) unproven: UnprovenCounts,
 }
@@ -54,6 +54,17 @@ pub(super) struct Proven {
     pub(super) acceptance: Acceptance,
 }
 
+/// What the inner verifier and the wrapper make of a peer, before anybody is told.
+enum Weighed {
+    TooMuch(PresentedError),
+    /// The inner verifier refuses it, and no grace applies.
+    RefusedInside(Error),
+    /// The inner verifier accepts it; pins or its staple refuse it.
+    RefusedHere(Arc<Conclusion>, Error),
+    Accepted(Seen),
+    WithinGrace(Candidate),
+}
+
 impl Watch {
     /// Verifies a peer in a handshake. What there is to tell of one that is accepted, and to
     /// remember, waits for its proof; `knows` says whether sessions, too, know this chain.
@@ -66,37 +77,74 @@ impl Watch {
         ask: &AskInner<'_>,
         knows: impl FnOnce() -> bool,
     ) -> Result<(), Error> {
-        if let Err(error) = self.bounds.check(peer.leaf, peer.intermediates) {
-            self.tell_too_much(peer, &error);
-            return Err(presented::carried(error));
-        }
-        let generation = self.generation();
-        let verdict = match ask(peer.intermediates, peer.now) {
-            Ok(()) => {
-                let epoch = generation.as_ref().map_or(0, |generation| generation.epoch);
-                let conclusion = match self.seen.recall(peer, epoch) {
-                    Some(seen) if seen.is_quiet && knows() => return Ok(()),
-                    Some(seen) => seen.conclusion,
-                    None => Arc::new(self.conclude(peer, generation.as_deref(), ask)),
-                };
-                if let Some(refusal) = &conclusion.refusal {
-                    self.tell_refused(peer, &conclusion);
-                    return Err(refusal.clone());
-                }
-                Verdict::Accepted(conclusion)
+        let verdict = match self.weigh(peer, ask) {
+            Weighed::TooMuch(error) => {
+                self.tell_too_much(peer, &error);
+                return Err(presented::carried(error));
             }
-            Err(error) => match self.look_for_grace(peer, generation.as_deref(), &error, ask) {
-                Some(candidate) => Verdict::WithinGrace(Box::new(candidate)),
-                None => {
-                    self.tell_dates(peer, &error);
-                    return Err(error);
-                }
-            },
+            Weighed::RefusedInside(error) => {
+                self.tell_dates(peer, &error);
+                return Err(error);
+            }
+            Weighed::RefusedHere(conclusion, refusal) => {
+                self.tell_refused(peer, &conclusion);
+                return Err(refusal);
+            }
+            // Nothing is to be told of it, nor to be remembered.
+            Weighed::Accepted(seen) if seen.is_quiet && knows() => return Ok(()),
+            Weighed::Accepted(seen) => Verdict::Accepted(seen.conclusion),
+            Weighed::WithinGrace(candidate) => Verdict::WithinGrace(Box::new(candidate)),
         };
-        for peer in self.awaiting.expect(OwnedPeer::of(peer), verdict) {
-            self.tell_unproven(&peer);
+        for given_up in self.awaiting.expect(OwnedPeer::of(peer), verdict) {
+            self.tell_unproven(&given_up);
         }
         Ok(())
+    }
+
+    /// Verifies a peer again that proved itself before, without a word to anybody.
+    ///
+    /// # Errors
+    /// The refusal as rustls carries it.
+    pub(super) fn verify_again(
+        &self,
+        peer: &Peer<'_>,
+        ask: &AskInner<'_>,
+    ) -> Result<Acceptance, Error> {
+        match self.weigh(peer, ask) {
+            Weighed::TooMuch(error) => Err(presented::carried(error)),
+            Weighed::RefusedInside(error) | Weighed::RefusedHere(_, error) => Err(error),
+            Weighed::Accepted(seen) => Ok(Acceptance::of(&seen.conclusion, peer.at())),
+            Weighed::WithinGrace(candidate) => {
+                Ok(Acceptance::within_grace(candidate.epoch, peer.at()))
+            }
+        }
+    }
+
+    /// The inner verifier decides first; what it accepts, pins and the staple may refuse.
+    fn weigh(&self, peer: &Peer<'_>, ask: &AskInner<'_>) -> Weighed {
+        if let Err(error) = self.bounds.check(peer.leaf, peer.intermediates) {
+            return Weighed::TooMuch(error);
+        }
+        let generation = self.generation();
+        if let Err(error) = ask(peer.intermediates, peer.now) {
+            return match self.look_for_grace(peer, generation.as_deref(), &error, ask) {
+                Some(candidate) => Weighed::WithinGrace(candidate),
+                None => Weighed::RefusedInside(error),
+            };
+        }
+        let epoch = generation.as_ref().map_or(0, |generation| generation.epoch);
+        let seen = self.memory.recall(peer, epoch).unwrap_or_else(|| {
+            let ask_now = |intermediates: &[CertificateDer<'_>]| ask(intermediates, peer.now);
+            let vouching = Vouching::by(&ask_now);
+            let fresh = self
+                .grounds
+                .conclude(peer, generation.as_deref(), &vouching);
+            Seen::anew(fresh)
+        });
+        match seen.conclusion.refusal.clone() {
+            Some(refusal) => Weighed::RefusedHere(seen.conclusion, refusal),
+            None => Weighed::Accepted(seen),
+        }
     }
 
     /// The inner verifier checked the handshake's signature by this leaf's key. A peer that proved
@@ -120,7 +168,8 @@ impl Watch {
         let acceptance = match awaited.verdict {
             Verdict::Accepted(conclusion) => {
                 self.tell(&met, &conclusion);
-                self.seen.remember(&peer, &conclusion, &self.grounds.policy);
+                self.memory
+                    .remember(&peer, &conclusion, &self.grounds.policy);
                 Acceptance::of(&conclusion, met.at())
             }
             Verdict::WithinGrace(candidate) => {
@@ -129,48 +178,6 @@ impl Watch {
             }
         };
         Proven { peer, acceptance }
-    }
-
-    /// Verifies a peer again that proved itself before, without a word to anybody.
-    ///
-    /// # Errors
-    /// The refusal as rustls carries it.
-    pub(super) fn verify_again(
-        &self,
-        peer: &Peer<'_>,
-        ask: &AskInner<'_>,
-    ) -> Result<Acceptance, Error> {
-        let bounds = self.bounds.check(peer.leaf, peer.intermediates);
-        bounds.map_err(presented::carried)?;
-        let generation = self.generation();
-        let epoch = generation.as_ref().map_or(0, |generation| generation.epoch);
-        match ask(peer.intermediates, peer.now) {
-            Ok(()) => {
-                let conclusion = match self.seen.recall(peer, epoch) {
-                    Some(seen) => seen.conclusion,
-                    None => Arc::new(self.conclude(peer, generation.as_deref(), ask)),
-                };
-                match &conclusion.refusal {
-                    Some(refusal) => Err(refusal.clone()),
-                    None => Ok(Acceptance::of(&conclusion, peer.at())),
-                }
-            }
-            Err(error) => match self.look_for_grace(peer, generation.as_deref(), &error, ask) {
-                Some(candidate) => Ok(Acceptance::within_grace(candidate.epoch, peer.at())),
-                None => Err(error),
-            },
-        }
-    }
-
-    fn conclude(
-        &self,
-        peer: &Peer<'_>,
-        generation: Option<&PinGeneration>,
-        ask: &AskInner<'_>,
-    ) -> Conclusion {
-        let ask_now = |intermediates: &[CertificateDer<'_>]| ask(intermediates, peer.now);
-        self.grounds
-            .conclude(peer, generation, &Vouching::by(&ask_now))
     }
 
     /// The inner verifier refused: whether a grace lets the peer in all the same.

@@ -36,7 +36,7 @@ impl Dice {
         (self.0 >> 11) % n
     }
 
-    fn pick<'t, T>(&mut self, of: &'t [T]) -> &'t T {
+    pub fn pick<'t, T>(&mut self, of: &'t [T]) -> &'t T {
         &of[usize::try_from(self.below(of.len() as u64)).unwrap()]
     }
 

@@ -8,3 +8,4 @@ pub mod ocsp;
 pub mod pki;
 pub mod proof;
 pub mod tls;
+pub mod world;

@@ -126,6 +126,69 @@ pub fn meet(client: &Arc<ClientConfig>, server: &Arc<ServerConfig>, name: &str) 
     }
 }
 
+/// The same without a network, record by record: `before` is called with the number of each record
+/// before it is delivered.
+pub fn pump(
+    client: &Arc<ClientConfig>,
+    server: &Arc<ServerConfig>,
+    name: &str,
+    mut before: impl FnMut(u64),
+) -> Met {
+    let name = ServerName::try_from(name.to_owned()).unwrap();
+    let mut client = ClientConnection::new(Arc::clone(client), name).unwrap();
+    let mut server = ServerConnection::new(Arc::clone(server)).unwrap();
+    let (mut count, mut errors) = (0, [None, None]);
+    loop {
+        let to_server = records(&mut client);
+        let to_client = records(&mut server);
+        if to_server.is_empty() && to_client.is_empty() {
+            break;
+        }
+        for record in to_server {
+            before(count);
+            count += 1;
+            deliver(&record, &mut server, &mut errors[1]);
+        }
+        for record in to_client {
+            before(count);
+            count += 1;
+            deliver(&record, &mut client, &mut errors[0]);
+        }
+    }
+    let [client_error, server_error] = errors;
+    Met {
+        client: client_error.map_or(Ok(client), Err),
+        server: server_error.map_or(Ok(server), Err),
+    }
+}
+
+/// What a side wants to send, split where its records end.
+fn records<D>(from: &mut rustls::ConnectionCommon<D>) -> Vec<Vec<u8>> {
+    let mut bytes = Vec::new();
+    while from.wants_write() {
+        from.write_tls(&mut bytes).unwrap();
+    }
+    let (mut rest, mut records) = (&bytes[..], Vec::new());
+    while let [_, _, _, high, low, ..] = rest {
+        let length = 5 + usize::from(u16::from_be_bytes([*high, *low]));
+        let (record, more) = rest.split_at(length);
+        records.push(record.to_vec());
+        rest = more;
+    }
+    records
+}
+
+fn deliver<D>(
+    mut record: &[u8],
+    to: &mut rustls::ConnectionCommon<D>,
+    error: &mut Option<rustls::Error>,
+) {
+    while error.is_none() && !record.is_empty() {
+        to.read_tls(&mut record).unwrap();
+        *error = to.process_new_packets().err();
+    }
+}
+
 pub fn handshake(client: ClientConfig, server: ServerConfig, name: &str) -> Outcome {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = listener.local_addr().unwrap();

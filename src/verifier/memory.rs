@@ -27,7 +27,7 @@ const QUIET: i64 = 60;
 /// The peers that proved that they have their key: servers by their name, clients by their leaf.
 /// Bounded in peers and in bytes; the peer remembered longest ago is forgotten first.
 #[derive(Debug)]
-pub(super) struct Seen {
+pub(super) struct Memory {
     hasher: RandomState,
     shards: Vec<RwLock<Shard>>,
     peers_each: usize,
@@ -49,15 +49,24 @@ struct Known {
     bytes: usize,
 }
 
-/// What is remembered of a peer.
+/// What was concluded of a peer, now or before.
 #[derive(Debug)]
-pub(super) struct Recalled {
+pub(super) struct Seen {
     pub(super) conclusion: Arc<Conclusion>,
-    /// Whether there is nothing to tell of it now.
+    /// Whether it was concluded before and there is nothing to tell of it.
     pub(super) is_quiet: bool,
 }
 
 impl Seen {
+    pub(super) fn anew(conclusion: Conclusion) -> Self {
+        Self {
+            conclusion: Arc::new(conclusion),
+            is_quiet: false,
+        }
+    }
+}
+
+impl Memory {
     /// Room for so many peers.
     pub(super) fn new(capacity: NonZeroUsize) -> Self {
         let shards = capacity.get().min(MAX_SHARDS);
@@ -75,12 +84,12 @@ impl Seen {
 
     /// What was concluded of exactly what this peer presents, in this epoch of the pins, if it
     /// still holds.
-    pub(super) fn recall(&self, peer: &Peer<'_>, epoch: u64) -> Option<Recalled> {
+    pub(super) fn recall(&self, peer: &Peer<'_>, epoch: u64) -> Option<Seen> {
         let (key, now) = (self.key(peer), peer.at());
         let shard = self.read(key)?;
         let known = shard.peers.peek(&key)?;
         let known = known.iter().find(|known| known.peer.is(peer))?;
-        known.holds(epoch, now).then(|| Recalled {
+        known.holds(epoch, now).then(|| Seen {
             conclusion: Arc::clone(&known.conclusion),
             is_quiet: known.is_quiet && now < known.since.saturating_add(QUIET),
         })

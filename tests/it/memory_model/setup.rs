@@ -1,0 +1,250 @@
+//! A configuration, of which verifiers can be built at any time: one to be kept, and fresh ones.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use notafter::{
+    CrlExpiration, Crls, InlineObserver, Observer, PinSets, PinnedGrace, PinsInForce, StapleRule,
+    StapleStrictness, VerdictCache, WatchingClientVerifier, WatchingServerVerifier,
+    WatchingVerifierBuilder,
+};
+use rustls::client::danger::ServerCertVerifier;
+use rustls::server::danger::ClientCertVerifier;
+
+use super::ground::{provider, world};
+use super::inner::{Inner, Knowledge, Yes};
+use super::pins::{ChangingPins, Pinning, any_sets};
+use crate::support::graph::Dice;
+use crate::support::world::World;
+
+/// Of what kind the configurations of a test are.
+#[derive(Debug, Clone, Copy)]
+pub struct Shape {
+    pub pinning: Option<Pinning>,
+    pub knowledge: &'static [Knowledge],
+    /// Whether the wrapper is given the inner verifier's lists.
+    pub lists_are_given: bool,
+    pub grace: bool,
+    pub staples: bool,
+    pub cached: bool,
+    /// Whether some wrappers are given no trust anchors.
+    pub may_lack_anchors: bool,
+    pub meetings: Meetings,
+}
+
+/// Whom the episodes of a test meet, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meetings {
+    Mixed,
+    /// Everybody, under names in any case.
+    Everybody,
+    /// Nearly always the same peer, and time goes forward.
+    Regular,
+}
+
+impl Shape {
+    pub const PLAIN: Self = Self {
+        pinning: Some(Pinning::Leaves),
+        knowledge: &[Knowledge::Same],
+        lists_are_given: true,
+        grace: false,
+        staples: false,
+        cached: false,
+        may_lack_anchors: false,
+        meetings: Meetings::Mixed,
+    };
+}
+
+/// A configuration.
+#[derive(Clone)]
+pub struct Setup {
+    pub world: &'static World,
+    pub inner: Arc<Inner>,
+    pub knowledge: Knowledge,
+    pub pinning: Option<Pinning>,
+    pub pins: Option<Arc<ChangingPins>>,
+    pub grace: Option<PinnedGrace>,
+    pub lists: Option<Crls>,
+    pub staple_rule: StapleRule,
+    /// The `ttl` of a cache around the inner verifier.
+    pub cache: Option<Duration>,
+    pub memory: NonZeroUsize,
+    is_observed: bool,
+    /// Whether the same peer is met most of the time.
+    pub is_focused: bool,
+    has_anchors: bool,
+    pub meetings: Meetings,
+    observer: Option<Arc<dyn Observer>>,
+}
+
+impl Setup {
+    pub fn any(seed: u64, dice: &mut Dice, shape: Shape) -> Self {
+        let world = world(seed);
+        let knowledge = *dice.pick(shape.knowledge);
+        let grace = *dice.pick(&[59, 60, 3_600, 86_400, 12 * 86_400]);
+        let strictness = *dice.pick(&[StapleStrictness::Soft, StapleStrictness::Hard]);
+        let ttl = *dice.pick(&[1, 30, 60, 300, 3_600]);
+        let lists = || {
+            let lists = Crls::builder().with_expiration(CrlExpiration::Enforce);
+            let mut all = world.lists.iter();
+            all.try_fold(lists, |lists, der| lists.with_der(der))
+                .unwrap()
+                .build()
+        };
+        let given = shape.lists_are_given && knowledge == Knowledge::Lists;
+        let pins = shape.pinning;
+        Self {
+            world,
+            inner: Inner::new(world, knowledge),
+            knowledge,
+            pinning: shape.pinning,
+            pins: pins.map(|pinning| ChangingPins::new(any_sets(dice, world, pinning))),
+            grace: shape.grace.then(|| PinnedGrace::of_seconds(grace).unwrap()),
+            lists: given.then(lists),
+            staple_rule: match (shape.staples, dice.below(3)) {
+                (true, 0) => StapleRule::WhenMustStaple(strictness),
+                (true, _) => StapleRule::Always(strictness),
+                (false, _) => StapleRule::Observe,
+            },
+            cache: shape.cached.then(|| Duration::from_secs(ttl)),
+            memory: NonZeroUsize::new(*dice.pick(&[1, 3, 16, 1_024])).unwrap(),
+            is_observed: dice.below(2) == 0,
+            is_focused: match shape.meetings {
+                Meetings::Mixed => dice.below(2) == 0,
+                meetings => meetings == Meetings::Regular,
+            },
+            has_anchors: !(shape.may_lack_anchors && dice.below(3) == 0),
+            meetings: shape.meetings,
+            observer: None,
+        }
+    }
+
+    /// The same without a grace: sessions of those within one are never resumed.
+    pub fn without_grace(&self) -> Self {
+        Self {
+            grace: None,
+            ..self.clone()
+        }
+    }
+
+    /// The same with room for everybody.
+    pub fn with_room(self) -> Self {
+        let memory = NonZeroUsize::new(1_024).unwrap();
+        Self { memory, ..self }
+    }
+
+    /// The same, watched by this observer.
+    pub fn observed_by(&self, observer: Arc<dyn Observer>) -> Self {
+        Self {
+            observer: Some(observer),
+            ..self.clone()
+        }
+    }
+
+    /// Other pins, to be put into force later.
+    pub fn other_pins(&self, dice: &mut Dice) -> Option<PinSets> {
+        let pinning = self.pinning?;
+        Some(any_sets(dice, self.world, pinning))
+    }
+
+    pub fn change_pins(&self, dice: &mut Dice) {
+        if let (Some(pins), Some(pinning)) = (&self.pins, self.pinning) {
+            pins.change(any_sets(dice, self.world, pinning));
+        }
+    }
+
+    pub fn epoch(&self) -> u64 {
+        self.pins.as_ref().map_or(0, |pins| pins.generation().epoch)
+    }
+
+    /// Whether the inner verifier knows what neither wrapper nor cache do.
+    pub fn inner_knows_more(&self) -> bool {
+        self.inner.knows_more(self.lists.is_some())
+    }
+
+    fn finish<V: ?Sized>(
+        &self,
+        builder: WatchingVerifierBuilder<V>,
+        memory: NonZeroUsize,
+    ) -> WatchingVerifierBuilder<V> {
+        let mut builder = builder.with_provider(provider()).with_peer_memory(memory);
+        if self.has_anchors {
+            builder = builder.with_trust_anchors(self.world.anchors.clone());
+        }
+        if let Some(observer) = &self.observer {
+            builder = builder.with_observer(observer.clone());
+        }
+        if let Some(pins) = &self.pins {
+            builder = builder.with_pins(pins.clone());
+        }
+        if let Some(grace) = self.grace.filter(|_| self.pins.is_some()) {
+            builder = builder.with_grace(grace);
+        }
+        if let Some(lists) = &self.lists {
+            builder = builder.with_crls(lists.clone());
+        }
+        if self.is_observed {
+            builder = builder.with_observer(Arc::new(InlineObserver(|_: &notafter::Event| ())));
+        }
+        builder
+    }
+
+    fn servers_by(
+        &self,
+        inner: Arc<dyn ServerCertVerifier>,
+        memory: NonZeroUsize,
+    ) -> Arc<WatchingServerVerifier> {
+        let builder = WatchingServerVerifier::builder(inner).with_staple_rule(self.staple_rule);
+        self.finish(builder, memory).build().unwrap()
+    }
+
+    /// The verifier of servers that is asked again and again.
+    pub fn servers(&self) -> Arc<WatchingServerVerifier> {
+        let inner: Arc<dyn ServerCertVerifier> = match self.cache {
+            None => self.inner.clone(),
+            Some(ttl) => {
+                let mut cache = VerdictCache::builder(self.inner.clone()).with_ttl(ttl);
+                if let Some(lists) = &self.lists {
+                    cache = cache.with_crls(lists.clone());
+                }
+                if let Some(pins) = &self.pins {
+                    cache = cache.with_pins(pins.clone());
+                }
+                cache.build().unwrap()
+            }
+        };
+        self.servers_by(inner, self.memory)
+    }
+
+    /// One that was never asked anything.
+    pub fn fresh_servers(&self) -> Arc<WatchingServerVerifier> {
+        self.servers_by(self.inner.clone(), NonZeroUsize::MIN)
+    }
+
+    /// The same around an inner verifier that accepts everybody.
+    pub fn own_opinion_of_servers(&self) -> Arc<WatchingServerVerifier> {
+        self.servers_by(Arc::new(Yes), NonZeroUsize::MIN)
+    }
+
+    fn clients_by(
+        &self,
+        inner: Arc<dyn ClientCertVerifier>,
+        memory: NonZeroUsize,
+    ) -> Arc<WatchingClientVerifier> {
+        let builder = WatchingClientVerifier::builder(inner);
+        self.finish(builder, memory).build().unwrap()
+    }
+
+    pub fn clients(&self) -> Arc<WatchingClientVerifier> {
+        self.clients_by(self.inner.clone(), self.memory)
+    }
+
+    pub fn fresh_clients(&self) -> Arc<WatchingClientVerifier> {
+        self.clients_by(self.inner.clone(), NonZeroUsize::MIN)
+    }
+
+    pub fn own_opinion_of_clients(&self) -> Arc<WatchingClientVerifier> {
+        self.clients_by(Arc::new(Yes), NonZeroUsize::MIN)
+    }
+}
