@@ -309,6 +309,7 @@ fn on_disk(printed: &mut Printed, folder: &Path, secret: &Secret, file: &[u8]) {
         printed.result("reload at start", &at_start);
         let monitor = Monitor::builder()
             .with_provider(ring())
+            .with_trust_anchors(pki::anchors([&pki::root("Root", -100, 100)]))
             .with_observer(told.clone())
             .build()
             .unwrap();
