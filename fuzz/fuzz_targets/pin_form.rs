@@ -25,7 +25,15 @@ fuzz_target!(|data: &[u8]| {
         Err(error) => assert_printable(&error.to_string()),
         Ok(pins) => {
             for pin in &pins {
+                // One digest in four million millions begins, in base64, as another form does. It is
+                // then refused rather than guessed.
+                let base64 = pin.to_form(PinForm::Base64);
+                let is_ambiguous = base64.starts_with("sha256/");
                 for form in FORMS {
+                    if is_ambiguous && form == PinForm::Base64 {
+                        assert!(base64.parse::<SpkiPin>().is_err());
+                        continue;
+                    }
                     assert_eq!(pin.to_form(form).parse(), Ok(*pin));
                 }
             }

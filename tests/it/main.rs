@@ -12,6 +12,7 @@
 )]
 
 mod announcements;
+mod bounds;
 mod command;
 mod delivery;
 mod endpoints;
@@ -37,6 +38,7 @@ mod service;
 mod sources;
 mod staples;
 mod store;
+mod storms;
 mod suites;
 mod support;
 mod telling;

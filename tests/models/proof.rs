@@ -107,15 +107,27 @@ impl Client {
     }
 }
 
-const OLD: Chain = Chain { number: 1, is_within_grace: false };
-const NEW: Chain = Chain { number: 10, is_within_grace: false };
-const GRACED: Chain = Chain { number: 11, is_within_grace: true };
+const OLD: Chain = Chain {
+    number: 1,
+    is_within_grace: false,
+};
+const NEW: Chain = Chain {
+    number: 10,
+    is_within_grace: false,
+};
+const GRACED: Chain = Chain {
+    number: 11,
+    is_within_grace: true,
+};
 
 /// A session is handed out only if its chain passes in the epoch at which it was asked about.
 fn check(handed_out: Option<Session>, before: usize) {
     if let Some(Session(chain)) = handed_out {
         assert!(!chain.is_within_grace, "{chain:?} is resumed");
-        assert!(Client::fits(chain, before), "{chain:?} is not pinned any more");
+        assert!(
+            Client::fits(chain, before),
+            "{chain:?} is not pinned any more"
+        );
     }
 }
 
@@ -138,7 +150,10 @@ fn a_session_is_handed_out_only_for_chains_that_pass_after_it_was_stored() {
         // Nothing of the epoch before is resumed in this one.
         check(client.take(), 1);
         client.handshake(NEW, true);
-        assert_eq!(client.take().is_some(), client.accepted.lock().unwrap().epoch == Some(1));
+        assert_eq!(
+            client.take().is_some(),
+            client.accepted.lock().unwrap().epoch == Some(1)
+        );
     });
 }
 

@@ -89,7 +89,13 @@ fn readers_see_whole_generations_that_never_go_back() {
         let [one, two] = writers.map(|writer| writer.join().unwrap());
         assert!(two, "the newest is applied whoever comes first");
         let last = store.generation();
-        assert_eq!(last, Generation { epoch: 1 + usize::from(one), version: 2 });
+        assert_eq!(
+            last,
+            Generation {
+                epoch: 1 + usize::from(one),
+                version: 2
+            }
+        );
     });
 }
 
@@ -112,12 +118,18 @@ fn a_verdict_never_counts_in_another_epoch() {
             thread::spawn(move || store.apply(1))
         };
         let now = store.generation();
-        let remembered = memory.lock().unwrap().filter(|made_by| made_by.epoch == now.epoch);
+        let remembered = memory
+            .lock()
+            .unwrap()
+            .filter(|made_by| made_by.epoch == now.epoch);
         assert!(remembered.is_none_or(|made_by| made_by == now));
         handshake.join().unwrap();
         writer.join().unwrap();
         let now = store.generation();
-        let remembered = memory.lock().unwrap().filter(|made_by| made_by.epoch == now.epoch);
+        let remembered = memory
+            .lock()
+            .unwrap()
+            .filter(|made_by| made_by.epoch == now.epoch);
         assert!(remembered.is_none_or(|made_by| made_by.version == 1));
     });
 }

@@ -110,7 +110,9 @@ fn every_event_is_delivered_or_counted_as_lost_and_no_wait_is_for_ever() {
         }
         shared.end();
         Shared::observe(&shared, 3);
-        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        threads
+            .into_iter()
+            .for_each(|thread| thread.join().unwrap());
         let state = shared.state();
         assert_eq!(state.delivered.len() + state.lost, 3);
         assert!(!state.delivered.contains(&3), "it came after the end");

@@ -64,7 +64,9 @@ impl Reloading {
             *served = found;
             let place = self.table.load(Ordering::Acquire) + 1;
             let table = &self.tables[place];
-            table.certificate.store(found.certificate, Ordering::Relaxed);
+            table
+                .certificate
+                .store(found.certificate, Ordering::Relaxed);
             table.key.store(found.key, Ordering::Relaxed);
             self.table.store(place, Ordering::Release);
         }
@@ -97,7 +99,10 @@ fn a_handshake_gets_a_whole_pair_and_the_last_poll_wins() {
         // The thread may be at it still, with what it read before.
         reloading.poll();
         poller.join().unwrap();
-        let renewed = Pair { certificate: 1, key: 1 };
+        let renewed = Pair {
+            certificate: 1,
+            key: 1,
+        };
         assert_eq!(reloading.resolve(), renewed);
         assert_eq!(*reloading.status.lock().unwrap(), renewed);
     });

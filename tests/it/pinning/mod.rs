@@ -2,7 +2,7 @@
 
 mod command;
 mod grace;
-mod life;
+pub mod life;
 mod paths;
 mod pin_only;
 mod sessions;
