@@ -8,6 +8,7 @@ mod dsse;
 mod error;
 mod floor;
 mod payload;
+mod replay;
 mod rules;
 mod signed;
 mod state;
@@ -22,6 +23,9 @@ pub use dsse::Envelope;
 pub use error::AnnouncementError;
 pub use floor::{FloorError, PinFloor};
 pub use payload::{AnnouncedSet, Announcement};
+pub(crate) use replay::{
+    before_version, is_alike, open_again, reject_only, with_rejections_of,
+};
 use rules::{Arrival, WhenEmpty, apply};
 pub(crate) use signed::SignedAnnouncement;
 pub(crate) use state::RotationState;

@@ -27,9 +27,9 @@ pub(crate) struct Arrival<'a> {
 pub(crate) enum WhenEmpty {
     /// It is refused.
     Refuse,
-    /// The pins accepted before go on being accepted, else the floor's. For what was applied already:
-    /// when the hold-down is configured longer afterwards, neither the version nor a rejection gets
-    /// lost.
+    /// The pins accepted before go on being accepted, else the floor's, else those that it lists. For
+    /// what was applied already: when the hold-down is configured longer afterwards, neither the version
+    /// nor a rejection gets lost.
     KeepAccepted,
 }
 
@@ -221,7 +221,7 @@ impl Step<'_> {
             .collect();
         let accepted = |pin: &StandingPin| after.acceptance(pin).holds(self.now);
         if !pins.iter().any(accepted) && when_empty == WhenEmpty::KeepAccepted {
-            for kept in self.kept(after, host) {
+            for kept in self.kept(after, host, listed) {
                 pins.retain(|pin| !is_same_pin(&pin.listed, &kept.listed));
                 pins.push(kept);
             }
@@ -245,7 +245,7 @@ impl Step<'_> {
     }
 
     /// What the host has left where the announcement itself leaves it nothing.
-    fn kept(&self, after: &RotationState, host: &PinScope) -> Vec<StandingPin> {
+    fn kept(&self, after: &RotationState, host: &PinScope, listed: &[Pin]) -> Vec<StandingPin> {
         let usable = |pin: &&Pin| !after.rejected.contains(&pin.pin);
         let standing = self.before.standing(host).iter();
         let accepted = standing.filter(|pin| self.before.acceptance(pin).holds(self.now));
@@ -256,6 +256,14 @@ impl Step<'_> {
                 .filter(|pin| pin.is_accepted(self.now))
                 .filter(usable)
                 .collect();
+        }
+        // It was applied once, so what it lists was accepted then.
+        for announced in [false, true] {
+            let of_state = |pin: &&Pin| (pin.state == PinState::Announced) == announced;
+            if kept.is_empty() {
+                let listed = listed.iter().filter(|pin| pin.state.can_be_accepted());
+                kept = listed.filter(of_state).filter(usable).collect();
+            }
         }
         let lasting = kept.into_iter().map(|pin| StandingPin {
             listed: pin.clone().with_acceptance(Acceptance::Always),

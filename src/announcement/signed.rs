@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
+use super::replay::{for_hosts_of, let_rule};
 use super::{
     Algorithms, Announcement, AnnouncementError, Arrival, Authority, Envelope, RotationState,
     WhenEmpty, apply,
@@ -40,6 +41,10 @@ impl SignedAnnouncement {
         })
     }
 
+    pub(crate) const fn announcement(&self) -> &Announcement {
+        &self.announcement
+    }
+
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -50,10 +55,11 @@ impl SignedAnnouncement {
         before: &RotationState,
         now: Timestamp,
     ) -> Result<RotationState, AnnouncementError> {
-        self.apply(before, WhenEmpty::Refuse, now)
+        self.apply(before, &self.announcement, WhenEmpty::Refuse, now)
     }
 
-    /// Applies it once more, as it was applied at `now` and first seen then or later.
+    /// Applies it once more, as it was applied at `now` and first seen then or later, perhaps on
+    /// another floor or with another hold-down: what was applied holds as far as it can.
     pub(crate) fn apply_again(
         &self,
         before: &RotationState,
@@ -62,24 +68,27 @@ impl SignedAnnouncement {
     ) -> Result<RotationState, AnnouncementError> {
         let mut before = before.clone();
         before.was_seen(first_sight, self.announcement.expires);
-        self.apply(&before, WhenEmpty::KeepAccepted, now)
+        let_rule(&mut before, self, now);
+        let fitting = for_hosts_of(&before, &self.announcement);
+        self.apply(&before, &fitting, WhenEmpty::KeepAccepted, now)
     }
 
     fn apply(
         &self,
         before: &RotationState,
+        announcement: &Announcement,
         when_empty: WhenEmpty,
         now: Timestamp,
     ) -> Result<RotationState, AnnouncementError> {
         let arrival = Arrival {
-            announcement: &self.announcement,
+            announcement,
             envelope: self.digest,
             signers: &|authority| self.signers(authority),
         };
         apply(before, arrival, when_empty, now)
     }
 
-    fn signers(&self, authority: &Authority) -> usize {
+    pub(super) fn signers(&self, authority: &Authority) -> usize {
         let fingerprint = authority.fingerprint();
         let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
         let known = counted.iter().find(|(known, _)| *known == fingerprint);
