@@ -34,6 +34,8 @@ mod pin_folder;
 mod policy;
 #[cfg(feature = "monitor")]
 mod private_key;
+#[cfg(feature = "announcements")]
+mod regular_file;
 #[cfg(feature = "reload")]
 mod reload;
 mod resumption;

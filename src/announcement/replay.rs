@@ -94,32 +94,40 @@ pub(super) fn for_hosts_of(state: &RotationState, said: &Announcement) -> Announ
     if known.len() == said.hosts().count() && known.iter().all(|k| said.hosts().any(|h| h == *k)) {
         return said.clone();
     }
+    let pins = said.pin_sets.iter().flat_map(|set| &set.pins);
+    let newly = pins.filter(|pin| pin.state == PinState::Rejected);
+    let newly: Vec<&Pin> = newly.collect();
+    let is_rejected = |pin: &Pin| {
+        state.rejected.contains(&pin.pin) || newly.iter().any(|newly| newly.pin == pin.pin)
+    };
     let mut fitting = said.clone();
-    let mut rejected: Vec<Pin> = Vec::new();
     for set in &mut fitting.pin_sets {
         set.hosts.retain(|host| known.contains(&host));
-        if set.hosts.is_empty() {
-            let pins = set.pins.iter();
-            rejected.extend(pins.filter(|pin| pin.state == PinState::Rejected).cloned());
-        }
     }
     fitting.pin_sets.retain(|set| !set.hosts.is_empty());
     for host in known {
         if said.hosts().any(|said| said == host) {
             continue;
         }
-        let pins = state.standing(host).iter().map(|pin| pin.listed.clone());
-        let mut pins: Vec<_> = pins.collect();
-        for pin in pins.iter_mut().filter(|pin| state.rejected.contains(&pin.pin)) {
-            pin.state = PinState::Rejected;
-        }
-        let hosts = vec![host.clone()];
-        fitting.pin_sets.push(AnnouncedSet { hosts, pins });
+        let pins = state.standing(host).iter().map(|standing| {
+            let mut pin = standing.listed.clone();
+            if is_rejected(&pin) {
+                pin.state = PinState::Rejected;
+            }
+            pin
+        });
+        fitting.pin_sets.push(AnnouncedSet {
+            hosts: vec![host.clone()],
+            pins: pins.collect(),
+        });
     }
+    // Rejected is rejected everywhere, also where it was listed for a host of another floor.
     if let Some(first) = fitting.pin_sets.first_mut() {
-        let new = |pin: &Pin| !first.pins.iter().any(|p| is_same_pin(p, pin));
-        let new: Vec<_> = rejected.into_iter().filter(new).collect();
-        first.pins.extend(new);
+        for pin in newly {
+            if !first.pins.iter().any(|listed| is_same_pin(listed, pin)) {
+                first.pins.push(pin.clone());
+            }
+        }
     }
     fitting
 }

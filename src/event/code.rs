@@ -81,6 +81,16 @@ event_codes! {
     StateLost = "state_lost",
     /// What was remembered of announced pins gave way to newer compiled-in ones.
     StateDiscarded = "state_discarded",
+    /// What was remembered above the version of newer compiled-in pins was applied again to them.
+    StateRebased = "state_rebased",
+    /// Announcements that were kept do not hold with this floor or configuration; they stay kept.
+    StateDoesNotHold = "state_does_not_hold",
+    /// Somebody changed the pin state under a running store; it was not taken over.
+    StateAltered = "state_altered",
+    /// The pin state was seen later than now: a clock is wrong, or somebody wrote the state.
+    StateAhead = "state_ahead",
+    /// Others can write the folder of the pin state.
+    StateExposed = "state_exposed",
     /// One of the two copies of the pin state could not be used.
     StateCopyDamaged = "state_copy_damaged",
     /// The pins in force are not kept in both copies.

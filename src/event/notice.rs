@@ -16,6 +16,11 @@ impl StoreNotice {
         match self {
             Self::StateLost { .. } => EventCode::StateLost,
             Self::StateDiscarded { .. } => EventCode::StateDiscarded,
+            Self::StateRebased { .. } => EventCode::StateRebased,
+            Self::StateDoesNotHold { .. } => EventCode::StateDoesNotHold,
+            Self::StateAltered { .. } => EventCode::StateAltered,
+            Self::StateAhead { .. } => EventCode::StateAhead,
+            Self::StateExposed { .. } => EventCode::StateExposed,
             Self::CopyDamaged { .. } => EventCode::StateCopyDamaged,
             Self::NotSaved { .. } => EventCode::StateNotSaved,
             Self::HoldDownCannotEnd => EventCode::HoldDownCannotEnd,
@@ -38,6 +43,10 @@ impl StoreNotice {
         match self {
             Self::StateLost { .. } | Self::NotSaved { copies: 0, .. } => Severity::Critical,
             Self::CopyDamaged { .. }
+            | Self::StateDoesNotHold { .. }
+            | Self::StateAltered { .. }
+            | Self::StateAhead { .. }
+            | Self::StateExposed { .. }
             | Self::NotSaved { .. }
             | Self::HoldDownCannotEnd
             | Self::Refused { .. }
@@ -46,6 +55,7 @@ impl StoreNotice {
             | Self::AuthorityPending { .. }
             | Self::AuthorityChanged => Severity::Warning,
             Self::StateDiscarded { .. }
+            | Self::StateRebased { .. }
             | Self::Applied { .. }
             | Self::TakenOver { .. }
             | Self::SuccessorPending { .. }

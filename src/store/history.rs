@@ -2,18 +2,56 @@
 
 use std::sync::Arc;
 
-use crate::announcement::{AnnouncementError, PinFloor, RotationState, SignedAnnouncement};
+use crate::announcement::{
+    Algorithms, Announcement, AnnouncementError, Envelope, PinFloor, RotationState,
+    SignedAnnouncement, before_version, is_alike, open_again, reject_only, with_rejections_of,
+};
 use crate::cert::Timestamp;
 
 /// At most so many announcements are tried to be forgotten after each apply.
 const MAX_FORGETTING: usize = 16;
 
-/// An announcement with the instants at which it was applied and counts as first seen.
-#[derive(Debug, Clone)]
-pub(super) struct Remembered {
-    pub(super) signed: Arc<SignedAnnouncement>,
+/// So many bytes of announcements are kept of which it cannot be told who signed them: those of
+/// another floor's keys, or what someone put there.
+const MAX_UNVERIFIED_BYTES: usize = 4 * 1024 * 1024;
+
+/// An announcement as it is kept, with the instants at which it was applied and counts as first seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Kept {
+    pub(super) envelope: Vec<u8>,
     pub(super) at: Timestamp,
     pub(super) first_sight: Timestamp,
+    /// Did not hold where it was written.
+    pub(super) aside: bool,
+}
+
+impl Kept {
+    /// What it claims; nothing is verified. Without any, it comes last.
+    fn version(&self) -> u64 {
+        let envelope = Envelope::parse(&self.envelope).ok();
+        let claimed = envelope.and_then(|e| Announcement::from_json(e.payload()).ok());
+        claimed.map_or(u64::MAX, |announcement| announcement.version)
+    }
+}
+
+/// An announcement that holds.
+#[derive(Debug, Clone)]
+struct Remembered {
+    signed: Arc<SignedAnnouncement>,
+    at: Timestamp,
+    first_sight: Timestamp,
+}
+
+/// An announcement that does not hold with this floor and configuration. It may with another, so it
+/// is not forgotten.
+#[derive(Debug, Clone)]
+pub(super) struct Aside {
+    kept: Kept,
+    version: u64,
+    /// Enough of the keys that could announce signed it: what it rejects is rejected.
+    verified: bool,
+    /// `None` where the floor's version replaces it.
+    reason: Option<AnnouncementError>,
 }
 
 /// Announcements in their order, and the state to which they lead from the floor. An announcement
@@ -21,7 +59,8 @@ pub(super) struct Remembered {
 #[derive(Debug, Clone)]
 pub(super) struct History {
     origin: RotationState,
-    pub(super) remembered: Vec<Remembered>,
+    remembered: Vec<Remembered>,
+    aside: Vec<Aside>,
     pub(super) state: RotationState,
 }
 
@@ -32,6 +71,7 @@ impl History {
             state: origin.clone(),
             origin,
             remembered: Vec::new(),
+            aside: Vec::new(),
         }
     }
 
@@ -43,6 +83,8 @@ impl History {
     ) -> Result<Self, AnnouncementError> {
         let state = signed.apply_to(&self.state, now)?;
         let mut next = self.clone();
+        // Brought again, it holds now.
+        next.aside.retain(|aside| aside.kept.envelope != signed.bytes());
         next.remembered.push(Remembered {
             signed: Arc::new(signed),
             at: now,
@@ -53,22 +95,172 @@ impl History {
         Ok(next)
     }
 
+    /// What was kept, applied again to this floor: what its version replaces only rejects, what is
+    /// newer holds as far as it can, and what does not hold is set aside.
+    pub(super) fn with_kept(&self, mut kept: Vec<Kept>, algorithms: Algorithms) -> Self {
+        let mut history = self.clone();
+        kept.sort_by_key(Kept::version);
+        let newer = kept.partition_point(|kept| kept.version() <= self.origin.version());
+        let newer = kept.split_off(newer);
+        if let Some(first) = kept.first() {
+            let mut past = Self {
+                state: before_version(&self.origin, first.version()),
+                ..self.clone()
+            };
+            for kept in kept {
+                let verified = past.recall(kept.clone(), algorithms);
+                history.set_aside(kept, verified, None);
+            }
+            history.origin = with_rejections_of(&self.origin, &past.state);
+            history.state = history.origin.clone();
+        }
+        for kept in newer {
+            history.recall(kept, algorithms);
+        }
+        history
+    }
+
+    /// This history with what another process applied since. Only what is newer counts: of what
+    /// came before, nobody can insert or remove anything.
+    pub(super) fn with_newer(
+        &self,
+        mut theirs: Vec<Kept>,
+        now: Timestamp,
+        algorithms: Algorithms,
+    ) -> Self {
+        let mut next = self.clone();
+        theirs.retain(|kept| kept.version() > self.state.version() && !self.knows(kept));
+        theirs.sort_by_key(Kept::version);
+        for mut kept in theirs {
+            // Between when we last looked and now, whatever is written there.
+            kept.at = kept.at.max(next.state.latest()).min(now);
+            kept.first_sight = kept.first_sight.min(now);
+            next.recall(kept, algorithms);
+        }
+        next
+    }
+
+    /// Nothing of it holds, but nothing is lost.
+    pub(super) fn all_set_aside(&self, reason: &AnnouncementError) -> Self {
+        let mut history = self.clone();
+        for remembered in std::mem::take(&mut history.remembered) {
+            reject_only(&mut history.origin, remembered.signed.announcement());
+            history.set_aside(remembered.kept(), true, Some(reason.clone()));
+        }
+        history.state = history.origin.clone();
+        history
+    }
+
+    /// What `next` has in addition is kept, but does not hold.
+    pub(super) fn set_newer_aside(&mut self, next: &Self, reason: &AnnouncementError) {
+        for kept in next.kept() {
+            if !self.knows(&kept) {
+                self.set_aside(kept, false, Some(reason.clone()));
+            }
+        }
+    }
+
+    /// All that is kept, in the order of their versions.
+    pub(super) fn kept(&self) -> Vec<Kept> {
+        let aside = self.aside.iter().map(|aside| {
+            let mut kept = aside.kept.clone();
+            kept.aside = true;
+            (aside.version, kept)
+        });
+        let remembered = self.remembered.iter().map(|remembered| {
+            let version = remembered.signed.announcement().version;
+            (version, remembered.kept())
+        });
+        let mut kept: Vec<_> = aside.chain(remembered).collect();
+        kept.sort_by_key(|(version, _)| *version);
+        kept.into_iter()
+            .map(|(_, kept)| kept)
+            .collect()
+    }
+
+    /// Whether nothing holds but the floor.
+    pub(super) const fn is_floor_alone(&self) -> bool {
+        self.remembered.is_empty()
+    }
+
+    /// Whether nothing was ever kept.
+    pub(super) const fn is_untouched(&self) -> bool {
+        self.remembered.is_empty() && self.aside.is_empty()
+    }
+
+    /// Whether all that `other` sets aside is kept here too.
+    pub(super) fn keeps_aside_of(&self, other: &Self) -> bool {
+        other.aside.iter().all(|aside| self.knows(&aside.kept))
+    }
+
+    /// What does not hold and is not replaced by the floor either, with its version and the reason.
+    pub(super) fn refused(&self) -> impl Iterator<Item = (&Kept, u64, &AnnouncementError)> {
+        self.aside.iter().filter_map(|aside| {
+            let reason = aside.reason.as_ref()?;
+            Some((&aside.kept, aside.version, reason))
+        })
+    }
+
+    pub(super) fn knows(&self, kept: &Kept) -> bool {
+        let aside = self.aside.iter().map(|aside| aside.kept.envelope.as_slice());
+        let remembered = self.remembered.iter().map(|r| r.signed.bytes());
+        remembered.chain(aside).any(|known| known == kept.envelope)
+    }
+
+    /// Whether both come to the same.
+    pub(super) fn is_alike(&self, other: &Self) -> bool {
+        is_alike(&self.state, &other.state)
+    }
+
     /// One more announcement that was applied before. What is signed counts again only as far as
-    /// it did then.
-    pub(super) fn recall(
-        &mut self,
-        signed: SignedAnnouncement,
-        at: Timestamp,
-        first_sight: Timestamp,
-    ) -> Result<(), AnnouncementError> {
-        let remembered = Remembered {
-            signed: Arc::new(signed),
-            at,
-            first_sight,
+    /// it did then. Whether enough keys signed it.
+    fn recall(&mut self, kept: Kept, algorithms: Algorithms) -> bool {
+        let signed = match open_again(&kept.envelope, &self.state, kept.at, algorithms) {
+            Ok(signed) => Arc::new(signed),
+            Err(reason) => {
+                self.set_aside(kept, false, Some(reason));
+                return false;
+            }
         };
-        self.state = remembered.apply_to(&self.state)?;
-        self.remembered.push(remembered);
-        Ok(())
+        let remembered = Remembered {
+            signed,
+            at: kept.at,
+            first_sight: kept.first_sight,
+        };
+        match remembered.apply_to(&self.state) {
+            Ok(state) => {
+                self.state = state;
+                self.remembered.push(remembered);
+            }
+            Err(reason) => {
+                for state in [&mut self.state, &mut self.origin] {
+                    reject_only(state, remembered.signed.announcement());
+                }
+                self.set_aside(kept, true, Some(reason));
+            }
+        }
+        true
+    }
+
+    fn set_aside(&mut self, kept: Kept, verified: bool, reason: Option<AnnouncementError>) {
+        self.aside.push(Aside {
+            version: kept.version(),
+            kept,
+            verified,
+            reason,
+        });
+        let unverified = |aside: &Aside| !aside.verified;
+        loop {
+            let all = self.aside.iter().filter(|aside| unverified(aside));
+            let bytes: usize = all.map(|aside| aside.kept.envelope.len()).sum();
+            if bytes <= MAX_UNVERIFIED_BYTES {
+                return;
+            }
+            let Some(first) = self.aside.iter().position(unverified) else {
+                return;
+            };
+            self.aside.remove(first);
+        }
     }
 
     fn forget_what_does_not_matter(&mut self) {
@@ -102,5 +294,14 @@ impl History {
 impl Remembered {
     fn apply_to(&self, state: &RotationState) -> Result<RotationState, AnnouncementError> {
         self.signed.apply_again(state, self.at, self.first_sight)
+    }
+
+    fn kept(&self) -> Kept {
+        Kept {
+            envelope: self.signed.bytes().to_vec(),
+            at: self.at,
+            first_sight: self.first_sight,
+            aside: false,
+        }
     }
 }

@@ -8,10 +8,11 @@ mod copy;
 mod history;
 mod notice;
 mod pin_store;
+mod set_rules;
 mod shelf;
 mod storage;
 
 pub use builder::PinStoreBuilder;
 pub use notice::StoreNotice;
 pub use pin_store::{Applied, Durability, PinStore};
-pub use storage::{PinStorage, StateFile};
+pub use storage::{PinStorage, StateFile, StorageLock};

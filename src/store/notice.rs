@@ -31,6 +31,60 @@ pub enum StoreNotice {
         /// The version of the floor that holds.
         floor: u64,
     },
+    /// What was kept grew from a floor of a lower version: what is newer than the floor was applied
+    /// again to it.
+    #[error(
+        "what was remembered above version {floor} was applied again to the compiled-in pins of that version: version {version} is in force"
+    )]
+    StateRebased {
+        /// The version of the floor that holds.
+        floor: u64,
+        /// The version in force.
+        version: u64,
+    },
+    /// Something that was kept cannot hold with this floor or configuration. It stays kept.
+    #[error(
+        "{count} kept announcements, up to version {version}, do not hold with this floor and configuration ({reason}): \
+         they stay kept, and what is verified of them goes on rejecting; bring the newest announcement again, \
+         or go back to the floor and configuration that they were applied under"
+    )]
+    StateDoesNotHold {
+        /// How many.
+        count: usize,
+        /// The highest version that one of them claims.
+        version: u64,
+        /// Why the last of them does not hold.
+        reason: AnnouncementError,
+    },
+    /// Somebody changed what was kept. It was not taken over, and is written again.
+    #[error(
+        "what lies in the folder does not continue version {in_force}, which is in force, so it was not taken over and is written again: \
+         look who can write the folder"
+    )]
+    StateAltered {
+        /// The version in force.
+        in_force: u64,
+    },
+    /// What was kept was seen in the future, or says so.
+    #[error(
+        "what was remembered was seen until {latest}, {} s after {now}: hold-downs count from there; look at the clock, and who can write the folder",
+        .latest.seconds_since(*.now)
+    )]
+    StateAhead {
+        /// The latest instant in it.
+        latest: Timestamp,
+        /// The instant of opening.
+        now: Timestamp,
+    },
+    /// Others than this process can write what it keeps.
+    #[error(
+        "others can write the pin state: {reason}; while no process runs they could put older signed state back: \
+         give the folder to the service alone (chmod 700)"
+    )]
+    StateExposed {
+        /// Who, or how.
+        reason: String,
+    },
     /// One copy is unusable. It is written again, unless it cannot even be read.
     #[error(
         "the copy {file} of the pin state cannot be used: {reason}; look who can write the folder, and at the disk"

@@ -7,16 +7,20 @@ use arc_swap::ArcSwap;
 
 use super::compare::changes;
 use super::history::History;
-use super::shelf::{Saved, Shelf};
-use super::{PinStoreBuilder, StoreNotice};
+use super::set_rules::SetRules;
+use super::shelf::{Saved, Shelf, Turn};
+use super::{PinStoreBuilder, StorageLock, StoreNotice};
 use crate::announcement::{
-    Algorithms, AnnouncementError, FloorError, PinFloor, RotationState, SignedAnnouncement,
+    Algorithms, AnnouncementError, FloorError, PinFloor, SignedAnnouncement,
 };
 use crate::cert::{Sha256Digest, Timestamp};
-use crate::pin::{ExpiryRule, PinGeneration, PinMode, PinSet, PinSetError, PinSets, PinsInForce};
+use crate::pin::{ExpiryRule, PinGeneration, PinSetError, PinSets, PinsInForce};
 
 /// The latest instant is written down when it has moved by so many seconds.
 const NOTE_TIME_EVERY: i64 = 24 * 60 * 60;
+
+/// What was seen so many seconds after now shows that a clock is wrong, or that somebody wrote it.
+const FAR_AHEAD: i64 = 24 * 60 * 60;
 
 /// The pins in force, and the announcements that change them.
 ///
@@ -52,14 +56,6 @@ pub struct PinStore {
     origin: History,
     generation: ArcSwap<PinGeneration>,
     writer: Mutex<Writer>,
-}
-
-/// What the builder says about each set.
-#[derive(Debug, Clone, Copy)]
-struct SetRules {
-    expires: Timestamp,
-    expiry: ExpiryRule,
-    mode: PinMode,
 }
 
 struct Writer {
@@ -129,32 +125,26 @@ impl PinStore {
         };
         let mut notices = Vec::new();
         let mut shelf = builder.storage.map(Shelf::new);
-        let mut history = None;
+        let turn = shelf.as_ref().map(Shelf::turn);
+        let mut history = origin.clone();
         match &mut shelf {
             Some(shelf) => {
                 let found = shelf.open(&origin, &floor, algorithms);
                 notices = found.notices;
-                history = found.history;
+                history = found.history.unwrap_or(history);
             }
             None => notices.push(StoreNotice::HoldDownCannotEnd),
         }
         // What was kept may come from another configuration: never without pins.
-        let found = history.and_then(|history| {
-            let sets = rules.sets(&history.state).ok()?;
-            Some((history, sets))
+        let sets = rules.sets(&history.state).or_else(|error| {
+            history = history.all_set_aside(&no_sets("kept.pin_sets", &error));
+            rules.sets(&history.state)
         });
-        let (history, sets) = match found {
-            Some(found) => found,
-            None => {
-                let sets = rules.sets(&origin.state).map_err(|error| {
-                    FloorError::Payload(AnnouncementError::Malformed {
-                        place: "floor.pin_sets".to_owned(),
-                        reason: error.to_string(),
-                    })
-                })?;
-                (origin.clone(), sets)
-            }
-        };
+        let sets = sets.map_err(|error| FloorError::Payload(no_sets("floor.pin_sets", &error)))?;
+        let latest = history.state.latest();
+        if latest.seconds_since(now) > FAR_AHEAD {
+            notices.push(StoreNotice::StateAhead { latest, now });
+        }
         let mut writer = Writer {
             noted: history.state.latest(),
             told: now,
@@ -163,8 +153,8 @@ impl PinStore {
             shelf,
         };
         writer.history.state.reach(now);
-        if writer.shelf.is_some() && !writer.is_kept() {
-            writer.save(&floor);
+        if let Some(turn) = turn.filter(|_| !writer.is_kept()) {
+            writer.save(&floor, &turn);
         }
         notices.extend(writer.told_now());
         let store = Self {
@@ -184,6 +174,7 @@ impl PinStore {
     /// [`AnnouncementError`] with the reason; `docs/ANNOUNCEMENTS.md` gives the rules.
     pub fn apply(&self, envelope: &[u8], now: Timestamp) -> Result<Applied, AnnouncementError> {
         let mut writer = self.writer();
+        let turn = writer.turn();
         self.look_at_disk(&mut writer, now);
         let digest = Sha256Digest::of(envelope);
         let unchanged = writer.history.state.is_in_force(&digest);
@@ -195,10 +186,8 @@ impl PinStore {
                 let limit = super::copy::MAX_BYTES;
                 return Err(AnnouncementError::HistoryFull { bytes, limit });
             }
-            let sets = self.rules.sets(&next.state).map_err(|error| {
-                let (place, reason) = ("payload.pin_sets".to_owned(), error.to_string());
-                AnnouncementError::Malformed { place, reason }
-            })?;
+            let sets = self.rules.sets(&next.state);
+            let sets = sets.map_err(|error| no_sets("payload.pin_sets", &error))?;
             let version = next.state.version();
             writer.move_to(next, StoreNotice::Applied { version }, now);
             self.publish(sets);
@@ -206,7 +195,7 @@ impl PinStore {
         let durability = if unchanged && writer.is_kept() {
             Durability::Kept
         } else {
-            writer.save(&self.floor)
+            writer.save(&self.floor, &turn)
         };
         Ok(Applied {
             version: writer.history.state.version(),
@@ -221,6 +210,7 @@ impl PinStore {
     /// clock set back later shortens no hold-down. Call it now and then; once an hour is plenty.
     pub fn tick(&self, now: Timestamp) -> Vec<StoreNotice> {
         let mut writer = self.writer();
+        let turn = writer.turn();
         self.look_at_disk(&mut writer, now);
         let state = &writer.history.state;
         let matured = changes((state, writer.told), (state, now));
@@ -228,8 +218,9 @@ impl PinStore {
         writer.told = now;
         writer.history.state.reach(now);
         let moved = writer.history.state.latest().seconds_since(writer.noted);
-        if moved >= NOTE_TIME_EVERY || !writer.is_kept() {
-            writer.save(&self.floor);
+        let time_to_note = moved >= NOTE_TIME_EVERY && matches!(turn, Turn::Ours(_));
+        if time_to_note || !writer.is_kept() {
+            writer.save(&self.floor, &turn);
         }
         writer.told_now()
     }
@@ -243,20 +234,29 @@ impl PinStore {
         let Some(shelf) = &mut writer.shelf else {
             return;
         };
-        let (origin, floor) = (&self.origin, &self.floor);
-        let found = shelf.refresh(&writer.history, origin, floor, self.algorithms);
+        let found = shelf.refresh(&writer.history, &self.origin, self.algorithms, now);
         writer.untold.extend(found.notices);
-        let usable = found.history.and_then(|theirs| {
-            let sets = self.rules.sets(&theirs.state).ok()?;
-            Some((theirs, sets))
-        });
-        if let Some((theirs, sets)) = usable {
-            let reached = writer.history.state.latest();
-            writer.noted = theirs.state.latest();
-            let version = theirs.state.version();
-            writer.move_to(theirs, StoreNotice::TakenOver { version }, now);
-            writer.history.state.reach(reached);
-            self.publish(sets);
+        let Some(mut next) = found.history else {
+            return;
+        };
+        let reached = writer.history.state.latest();
+        if next.is_alike(&writer.history) {
+            next.state.reach(reached);
+            writer.history = next;
+            return;
+        }
+        match self.rules.sets(&next.state) {
+            Ok(sets) => {
+                writer.noted = next.state.latest();
+                let version = next.state.version();
+                writer.move_to(next, StoreNotice::TakenOver { version }, now);
+                writer.history.state.reach(reached);
+                self.publish(sets);
+            }
+            Err(error) => {
+                let reason = no_sets("kept.pin_sets", &error);
+                writer.history.set_newer_aside(&next, &reason);
+            }
         }
     }
 
@@ -306,11 +306,17 @@ impl Writer {
         std::mem::take(&mut self.untold)
     }
 
-    fn save(&mut self, floor: &PinFloor) -> Durability {
+    /// Without a folder, nobody else has a turn.
+    fn turn(&self) -> Turn {
+        let shelf = self.shelf.as_ref();
+        shelf.map_or_else(|| Turn::Ours(StorageLock::none()), Shelf::turn)
+    }
+
+    fn save(&mut self, floor: &PinFloor, turn: &Turn) -> Durability {
         let Some(shelf) = &mut self.shelf else {
             return Durability::MemoryOnly;
         };
-        let Saved { copies, problem } = shelf.save(&self.history, floor);
+        let Saved { copies, problem } = shelf.save(&self.history, floor, turn);
         if copies > 0 {
             self.noted = self.history.state.latest();
         }
@@ -324,20 +330,9 @@ impl Writer {
     }
 }
 
-impl SetRules {
-    fn sets(&self, state: &RotationState) -> Result<PinSets, PinSetError> {
-        let sets = state.in_force().map(|(hosts, pins)| {
-            let mut set = PinSet::builder()
-                .with_expiry(self.expires, self.expiry)
-                .with_mode(self.mode);
-            for host in hosts {
-                set = set.with_scope(host.clone());
-            }
-            for pin in pins {
-                set = set.with_pin(pin);
-            }
-            set.build()
-        });
-        PinSets::new(sets.collect::<Result<Vec<_>, _>>()?)
+fn no_sets(place: &str, error: &PinSetError) -> AnnouncementError {
+    AnnouncementError::Malformed {
+        place: place.to_owned(),
+        reason: error.to_string(),
     }
 }

@@ -36,6 +36,7 @@ const ROWS: [(&str, &[&str]); 5] = [
             "resumption",
             "monitor",
             "private_key",
+            "regular_file",
             "reload",
             "self_check",
             "verifier",
