@@ -99,7 +99,7 @@ impl History {
     /// newer holds as far as it can, and what does not hold is set aside.
     pub(super) fn with_kept(&self, mut kept: Vec<Kept>, algorithms: Algorithms) -> Self {
         let mut history = self.clone();
-        kept.sort_by_key(Kept::version);
+        kept.sort_by_cached_key(Kept::version);
         let newer = kept.partition_point(|kept| kept.version() <= self.origin.version());
         let newer = kept.split_off(newer);
         if let Some(first) = kept.first() {
@@ -130,7 +130,7 @@ impl History {
     ) -> Self {
         let mut next = self.clone();
         theirs.retain(|kept| kept.version() > self.state.version() && !self.knows(kept));
-        theirs.sort_by_key(Kept::version);
+        theirs.sort_by_cached_key(Kept::version);
         for mut kept in theirs {
             // Between when we last looked and now, whatever is written there.
             kept.at = kept.at.max(next.state.latest()).min(now);

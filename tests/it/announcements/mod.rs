@@ -3,7 +3,7 @@
 mod attacks;
 mod authorities;
 mod clocks;
-mod command;
+pub mod command;
 mod fetching;
 mod format;
 pub mod ground;
