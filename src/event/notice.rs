@@ -20,6 +20,9 @@ impl StoreNotice {
             Self::NotSaved { .. } => EventCode::StateNotSaved,
             Self::HoldDownCannotEnd => EventCode::HoldDownCannotEnd,
             Self::Applied { .. } => EventCode::AnnouncementApplied,
+            Self::Emergency { .. } => EventCode::AnnouncementEmergency,
+            Self::AnnouncementsMissed { .. } => EventCode::AnnouncementMissed,
+            Self::HistoryForked { .. } => EventCode::AnnouncementForked,
             Self::Refused { .. } => EventCode::AnnouncementRefused,
             Self::TakenOver { .. } => EventCode::AnnouncementTakenOver,
             Self::SuccessorPending { .. } => EventCode::PinSuccessorPending,
@@ -41,12 +44,15 @@ impl StoreNotice {
             | Self::NotSaved { .. }
             | Self::HoldDownCannotEnd
             | Self::Refused { .. }
+            | Self::Emergency { .. }
+            | Self::HistoryForked { .. }
             | Self::SuccessorOutlasts { .. }
             | Self::OneUsablePinLeft { .. }
             | Self::AuthorityPending { .. }
             | Self::AuthorityChanged => Severity::Warning,
             Self::StateDiscarded { .. }
             | Self::Applied { .. }
+            | Self::AnnouncementsMissed { .. }
             | Self::TakenOver { .. }
             | Self::SuccessorPending { .. }
             | Self::SuccessorDue { .. }

@@ -10,7 +10,8 @@ use super::history::History;
 use super::shelf::{Saved, Shelf};
 use super::{PinStoreBuilder, StoreNotice};
 use crate::announcement::{
-    Algorithms, AnnouncementError, FloorError, PinFloor, RotationState, SignedAnnouncement,
+    Algorithms, AnnouncementError, FloorError, PinFloor, PreviousAnnouncement, RotationState,
+    SignedAnnouncement,
 };
 use crate::cert::{Sha256Digest, Timestamp};
 use crate::pin::{ExpiryRule, PinGeneration, PinMode, PinSet, PinSetError, PinSets, PinsInForce};
@@ -190,6 +191,7 @@ impl PinStore {
         if !unchanged {
             let authority = writer.history.state.authority_at(now).clone();
             let signed = SignedAnnouncement::open(envelope, &authority, self.algorithms)?;
+            let said = StoreNotice::of_announcement(&writer.history.state, &signed);
             let next = writer.history.with(signed, now)?;
             if let Some(bytes) = Shelf::too_large(&next, &self.floor) {
                 let limit = super::copy::MAX_BYTES;
@@ -199,8 +201,7 @@ impl PinStore {
                 let (place, reason) = ("payload.pin_sets".to_owned(), error.to_string());
                 AnnouncementError::Malformed { place, reason }
             })?;
-            let version = next.state.version();
-            writer.move_to(next, StoreNotice::Applied { version }, now);
+            writer.move_to(next, said, now);
             self.publish(sets);
         }
         let durability = if unchanged && writer.is_kept() {
@@ -239,6 +240,12 @@ impl PinStore {
         self.writer().history.state.version()
     }
 
+    /// The announcement in force, as the next one names it in `previous`: with the floor alone the one
+    /// whose place the floor takes, if any.
+    pub fn in_force(&self) -> Option<PreviousAnnouncement> {
+        self.writer().history.state.head()
+    }
+
     fn look_at_disk(&self, writer: &mut Writer, now: Timestamp) {
         let Some(shelf) = &mut writer.shelf else {
             return;
@@ -254,7 +261,7 @@ impl PinStore {
             let reached = writer.history.state.latest();
             writer.noted = theirs.state.latest();
             let version = theirs.state.version();
-            writer.move_to(theirs, StoreNotice::TakenOver { version }, now);
+            writer.move_to(theirs, vec![StoreNotice::TakenOver { version }], now);
             writer.history.state.reach(reached);
             self.publish(sets);
         }
@@ -293,10 +300,10 @@ impl Writer {
         self.shelf.as_ref().is_some_and(Shelf::is_whole)
     }
 
-    fn move_to(&mut self, next: History, why: StoreNotice, now: Timestamp) {
+    fn move_to(&mut self, next: History, why: Vec<StoreNotice>, now: Timestamp) {
         let before = (&self.history.state, self.told);
         let changes = changes(before, (&next.state, now));
-        self.untold.push(why);
+        self.untold.extend(why);
         self.untold.extend(changes);
         self.history = next;
         self.told = now;
