@@ -235,9 +235,9 @@ fn payload(version: u64, issued: Timestamp, pins: &Value) -> Value {
 
 /// Each announcement names the one before it.
 fn following(previous: Option<PreviousAnnouncement>, mut payload: Value) -> Value {
-    if let Some(known) = previous {
-        payload["previous"] =
-            json!({ "version": known.version, "sha256": known.sha256.to_string() });
+    if let Some((known, fields)) = previous.zip(payload.as_object_mut()) {
+        let previous = json!({ "version": known.version, "sha256": known.sha256.to_string() });
+        fields.insert("previous".to_owned(), previous);
     }
     payload
 }

@@ -19,7 +19,7 @@ fn codes(notices: &[StoreNotice]) -> Vec<&'static str> {
 }
 
 fn refusal(ground: &Ground, draft: &Draft, keys: &[u8], now: notafter::Timestamp) -> &'static str {
-    let refused = ground.by(keys, &draft, now);
+    let refused = ground.by(keys, draft, now);
     refused.unwrap_err().code()
 }
 
