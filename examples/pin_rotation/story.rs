@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use data_encoding::BASE64;
 use notafter::{
-    Envelope, ExpiryRule, PinFloor, PinFolder, PinStore, PinnedClientConfigs, SpkiPin, Timestamp,
-    TrustAnchors, WatchingServerVerifier,
+    Envelope, ExpiryRule, PinFloor, PinFolder, PinStore, PinnedClientConfigs, PreviousAnnouncement,
+    SpkiPin, Timestamp, TrustAnchors, WatchingServerVerifier,
 };
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use rustls::client::WebPkiServerVerifier;
@@ -58,7 +58,8 @@ pub fn run() -> Result<(), Box<dyn Error>> {
         pin(new.pin, "announced")
     ]);
     world.to_day(1);
-    let signed = world.offline.announce(2, world.now(), &announced, &[0, 1]);
+    let first = payload(2, world.now(), &announced);
+    let signed = world.offline.announce(&first, &[0, 1]);
     world.apply(&store, 1, "version 2 announces a successor", &signed);
     world.to_day(10);
     world.day(10, "the server swaps its key too early", &meet(&new)?);
@@ -74,7 +75,8 @@ pub fn run() -> Result<(), Box<dyn Error>> {
         pin(spare.pin, "backup"),
         pin(old.pin, "retired")
     ]);
-    let signed = world.offline.announce(3, world.now(), &promoted, &[0, 2]);
+    let second = following(store.in_force(), payload(3, world.now(), &promoted));
+    let signed = world.offline.announce(&second, &[0, 2]);
     world.apply(&store, 31, "version 3 retires the old key", &signed);
     world.day(31, "the session with the old key", &meet(&old)?);
     world.day(31, "the new key", &meet(&new)?);
@@ -85,9 +87,10 @@ pub fn run() -> Result<(), Box<dyn Error>> {
     world.to_day(40);
     let evil = world.ca.identity(&world.clock)?;
     let planted = json!([pin(new.pin, "current"), pin(evil.pin, "current")]);
-    let own = Offline::new()?.announce(4, world.now(), &planted, &[0, 1]);
+    let third = following(store.in_force(), payload(4, world.now(), &planted));
+    let own = Offline::new()?.announce(&third, &[0, 1]);
     world.apply(&store, 40, "an announcement by the server's intruder", &own);
-    let stolen = world.offline.announce(4, world.now(), &planted, &[0]);
+    let stolen = world.offline.announce(&third, &[0]);
     world.apply(&store, 40, "an announcement by the stolen key", &stolen);
     world.day(40, "the planted key", &meet(&evil)?);
 
@@ -204,8 +207,8 @@ impl Offline {
     }
 
     /// As the openssl command line would do it: see docs/ANNOUNCEMENTS.md.
-    fn announce(&self, version: u64, issued: Timestamp, pins: &Value, by: &[usize]) -> Vec<u8> {
-        let payload = payload(version, issued, pins).to_string().into_bytes();
+    fn announce(&self, payload: &Value, by: &[usize]) -> Vec<u8> {
+        let payload = payload.to_string().into_bytes();
         let signed = Envelope::pre_authentication_encoding(&payload);
         let keys = by.iter().filter_map(|index| self.0.get(*index));
         let signatures: Vec<_> = keys
@@ -222,11 +225,21 @@ impl Offline {
 
 fn payload(version: u64, issued: Timestamp, pins: &Value) -> Value {
     json!({
+        "product": "story",
         "version": version,
         "issued": issued.to_string(),
         "expires": issued.saturating_add(200 * DAY).to_string(),
         "pin_sets": [{ "hosts": [NAME], "pins": pins }],
     })
+}
+
+/// Each announcement names the one before it.
+fn following(previous: Option<PreviousAnnouncement>, mut payload: Value) -> Value {
+    if let Some((known, fields)) = previous.zip(payload.as_object_mut()) {
+        let previous = json!({ "version": known.version, "sha256": known.sha256.to_string() });
+        fields.insert("previous".to_owned(), previous);
+    }
+    payload
 }
 
 fn pin(pin: SpkiPin, state: &str) -> Value {

@@ -6,7 +6,7 @@ use super::AnnouncementError;
 use super::strict_json::{Json, Node};
 
 /// What the payload is, as the signatures cover it.
-const PAYLOAD_TYPE: &str = "application/vnd.notafter.pins.v1+json";
+const PAYLOAD_TYPE: &str = "application/vnd.notafter.pins.v2+json";
 
 /// An envelope of more bytes is not looked at.
 const MAX_BYTES: usize = 64 * 1024;
@@ -20,7 +20,7 @@ const MAX_SIGNATURES: usize = 32;
 /// ```
 /// use notafter::Envelope;
 /// let signed = Envelope::pre_authentication_encoding(b"{}");
-/// assert_eq!(signed, b"DSSEv1 37 application/vnd.notafter.pins.v1+json 2 {}");
+/// assert_eq!(signed, b"DSSEv1 37 application/vnd.notafter.pins.v2+json 2 {}");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Envelope {

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::cert::Timestamp;
+use crate::cert::{Timestamp, visible};
 use crate::pin::{PinPosition, SpkiPin};
 
 /// Why an announcement was refused. The pins in force stay as they were.
@@ -45,6 +45,36 @@ pub enum AnnouncementError {
         found: usize,
         /// How many must.
         needed: usize,
+    },
+    /// It says that it is an emergency, and too few signed it for that.
+    #[error(
+        "it says that it is an emergency, which {} keys that may announce must sign, and {found} did: \
+         add signatures of other keys, or treat this as an attack", needed_in_words(*.needed)
+    )]
+    EmergencyThreshold {
+        /// How many distinct keys signed.
+        found: usize,
+        /// How many must; `None` where the authority has no emergency threshold.
+        needed: Option<usize>,
+    },
+    /// It was made for another product.
+    #[error(
+        "it was made for the product '{announced}', this is '{product}': publish it where only that product looks"
+    )]
+    OtherProduct {
+        /// Its product, with invisible characters escaped.
+        announced: String,
+        /// The floor's product.
+        product: String,
+    },
+    /// Two announcements were signed for one version.
+    #[error(
+        "another announcement of the same version {version} is in force: find out who signed which, \
+         and announce what is right with a higher version"
+    )]
+    Forked {
+        /// The version of both.
+        version: u64,
     },
     /// The version is not above the one in force.
     #[error(
@@ -154,6 +184,9 @@ impl AnnouncementError {
             Self::Malformed { .. } => "malformed",
             Self::BadSignature { .. } => "bad_signature",
             Self::Threshold { .. } => "threshold",
+            Self::EmergencyThreshold { .. } => "emergency_threshold",
+            Self::OtherProduct { .. } => "other_product",
+            Self::Forked { .. } => "forked",
             Self::Rollback { .. } => "rollback",
             Self::FastForward { .. } => "fast_forward",
             Self::NotYetIssued { .. } => "not_yet_issued",
@@ -169,12 +202,19 @@ impl AnnouncementError {
     }
 
     pub(super) fn malformed(place: &str, reason: impl Into<String>) -> Self {
-        let (place, reason) = (place.to_owned(), reason.into());
+        let (place, reason) = (place.to_owned(), visible(&reason.into()));
         Self::Malformed { place, reason }
     }
 
     pub(super) fn authority(reason: impl Into<String>) -> Self {
-        let reason = reason.into();
+        let reason = visible(&reason.into());
         Self::Authority { reason }
     }
+}
+
+fn needed_in_words(needed: Option<usize>) -> String {
+    needed.map_or_else(
+        || "no number of the".to_owned(),
+        |needed| needed.to_string(),
+    )
 }

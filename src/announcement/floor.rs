@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::{Announcement, AnnouncementError, Authority};
+use super::{Announcement, AnnouncementError, Authority, PreviousAnnouncement};
 use crate::cert::Timestamp;
 use crate::pin::{Acceptance, Pin, PinScope, PinState};
 
@@ -38,6 +38,10 @@ impl PinFloor {
     /// # Errors
     /// [`FloorError`] where it contradicts itself.
     pub fn new(announcement: Announcement) -> Result<Self, FloorError> {
+        announcement.check()?;
+        if announcement.emergency {
+            return Err(FloorError::Emergency);
+        }
         let authority = announcement.authority.clone();
         let floor = Self {
             authority: authority.ok_or(FloorError::NoAuthority)?,
@@ -74,6 +78,16 @@ impl PinFloor {
     pub(super) fn rejected(&self) -> impl Iterator<Item = &Pin> {
         let pins = self.announcement.pin_sets.iter().flat_map(|set| &set.pins);
         pins.filter(|pin| pin.state == PinState::Rejected)
+    }
+
+    /// For which product it is: announcements for others are refused.
+    pub fn product(&self) -> &str {
+        &self.announcement.product
+    }
+
+    /// The announcement whose place it takes: what the first one upon this floor must follow.
+    pub const fn previous(&self) -> Option<PreviousAnnouncement> {
+        self.announcement.previous
     }
 
     /// Its version: the first announcement's is above it. Raise it with each change of the floor,
@@ -119,6 +133,9 @@ pub enum FloorError {
     /// It has no keys that could announce.
     #[error("the floor has no 'authority': give the keys that announce, and their thresholds")]
     NoAuthority,
+    /// It says that it is an emergency.
+    #[error("the floor says 'emergency', which only announcements can be: leave it out")]
+    Emergency,
     /// It is for no host.
     #[error("the floor has no pin sets: name the hosts that are pinned")]
     NoHosts,

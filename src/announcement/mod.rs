@@ -4,6 +4,7 @@
 //! the format and the rules in words.
 
 mod authority;
+mod chain;
 mod dsse;
 mod error;
 mod floor;
@@ -19,6 +20,8 @@ mod verify;
 mod model_tests;
 
 pub use authority::{AnnouncementKey, Authority};
+pub(crate) use chain::Link;
+pub use chain::PreviousAnnouncement;
 pub use dsse::Envelope;
 pub use error::AnnouncementError;
 pub use floor::{FloorError, PinFloor};

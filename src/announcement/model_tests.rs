@@ -9,6 +9,7 @@ use crate::cert::{Sha256Digest, Timestamp};
 use crate::pin::{Acceptance, Pin, PinPosition, PinScope, PinState, SpkiPin};
 
 const HOLD: u32 = 1000;
+const PRODUCT: &str = "app";
 const HOSTS: [&str; 2] = ["a.example", "b.example"];
 
 /// xorshift64*, so that a failure can be had again.
@@ -60,6 +61,7 @@ fn scopes() -> Vec<PinScope> {
 #[derive(Clone)]
 struct Entry {
     announcement: Announcement,
+    payload: Sha256Digest,
     signed: BTreeSet<AnnouncementKey>,
     at: Timestamp,
 }
@@ -117,9 +119,24 @@ impl Model {
     }
 
     fn emergency(&self, k: usize) -> bool {
-        let judge = self.judge(k);
-        let signers = self.before(k).signers(&judge);
-        judge.emergency_threshold().is_some_and(|e| signers >= e)
+        self.announcement(k).emergency
+    }
+
+    /// What the announcement after the k-th names, if it follows.
+    fn head(&self, k: usize) -> Option<PreviousAnnouncement> {
+        if k == 0 {
+            return self.floor.previous;
+        }
+        let entry = self.before(k);
+        let version = entry.announcement.version;
+        Some(PreviousAnnouncement::new(version, entry.payload))
+    }
+
+    /// Whether hold-downs go on with the k-th.
+    fn unbroken(&self, k: usize) -> bool {
+        let (next, before) = (self.announcement(k), self.announcement(k - 1));
+        let since = next.unbroken_since.unwrap_or(0);
+        next.previous == self.head(k - 1) || since <= before.version
     }
 
     fn waiting(&self, k: usize) -> Option<&Authority> {
@@ -133,7 +150,7 @@ impl Model {
         }
         if let Some(next) = self.waiting(k) {
             let mut first = k;
-            while first > 1 && self.waiting(first - 1) == Some(next) {
+            while first > 1 && self.unbroken(first) && self.waiting(first - 1) == Some(next) {
                 first -= 1;
             }
             let rules = self.first_sight(first).saturating_add(i64::from(HOLD));
@@ -156,28 +173,31 @@ impl Model {
         k > 0 && !(lifted && self.emergency(k)) && self.rejected(k - 1, pin)
     }
 
-    /// From when on it may count by its own history; `None` from ever.
-    fn trusted(&self, k: usize, host: &PinScope, pin: &Pin) -> Option<Timestamp> {
+    /// From when on it may count by its own history, `None` from ever; and whether that is a
+    /// hold-down.
+    fn trusted(&self, k: usize, host: &PinScope, pin: &Pin) -> (Option<Timestamp>, bool) {
         if k == 0 {
             let listed = listed(&self.floor, host, pin).unwrap();
-            return listed.acceptance.from();
+            return (listed.acceptance.from(), false);
         }
         if self.emergency(k) {
-            return None;
+            return (None, false);
         }
+        let anew = self.first_sight(k).saturating_add(i64::from(HOLD));
         let known = listed(self.announcement(k - 1), host, pin);
         let known = known.filter(|known| known.state.can_be_accepted());
         if known.is_none() || self.rejected(k - 1, pin) {
-            return Some(self.first_sight(k).saturating_add(i64::from(HOLD)));
+            return (Some(anew), true);
         }
         let label = self.before(k).listed(host, pin).unwrap().state;
         let held = self.acceptance(k - 1, host, pin).holds(self.before(k).at);
-        if held && label != PinState::Announced {
-            return None;
+        if (held && label != PinState::Announced) || self.rescued(k - 1, host, pin) {
+            return (None, false);
         }
-        match self.rescued(k - 1, host, pin) {
-            true => None,
-            false => self.trusted(k - 1, host, pin),
+        let (from, is_hold_down) = self.trusted(k - 1, host, pin);
+        match is_hold_down && !held && !self.unbroken(k) {
+            true => (Some(anew), true),
+            false => (from, is_hold_down),
         }
     }
 
@@ -188,7 +208,8 @@ impl Model {
         if !listed.state.can_be_accepted() || self.rejected(k, pin) {
             return Acceptance::Never;
         }
-        match self.trusted(k, host, pin).max(listed.acceptance.from()) {
+        let (trusted, _) = self.trusted(k, host, pin);
+        match trusted.max(listed.acceptance.from()) {
             None => Acceptance::Always,
             Some(from) if k > 0 && from > self.announcement(k).expires => Acceptance::Never,
             Some(from) => Acceptance::From(from),
@@ -221,12 +242,25 @@ impl Model {
         if entry.signers(&judge) < judge.threshold() {
             return Some("threshold");
         }
+        if next.product != PRODUCT {
+            return Some("other_product");
+        }
+        let needed = judge.emergency_threshold().unwrap_or(usize::MAX);
+        if next.emergency && entry.signers(&judge) < needed {
+            return Some("emergency_threshold");
+        }
         let version = self.announcement(k - 1).version;
+        if next.version == version && k > 1 {
+            return Some("forked");
+        }
         if next.version <= version {
             return Some("rollback");
         }
         if next.version > version + 1_000_000 {
             return Some("fast_forward");
+        }
+        if next.previous.is_some_and(|p| p.version == next.version) {
+            return Some("malformed");
         }
         if next.issued > entry.at.saturating_add(300) {
             return Some("not_yet_issued");
@@ -312,7 +346,12 @@ fn random_pins(random: &mut Random) -> Vec<Pin> {
     pins
 }
 
-fn random_entry(random: &mut Random, clock: &mut i64, version: u64) -> Entry {
+fn random_entry(
+    random: &mut Random,
+    clock: &mut i64,
+    version: u64,
+    head: Option<PreviousAnnouncement>,
+) -> Entry {
     *clock += i64::try_from(random.below(900)).unwrap();
     let wrong = i64::try_from(random.below(3000)).unwrap() - 1500;
     let now = if random.chance(15) {
@@ -329,7 +368,14 @@ fn random_entry(random: &mut Random, clock: &mut i64, version: u64) -> Entry {
         _ => 4000,
     };
     let step = random.pick(&[0, 1, 1, 1, 1, 1, 2, 3, 7, 1_000_000, 1_000_001]);
-    let mut announcement = Announcement::new(version + step, at(issued), at(issued + lasting));
+    let product = if random.chance(2) { "other" } else { PRODUCT };
+    let mut announcement =
+        Announcement::new(product, version + step, at(issued), at(issued + lasting));
+    announcement.previous = random_previous(random, announcement.version, head);
+    announcement.emergency = random.chance(12);
+    if random.chance(30) {
+        announcement.unbroken_since = Some(version + random.below(2));
+    }
     if random.chance(50) {
         announcement = announcement.with_pins(scopes(), random_pins(random));
     } else {
@@ -360,8 +406,23 @@ fn random_entry(random: &mut Random, clock: &mut i64, version: u64) -> Entry {
     ]);
     Entry {
         announcement,
+        payload: Sha256Digest::of(&random.next().to_be_bytes()),
         signed: signers.iter().map(|n| key(*n)).collect(),
         at: at(now),
+    }
+}
+
+fn random_previous(
+    random: &mut Random,
+    version: u64,
+    head: Option<PreviousAnnouncement>,
+) -> Option<PreviousAnnouncement> {
+    let other = Sha256Digest::of(b"another one");
+    match random.below(10) {
+        0 => None,
+        1 => Some(PreviousAnnouncement::new(version, other)),
+        2..4 => Some(PreviousAnnouncement::new(version - 1, other)),
+        _ => head,
     }
 }
 
@@ -375,7 +436,7 @@ fn floor() -> Announcement {
         Pin::new(digest(b'Q'), PinState::Retired),
     ];
     let [first, second] = scopes().try_into().unwrap();
-    Announcement::new(5, at(100), at(1_000_000))
+    Announcement::new(PRODUCT, 5, at(100), at(1_000_000))
         .with_pins([first], pins)
         .with_pins([second], other)
         .with_authority(authority(&[1, 2, 3, 4], 2, Some(3)))
@@ -409,12 +470,13 @@ fn random_histories_come_to_what_the_model_says() {
         let floor = Arc::new(PinFloor::new(floor()).unwrap());
         let mut state = RotationState::of_floor(floor, HOLD);
         let mut clock = 1000;
-        for step in 0..16_u8 {
-            let entry = random_entry(random, &mut clock, state.version());
+        for step in 0..24_u8 {
+            let entry = random_entry(random, &mut clock, state.version(), state.head());
             model.history.push(entry.clone());
             let arrival = Arrival {
                 announcement: &entry.announcement,
                 envelope: Sha256Digest::of(&[step]),
+                payload: entry.payload,
                 signers: &|authority| entry.signers(authority),
             };
             let outcome = apply(&state, arrival, WhenEmpty::Refuse, entry.at);
@@ -467,6 +529,10 @@ fn random_histories_come_to_what_the_model_says() {
     let all = [
         "applied",
         "threshold",
+        "emergency_threshold",
+        "other_product",
+        "forked",
+        "malformed",
         "rollback",
         "fast_forward",
         "not_yet_issued",

@@ -2,8 +2,10 @@
 
 use super::payload::is_same_pin;
 use super::state::{LastApplied, NextAuthority, StandingPin, StandingSet};
-use super::{Announcement, AnnouncementError, Authority, RotationState, Trust};
-use crate::cert::{Sha256Digest, Timestamp};
+use super::{
+    Announcement, AnnouncementError, Authority, Link, PreviousAnnouncement, RotationState, Trust,
+};
+use crate::cert::{Sha256Digest, Timestamp, visible};
 use crate::pin::{Acceptance, Pin, PinPosition, PinScope, PinState, SpkiPin};
 
 /// How far the clocks of who announces and who applies may lie apart.
@@ -18,6 +20,8 @@ pub(crate) struct Arrival<'a> {
     pub(crate) announcement: &'a Announcement,
     /// Of all of the envelope's bytes.
     pub(crate) envelope: Sha256Digest,
+    /// Of the payload's bytes, as signed.
+    pub(crate) payload: Sha256Digest,
     /// How many distinct keys of an authority signed.
     pub(crate) signers: &'a dyn Fn(&Authority) -> usize,
 }
@@ -52,12 +56,15 @@ pub(crate) fn apply(
             needed: authority.threshold(),
         });
     }
-    check_version(before.version, announcement.version)?;
+    check_product(before, announcement)?;
+    check_emergency(announcement, authority, signers)?;
+    check_version(before, &arrival)?;
     check_dates(announcement, now)?;
     check_hosts(before, announcement)?;
     let step = Step {
         before,
-        emergency: authority.is_emergency(signers),
+        unbroken: before.is_continued_by(announcement),
+        emergency: announcement.emergency,
         first_sight: before.latest.max(now).max(announcement.issued),
         now,
     };
@@ -70,6 +77,7 @@ pub(crate) fn apply(
         latest: step.first_sight,
         last: Some(LastApplied {
             envelope: arrival.envelope,
+            payload: arrival.payload,
             expires: announcement.expires,
         }),
         sets: Vec::new(),
@@ -86,7 +94,42 @@ pub(crate) fn apply(
     Ok(after)
 }
 
-fn check_version(in_force: u64, version: u64) -> Result<(), AnnouncementError> {
+fn check_product(
+    before: &RotationState,
+    announcement: &Announcement,
+) -> Result<(), AnnouncementError> {
+    let product = before.floor.product();
+    if announcement.product == product {
+        return Ok(());
+    }
+    Err(AnnouncementError::OtherProduct {
+        announced: visible(&announcement.product),
+        product: product.to_owned(),
+    })
+}
+
+/// An emergency is what both the payload and the signatures say: neither who takes signatures away
+/// nor who adds some makes one, or makes one end as something else.
+fn check_emergency(
+    announcement: &Announcement,
+    authority: &Authority,
+    signers: usize,
+) -> Result<(), AnnouncementError> {
+    if !announcement.emergency || authority.is_emergency(signers) {
+        return Ok(());
+    }
+    Err(AnnouncementError::EmergencyThreshold {
+        found: signers,
+        needed: authority.emergency_threshold(),
+    })
+}
+
+fn check_version(before: &RotationState, arrival: &Arrival<'_>) -> Result<(), AnnouncementError> {
+    let (in_force, version) = (before.version, arrival.announcement.version);
+    let last = before.last.as_ref();
+    if version == in_force && last.is_some_and(|last| last.payload != arrival.payload) {
+        return Err(AnnouncementError::Forked { version });
+    }
     if version <= in_force {
         return Err(AnnouncementError::Rollback { version, in_force });
     }
@@ -96,6 +139,14 @@ fn check_version(in_force: u64, version: u64) -> Result<(), AnnouncementError> {
             in_force,
             limit: MAX_VERSION_STEP,
         });
+    }
+    let previous = arrival.announcement.previous;
+    if previous.is_some_and(|previous| previous.version == version) {
+        let reason = "it is not below 'version'";
+        return Err(AnnouncementError::malformed(
+            "payload.previous.version",
+            reason,
+        ));
     }
     Ok(())
 }
@@ -139,6 +190,8 @@ fn check_hosts(
 /// One announcement on its way into the state.
 struct Step<'a> {
     before: &'a RotationState,
+    /// Whether hold-downs go on.
+    unbroken: bool,
     emergency: bool,
     first_sight: Timestamp,
     now: Timestamp,
@@ -166,7 +219,7 @@ impl Step<'_> {
             return Ok((next.clone(), None));
         }
         let waiting = self.before.next.as_ref();
-        let waiting = waiting.filter(|waiting| waiting.authority == *next);
+        let waiting = waiting.filter(|waiting| self.unbroken && waiting.authority == *next);
         let next = NextAuthority {
             authority: next.clone(),
             first_sight: waiting.map_or(self.first_sight, |waiting| waiting.first_sight),
@@ -285,9 +338,13 @@ impl Step<'_> {
                 let accepted = self.before.acceptance(old).holds(self.now);
                 // Only announced, it goes on being computed for each instant.
                 if accepted && pin.state != PinState::Announced {
-                    Trust::Always
-                } else {
-                    old.trust
+                    return Trust::Always;
+                }
+                match old.trust {
+                    Trust::HeldSince(_) if !accepted && !self.unbroken => {
+                        Trust::HeldSince(self.first_sight)
+                    }
+                    trust => trust,
                 }
             }
         }
@@ -336,6 +393,24 @@ impl StandingPin {
 }
 
 impl RotationState {
+    /// What an announcement must name as `previous` to follow.
+    pub(crate) fn head(&self) -> Option<PreviousAnnouncement> {
+        match &self.last {
+            Some(last) => Some(PreviousAnnouncement::new(self.version, last.payload)),
+            None => self.floor.previous(),
+        }
+    }
+
+    /// Whether what is listed now and then was listed in between too. Which announcements were
+    /// missed is not known here; whoever signed says since when nothing was withdrawn in them.
+    fn is_continued_by(&self, announcement: &Announcement) -> bool {
+        let follows = Link::between(self.head(), announcement.previous) == Link::Follows;
+        follows
+            || announcement
+                .unbroken_since
+                .is_none_or(|since| since <= self.version)
+    }
+
     /// Hosts that were announced together stay together as long as their pins stand alike.
     fn add(&mut self, host: &PinScope, pins: Vec<StandingPin>) {
         match self.sets.last_mut() {

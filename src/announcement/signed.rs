@@ -14,6 +14,7 @@ use crate::cert::{Sha256Digest, Timestamp};
 pub(crate) struct SignedAnnouncement {
     bytes: Vec<u8>,
     digest: Sha256Digest,
+    payload: Sha256Digest,
     envelope: Envelope,
     announcement: Announcement,
     algorithms: Algorithms,
@@ -34,6 +35,7 @@ impl SignedAnnouncement {
         Ok(Self {
             bytes: bytes.to_vec(),
             digest: Sha256Digest::of(bytes),
+            payload: Sha256Digest::of(envelope.payload()),
             announcement: Announcement::from_json(envelope.payload())?,
             envelope,
             algorithms,
@@ -41,12 +43,13 @@ impl SignedAnnouncement {
         })
     }
 
-    pub(crate) const fn announcement(&self) -> &Announcement {
-        &self.announcement
-    }
-
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// What it says.
+    pub(crate) const fn announcement(&self) -> &Announcement {
+        &self.announcement
     }
 
     /// Applies it.
@@ -83,6 +86,7 @@ impl SignedAnnouncement {
         let arrival = Arrival {
             announcement,
             envelope: self.digest,
+            payload: self.payload,
             signers: &|authority| self.signers(authority),
         };
         apply(before, arrival, when_empty, now)

@@ -30,6 +30,8 @@ pub(crate) struct RotationState {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct LastApplied {
     pub(super) envelope: Sha256Digest,
+    /// What it is called as `previous`.
+    pub(super) payload: Sha256Digest,
     pub(super) expires: Timestamp,
 }
 

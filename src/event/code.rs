@@ -67,6 +67,12 @@ event_codes! {
     PinSuccessorOutlasts = "pin_successor_outlasts",
     /// A signed announcement of pins is in force.
     AnnouncementApplied = "announcement_applied",
+    /// An announcement that the emergency threshold signed as one is in force.
+    AnnouncementEmergency = "announcement_emergency",
+    /// Announcements before the one that is in force now never arrived.
+    AnnouncementMissed = "announcement_missed",
+    /// The announcement in force does not follow the one before.
+    AnnouncementForked = "announcement_forked",
     /// A signed announcement of pins was refused.
     AnnouncementRefused = "announcement_refused",
     /// Pins that another process applied to the same folder are in force.

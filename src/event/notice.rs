@@ -25,6 +25,9 @@ impl StoreNotice {
             Self::NotSaved { .. } => EventCode::StateNotSaved,
             Self::HoldDownCannotEnd => EventCode::HoldDownCannotEnd,
             Self::Applied { .. } => EventCode::AnnouncementApplied,
+            Self::Emergency { .. } => EventCode::AnnouncementEmergency,
+            Self::AnnouncementsMissed { .. } => EventCode::AnnouncementMissed,
+            Self::HistoryForked { .. } => EventCode::AnnouncementForked,
             Self::Refused { .. } => EventCode::AnnouncementRefused,
             Self::TakenOver { .. } => EventCode::AnnouncementTakenOver,
             Self::SuccessorPending { .. } => EventCode::PinSuccessorPending,
@@ -50,6 +53,8 @@ impl StoreNotice {
             | Self::NotSaved { .. }
             | Self::HoldDownCannotEnd
             | Self::Refused { .. }
+            | Self::Emergency { .. }
+            | Self::HistoryForked { .. }
             | Self::SuccessorOutlasts { .. }
             | Self::OneUsablePinLeft { .. }
             | Self::AuthorityPending { .. }
@@ -57,6 +62,7 @@ impl StoreNotice {
             Self::StateDiscarded { .. }
             | Self::StateRebased { .. }
             | Self::Applied { .. }
+            | Self::AnnouncementsMissed { .. }
             | Self::TakenOver { .. }
             | Self::SuccessorPending { .. }
             | Self::SuccessorDue { .. }

@@ -48,7 +48,7 @@ struct Remembered {
 pub(super) struct Aside {
     kept: Kept,
     version: u64,
-    /// Enough of the keys that could announce signed it: what it rejects is rejected.
+    /// Enough of the keys that could announce signed it for this product: what it rejects is rejected.
     verified: bool,
     /// `None` where the floor's version replaces it.
     reason: Option<AnnouncementError>,
@@ -213,7 +213,7 @@ impl History {
     }
 
     /// One more announcement that was applied before. What is signed counts again only as far as
-    /// it did then. Whether enough keys signed it.
+    /// it did then. Whether it rejects what it says.
     fn recall(&mut self, kept: Kept, algorithms: Algorithms) -> bool {
         let signed = match open_again(&kept.envelope, &self.state, kept.at, algorithms) {
             Ok(signed) => Arc::new(signed),
@@ -233,10 +233,14 @@ impl History {
                 self.remembered.push(remembered);
             }
             Err(reason) => {
-                for state in [&mut self.state, &mut self.origin] {
-                    reject_only(state, remembered.signed.announcement());
+                let own = may_hold_elsewhere(&reason);
+                if own {
+                    for state in [&mut self.state, &mut self.origin] {
+                        reject_only(state, remembered.signed.announcement());
+                    }
                 }
-                self.set_aside(kept, true, Some(reason));
+                self.set_aside(kept, own, Some(reason));
+                return own;
             }
         }
         true
@@ -289,6 +293,18 @@ impl History {
             }
         }
     }
+}
+
+/// Whether it is this floor or this configuration for which an announcement does not hold. Nothing
+/// else lets it reject: another product's never held here.
+const fn may_hold_elsewhere(reason: &AnnouncementError) -> bool {
+    matches!(
+        reason,
+        AnnouncementError::Widened { .. }
+            | AnnouncementError::EmptySet { .. }
+            | AnnouncementError::Authority { .. }
+            | AnnouncementError::FastForward { .. }
+    )
 }
 
 impl Remembered {

@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::StateFile;
-use crate::announcement::AnnouncementError;
+use crate::announcement::{AnnouncementError, Link, RotationState, SignedAnnouncement};
 use crate::cert::Timestamp;
 use crate::pin::{Pin, PinScope};
 
@@ -116,6 +116,37 @@ pub enum StoreNotice {
         /// Its version.
         version: u64,
     },
+    /// It is an emergency: what it lists counts without a hold-down.
+    #[error(
+        "the announcement of version {version} is an emergency, signed as one, so its pins count without a hold-down: \
+         if nobody here made it, ship a new floor with other announcing keys"
+    )]
+    Emergency {
+        /// Its version.
+        version: u64,
+    },
+    /// Announcements before it never arrived here.
+    #[error(
+        "the announcement of version {version} follows one that never arrived here (in force was {in_force}): \
+         look at announcements more often, or why they do not arrive"
+    )]
+    AnnouncementsMissed {
+        /// Its version.
+        version: u64,
+        /// The version in force before.
+        in_force: u64,
+    },
+    /// Whoever signed it does not know of the one that was in force.
+    #[error(
+        "the announcement of version {version} does not follow the one of version {in_force} that was in force here, \
+         so two that do not know of each other announce: find out who signed which"
+    )]
+    HistoryForked {
+        /// Its version.
+        version: u64,
+        /// The version in force before.
+        in_force: u64,
+    },
     /// An announcement was refused.
     #[error("an announcement was refused ({}): {reason}", .reason.code())]
     Refused {
@@ -193,6 +224,27 @@ pub enum StoreNotice {
     /// No other keys will announce.
     #[error("the next authority was withdrawn")]
     AuthorityWithdrawn,
+}
+
+impl StoreNotice {
+    /// What there is to say about an announcement that is applied to this state.
+    pub(super) fn of_announcement(
+        before: &RotationState,
+        signed: &SignedAnnouncement,
+    ) -> Vec<Self> {
+        let (announcement, in_force) = (signed.announcement(), before.version());
+        let version = announcement.version;
+        let mut notices = vec![Self::Applied { version }];
+        if announcement.emergency {
+            notices.push(Self::Emergency { version });
+        }
+        match Link::between(before.head(), announcement.previous) {
+            Link::Follows => {}
+            Link::Missed => notices.push(Self::AnnouncementsMissed { version, in_force }),
+            Link::Forks => notices.push(Self::HistoryForked { version, in_force }),
+        }
+        notices
+    }
 }
 
 impl From<AnnouncementError> for StoreNotice {

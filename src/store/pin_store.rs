@@ -11,7 +11,7 @@ use super::set_rules::SetRules;
 use super::shelf::{Saved, Shelf, Turn};
 use super::{PinStoreBuilder, StorageLock, StoreNotice};
 use crate::announcement::{
-    Algorithms, AnnouncementError, FloorError, PinFloor, SignedAnnouncement,
+    Algorithms, AnnouncementError, FloorError, PinFloor, PreviousAnnouncement, SignedAnnouncement,
 };
 use crate::cert::{Sha256Digest, Timestamp};
 use crate::pin::{ExpiryRule, PinGeneration, PinSetError, PinSets, PinsInForce};
@@ -181,6 +181,7 @@ impl PinStore {
         if !unchanged {
             let authority = writer.history.state.authority_at(now).clone();
             let signed = SignedAnnouncement::open(envelope, &authority, self.algorithms)?;
+            let said = StoreNotice::of_announcement(&writer.history.state, &signed);
             let next = writer.history.with(signed, now)?;
             if let Some(bytes) = Shelf::too_large(&next, &self.floor) {
                 let limit = super::copy::MAX_BYTES;
@@ -188,8 +189,7 @@ impl PinStore {
             }
             let sets = self.rules.sets(&next.state);
             let sets = sets.map_err(|error| no_sets("payload.pin_sets", &error))?;
-            let version = next.state.version();
-            writer.move_to(next, StoreNotice::Applied { version }, now);
+            writer.move_to(next, said, now);
             self.publish(sets);
         }
         let durability = if unchanged && writer.is_kept() {
@@ -230,6 +230,12 @@ impl PinStore {
         self.writer().history.state.version()
     }
 
+    /// The announcement in force, as the next one names it in `previous`: with the floor alone the one
+    /// whose place the floor takes, if any.
+    pub fn in_force(&self) -> Option<PreviousAnnouncement> {
+        self.writer().history.state.head()
+    }
+
     fn look_at_disk(&self, writer: &mut Writer, now: Timestamp) {
         let Some(shelf) = &mut writer.shelf else {
             return;
@@ -249,7 +255,7 @@ impl PinStore {
             Ok(sets) => {
                 writer.noted = next.state.latest();
                 let version = next.state.version();
-                writer.move_to(next, StoreNotice::TakenOver { version }, now);
+                writer.move_to(next, vec![StoreNotice::TakenOver { version }], now);
                 writer.history.state.reach(reached);
                 self.publish(sets);
             }
@@ -293,10 +299,10 @@ impl Writer {
         self.shelf.as_ref().is_some_and(Shelf::is_whole)
     }
 
-    fn move_to(&mut self, next: History, why: StoreNotice, now: Timestamp) {
+    fn move_to(&mut self, next: History, why: Vec<StoreNotice>, now: Timestamp) {
         let before = (&self.history.state, self.told);
         let changes = changes(before, (&next.state, now));
-        self.untold.push(why);
+        self.untold.extend(why);
         self.untold.extend(changes);
         self.history = next;
         self.told = now;

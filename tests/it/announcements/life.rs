@@ -1,6 +1,8 @@
 //! What announcements are for: the ordinary life of a pin, emergencies, and what is told.
 
-use notafter::{Acceptance, ExpiryRule, PinSetStanding, PinsInForce as _, StoreNotice};
+use notafter::{
+    Acceptance, AnnouncementError, ExpiryRule, PinSetStanding, PinsInForce as _, StoreNotice,
+};
 use serde_json::json;
 
 use super::ground::{
@@ -89,6 +91,7 @@ fn only_the_emergency_threshold_skips_the_hold_down() {
         codes(&applied.notices),
         [
             "announcement_applied",
+            "announcement_emergency",
             "pin_successor_due",
             "pin_only_one_usable"
         ]
@@ -98,7 +101,7 @@ fn only_the_emergency_threshold_skips_the_hold_down() {
     ground.apply(&next, NOW).unwrap();
     assert_eq!(ground.accepted(NOW), "P");
     // It keeps to the dates and the versions, and to the date that it names itself.
-    let late = Draft::new(12, NOW, &pins);
+    let late = Draft::new(11, NOW, &pins);
     assert_eq!(ground.emergency(&late, NOW).unwrap_err().code(), "rollback");
     let dated = Draft::new(
         13,
@@ -112,8 +115,11 @@ fn only_the_emergency_threshold_skips_the_hold_down() {
     let plain = notafter::PinFloor::from_json(&plain.payload()).unwrap();
     let ground = Ground::on(plain, None, NOW);
     assert_eq!(
-        ground.emergency(&draft, NOW).unwrap_err().code(),
-        "empty_set"
+        ground.emergency(&draft, NOW),
+        Err(AnnouncementError::EmergencyThreshold {
+            found: 3,
+            needed: None
+        })
     );
 }
 
