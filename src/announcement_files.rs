@@ -159,7 +159,9 @@ impl AnnouncementFolder {
 /// Empty files and sub-folders are passed over without being opened, however many there are.
 fn may_be_ours(path: &Path) -> bool {
     let metadata = fs::metadata(path);
-    metadata.map_or(true, |found| !found.is_dir() && !(found.is_file() && found.len() == 0))
+    metadata.map_or(true, |found| {
+        !found.is_dir() && !(found.is_file() && found.len() == 0)
+    })
 }
 
 /// What begins like JSON but is none may be a torn announcement.
@@ -181,7 +183,9 @@ fn read(path: &Path) -> Result<Vec<u8>, AnnouncementError> {
     let limit = u64::try_from(Envelope::MAX_BYTES + 1).unwrap_or(u64::MAX);
     let read = || {
         let mut bytes = Vec::new();
-        regular_file::open(path)?.take(limit).read_to_end(&mut bytes)?;
+        regular_file::open(path)?
+            .take(limit)
+            .read_to_end(&mut bytes)?;
         Ok(bytes)
     };
     read().map_err(|error| unreadable(&error))

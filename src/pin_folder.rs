@@ -192,7 +192,10 @@ fn exposure(path: &Path) -> Option<String> {
     }
     let foreign = ![own, 0].contains(&owner);
     foreign.then(|| {
-        format!("{} belongs to user {owner}, and this process is user {own}", path.display())
+        format!(
+            "{} belongs to user {owner}, and this process is user {own}",
+            path.display()
+        )
     })
 }
 

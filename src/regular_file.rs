@@ -12,7 +12,10 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
 /// Opens a file, made where it is missing, to lock it.
 pub(crate) fn open_to_lock(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
-    opened(path, options.read(true).write(true).create(true).truncate(false))
+    opened(
+        path,
+        options.read(true).write(true).create(true).truncate(false),
+    )
 }
 
 fn opened(path: &Path, options: &mut OpenOptions) -> io::Result<File> {

@@ -26,9 +26,7 @@ pub use dsse::Envelope;
 pub use error::AnnouncementError;
 pub use floor::{FloorError, PinFloor};
 pub use payload::{AnnouncedSet, Announcement};
-pub(crate) use replay::{
-    before_version, is_alike, open_again, reject_only, with_rejections_of,
-};
+pub(crate) use replay::{before_version, is_alike, open_again, reject_only, with_rejections_of};
 use rules::{Arrival, WhenEmpty, apply};
 pub(crate) use signed::SignedAnnouncement;
 pub(crate) use state::RotationState;

@@ -84,7 +84,8 @@ impl History {
         let state = signed.apply_to(&self.state, now)?;
         let mut next = self.clone();
         // Brought again, it holds now.
-        next.aside.retain(|aside| aside.kept.envelope != signed.bytes());
+        next.aside
+            .retain(|aside| aside.kept.envelope != signed.bytes());
         next.remembered.push(Remembered {
             signed: Arc::new(signed),
             at: now,
@@ -120,18 +121,36 @@ impl History {
         history
     }
 
-    /// This history with what another process applied since. Only what is newer counts: of what
-    /// came before, nobody can insert or remove anything.
-    pub(super) fn with_newer(
+    /// This history with what another process did since. Of what may hold here, only what is newer
+    /// counts: of what came before, nobody can insert or remove anything. What cannot hold here is
+    /// another configuration's, and kept for it.
+    pub(super) fn continued_by(
         &self,
-        mut theirs: Vec<Kept>,
+        theirs: &[Kept],
+        floor_alone: &Self,
         now: Timestamp,
         algorithms: Algorithms,
     ) -> Self {
+        let in_force = self.state.version();
+        let unknown = theirs.iter().filter(|kept| !self.knows(kept)).cloned();
+        let (mut newer, older): (Vec<_>, Vec<_>) =
+            unknown.partition(|kept| kept.version() > in_force);
+        let (replaced, older): (Vec<_>, Vec<_>) = older
+            .into_iter()
+            .partition(|kept| kept.version() <= floor_alone.state.version());
         let mut next = self.clone();
-        theirs.retain(|kept| kept.version() > self.state.version() && !self.knows(kept));
-        theirs.sort_by_cached_key(Kept::version);
-        for mut kept in theirs {
+        if !replaced.is_empty() {
+            next = floor_alone.with_kept([self.kept(), replaced].concat(), algorithms);
+            next.state.reach(self.state.latest());
+        }
+        for kept in older {
+            let opened = open_again(&kept.envelope, &self.state, kept.at, algorithms);
+            if let Err(reason) = opened {
+                next.set_aside(kept, false, Some(reason));
+            }
+        }
+        newer.sort_by_cached_key(Kept::version);
+        for mut kept in newer {
             // Between when we last looked and now, whatever is written there.
             kept.at = kept.at.max(next.state.latest()).min(now);
             kept.first_sight = kept.first_sight.min(now);
@@ -173,9 +192,7 @@ impl History {
         });
         let mut kept: Vec<_> = aside.chain(remembered).collect();
         kept.sort_by_key(|(version, _)| *version);
-        kept.into_iter()
-            .map(|(_, kept)| kept)
-            .collect()
+        kept.into_iter().map(|(_, kept)| kept).collect()
     }
 
     /// Whether nothing holds but the floor.
@@ -202,7 +219,10 @@ impl History {
     }
 
     pub(super) fn knows(&self, kept: &Kept) -> bool {
-        let aside = self.aside.iter().map(|aside| aside.kept.envelope.as_slice());
+        let aside = self
+            .aside
+            .iter()
+            .map(|aside| aside.kept.envelope.as_slice());
         let remembered = self.remembered.iter().map(|r| r.signed.bytes());
         remembered.chain(aside).any(|known| known == kept.envelope)
     }

@@ -171,16 +171,20 @@ impl Shelf {
             let best = self.best(copies.clone());
             best.map_or_else(|| ours.clone(), |best| best.history)
         } else {
-            let whole = copies.iter().filter_map(|copy| copy.as_ref().ok()?.as_ref());
+            let whole = copies
+                .iter()
+                .filter_map(|copy| copy.as_ref().ok()?.as_ref());
             whole.fold(ours.clone(), |next, whole| {
-                next.with_newer(whole.kept.clone(), now, by)
+                next.continued_by(&whole.kept, origin, now, by)
             })
         };
         if self.compare(&next, copies, known) {
             let in_force = next.state.version();
             found.notices.push(StoreNotice::StateAltered { in_force });
         }
-        found.notices.extend(does_not_hold(&next, |kept| ours.knows(kept)));
+        found
+            .notices
+            .extend(does_not_hold(&next, |kept| ours.knows(kept)));
         found.history = Some(next);
         found
     }
@@ -198,7 +202,13 @@ impl Shelf {
         self.good = [None, None];
         let copies = copies.map(|copy| copy.ok().flatten());
         for ((good, copy), known) in self.good.iter_mut().zip(copies).zip(known) {
-            let Some(Whole { copy, history, digest, .. }) = copy else {
+            let Some(Whole {
+                copy,
+                history,
+                digest,
+                ..
+            }) = copy
+            else {
                 continue;
             };
             if history.is_alike(next) {
@@ -227,7 +237,12 @@ impl Shelf {
             let mut history = origin.with_kept(kept.clone(), by);
             history.state.reach(copy.latest());
             let digest = Sha256Digest::of(&bytes);
-            Ok(Some(Whole { copy, kept, history, digest }))
+            Ok(Some(Whole {
+                copy,
+                kept,
+                history,
+                digest,
+            }))
         };
         let first = verified(first);
         let second = if same {

@@ -226,7 +226,11 @@ fn a_pipe_in_the_place_of_a_file_is_damage_that_nobody_waits_for() {
         let ground = without_waiting(move || again());
         assert_eq!(ground.store.version(), 11, "{pipe}");
         let damaged = ["pins-1", "pins-2"].contains(&pipe);
-        let expected: &[&str] = if damaged { &["state_copy_damaged"] } else { &[] };
+        let expected: &[&str] = if damaged {
+            &["state_copy_damaged"]
+        } else {
+            &[]
+        };
         assert_eq!(codes(&ground.notices), expected, "{pipe}");
         assert_eq!(without_waiting(open).notices, [], "{pipe}");
     }
@@ -243,12 +247,20 @@ fn a_folder_or_a_copy_that_others_can_write_is_told() {
     let set_mode = |path: &std::path::Path, mode| {
         fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     };
-    let cases = [(path.clone(), 0o777, 0o700), (path.clone(), 0o770, 0o700), (path.join("pins-2"), 0o666, 0o644)];
+    let cases = [
+        (path.clone(), 0o777, 0o700),
+        (path.clone(), 0o770, 0o700),
+        (path.join("pins-2"), 0o666, 0o644),
+    ];
     for (exposed, mode, private) in cases {
         set_mode(&exposed, mode);
         let told = open().notices;
         assert_eq!(codes(&told), ["state_exposed"], "{mode:o}");
-        assert!(told[0].to_string().contains(&format!("{mode:04o}")), "{}", told[0]);
+        assert!(
+            told[0].to_string().contains(&format!("{mode:04o}")),
+            "{}",
+            told[0]
+        );
         set_mode(&exposed, private);
         assert_eq!(open().notices, []);
     }
@@ -270,6 +282,8 @@ fn thirty_thousand_files_do_not_hide_the_genuine_one() {
     let watched = AnnouncementFolder::new(ground.store.clone(), folder.path());
     let events = watched.check(NOW);
     assert_eq!(ground.store.version(), 11);
-    let refused = events.iter().filter(|event| event.code.as_str() == "announcement_refused");
+    let refused = events
+        .iter()
+        .filter(|event| event.code.as_str() == "announcement_refused");
     assert_eq!(refused.count(), 20);
 }

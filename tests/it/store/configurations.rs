@@ -10,7 +10,8 @@ use serde_json::json;
 use super::disk::Disk;
 use super::faults::{first, open, second};
 use crate::announcements::ground::{
-    DAY, Draft, Ground, HOST, accepted, algorithms, at_position, authority, day, floor_draft, listed,
+    DAY, Draft, Ground, HOST, accepted, algorithms, at_position, authority, day, floor_draft,
+    listed,
 };
 use crate::support::pki::NOW;
 
@@ -26,8 +27,8 @@ fn opened(disk: &Arc<Disk>, floor: &Draft, hold_down_days: i64, now: Timestamp) 
     Ground { store, notices }
 }
 
-fn codes(ground: &Ground) -> Vec<&'static str> {
-    ground.notices.iter().map(StoreNotice::as_str).collect()
+fn codes(notices: &[StoreNotice]) -> Vec<&'static str> {
+    notices.iter().map(StoreNotice::as_str).collect()
 }
 
 /// Versions 11 and 12 applied: 'P' has taken over, 'O' is rejected.
@@ -51,7 +52,9 @@ fn assert_unharmed(disk: &Arc<Disk>) {
 #[test]
 fn another_hold_down_during_a_handover_loses_nothing() {
     let next = authority(&[5, 6, 7], 2, Some(3));
-    let handover = first().expiring(day(300)).with("authority", next);
+    let pins = [listed(b'O', "current"), listed(b'B', "backup")];
+    let handover = Draft::new(11, NOW, &pins).expiring(day(300));
+    let handover = handover.with("authority", next);
     let rejecting = |version, at| {
         Draft::new(
             version,
@@ -74,7 +77,7 @@ fn another_hold_down_during_a_handover_loses_nothing() {
             .unwrap();
         for hold_down in [hold_down, 30] {
             let ground = opened(&disk, &floor_draft(), hold_down, day(36));
-            assert_eq!(codes(&ground), [""; 0], "{hold_down}");
+            assert_eq!(codes(&ground.notices), [""; 0], "{hold_down}");
             assert_eq!(
                 (ground.store.version(), ground.accepted(day(36))),
                 (12, "B".into()),
@@ -119,7 +122,7 @@ fn hosts_added_and_removed_without_a_new_floor_version_lose_nothing() {
     let disk = disk();
     for _ in 0..2 {
         let ground = opened(&disk, &two, 30, day(41));
-        assert_eq!(codes(&ground), [""; 0]);
+        assert_eq!(codes(&ground.notices), [""; 0]);
         assert_eq!(
             (ground.store.version(), ground.accepted(day(41))),
             (12, "P".into())
@@ -137,10 +140,16 @@ fn hosts_added_and_removed_without_a_new_floor_version_lose_nothing() {
     let third = Draft::new(13, day(41), &[]).with("pin_sets", sets);
     ground.apply(&third, day(41)).unwrap();
     let one = open(&disk, day(42));
-    assert_eq!((one.store.version(), codes(&one)), (13, vec![]));
-    let rejected = one.pins().into_iter().filter(|p| p.state.as_str() == "rejected");
+    assert_eq!((one.store.version(), codes(&one.notices)), (13, vec![]));
+    let rejected = one
+        .pins()
+        .into_iter()
+        .filter(|p| p.state.as_str() == "rejected");
     let rejected: Vec<_> = rejected.map(|pin| pin.pin.digest().as_bytes()[0]).collect();
-    assert!(rejected.contains(&b'Z') && rejected.contains(&b'O'), "{rejected:?}");
+    assert!(
+        rejected.contains(&b'Z') && rejected.contains(&b'O'),
+        "{rejected:?}"
+    );
 }
 
 #[test]
@@ -158,7 +167,8 @@ fn a_canary_with_a_newer_floor_and_back_loses_nothing() {
         let told = Draft::new(51, day(41), &[listed(b'B', "current")]);
         ground.store.apply(&told.signed(&keys), day(41)).unwrap();
         let back = open(&disk, day(42));
-        let expected = if keys == [1, 2] { (51, "B") } else { (12, "P") };
+        // 'B' is held down there, so 'P' stays too.
+        let expected = if keys == [1, 2] { (51, "P") } else { (12, "P") };
         assert_eq!(
             (back.store.version(), back.accepted(day(42)).as_str()),
             expected
@@ -173,21 +183,63 @@ fn a_canary_with_a_newer_floor_and_back_loses_nothing() {
 
 /// Both run at once, each with its own floor.
 #[test]
-fn a_canary_beside_the_service_on_one_folder_loses_nothing() {
+fn a_canary_with_a_newer_floor_beside_the_service_loses_nothing() {
+    let newer = floor_draft().with("version", 50);
+    let disk = disk();
+    let (service, canary) = (open(&disk, day(41)), opened(&disk, &newer, 30, day(41)));
+    assert_eq!(service.store.tick(day(41)), []);
+    let pins = [
+        listed(b'P', "current"),
+        listed(b'B', "backup"),
+        listed(b'Z', "rejected"),
+    ];
+    service
+        .apply(&Draft::new(13, day(42), &pins), day(42))
+        .unwrap();
+    assert_eq!(
+        codes(&canary.store.tick(day(42))),
+        ["announcement_taken_over"]
+    );
+    for n in 43..46 {
+        canary.store.tick(day(n));
+        assert_eq!(codes(&service.store.tick(day(n))), [""; 0]);
+    }
+    assert_eq!(open(&disk, day(46)).store.version(), 13);
+    let rejected = canary
+        .pins()
+        .into_iter()
+        .filter(|p| p.state.as_str() == "rejected");
+    let mut rejected = rejected.map(|pin| pin.pin.digest().as_bytes()[0]);
+    assert!(rejected.any(|letter| letter == b'Z'));
+}
+
+#[test]
+fn a_canary_with_other_keys_beside_the_service_loses_nothing() {
     let others = floor_draft().with("authority", authority(&[5, 6, 7], 2, Some(3)));
     let disk = disk();
     let (service, canary) = (open(&disk, day(41)), opened(&disk, &others, 30, day(41)));
     assert_eq!(service.store.tick(day(41)), []);
     let theirs = Draft::new(51, day(41), &[listed(b'B', "current")]);
-    canary.store.apply(&theirs.signed(&[5, 6]), day(41)).unwrap();
+    canary
+        .store
+        .apply(&theirs.signed(&[5, 6]), day(41))
+        .unwrap();
     let told = service.store.tick(day(42));
     assert_eq!(told[0].as_str(), "state_does_not_hold");
     assert_eq!(service.store.tick(day(43)), []);
-    let ours = Draft::new(13, day(42), &[listed(b'P', "current"), listed(b'B', "backup")]);
+    let ours = Draft::new(
+        13,
+        day(42),
+        &[listed(b'P', "current"), listed(b'B', "backup")],
+    );
     service.apply(&ours, day(43)).unwrap();
     canary.store.tick(day(44));
-    assert_eq!((canary.store.version(), canary.accepted(day(44))), (51, "B".into()));
-    assert_eq!(open(&disk, day(45)).store.version(), 13);
+    assert_eq!(
+        (canary.store.version(), canary.accepted(day(44))),
+        (51, "B".into())
+    );
+    canary.store.tick(day(46));
+    assert_eq!(open(&disk, day(46)).store.version(), 13);
     let restarted = opened(&disk, &others, 30, day(45));
     assert_eq!(restarted.store.version(), 51);
 }
@@ -201,7 +253,7 @@ fn what_cannot_hold_at_all_stays_kept_and_goes_on_rejecting() {
     let disk = disk();
     for told in [&["state_does_not_hold"][..], &[]] {
         let ground = opened(&disk, &floor, 30, day(41));
-        assert_eq!(codes(&ground), told);
+        assert_eq!(codes(&ground.notices), told);
         assert_eq!(ground.store.version(), 10);
         // 'O' stays rejected; 'P' is the floor's own, at an anchor.
         assert_eq!(ground.accepted(day(41)), "BP");
@@ -221,7 +273,7 @@ fn a_copy_of_a_newer_version_of_this_crate_is_not_overwritten() {
     }
     let ground = open(&disk, day(41));
     assert_eq!(
-        codes(&ground),
+        codes(&ground.notices),
         [
             "state_copy_damaged",
             "state_copy_damaged",
@@ -229,7 +281,7 @@ fn a_copy_of_a_newer_version_of_this_crate_is_not_overwritten() {
             "state_not_saved"
         ]
     );
-    ground.apply(&second(), day(41)).unwrap();
-    assert_eq!(ground.from(b'Q'), Acceptance::From(day(71)));
+    ground.apply(&first(), day(41)).unwrap();
+    assert_eq!(ground.from(b'P'), Acceptance::From(day(71)));
     assert_eq!(disk.get(StateFile::First), Some(newer.into_bytes()));
 }
