@@ -7,4 +7,5 @@ mod disk;
 mod faults;
 mod floors;
 mod locks;
+mod reopened;
 mod rewritten;
