@@ -158,9 +158,10 @@ impl AnnouncementFolder {
 
 /// Empty files and sub-folders are passed over without being opened, however many there are.
 fn may_be_ours(path: &Path) -> bool {
-    let metadata = fs::metadata(path);
-    metadata.map_or(true, |found| {
-        !found.is_dir() && !(found.is_file() && found.len() == 0)
+    // What cannot be looked at is told when it is read.
+    fs::metadata(path).map_or(true, |found| {
+        let is_empty = found.is_file() && found.len() == 0;
+        !is_empty && !found.is_dir()
     })
 }
 

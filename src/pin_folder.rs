@@ -97,6 +97,7 @@ impl PinFolder {
 }
 
 impl PinStorage for PinFolder {
+    #[cfg(any(unix, windows))]
     fn lock(&self) -> io::Result<StorageLock> {
         create_folder(&self.path)?;
         let lock = regular_file::open_to_lock(&self.path.join(LOCK))?;

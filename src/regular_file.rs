@@ -9,13 +9,14 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
     opened(path, OpenOptions::new().read(true))
 }
 
-/// Opens a file, made where it is missing, to lock it.
+/// Opens a file, made where it is missing, to lock it. One that another user made can be locked too.
 pub(crate) fn open_to_lock(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
-    opened(
-        path,
-        options.read(true).write(true).create(true).truncate(false),
-    )
+    let options = options.read(true).write(true).create(true).truncate(false);
+    opened(path, options).or_else(|error| match error.kind() {
+        io::ErrorKind::PermissionDenied => open(path),
+        _ => Err(error),
+    })
 }
 
 fn opened(path: &Path, options: &mut OpenOptions) -> io::Result<File> {

@@ -69,7 +69,7 @@ pub(crate) fn apply(
         now,
     };
     let (authority, next) = step.authorities(&arrival)?;
-    step.check_positions(announcement)?;
+    step.check_positions(announcement, when_empty)?;
     let mut after = RotationState {
         floor: before.floor.clone(),
         hold_down: before.hold_down,
@@ -227,15 +227,23 @@ impl Step<'_> {
         Ok((ruling, Some(next)))
     }
 
-    /// A key that is known for a host counts at no further position of a path.
-    fn check_positions(&self, announcement: &Announcement) -> Result<(), AnnouncementError> {
+    /// A key that is known for a host counts at no further position of a path. What was applied already
+    /// may have found more before it than there is now: then the floor alone says, where it lists the key.
+    fn check_positions(
+        &self,
+        announcement: &Announcement,
+        when_empty: WhenEmpty,
+    ) -> Result<(), AnnouncementError> {
         for set in &announcement.pin_sets {
             for host in &set.hosts {
                 let before = self.before.standing(host).iter().map(|pin| &pin.listed);
                 let before: Vec<_> = before.collect();
                 let floor: Vec<_> = self.before.floor.pins_of(host).collect();
                 for pin in set.pins.iter().filter(|p| p.state.can_be_accepted()) {
-                    check_position(host, pin, &before)?;
+                    let in_floor = floor.iter().any(|known| known.pin == pin.pin);
+                    if when_empty == WhenEmpty::Refuse || !in_floor {
+                        check_position(host, pin, &before)?;
+                    }
                     check_position(host, pin, &floor)?;
                 }
             }

@@ -196,12 +196,12 @@ impl History {
     }
 
     /// Whether nothing holds but the floor.
-    pub(super) const fn is_floor_alone(&self) -> bool {
+    pub(super) fn is_floor_alone(&self) -> bool {
         self.remembered.is_empty()
     }
 
     /// Whether nothing was ever kept.
-    pub(super) const fn is_untouched(&self) -> bool {
+    pub(super) fn is_untouched(&self) -> bool {
         self.remembered.is_empty() && self.aside.is_empty()
     }
 

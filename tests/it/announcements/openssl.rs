@@ -81,7 +81,7 @@ impl Device {
             pins.any(|listed| listed.pin == pin && listed.is_accepted(now))
         };
         let names = ["server", "backup", "successor", "spare"];
-        names.into_iter().filter(|name| accepted(&name)).collect()
+        names.into_iter().filter(accepted).collect()
     }
 }
 

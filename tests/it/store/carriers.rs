@@ -222,8 +222,7 @@ fn a_pipe_in_the_place_of_a_file_is_damage_that_nobody_waits_for() {
         open().apply(&first(), NOW).unwrap();
         fs::remove_file(temporary.path().join(pipe)).unwrap();
         make_pipe(&temporary.path().join(pipe));
-        let again = open.clone();
-        let ground = without_waiting(move || again());
+        let ground = without_waiting(open.clone());
         assert_eq!(ground.store.version(), 11, "{pipe}");
         let damaged = ["pins-1", "pins-2"].contains(&pipe);
         let expected: &[&str] = if damaged {
