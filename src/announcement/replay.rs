@@ -6,7 +6,7 @@ use super::{
     Algorithms, AnnouncedSet, Announcement, AnnouncementError, Authority, RotationState,
     SignedAnnouncement,
 };
-use crate::cert::Timestamp;
+use crate::cert::{Sha256Digest, Timestamp};
 use crate::pin::{Pin, PinState, SpkiPin};
 
 /// The floor as announcements found it that its version replaces: what they reject is found out on it.
@@ -69,12 +69,21 @@ pub(crate) fn open_again(
     ruling.or_else(|error| SignedAnnouncement::open(bytes, other, algorithms).map_err(|_| error))
 }
 
-/// Lets the authority rule that it was opened for, where only that signed it.
-pub(super) fn let_rule(state: &mut RotationState, signed: &SignedAnnouncement, at: Timestamp) {
+/// Lets the authority rule that did when it was applied, where that is the one that waits or the one
+/// that has given way; or where only that signed it.
+pub(super) fn let_rule(
+    state: &mut RotationState,
+    signed: &SignedAnnouncement,
+    at: Timestamp,
+    ruled: Option<Sha256Digest>,
+) {
     let enough = |authority: &Authority| signed.signers(authority) >= authority.threshold();
-    let other = other_authority(state, at).filter(|other| enough(other));
-    if let Some(other) = other.filter(|_| !enough(state.authority_at(at))).cloned() {
-        state.authority = other;
+    let Some(other) = other_authority(state, at).filter(|other| enough(other)) else {
+        return;
+    };
+    let did = ruled.is_some_and(|ruled| ruled == other.fingerprint());
+    if did || !enough(state.authority_at(at)) {
+        state.authority = other.clone();
         state.next = None;
     }
 }

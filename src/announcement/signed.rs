@@ -61,17 +61,19 @@ impl SignedAnnouncement {
         self.apply(before, &self.announcement, WhenEmpty::Refuse, now)
     }
 
-    /// Applies it once more, as it was applied at `now` and first seen then or later, perhaps on
-    /// another floor or with another hold-down: what was applied holds as far as it can.
+    /// Applies it once more, as it was applied at `now`, first seen then or later, and under the
+    /// authority with this fingerprint; perhaps on another floor or with another hold-down: what was
+    /// applied holds as far as it can.
     pub(crate) fn apply_again(
         &self,
         before: &RotationState,
         now: Timestamp,
         first_sight: Timestamp,
+        ruled: Option<Sha256Digest>,
     ) -> Result<RotationState, AnnouncementError> {
         let mut before = before.clone();
         before.was_seen(first_sight, self.announcement.expires);
-        let_rule(&mut before, self, now);
+        let_rule(&mut before, self, now, ruled);
         let fitting = for_hosts_of(&before, &self.announcement);
         self.apply(&before, &fitting, WhenEmpty::KeepAccepted, now)
     }

@@ -32,6 +32,9 @@ struct CopiedAnnouncement {
     applied: i64,
     first_sight: i64,
     envelope: String,
+    /// The fingerprint of the authority that ruled then, in hexadecimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ruled: Option<String>,
     /// Does not hold under the configuration that wrote the copy.
     #[serde(default, skip_serializing_if = "is_false")]
     aside: bool,
@@ -62,6 +65,7 @@ impl Copy {
             applied: kept.at.as_unix_seconds(),
             first_sight: kept.first_sight.as_unix_seconds(),
             envelope: BASE64.encode_to_string(&kept.envelope),
+            ruled: kept.ruled.map(|ruled| ruled.to_string()),
             aside: kept.aside,
         };
         Self {
@@ -131,9 +135,17 @@ impl Copy {
                 envelope,
                 at: Timestamp::from_unix_seconds(copied.applied),
                 first_sight: Timestamp::from_unix_seconds(copied.first_sight),
+                ruled: copied.ruled.as_deref().and_then(fingerprint),
                 aside: copied.aside,
             })
         });
         kept.collect()
     }
+}
+
+/// `None` where it is none: it is only a hint.
+fn fingerprint(hex: &str) -> Option<Sha256Digest> {
+    let mut bytes = [0; 32];
+    let length = base16ct::lower::decode(hex, &mut bytes).ok()?.len();
+    (length == bytes.len()).then(|| Sha256Digest::from_bytes(bytes))
 }

@@ -6,7 +6,7 @@ use crate::announcement::{
     Algorithms, Announcement, AnnouncementError, Envelope, PinFloor, RotationState,
     SignedAnnouncement, before_version, is_alike, open_again, reject_only, with_rejections_of,
 };
-use crate::cert::Timestamp;
+use crate::cert::{Sha256Digest, Timestamp};
 
 /// At most so many announcements are tried to be forgotten after each apply.
 const MAX_FORGETTING: usize = 16;
@@ -21,6 +21,9 @@ pub(super) struct Kept {
     pub(super) envelope: Vec<u8>,
     pub(super) at: Timestamp,
     pub(super) first_sight: Timestamp,
+    /// The fingerprint of the authority that ruled then. It says which of two that could have ruled
+    /// did, where another hold-down would have it otherwise; it makes nobody rule.
+    pub(super) ruled: Option<Sha256Digest>,
     /// Did not hold where it was written.
     pub(super) aside: bool,
 }
@@ -40,6 +43,7 @@ struct Remembered {
     signed: Arc<SignedAnnouncement>,
     at: Timestamp,
     first_sight: Timestamp,
+    ruled: Option<Sha256Digest>,
 }
 
 /// An announcement that does not hold with this floor and configuration. It may with another, so it
@@ -90,6 +94,7 @@ impl History {
             signed: Arc::new(signed),
             at: now,
             first_sight: state.latest(),
+            ruled: Some(self.state.authority_at(now).fingerprint()),
         });
         next.state = state;
         next.forget_what_does_not_matter();
@@ -101,6 +106,7 @@ impl History {
     pub(super) fn with_kept(&self, mut kept: Vec<Kept>, algorithms: Algorithms) -> Self {
         let mut history = self.clone();
         kept.sort_by_cached_key(Kept::version);
+        kept.dedup_by(|one, other| one.envelope == other.envelope);
         let newer = kept.partition_point(|kept| kept.version() <= self.origin.version());
         let newer = kept.split_off(newer);
         if let Some(first) = kept.first() {
@@ -246,6 +252,7 @@ impl History {
             signed,
             at: kept.at,
             first_sight: kept.first_sight,
+            ruled: kept.ruled,
         };
         match remembered.apply_to(&self.state) {
             Ok(state) => {
@@ -329,7 +336,8 @@ const fn may_hold_elsewhere(reason: &AnnouncementError) -> bool {
 
 impl Remembered {
     fn apply_to(&self, state: &RotationState) -> Result<RotationState, AnnouncementError> {
-        self.signed.apply_again(state, self.at, self.first_sight)
+        self.signed
+            .apply_again(state, self.at, self.first_sight, self.ruled)
     }
 
     fn kept(&self) -> Kept {
@@ -337,6 +345,7 @@ impl Remembered {
             envelope: self.signed.bytes().to_vec(),
             at: self.at,
             first_sight: self.first_sight,
+            ruled: self.ruled,
             aside: false,
         }
     }
