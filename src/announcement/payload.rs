@@ -2,7 +2,7 @@
 
 use super::strict_json::{Json, Node};
 use super::{AnnouncementError, Authority, PreviousAnnouncement};
-use crate::cert::Timestamp;
+use crate::cert::{Timestamp, visible};
 use crate::pin::{Acceptance, Pin, PinPosition, PinScope, PinState, SpkiPin};
 
 /// Labels go into logs.
@@ -156,9 +156,9 @@ impl Announcement {
             Err(AnnouncementError::malformed(&place, reason))
         };
         let (length, product) = (self.product.len(), &self.product);
-        if length == 0 || length > MAX_PRODUCT_BYTES || product.chars().any(char::is_control) {
+        if length == 0 || length > MAX_PRODUCT_BYTES || visible(product) != *product {
             let reason =
-                format!("empty, over {MAX_PRODUCT_BYTES} bytes, or with control characters");
+                format!("empty, over {MAX_PRODUCT_BYTES} bytes, or with invisible characters");
             return malformed("product", reason);
         }
         if self.previous.is_some_and(|p| p.version > self.version) {
@@ -233,8 +233,8 @@ fn pin(node: &Node<'_>) -> Result<Pin, AnnouncementError> {
     }
     if let Some(label) = node.optional("label")? {
         let text = label.text()?;
-        if text.len() > MAX_LABEL_BYTES || text.chars().any(char::is_control) {
-            let reason = format!("over {MAX_LABEL_BYTES} bytes, or with control characters");
+        if text.len() > MAX_LABEL_BYTES || visible(text) != text {
+            let reason = format!("over {MAX_LABEL_BYTES} bytes, or with invisible characters");
             return Err(label.malformed(reason));
         }
         pin = pin.with_label(text);

@@ -2,8 +2,10 @@
 
 mod attacks;
 mod authorities;
+mod chain;
 mod clocks;
 mod command;
+mod emergencies;
 mod fetching;
 mod format;
 pub mod ground;
