@@ -9,6 +9,7 @@ mod dsse;
 mod error;
 mod floor;
 mod payload;
+mod points;
 mod rules;
 mod signed;
 mod state;

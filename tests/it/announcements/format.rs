@@ -522,6 +522,70 @@ fn only_the_two_kinds_of_keys_are_taken_in_their_one_form() {
     );
 }
 
+/// The eight points of low order and all encodings that are no point's, with both signs of x.
+#[test]
+fn keys_that_anyone_could_sign_for_and_keys_that_are_none_are_refused() {
+    let hex = |text: &str| data_encoding::HEXLOWER.decode(text.as_bytes()).unwrap();
+    let zeros = "00".repeat(31);
+    let ff = "ff".repeat(30);
+    let low = [
+        format!("00{zeros}"),
+        format!("01{zeros}"),
+        format!("ec{ff}7f"),
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05".to_owned(),
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a".to_owned(),
+    ];
+    // p to 2^255 - 1: p is another 0, p + 1 another 1.
+    let beyond = (0xed..=0xff).map(|lowest| format!("{lowest:x}{ff}7f"));
+    let spki = |key: &[u8]| [hex("302a300506032b6570032100").as_slice(), key].concat();
+    for key in low.into_iter().chain(beyond) {
+        for sign in [0, 0x80] {
+            let mut key = hex(&key);
+            key[31] |= sign;
+            let error = AnnouncementKey::from_spki_der(&spki(&key)).unwrap_err();
+            assert!(
+                error.to_string().contains("of low order"),
+                "{key:x?}: {error}"
+            );
+        }
+    }
+    for n in 0..=255 {
+        assert!(AnnouncementKey::from_pem(&pem(n)).is_ok(), "{n}");
+    }
+
+    for _ in 0..20 {
+        let good = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
+        let good = rcgen::PublicKeyData::subject_public_key_info(&good);
+        assert!(AnnouncementKey::from_spki_der(&good).is_ok());
+        for index in [27, 58, 59, 90] {
+            let mut off = good.clone();
+            off[index] ^= 1;
+            let error = AnnouncementKey::from_spki_der(&off).unwrap_err();
+            assert!(error.to_string().contains("no point of P-256"), "{error}");
+        }
+    }
+    let head = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
+    let head = rcgen::PublicKeyData::subject_public_key_info(&head)[..27].to_vec();
+    let p = "ffffffff00000001000000000000000000000000ffffffffffffffffffffffff";
+    // x = 0 and sqrt(b): a point; with p, or p + 0 in the place of 0, none.
+    let y = "66485c780e2f83d72433bd5d84a06bb6541c2af31dae871728bf856a174f93f4";
+    let point = |x: &str, y: &str| [head.clone(), hex(x), hex(y)].concat();
+    let zero = "00".repeat(32);
+    assert!(AnnouncementKey::from_spki_der(&point(&zero, y)).is_ok());
+    for (x, y) in [
+        (p, y),
+        (&zero, &zero),
+        (&zero, p),
+        (p, p),
+        ("ff".repeat(32).as_str(), y),
+    ] {
+        assert!(
+            AnnouncementKey::from_spki_der(&point(x, y)).is_err(),
+            "{x} {y}"
+        );
+    }
+}
+
 #[test]
 fn a_floor_that_contradicts_itself_is_refused() {
     let payload = |draft: Draft| PinFloor::from_json(&draft.payload()).unwrap_err();
