@@ -1,5 +1,7 @@
 //! What an announcement says.
 
+use std::collections::HashSet;
+
 use super::strict_json::{Json, Node};
 use super::{AnnouncementError, Authority, PreviousAnnouncement};
 use crate::cert::{Timestamp, visible};
@@ -196,10 +198,10 @@ fn set(node: &Node<'_>) -> Result<AnnouncedSet, AnnouncementError> {
     if hosts.is_empty() {
         return Err(node.malformed("it is for no hosts: leave it out"));
     }
-    let mut pins: Vec<Pin> = Vec::new();
+    let (mut pins, mut seen) = (Vec::new(), HashSet::new());
     for node in node.field("pins")?.list()? {
         let pin = pin(&node)?;
-        if pins.iter().any(|p| is_same_pin(p, &pin)) {
+        if !seen.insert(identity(&pin)) {
             return Err(node.malformed("this pin stands there twice at this position"));
         }
         pins.push(pin);
@@ -209,7 +211,12 @@ fn set(node: &Node<'_>) -> Result<AnnouncedSet, AnnouncementError> {
 
 /// A pin is a digest at a position.
 pub(super) fn is_same_pin(one: &Pin, other: &Pin) -> bool {
-    (one.pin, one.position) == (other.pin, other.position)
+    identity(one) == identity(other)
+}
+
+/// What tells pins apart.
+pub(super) const fn identity(pin: &Pin) -> (SpkiPin, PinPosition) {
+    (pin.pin, pin.position)
 }
 
 fn host(node: &Node<'_>) -> Result<PinScope, AnnouncementError> {

@@ -195,7 +195,12 @@ impl PinStore {
             let next = writer.history.with(signed, now)?;
             if let Some(bytes) = Shelf::too_large(&next, &self.floor) {
                 let limit = super::copy::MAX_BYTES;
-                return Err(AnnouncementError::HistoryFull { bytes, limit });
+                let announcements = next.remembered.len();
+                return Err(AnnouncementError::HistoryFull {
+                    announcements,
+                    bytes,
+                    limit,
+                });
             }
             let sets = self.rules.sets(&next.state).map_err(|error| {
                 let (place, reason) = ("payload.pin_sets".to_owned(), error.to_string());
