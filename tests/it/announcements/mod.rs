@@ -9,6 +9,7 @@ mod emergencies;
 mod fetching;
 mod format;
 pub mod ground;
+mod handovers;
 mod life;
 mod openssl;
 mod vectors;
