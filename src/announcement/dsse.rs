@@ -14,6 +14,12 @@ const MAX_BYTES: usize = 64 * 1024;
 /// Each costs up to one verification for each key.
 const MAX_SIGNATURES: usize = 32;
 
+/// Authorities change rarely, and a device that missed more of them gets a new floor.
+const MAX_HANDOVERS: usize = 8;
+
+/// Of all handovers together.
+const MAX_HANDOVER_SIGNATURES: usize = 64;
+
 /// An announcement as it travels: the payload's exact bytes and signatures over them.
 ///
 /// # What do I have to sign?
@@ -26,6 +32,7 @@ const MAX_SIGNATURES: usize = 32;
 pub struct Envelope {
     payload: Vec<u8>,
     signatures: Vec<Vec<u8>>,
+    handovers: Vec<Envelope>,
 }
 
 impl Envelope {
@@ -40,7 +47,7 @@ impl Envelope {
     /// # Errors
     /// [`AnnouncementError::TooLarge`] and [`AnnouncementError::Malformed`], also for a foreign
     /// payload type, base64 that is not the standard one with its padding (RFC 4648, 4), and
-    /// more than 32 signatures.
+    /// more than 32 signatures; and for more than 8 handovers, or 64 signatures of them together.
     pub fn parse(bytes: &[u8]) -> Result<Self, AnnouncementError> {
         if bytes.len() > MAX_BYTES {
             return Err(AnnouncementError::TooLarge {
@@ -50,6 +57,28 @@ impl Envelope {
         }
         let json = Json::parse("envelope", bytes)?;
         let envelope = Node::root("envelope", &json);
+        let handovers = envelope.optional("handovers")?;
+        let mut read = Self::read(&envelope)?;
+        if let Some(list) = handovers {
+            let handovers = list.list()?;
+            if handovers.len() > MAX_HANDOVERS {
+                let reason = format!("{}, at most {MAX_HANDOVERS} are read", handovers.len());
+                return Err(list.malformed(reason));
+            }
+            let handovers = handovers.iter().map(Self::read);
+            read.handovers = handovers.collect::<Result<_, _>>()?;
+            let signatures: usize = read.handovers.iter().map(|h| h.signatures.len()).sum();
+            if signatures > MAX_HANDOVER_SIGNATURES {
+                let reason =
+                    format!("{signatures} signatures, at most {MAX_HANDOVER_SIGNATURES} are read");
+                return Err(list.malformed(reason));
+            }
+        }
+        Ok(read)
+    }
+
+    /// One envelope, without those that came along with it.
+    fn read(envelope: &Node<'_>) -> Result<Self, AnnouncementError> {
         let payload_type = envelope.field("payloadType")?;
         if payload_type.text()? != PAYLOAD_TYPE {
             return Err(payload_type.malformed(format!("it is not {PAYLOAD_TYPE}")));
@@ -71,12 +100,19 @@ impl Envelope {
         Ok(Self {
             payload,
             signatures: signatures.collect::<Result<_, _>>()?,
+            handovers: Vec::new(),
         })
     }
 
     /// The payload's bytes, as signed.
     pub fn payload(&self) -> &[u8] {
         &self.payload
+    }
+
+    /// The envelopes of earlier announcements in which an authority names the next one, the oldest
+    /// first, for devices that missed them.
+    pub fn handovers(&self) -> &[Self] {
+        &self.handovers
     }
 
     pub(super) fn signatures(&self) -> &[Vec<u8>] {

@@ -157,12 +157,26 @@ pub enum AnnouncementError {
         /// Why not.
         reason: String,
     },
+    /// More digests are rejected than announcements without an emergency may reject.
+    #[error(
+        "{rejected} digests would be rejected by announcements that are no emergency, {limit} may be: \
+         sign it as an emergency, or reject them in a new floor; if nobody here rejected so many, announcing keys are in wrong hands"
+    )]
+    TooManyRejected {
+        /// How many there would be since the last emergency.
+        rejected: usize,
+        /// How many there may be.
+        limit: usize,
+    },
     /// What is remembered has grown over what can be kept.
     #[error(
-        "what must be remembered has grown to {bytes} bytes, {limit} can be kept: \
-         list the rejected pins together in one announcement, or ship a new floor"
+        "what must be remembered since the last emergency has grown to {announcements} announcements with {bytes} bytes, \
+         and 128 with {limit} bytes can be kept: list the rejected pins together in one announcement, \
+         sign it as an emergency, or ship a new floor"
     )]
     HistoryFull {
+        /// How many announcements it would be.
+        announcements: usize,
         /// How many bytes it would have.
         bytes: usize,
         /// How many it may have.
@@ -196,6 +210,7 @@ impl AnnouncementError {
             Self::EmptySet { .. } => "empty_set",
             Self::Widened { .. } => "widened",
             Self::Authority { .. } => "authority",
+            Self::TooManyRejected { .. } => "too_many_rejected",
             Self::HistoryFull { .. } => "history_full",
             Self::Unreadable { .. } => "unreadable",
         }

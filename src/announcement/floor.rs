@@ -1,5 +1,7 @@
 //! What is compiled in.
 
+use std::collections::HashSet;
+
 use thiserror::Error;
 
 use super::{Announcement, AnnouncementError, Authority, PreviousAnnouncement};
@@ -50,16 +52,22 @@ impl PinFloor {
         if floor.announcement.pin_sets.is_empty() {
             return Err(FloorError::NoHosts);
         }
-        let hosts: Vec<_> = floor.announcement.hosts().collect();
-        for (n, host) in hosts.iter().enumerate() {
-            if hosts.iter().take(n).any(|earlier| earlier == host) {
+        let mut hosts = HashSet::new();
+        for host in floor.announcement.hosts() {
+            if !hosts.insert(host) {
                 return Err(FloorError::DuplicateHost {
                     host: host.to_string(),
                 });
             }
         }
+        let rejected: HashSet<_> = floor.rejected().map(|pin| pin.pin).collect();
+        let always_accepted = |pin: &Pin| {
+            pin.is_accepted(Timestamp::MIN)
+                && pin.acceptance == Acceptance::Always
+                && !rejected.contains(&pin.pin)
+        };
         for set in &floor.announcement.pin_sets {
-            if !set.pins.iter().any(|pin| floor.is_always_accepted(pin)) {
+            if !set.pins.iter().any(always_accepted) {
                 let host = set.hosts.first().map(ToString::to_string);
                 return Err(FloorError::NoAcceptedPin {
                     host: host.unwrap_or_default(),
@@ -67,12 +75,6 @@ impl PinFloor {
             }
         }
         Ok(floor)
-    }
-
-    fn is_always_accepted(&self, pin: &Pin) -> bool {
-        pin.is_accepted(Timestamp::MIN)
-            && pin.acceptance == Acceptance::Always
-            && !self.rejected().any(|rejected| rejected.pin == pin.pin)
     }
 
     pub(super) fn rejected(&self) -> impl Iterator<Item = &Pin> {

@@ -1,8 +1,10 @@
 //! What an announcement says.
 
+use std::collections::HashSet;
+
 use super::strict_json::{Json, Node};
 use super::{AnnouncementError, Authority, PreviousAnnouncement};
-use crate::cert::Timestamp;
+use crate::cert::{Timestamp, visible};
 use crate::pin::{Acceptance, Pin, PinPosition, PinScope, PinState, SpkiPin};
 
 /// Labels go into logs.
@@ -156,9 +158,9 @@ impl Announcement {
             Err(AnnouncementError::malformed(&place, reason))
         };
         let (length, product) = (self.product.len(), &self.product);
-        if length == 0 || length > MAX_PRODUCT_BYTES || product.chars().any(char::is_control) {
+        if length == 0 || length > MAX_PRODUCT_BYTES || visible(product) != *product {
             let reason =
-                format!("empty, over {MAX_PRODUCT_BYTES} bytes, or with control characters");
+                format!("empty, over {MAX_PRODUCT_BYTES} bytes, or with invisible characters");
             return malformed("product", reason);
         }
         if self.previous.is_some_and(|p| p.version > self.version) {
@@ -196,10 +198,10 @@ fn set(node: &Node<'_>) -> Result<AnnouncedSet, AnnouncementError> {
     if hosts.is_empty() {
         return Err(node.malformed("it is for no hosts: leave it out"));
     }
-    let mut pins: Vec<Pin> = Vec::new();
+    let (mut pins, mut seen) = (Vec::new(), HashSet::new());
     for node in node.field("pins")?.list()? {
         let pin = pin(&node)?;
-        if pins.iter().any(|p| is_same_pin(p, &pin)) {
+        if !seen.insert(identity(&pin)) {
             return Err(node.malformed("this pin stands there twice at this position"));
         }
         pins.push(pin);
@@ -209,7 +211,12 @@ fn set(node: &Node<'_>) -> Result<AnnouncedSet, AnnouncementError> {
 
 /// A pin is a digest at a position.
 pub(super) fn is_same_pin(one: &Pin, other: &Pin) -> bool {
-    (one.pin, one.position) == (other.pin, other.position)
+    identity(one) == identity(other)
+}
+
+/// What tells pins apart.
+pub(super) const fn identity(pin: &Pin) -> (SpkiPin, PinPosition) {
+    (pin.pin, pin.position)
 }
 
 fn host(node: &Node<'_>) -> Result<PinScope, AnnouncementError> {
@@ -233,8 +240,8 @@ fn pin(node: &Node<'_>) -> Result<Pin, AnnouncementError> {
     }
     if let Some(label) = node.optional("label")? {
         let text = label.text()?;
-        if text.len() > MAX_LABEL_BYTES || text.chars().any(char::is_control) {
-            let reason = format!("over {MAX_LABEL_BYTES} bytes, or with control characters");
+        if text.len() > MAX_LABEL_BYTES || visible(text) != text {
+            let reason = format!("over {MAX_LABEL_BYTES} bytes, or with invisible characters");
             return Err(label.malformed(reason));
         }
         pin = pin.with_label(text);

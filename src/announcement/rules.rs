@@ -1,9 +1,12 @@
 //! The rules: a pure function from what holds and what arrives to what holds then.
 
-use super::payload::is_same_pin;
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use super::payload::{identity, is_same_pin};
 use super::state::{LastApplied, NextAuthority, StandingPin, StandingSet};
 use super::{
-    Announcement, AnnouncementError, Authority, Link, PreviousAnnouncement, RotationState, Trust,
+    Announcement, AnnouncementError, Authority, Handover, Link, PreviousAnnouncement,
+    RotationState, Successor, Trust,
 };
 use crate::cert::{Sha256Digest, Timestamp, visible};
 use crate::pin::{Acceptance, Pin, PinPosition, PinScope, PinState, SpkiPin};
@@ -13,6 +16,10 @@ const CLOCK_TOLERANCE: i64 = 5 * 60;
 
 /// No version rises further at once: the numbers would run out.
 const MAX_VERSION_STEP: u64 = 1_000_000;
+
+/// So many digests can be rejected without an emergency since the last one: all of them fit into one
+/// announcement, which then takes the place of those that rejected them one by one.
+const MAX_REJECTED_PLAINLY: usize = 512;
 
 /// An announcement as it comes in.
 #[derive(Clone, Copy)]
@@ -24,6 +31,8 @@ pub(crate) struct Arrival<'a> {
     pub(crate) payload: Sha256Digest,
     /// How many distinct keys of an authority signed.
     pub(crate) signers: &'a dyn Fn(&Authority) -> usize,
+    /// Earlier announcements that came along, the oldest first.
+    pub(crate) handovers: &'a [Handover],
 }
 
 /// What happens to an announcement that would leave a host without a pin accepted now.
@@ -48,16 +57,13 @@ pub(crate) fn apply(
         return Ok(before.clone());
     }
     let announcement = arrival.announcement;
-    let authority = before.authority_at(now);
-    let signers = (arrival.signers)(authority);
-    if signers < authority.threshold() {
-        return Err(AnnouncementError::Threshold {
-            found: signers,
-            needed: authority.threshold(),
-        });
-    }
+    let judges = Judges::of(before, &arrival, now)?;
     check_product(before, announcement)?;
-    check_emergency(announcement, authority, signers)?;
+    check_emergency(
+        announcement,
+        &judges.ruling,
+        (arrival.signers)(&judges.ruling),
+    )?;
     check_version(before, &arrival)?;
     check_dates(announcement, now)?;
     check_hosts(before, announcement)?;
@@ -68,8 +74,16 @@ pub(crate) fn apply(
         first_sight: before.latest.max(now).max(announcement.issued),
         now,
     };
-    let (authority, next) = step.authorities(&arrival)?;
+    let (authority, next) = step.authorities(judges, &arrival)?;
     step.check_positions(announcement, when_empty)?;
+    let rejected = step.rejected(announcement);
+    let rejected_plainly = step.rejected_plainly(&rejected);
+    if rejected_plainly > MAX_REJECTED_PLAINLY && when_empty == WhenEmpty::Refuse {
+        return Err(AnnouncementError::TooManyRejected {
+            rejected: rejected_plainly,
+            limit: MAX_REJECTED_PLAINLY,
+        });
+    }
     let mut after = RotationState {
         floor: before.floor.clone(),
         hold_down: before.hold_down,
@@ -81,7 +95,8 @@ pub(crate) fn apply(
             expires: announcement.expires,
         }),
         sets: Vec::new(),
-        rejected: step.rejected(announcement),
+        rejected,
+        rejected_plainly,
         authority,
         next,
     };
@@ -92,6 +107,41 @@ pub(crate) fn apply(
         }
     }
     Ok(after)
+}
+
+/// Whose signatures count.
+struct Judges {
+    ruling: Authority,
+    /// To whom it has handed over, where that one signed in its place. It is held down.
+    successor: Option<Authority>,
+}
+
+impl Judges {
+    fn of(
+        before: &RotationState,
+        arrival: &Arrival<'_>,
+        now: Timestamp,
+    ) -> Result<Self, AnnouncementError> {
+        let ruling = before.authority_at(now).clone();
+        let (found, needed) = ((arrival.signers)(&ruling), ruling.threshold());
+        if found >= needed {
+            return Ok(Self {
+                ruling,
+                successor: None,
+            });
+        }
+        match Successor::of(before, arrival, now) {
+            None => Err(AnnouncementError::Threshold { found, needed }),
+            Some(successor) if successor.at_once => Ok(Self {
+                ruling: successor.authority,
+                successor: None,
+            }),
+            Some(successor) => Ok(Self {
+                ruling,
+                successor: Some(successor.authority),
+            }),
+        }
+    }
 }
 
 fn check_product(
@@ -168,16 +218,16 @@ fn check_hosts(
     announcement: &Announcement,
 ) -> Result<(), AnnouncementError> {
     let known = before.floor.announcement();
-    let mut seen: Vec<&PinScope> = Vec::new();
+    let all: HashSet<&PinScope> = known.hosts().collect();
+    let mut seen = HashSet::new();
     for host in announcement.hosts() {
         let name = || host.to_string();
-        if !known.hosts().any(|known| known == host) {
+        if !all.contains(host) {
             return Err(AnnouncementError::UnknownHost { host: name() });
         }
-        if seen.contains(&host) {
+        if !seen.insert(host) {
             return Err(AnnouncementError::DuplicateHost { host: name() });
         }
-        seen.push(host);
     }
     match known.hosts().find(|known| !seen.contains(known)) {
         Some(missing) => Err(AnnouncementError::EmptySet {
@@ -201,10 +251,12 @@ impl Step<'_> {
     /// Who announces after it, and who shall follow.
     fn authorities(
         &self,
+        judges: Judges,
         arrival: &Arrival<'_>,
     ) -> Result<(Authority, Option<NextAuthority>), AnnouncementError> {
-        let ruling = self.before.authority_at(self.now).clone();
+        let Judges { ruling, successor } = judges;
         let carried = arrival.announcement.authority.as_ref();
+        let carried = carried.or(successor.as_ref());
         let Some(next) = carried.filter(|next| **next != ruling) else {
             return Ok((ruling, None));
         };
@@ -237,10 +289,10 @@ impl Step<'_> {
         for set in &announcement.pin_sets {
             for host in &set.hosts {
                 let before = self.before.standing(host).iter().map(|pin| &pin.listed);
-                let before: Vec<_> = before.collect();
-                let floor: Vec<_> = self.before.floor.pins_of(host).collect();
+                let before = positions(before);
+                let floor = positions(self.before.floor.pins_of(host));
                 for pin in set.pins.iter().filter(|p| p.state.can_be_accepted()) {
-                    let in_floor = floor.iter().any(|known| known.pin == pin.pin);
+                    let in_floor = floor.contains_key(&pin.pin);
                     if when_empty == WhenEmpty::Refuse || !in_floor {
                         check_position(host, pin, &before)?;
                     }
@@ -251,7 +303,7 @@ impl Step<'_> {
         Ok(())
     }
 
-    fn rejected(&self, announcement: &Announcement) -> std::collections::BTreeSet<SpkiPin> {
+    fn rejected(&self, announcement: &Announcement) -> BTreeSet<SpkiPin> {
         let pins = || announcement.pin_sets.iter().flat_map(|set| &set.pins);
         let mut rejected = self.before.rejected.clone();
         if self.emergency {
@@ -264,6 +316,15 @@ impl Step<'_> {
         rejected
     }
 
+    /// How many of them no emergency vouches for.
+    fn rejected_plainly(&self, rejected: &BTreeSet<SpkiPin>) -> usize {
+        if self.emergency {
+            return 0;
+        }
+        let newly = rejected.len().saturating_sub(self.before.rejected.len());
+        self.before.rejected_plainly.saturating_add(newly)
+    }
+
     /// The host's pins as they stand afterwards; never none that is accepted now.
     fn pins(
         &self,
@@ -272,12 +333,13 @@ impl Step<'_> {
         listed: &[Pin],
         when_empty: WhenEmpty,
     ) -> Result<Vec<StandingPin>, AnnouncementError> {
-        let standing = self.before.standing(host);
+        let standing = self.before.standing(host).iter();
+        let standing = standing.map(|pin| (identity(&pin.listed), pin)).collect();
         let mut pins: Vec<_> = listed
             .iter()
             .map(|pin| StandingPin {
                 listed: pin.clone(),
-                trust: self.trust(standing, pin),
+                trust: self.trust(&standing, pin),
             })
             .collect();
         let accepted = |pin: &StandingPin| after.acceptance(pin).holds(self.now);
@@ -334,11 +396,11 @@ impl Step<'_> {
     }
 
     /// A pin is held down unless it is accepted already, whatever the announcement calls it.
-    fn trust(&self, standing: &[StandingPin], pin: &Pin) -> Trust {
+    fn trust(&self, standing: &HashMap<(SpkiPin, PinPosition), &StandingPin>, pin: &Pin) -> Trust {
         if self.emergency {
             return Trust::Always;
         }
-        let known = standing.iter().find(|old| is_same_pin(&old.listed, pin));
+        let known = standing.get(&identity(pin));
         let known = known.filter(|old| old.listed.state.can_be_accepted());
         match known {
             None => Trust::HeldSince(self.first_sight),
@@ -359,9 +421,23 @@ impl Step<'_> {
     }
 }
 
-fn check_position(host: &PinScope, pin: &Pin, known: &[&Pin]) -> Result<(), AnnouncementError> {
-    let same_key = known.iter().filter(|known| known.pin == pin.pin);
-    let positions: Vec<_> = same_key.map(|known| known.position).collect();
+/// At which positions each key is listed.
+fn positions<'p>(pins: impl Iterator<Item = &'p Pin>) -> HashMap<SpkiPin, Vec<PinPosition>> {
+    let mut positions = HashMap::<_, Vec<_>>::new();
+    for pin in pins {
+        positions.entry(pin.pin).or_default().push(pin.position);
+    }
+    positions
+}
+
+fn check_position(
+    host: &PinScope,
+    pin: &Pin,
+    known: &HashMap<SpkiPin, Vec<PinPosition>>,
+) -> Result<(), AnnouncementError> {
+    let Some(positions) = known.get(&pin.pin) else {
+        return Ok(());
+    };
     let covered: Vec<_> = positions.iter().flat_map(|p| places(*p)).collect();
     let widened = places(pin.position).iter().any(|p| !covered.contains(&p));
     match positions.first() {

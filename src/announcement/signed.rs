@@ -1,12 +1,11 @@
 //! An announcement that enough keys signed.
 
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
 
 use super::replay::{for_hosts_of, let_rule};
 use super::{
-    Algorithms, Announcement, AnnouncementError, Arrival, Authority, Envelope, RotationState,
-    WhenEmpty, apply,
+    Algorithms, Announcement, AnnouncementError, Arrival, Authority, Counted, Envelope, Handover,
+    RotationState, WhenEmpty, apply,
 };
 use crate::cert::{Sha256Digest, Timestamp};
 
@@ -15,31 +14,37 @@ pub(crate) struct SignedAnnouncement {
     bytes: Vec<u8>,
     digest: Sha256Digest,
     payload: Sha256Digest,
-    envelope: Envelope,
     announcement: Announcement,
-    algorithms: Algorithms,
-    /// By authority: the same few are asked for again and again.
-    counted: Mutex<Vec<(Sha256Digest, usize)>>,
+    handovers: Vec<Handover>,
+    signed: Counted,
 }
 
 impl SignedAnnouncement {
-    /// Believes nothing of the payload before the authority's threshold is reached.
+    /// Believes nothing of the payload before the authority's threshold is reached, or that of one to
+    /// which the authority has handed over by what came along.
     pub(crate) fn open(
         bytes: &[u8],
         authority: &Authority,
         algorithms: Algorithms,
     ) -> Result<Self, AnnouncementError> {
         let envelope = Envelope::parse(bytes)?;
-        let signers = envelope.signers(authority, algorithms);
-        envelope.require(signers, authority.threshold())?;
+        let signed = Counted::new(envelope.clone(), algorithms);
+        let (signers, needed) = (signed.count(authority), authority.threshold());
+        let mut handovers = Vec::new();
+        if signers < needed {
+            let (found, successor) = Handover::open(&envelope, authority, algorithms);
+            if signed.count(&successor) < successor.threshold() {
+                envelope.require(signers, needed)?;
+            }
+            handovers = found;
+        }
         Ok(Self {
             bytes: bytes.to_vec(),
             digest: Sha256Digest::of(bytes),
             payload: Sha256Digest::of(envelope.payload()),
             announcement: Announcement::from_json(envelope.payload())?,
-            envelope,
-            algorithms,
-            counted: Mutex::new(vec![(authority.fingerprint(), signers)]),
+            handovers,
+            signed,
         })
     }
 
@@ -90,20 +95,13 @@ impl SignedAnnouncement {
             envelope: self.digest,
             payload: self.payload,
             signers: &|authority| self.signers(authority),
+            handovers: &self.handovers,
         };
         apply(before, arrival, when_empty, now)
     }
 
     pub(super) fn signers(&self, authority: &Authority) -> usize {
-        let fingerprint = authority.fingerprint();
-        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = counted.iter().find(|(known, _)| *known == fingerprint);
-        if let Some((_, signers)) = known {
-            return *signers;
-        }
-        let signers = self.envelope.signers(authority, self.algorithms);
-        counted.push((fingerprint, signers));
-        signers
+        self.signed.count(authority)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What was announced so far comes to.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::{Authority, PinFloor};
@@ -22,6 +22,8 @@ pub(crate) struct RotationState {
     pub(super) sets: Vec<StandingSet>,
     /// Digests that count nowhere, whoever calls them what.
     pub(super) rejected: BTreeSet<SpkiPin>,
+    /// How many of them were added since the last emergency, by announcements that are none.
+    pub(super) rejected_plainly: usize,
     pub(super) authority: Authority,
     pub(super) next: Option<NextAuthority>,
 }
@@ -87,6 +89,7 @@ impl RotationState {
             last: None,
             sets: sets.collect(),
             rejected: floor.rejected().map(|pin| pin.pin).collect(),
+            rejected_plainly: 0,
             authority: floor.authority().clone(),
             next: None,
             floor,
@@ -175,8 +178,9 @@ impl RotationState {
                 }
                 pin
             });
-            let is_listed = |digest: &SpkiPin| set.pins.iter().any(|p| p.listed.pin == *digest);
-            let others = self.rejected.iter().filter(|digest| !is_listed(digest));
+            let named: HashSet<_> = set.pins.iter().map(|pin| pin.listed.pin).collect();
+            let others = self.rejected.iter();
+            let others = others.filter(|digest| !named.contains(digest));
             let others = others.map(|digest| {
                 Pin::new(*digest, PinState::Rejected).with_position(PinPosition::Any)
             });

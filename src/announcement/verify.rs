@@ -1,9 +1,13 @@
 //! Counts who signed.
 
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
 use pki_types::{AlgorithmIdentifier, SignatureVerificationAlgorithm, alg_id};
 
 use super::authority::{AnnouncementKey, Authority, KeyAlgorithm};
 use super::{AnnouncementError, Envelope};
+use crate::cert::Sha256Digest;
 
 /// Signature algorithms as a crypto provider lists them.
 pub(crate) type Algorithms = &'static [&'static dyn SignatureVerificationAlgorithm];
@@ -30,6 +34,43 @@ impl Envelope {
             0 if signatures > 0 => AnnouncementError::BadSignature { signatures },
             _ => AnnouncementError::Threshold { found, needed },
         })
+    }
+}
+
+/// An envelope whose signatures are counted once for each authority: the same few are asked for again
+/// and again.
+pub(crate) struct Counted {
+    envelope: Envelope,
+    algorithms: Algorithms,
+    counted: Mutex<Vec<(Sha256Digest, usize)>>,
+}
+
+impl Counted {
+    pub(super) const fn new(envelope: Envelope, algorithms: Algorithms) -> Self {
+        Self {
+            envelope,
+            algorithms,
+            counted: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// How many distinct keys of the authority signed.
+    pub(super) fn count(&self, authority: &Authority) -> usize {
+        let fingerprint = authority.fingerprint();
+        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = counted.iter().find(|(known, _)| *known == fingerprint);
+        if let Some((_, signers)) = known {
+            return *signers;
+        }
+        let signers = self.envelope.signers(authority, self.algorithms);
+        counted.push((fingerprint, signers));
+        signers
+    }
+}
+
+impl fmt::Debug for Counted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Counted").field(&self.envelope).finish()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Several sets, of which the most specific one counts, and the generations that follow each other.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -20,13 +21,12 @@ impl PinSets {
     /// [`PinSetError`] where two of them name the same hosts.
     pub fn new(sets: impl IntoIterator<Item = PinSet>) -> Result<Self, PinSetError> {
         let sets: Vec<_> = sets.into_iter().collect();
-        let mut seen: Vec<&PinScope> = Vec::new();
+        let mut seen: HashSet<&PinScope> = HashSet::new();
         for scope in sets.iter().flat_map(PinSet::scopes) {
-            if seen.contains(&scope) {
+            if !seen.insert(scope) {
                 let scope = scope.clone();
                 return Err(PinSetError::RepeatedScope { scope });
             }
-            seen.push(scope);
         }
         let catch_all = sets.iter().filter(|set| set.scopes().is_empty());
         if catch_all.count() > 1 {

@@ -3,7 +3,8 @@
 use base64_simd::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 
-use super::history::{History, Kept};
+use super::history::History;
+use super::kept::Kept;
 use crate::announcement::PinFloor;
 use crate::cert::{Sha256Digest, Timestamp};
 

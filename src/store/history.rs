@@ -2,61 +2,28 @@
 
 use std::sync::Arc;
 
+use super::kept::{Aside, Kept, Remembered};
 use crate::announcement::{
-    Algorithms, Announcement, AnnouncementError, Envelope, PinFloor, RotationState,
-    SignedAnnouncement, before_version, is_alike, open_again, reject_only, with_rejections_of,
+    Algorithms, AnnouncementError, PinFloor, RotationState, SignedAnnouncement, before_version,
+    is_alike, open_again, reject_only, with_rejections_of,
 };
-use crate::cert::{Sha256Digest, Timestamp};
+use crate::cert::Timestamp;
 
 /// At most so many announcements are tried to be forgotten after each apply.
 const MAX_FORGETTING: usize = 16;
 
-/// So many bytes of announcements are kept of which it cannot be told who signed them: those of
-/// another floor's keys, or what someone put there.
-const MAX_UNVERIFIED_BYTES: usize = 4 * 1024 * 1024;
+/// And so many are applied again for that, however many there are.
+const MAX_APPLIED_AGAIN: usize = 2048;
 
-/// An announcement as it is kept, with the instants at which it was applied and counts as first seen.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Kept {
-    pub(super) envelope: Vec<u8>,
-    pub(super) at: Timestamp,
-    pub(super) first_sight: Timestamp,
-    /// The fingerprint of the authority that ruled then. It says which of two that could have ruled
-    /// did, where another hold-down would have it otherwise; it makes nobody rule.
-    pub(super) ruled: Option<Sha256Digest>,
-    /// Did not hold where it was written.
-    pub(super) aside: bool,
-}
+/// Without an emergency, so many announcements are remembered since the last one.
+const MAX_PLAIN: usize = 128;
 
-impl Kept {
-    /// What it claims; nothing is verified. Without any, it comes last.
-    fn version(&self) -> u64 {
-        let envelope = Envelope::parse(&self.envelope).ok();
-        let claimed = envelope.and_then(|e| Announcement::from_json(e.payload()).ok());
-        claimed.map_or(u64::MAX, |announcement| announcement.version)
-    }
-}
+/// With so many bytes, as they are kept.
+const MAX_PLAIN_BYTES: usize = 4 * 1024 * 1024;
 
-/// An announcement that holds.
-#[derive(Debug, Clone)]
-struct Remembered {
-    signed: Arc<SignedAnnouncement>,
-    at: Timestamp,
-    first_sight: Timestamp,
-    ruled: Option<Sha256Digest>,
-}
-
-/// An announcement that does not hold with this floor and configuration. It may with another, so it
-/// is not forgotten.
-#[derive(Debug, Clone)]
-pub(super) struct Aside {
-    kept: Kept,
-    version: u64,
-    /// Enough of the keys that could announce signed it for this product: what it rejects is rejected.
-    verified: bool,
-    /// `None` where the floor's version replaces it.
-    reason: Option<AnnouncementError>,
-}
+/// Without an emergency, all that is remembered has so many: the rest of what can be kept is for
+/// emergencies, for which there is room whoever filled the history.
+const MAX_BYTES_BEFORE_EMERGENCY: usize = 12 * 1024 * 1024;
 
 /// Announcements in their order, and the state to which they lead from the floor. An announcement
 /// without which the state would be the same is forgotten.
@@ -98,7 +65,28 @@ impl History {
         });
         next.state = state;
         next.forget_what_does_not_matter();
+        next.check_room()?;
         Ok(next)
+    }
+
+    /// A threshold of stolen keys must not be able to fill the history, so that nothing could take
+    /// them their power.
+    fn check_room(&self) -> Result<(), AnnouncementError> {
+        let is_plain = |remembered: &&Remembered| !remembered.signed.announcement().emergency;
+        let plain = self.remembered.iter().rev().take_while(is_plain);
+        let (announcements, bytes) = plain.fold((0, 0), |(count, bytes), remembered| {
+            (count + 1, bytes + remembered.kept_bytes())
+        });
+        let all: usize = self.remembered.iter().map(Remembered::kept_bytes).sum();
+        let fits = announcements <= MAX_PLAIN && bytes <= MAX_PLAIN_BYTES;
+        if announcements == 0 || (fits && all <= MAX_BYTES_BEFORE_EMERGENCY) {
+            return Ok(());
+        }
+        Err(AnnouncementError::HistoryFull {
+            announcements,
+            bytes,
+            limit: MAX_PLAIN_BYTES.min(MAX_BYTES_BEFORE_EMERGENCY.saturating_sub(all - bytes)),
+        })
     }
 
     /// What was kept, applied again to this floor: what its version replaces only rejects, what is
@@ -201,6 +189,11 @@ impl History {
         kept.into_iter().map(|(_, kept)| kept).collect()
     }
 
+    /// How many announcements hold.
+    pub(super) fn len(&self) -> usize {
+        self.remembered.len()
+    }
+
     /// Whether nothing holds but the floor.
     pub(super) fn is_floor_alone(&self) -> bool {
         self.remembered.is_empty()
@@ -274,24 +267,7 @@ impl History {
     }
 
     fn set_aside(&mut self, kept: Kept, verified: bool, reason: Option<AnnouncementError>) {
-        self.aside.push(Aside {
-            version: kept.version(),
-            kept,
-            verified,
-            reason,
-        });
-        let unverified = |aside: &Aside| !aside.verified;
-        loop {
-            let all = self.aside.iter().filter(|aside| unverified(aside));
-            let bytes: usize = all.map(|aside| aside.kept.envelope.len()).sum();
-            if bytes <= MAX_UNVERIFIED_BYTES {
-                return;
-            }
-            let Some(first) = self.aside.iter().position(unverified) else {
-                return;
-            };
-            self.aside.remove(first);
-        }
+        Aside::new(kept, verified, reason).push_to(&mut self.aside);
     }
 
     fn forget_what_does_not_matter(&mut self) {
@@ -303,9 +279,16 @@ impl History {
             0
         };
         let mut index = usize::try_from(start).unwrap_or_default();
-        for _ in 0..MAX_FORGETTING {
+        let tries = MAX_APPLIED_AGAIN / self.remembered.len().max(1);
+        for _ in 0..tries.clamp(1, MAX_FORGETTING) {
             if index + 1 >= self.remembered.len() {
                 return;
+            }
+            // What is remembered without one is counted from the last emergency.
+            let kept = self.remembered.get(index);
+            if kept.is_some_and(|kept| kept.signed.announcement().emergency) {
+                index += 1;
+                continue;
             }
             let mut fewer = self.remembered.clone();
             fewer.remove(index);
@@ -332,21 +315,4 @@ const fn may_hold_elsewhere(reason: &AnnouncementError) -> bool {
             | AnnouncementError::Authority { .. }
             | AnnouncementError::FastForward { .. }
     )
-}
-
-impl Remembered {
-    fn apply_to(&self, state: &RotationState) -> Result<RotationState, AnnouncementError> {
-        self.signed
-            .apply_again(state, self.at, self.first_sight, self.ruled)
-    }
-
-    fn kept(&self) -> Kept {
-        Kept {
-            envelope: self.signed.bytes().to_vec(),
-            at: self.at,
-            first_sight: self.first_sight,
-            ruled: self.ruled,
-            aside: false,
-        }
-    }
 }

@@ -6,6 +6,7 @@ mod builder;
 mod compare;
 mod copy;
 mod history;
+mod kept;
 mod notice;
 mod pin_store;
 mod set_rules;

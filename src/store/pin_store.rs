@@ -185,7 +185,12 @@ impl PinStore {
             let next = writer.history.with(signed, now)?;
             if let Some(bytes) = Shelf::too_large(&next, &self.floor) {
                 let limit = super::copy::MAX_BYTES;
-                return Err(AnnouncementError::HistoryFull { bytes, limit });
+                let announcements = next.len();
+                return Err(AnnouncementError::HistoryFull {
+                    announcements,
+                    bytes,
+                    limit,
+                });
             }
             let sets = self.rules.sets(&next.state);
             let sets = sets.map_err(|error| no_sets("payload.pin_sets", &error))?;

@@ -4,7 +4,8 @@ use std::io;
 use std::sync::Arc;
 
 use super::copy::{self, Copy, Unfit};
-use super::history::{History, Kept};
+use super::history::History;
+use super::kept::Kept;
 use super::{PinStorage, StateFile, StorageLock, StoreNotice};
 use crate::announcement::{Algorithms, PinFloor};
 use crate::cert::{Sha256Digest, Timestamp};

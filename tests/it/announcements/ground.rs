@@ -125,6 +125,14 @@ pub fn envelope(payload: &[u8], signatures: &[Value]) -> Vec<u8> {
     envelope.to_string().into_bytes()
 }
 
+/// The envelope with earlier ones that came along.
+pub fn bringing(envelope: &[u8], handovers: &[Vec<u8>]) -> Vec<u8> {
+    let read = |bytes: &[u8]| -> Value { serde_json::from_slice(bytes).unwrap() };
+    let mut envelope = read(envelope);
+    envelope["handovers"] = handovers.iter().map(|bytes| read(bytes)).collect();
+    envelope.to_string().into_bytes()
+}
+
 /// Version 10, issued now: 'O' is current, 'B' the backup, 'X' rejected; keys 1 to 4, of which two
 /// announce and three skip the hold-down.
 pub fn floor_draft() -> Draft {

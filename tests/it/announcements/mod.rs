@@ -2,11 +2,14 @@
 
 mod attacks;
 mod authorities;
+mod chain;
 mod clocks;
 pub mod command;
+mod emergencies;
 mod fetching;
 mod format;
 pub mod ground;
+mod handovers;
 mod life;
 mod openssl;
 mod vectors;
