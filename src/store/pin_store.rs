@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 
-use super::compare::changes;
+use super::compare::{changes, stale};
 use super::history::History;
 use super::shelf::{Saved, Shelf};
 use super::{PinStoreBuilder, StoreNotice};
@@ -13,7 +13,7 @@ use crate::announcement::{
     Algorithms, AnnouncementError, FloorError, PinFloor, PreviousAnnouncement, RotationState,
     SignedAnnouncement,
 };
-use crate::cert::{Sha256Digest, Timestamp};
+use crate::cert::Timestamp;
 use crate::pin::{ExpiryRule, PinGeneration, PinMode, PinSet, PinSetError, PinSets, PinsInForce};
 
 /// The latest instant is written down when it has moved by so many seconds.
@@ -167,13 +167,17 @@ impl PinStore {
         if writer.shelf.is_some() && !writer.is_kept() {
             writer.save(&floor);
         }
+        let expires = writer.history.state.expires();
         notices.extend(writer.told_now());
+        notices.extend(stale(&writer.history.state, None, now));
         let store = Self {
             floor,
             algorithms,
             rules,
             origin,
-            generation: ArcSwap::from_pointee(PinGeneration::new(0, sets)),
+            generation: ArcSwap::from_pointee(
+                PinGeneration::new(0, sets).with_announcement_expires(expires),
+            ),
             writer: Mutex::new(writer),
         };
         Ok((store, notices))
@@ -186,11 +190,10 @@ impl PinStore {
     pub fn apply(&self, envelope: &[u8], now: Timestamp) -> Result<Applied, AnnouncementError> {
         let mut writer = self.writer();
         self.look_at_disk(&mut writer, now);
-        let digest = Sha256Digest::of(envelope);
-        let unchanged = writer.history.state.is_in_force(&digest);
+        let authority = writer.history.state.authority_at(now).clone();
+        let signed = SignedAnnouncement::open(envelope, &authority, self.algorithms)?;
+        let unchanged = signed.is_in_force(&writer.history.state);
         if !unchanged {
-            let authority = writer.history.state.authority_at(now).clone();
-            let signed = SignedAnnouncement::open(envelope, &authority, self.algorithms)?;
             let said = StoreNotice::of_announcement(&writer.history.state, &signed);
             let next = writer.history.with(signed, now)?;
             if let Some(bytes) = Shelf::too_large(&next, &self.floor) {
@@ -207,7 +210,7 @@ impl PinStore {
                 AnnouncementError::Malformed { place, reason }
             })?;
             writer.move_to(next, said, now);
-            self.publish(sets);
+            self.publish(sets, &writer.history.state);
         }
         let durability = if unchanged && writer.is_kept() {
             Durability::Kept
@@ -230,7 +233,8 @@ impl PinStore {
         self.look_at_disk(&mut writer, now);
         let state = &writer.history.state;
         let matured = changes((state, writer.told), (state, now));
-        writer.untold.extend(matured);
+        let stale = stale(state, Some(writer.told), now);
+        writer.untold.extend(matured.into_iter().chain(stale));
         writer.told = now;
         writer.history.state.reach(now);
         let moved = writer.history.state.latest().seconds_since(writer.noted);
@@ -268,14 +272,15 @@ impl PinStore {
             let version = theirs.state.version();
             writer.move_to(theirs, vec![StoreNotice::TakenOver { version }], now);
             writer.history.state.reach(reached);
-            self.publish(sets);
+            self.publish(sets, &writer.history.state);
         }
     }
 
-    fn publish(&self, sets: PinSets) {
+    fn publish(&self, sets: PinSets, state: &RotationState) {
         let epoch = self.generation.load().epoch.wrapping_add(1);
-        self.generation
-            .store(Arc::new(PinGeneration::new(epoch, sets)));
+        let generation = PinGeneration::new(epoch, sets);
+        let generation = generation.with_announcement_expires(state.expires());
+        self.generation.store(Arc::new(generation));
     }
 
     fn writer(&self) -> MutexGuard<'_, Writer> {
