@@ -1,6 +1,7 @@
 //! The envelope: DSSE v1 (secure-systems-lab/dsse), its JSON form.
 
 use base64_simd::STANDARD as BASE64;
+use serde_json::{Value, json};
 
 use super::AnnouncementError;
 use super::strict_json::{Json, Node};
@@ -115,8 +116,52 @@ impl Envelope {
         &self.handovers
     }
 
+    /// The same with those signatures and handovers alone of which it is asked.
+    pub(super) fn only(
+        &self,
+        signatures: impl Fn(&Self, &[u8]) -> bool,
+        handover: impl Fn(&Self) -> bool,
+    ) -> Self {
+        let only = |envelope: &Self| {
+            let kept = envelope.signatures.iter();
+            let kept = kept.filter(|signature| signatures(envelope, signature));
+            kept.cloned().collect()
+        };
+        let handovers = self.handovers.iter().filter(|other| handover(other));
+        let handovers = handovers.map(|other| Self {
+            payload: other.payload.clone(),
+            signatures: only(other),
+            handovers: Vec::new(),
+        });
+        Self {
+            payload: self.payload.clone(),
+            signatures: only(self),
+            handovers: handovers.collect(),
+        }
+    }
+
     pub(super) fn signatures(&self) -> &[Vec<u8>] {
         &self.signatures
+    }
+
+    /// As JSON again, without key ids and whatever else nobody reads.
+    pub(super) fn to_json(&self) -> Vec<u8> {
+        self.to_value().to_string().into_bytes()
+    }
+
+    fn to_value(&self) -> Value {
+        let signatures = self.signatures.iter();
+        let signatures = signatures.map(|sig| json!({ "sig": BASE64.encode_to_string(sig) }));
+        let mut value = json!({
+            "payloadType": PAYLOAD_TYPE,
+            "payload": BASE64.encode_to_string(&self.payload),
+            "signatures": signatures.collect::<Vec<_>>(),
+        });
+        if let (false, Some(fields)) = (self.handovers.is_empty(), value.as_object_mut()) {
+            let handovers = self.handovers.iter().map(Self::to_value);
+            fields.insert("handovers".to_owned(), handovers.collect());
+        }
+        value
     }
 
     /// What the signatures are made over: `DSSEv1 LEN TYPE LEN BODY`, the lengths in bytes.

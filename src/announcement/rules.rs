@@ -25,8 +25,6 @@ const MAX_REJECTED_PLAINLY: usize = 512;
 #[derive(Clone, Copy)]
 pub(crate) struct Arrival<'a> {
     pub(crate) announcement: &'a Announcement,
-    /// Of all of the envelope's bytes.
-    pub(crate) envelope: Sha256Digest,
     /// Of the payload's bytes, as signed.
     pub(crate) payload: Sha256Digest,
     /// How many distinct keys of an authority signed.
@@ -53,11 +51,11 @@ pub(crate) fn apply(
     when_empty: WhenEmpty,
     now: Timestamp,
 ) -> Result<RotationState, AnnouncementError> {
-    if before.is_in_force(&arrival.envelope) {
-        return Ok(before.clone());
-    }
     let announcement = arrival.announcement;
     let judges = Judges::of(before, &arrival, now)?;
+    if before.is_in_force(&arrival.payload) {
+        return Ok(before.clone());
+    }
     check_product(before, announcement)?;
     check_emergency(
         announcement,
@@ -90,7 +88,6 @@ pub(crate) fn apply(
         version: announcement.version,
         latest: step.first_sight,
         last: Some(LastApplied {
-            envelope: arrival.envelope,
             payload: arrival.payload,
             expires: announcement.expires,
         }),
@@ -176,8 +173,7 @@ fn check_emergency(
 
 fn check_version(before: &RotationState, arrival: &Arrival<'_>) -> Result<(), AnnouncementError> {
     let (in_force, version) = (before.version, arrival.announcement.version);
-    let last = before.last.as_ref();
-    if version == in_force && last.is_some_and(|last| last.payload != arrival.payload) {
+    if version == in_force && before.last.is_some() {
         return Err(AnnouncementError::Forked { version });
     }
     if version <= in_force {

@@ -12,7 +12,6 @@ use crate::cert::{Sha256Digest, Timestamp};
 /// An envelope whose payload was read after its signatures were counted.
 pub(crate) struct SignedAnnouncement {
     bytes: Vec<u8>,
-    digest: Sha256Digest,
     payload: Sha256Digest,
     announcement: Announcement,
     handovers: Vec<Handover>,
@@ -40,7 +39,6 @@ impl SignedAnnouncement {
         }
         Ok(Self {
             bytes: bytes.to_vec(),
-            digest: Sha256Digest::of(bytes),
             payload: Sha256Digest::of(envelope.payload()),
             announcement: Announcement::from_json(envelope.payload())?,
             handovers,
@@ -55,6 +53,35 @@ impl SignedAnnouncement {
     /// What it says.
     pub(crate) const fn announcement(&self) -> &Announcement {
         &self.announcement
+    }
+
+    /// The same as it is kept: with the signatures alone by which it is judged. Others cost each time
+    /// that it is read, and whoever carries it can add some.
+    pub(crate) fn trimmed(self, before: &RotationState, now: Timestamp) -> Self {
+        let next = before.next_authority().map(|(next, _)| next);
+        let handovers = self.handovers.iter();
+        let named = handovers.filter_map(|handover| handover.announcement.authority.as_ref());
+        let authorities = [
+            Some(before.authority_at(now)),
+            next,
+            self.announcement.authority.as_ref(),
+        ];
+        let keys = authorities
+            .into_iter()
+            .flatten()
+            .chain(named)
+            .flat_map(Authority::keys);
+        let handovers: Vec<_> = self.handovers.iter().map(|h| h.payload).collect();
+        let envelope = self.signed.trimmed(&keys.cloned().collect(), &handovers);
+        Self {
+            bytes: envelope.to_json(),
+            ..self
+        }
+    }
+
+    /// Whether it is the announcement in force, in whatever envelope.
+    pub(crate) fn is_in_force(&self, state: &RotationState) -> bool {
+        state.is_in_force(&self.payload)
     }
 
     /// Applies it.
@@ -92,7 +119,6 @@ impl SignedAnnouncement {
     ) -> Result<RotationState, AnnouncementError> {
         let arrival = Arrival {
             announcement,
-            envelope: self.digest,
             payload: self.payload,
             signers: &|authority| self.signers(authority),
             handovers: &self.handovers,
@@ -108,7 +134,7 @@ impl SignedAnnouncement {
 impl fmt::Debug for SignedAnnouncement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SignedAnnouncement")
-            .field("digest", &self.digest)
+            .field("payload", &self.payload)
             .field("announcement", &self.announcement)
             .finish_non_exhaustive()
     }

@@ -31,8 +31,7 @@ pub(crate) struct RotationState {
 /// The announcement in force.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct LastApplied {
-    pub(super) envelope: Sha256Digest,
-    /// What it is called as `previous`.
+    /// The digest of its payload.
     pub(super) payload: Sha256Digest,
     pub(super) expires: Timestamp,
 }
@@ -100,14 +99,19 @@ impl RotationState {
         self.version
     }
 
+    /// The last second at which the announcement in force could be applied.
+    pub(crate) fn expires(&self) -> Option<Timestamp> {
+        self.last.as_ref().map(|last| last.expires)
+    }
+
     pub(crate) const fn latest(&self) -> Timestamp {
         self.latest
     }
 
-    /// Whether this very envelope is the one in force.
-    pub(crate) fn is_in_force(&self, envelope: &Sha256Digest) -> bool {
+    /// Whether this very payload is the one in force.
+    pub(crate) fn is_in_force(&self, payload: &Sha256Digest) -> bool {
         let last = self.last.as_ref();
-        last.is_some_and(|last| last.envelope == *envelope)
+        last.is_some_and(|last| last.payload == *payload)
     }
 
     /// Remembers that `now` was reached. A clock that runs ahead cannot move it further than the

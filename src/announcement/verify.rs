@@ -1,5 +1,6 @@
 //! Counts who signed.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
@@ -54,6 +55,23 @@ impl Counted {
         }
     }
 
+    /// The envelope without the signatures of keys that are not among these, and without handovers
+    /// that are not. Nobody can make what is kept cost more than it must.
+    pub(super) fn trimmed(
+        &self,
+        keys: &BTreeSet<AnnouncementKey>,
+        handovers: &[Sha256Digest],
+    ) -> Envelope {
+        let signed_by_them = |envelope: &Envelope, signature: &[u8]| {
+            let message = Envelope::pre_authentication_encoding(envelope.payload());
+            let mut keys = keys.iter();
+            keys.any(|key| key.made(signature, &message, self.algorithms))
+        };
+        self.envelope.only(signed_by_them, |handover| {
+            handovers.contains(&Sha256Digest::of(handover.payload()))
+        })
+    }
+
     /// How many distinct keys of the authority signed.
     pub(super) fn count(&self, authority: &Authority) -> usize {
         let fingerprint = authority.fingerprint();
@@ -75,7 +93,7 @@ impl fmt::Debug for Counted {
 }
 
 impl AnnouncementKey {
-    fn made(&self, signature: &[u8], message: &[u8], algorithms: Algorithms) -> bool {
+    pub(super) fn made(&self, signature: &[u8], message: &[u8], algorithms: Algorithms) -> bool {
         let (key, with) = self.algorithm.identifiers();
         let fitting = algorithms
             .iter()

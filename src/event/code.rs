@@ -71,6 +71,8 @@ event_codes! {
     AnnouncementEmergency = "announcement_emergency",
     /// Announcements before the one that is in force now never arrived.
     AnnouncementMissed = "announcement_missed",
+    /// The announcement in force could be applied for the last time, and none has come since.
+    AnnouncementStale = "announcement_stale",
     /// The announcement in force does not follow the one before.
     AnnouncementForked = "announcement_forked",
     /// A signed announcement of pins was refused.

@@ -26,6 +26,7 @@ impl StoreNotice {
             Self::HoldDownCannotEnd => EventCode::HoldDownCannotEnd,
             Self::Applied { .. } => EventCode::AnnouncementApplied,
             Self::Emergency { .. } => EventCode::AnnouncementEmergency,
+            Self::AnnouncementStale { .. } => EventCode::AnnouncementStale,
             Self::AnnouncementsMissed { .. } => EventCode::AnnouncementMissed,
             Self::HistoryForked { .. } => EventCode::AnnouncementForked,
             Self::Refused { .. } => EventCode::AnnouncementRefused,
@@ -55,6 +56,7 @@ impl StoreNotice {
             | Self::Refused { .. }
             | Self::Emergency { .. }
             | Self::HistoryForked { .. }
+            | Self::AnnouncementStale { .. }
             | Self::SuccessorOutlasts { .. }
             | Self::OneUsablePinLeft { .. }
             | Self::AuthorityPending { .. }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use pki_types::ServerName;
 
 use super::{PinLint, PinScope, PinSet, PinSetError};
+use crate::cert::Timestamp;
 
 /// Pin sets beside each other: for each peer the one with the most specific scope counts, alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,12 +78,26 @@ pub struct PinGeneration {
     pub epoch: u64,
     /// The pins.
     pub sets: PinSets,
+    /// The last second at which the announcement that they come from could be applied. After it none
+    /// has come: withdrawals may be kept away. `None` where they come from no announcement.
+    pub announcement_expires: Option<Timestamp>,
 }
 
 impl PinGeneration {
     /// A generation.
     pub const fn new(epoch: u64, sets: PinSets) -> Self {
-        Self { epoch, sets }
+        Self {
+            epoch,
+            sets,
+            announcement_expires: None,
+        }
+    }
+
+    /// The same from an announcement that could be applied until this second.
+    #[must_use]
+    pub const fn with_announcement_expires(mut self, expires: Option<Timestamp>) -> Self {
+        self.announcement_expires = expires;
+        self
     }
 }
 

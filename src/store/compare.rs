@@ -5,6 +5,8 @@ use crate::announcement::RotationState;
 use crate::cert::Timestamp;
 use crate::pin::{Acceptance, Pin, PinScope, PinState};
 
+const DAY: i64 = 24 * 60 * 60;
+
 /// What is different in `after` at `now` from `before` at `then`.
 pub(super) fn changes(
     (before, then): (&RotationState, Timestamp),
@@ -46,6 +48,23 @@ pub(super) fn changes(
     }
     notices.extend(authority((before, then), (after, now)));
     notices
+}
+
+/// A stale announcement is told of when it becomes so, and every day from then on; at an opening, where
+/// nothing was told before, always.
+pub(super) fn stale(
+    state: &RotationState,
+    told: Option<Timestamp>,
+    now: Timestamp,
+) -> Option<StoreNotice> {
+    let expires = state.expires()?;
+    let days = |at: Timestamp| match at.seconds_since(expires) {
+        over if over > 0 => 1 + (over - 1) / DAY,
+        _ => 0,
+    };
+    let version = state.version();
+    (days(now) > told.map_or(0, days))
+        .then_some(StoreNotice::AnnouncementStale { version, expires })
 }
 
 fn by_host(state: &RotationState) -> Vec<(PinScope, Vec<Pin>)> {

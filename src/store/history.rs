@@ -13,7 +13,7 @@ use crate::cert::Timestamp;
 const MAX_FORGETTING: usize = 16;
 
 /// And so many are applied again for that, however many there are.
-const MAX_APPLIED_AGAIN: usize = 2048;
+const MAX_APPLIED_AGAIN: usize = 512;
 
 /// Without an emergency, so many announcements are remembered since the last one.
 const MAX_PLAIN: usize = 128;
@@ -53,6 +53,7 @@ impl History {
         now: Timestamp,
     ) -> Result<Self, AnnouncementError> {
         let state = signed.apply_to(&self.state, now)?;
+        let signed = signed.trimmed(&self.state, now);
         let mut next = self.clone();
         // Brought again, it holds now.
         next.aside

@@ -147,6 +147,17 @@ pub enum StoreNotice {
         /// The version in force before.
         in_force: u64,
     },
+    /// None has come since the one in force could be applied for the last time.
+    #[error(
+        "the announcement of version {version} could be applied until {expires}, and none has come since, so withdrawals may be kept away: \
+         announce again, or look why announcements do not arrive"
+    )]
+    AnnouncementStale {
+        /// The version in force.
+        version: u64,
+        /// Its last second.
+        expires: Timestamp,
+    },
     /// An announcement was refused.
     #[error("an announcement was refused ({}): {reason}", .reason.code())]
     Refused {

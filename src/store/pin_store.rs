@@ -5,15 +5,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 
-use super::compare::changes;
+use super::compare::{changes, stale};
 use super::history::History;
 use super::set_rules::SetRules;
 use super::shelf::{Saved, Shelf, Turn};
 use super::{PinStoreBuilder, StorageLock, StoreNotice};
 use crate::announcement::{
-    Algorithms, AnnouncementError, FloorError, PinFloor, PreviousAnnouncement, SignedAnnouncement,
+    Algorithms, AnnouncementError, FloorError, PinFloor, PreviousAnnouncement, RotationState,
+    SignedAnnouncement,
 };
-use crate::cert::{Sha256Digest, Timestamp};
+use crate::cert::Timestamp;
 use crate::pin::{ExpiryRule, PinGeneration, PinSetError, PinSets, PinsInForce};
 
 /// The latest instant is written down when it has moved by so many seconds.
@@ -156,13 +157,17 @@ impl PinStore {
         if let Some(turn) = turn.filter(|_| !writer.is_kept()) {
             writer.save(&floor, &turn);
         }
+        let expires = writer.history.state.expires();
         notices.extend(writer.told_now());
+        notices.extend(stale(&writer.history.state, None, now));
         let store = Self {
             floor,
             algorithms,
             rules,
             origin,
-            generation: ArcSwap::from_pointee(PinGeneration::new(0, sets)),
+            generation: ArcSwap::from_pointee(
+                PinGeneration::new(0, sets).with_announcement_expires(expires),
+            ),
             writer: Mutex::new(writer),
         };
         Ok((store, notices))
@@ -176,11 +181,10 @@ impl PinStore {
         let mut writer = self.writer();
         let turn = writer.turn();
         self.look_at_disk(&mut writer, now);
-        let digest = Sha256Digest::of(envelope);
-        let unchanged = writer.history.state.is_in_force(&digest);
+        let authority = writer.history.state.authority_at(now).clone();
+        let signed = SignedAnnouncement::open(envelope, &authority, self.algorithms)?;
+        let unchanged = signed.is_in_force(&writer.history.state);
         if !unchanged {
-            let authority = writer.history.state.authority_at(now).clone();
-            let signed = SignedAnnouncement::open(envelope, &authority, self.algorithms)?;
             let said = StoreNotice::of_announcement(&writer.history.state, &signed);
             let next = writer.history.with(signed, now)?;
             if let Some(bytes) = Shelf::too_large(&next, &self.floor) {
@@ -195,7 +199,7 @@ impl PinStore {
             let sets = self.rules.sets(&next.state);
             let sets = sets.map_err(|error| no_sets("payload.pin_sets", &error))?;
             writer.move_to(next, said, now);
-            self.publish(sets);
+            self.publish(sets, &writer.history.state);
         }
         let durability = if unchanged && writer.is_kept() {
             Durability::Kept
@@ -219,7 +223,8 @@ impl PinStore {
         self.look_at_disk(&mut writer, now);
         let state = &writer.history.state;
         let matured = changes((state, writer.told), (state, now));
-        writer.untold.extend(matured);
+        let stale = stale(state, Some(writer.told), now);
+        writer.untold.extend(matured.into_iter().chain(stale));
         writer.told = now;
         writer.history.state.reach(now);
         let moved = writer.history.state.latest().seconds_since(writer.noted);
@@ -262,7 +267,7 @@ impl PinStore {
                 let version = next.state.version();
                 writer.move_to(next, vec![StoreNotice::TakenOver { version }], now);
                 writer.history.state.reach(reached);
-                self.publish(sets);
+                self.publish(sets, &writer.history.state);
             }
             Err(error) => {
                 let reason = no_sets("kept.pin_sets", &error);
@@ -271,10 +276,11 @@ impl PinStore {
         }
     }
 
-    fn publish(&self, sets: PinSets) {
+    fn publish(&self, sets: PinSets, state: &RotationState) {
         let epoch = self.generation.load().epoch.wrapping_add(1);
-        self.generation
-            .store(Arc::new(PinGeneration::new(epoch, sets)));
+        let generation = PinGeneration::new(epoch, sets);
+        let generation = generation.with_announcement_expires(state.expires());
+        self.generation.store(Arc::new(generation));
     }
 
     fn writer(&self) -> MutexGuard<'_, Writer> {

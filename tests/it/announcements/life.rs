@@ -135,9 +135,13 @@ fn the_announcement_in_force_brought_again_changes_nothing_at_any_time() {
         assert_eq!(ground.from(b'P'), Acceptance::From(day(30)), "{at}");
     }
     assert_eq!(ground.store.generation().epoch, 1);
-    // The same words in another envelope are another announcement, of a version that is taken.
-    let resigned = ground.store.apply(&draft.signed(&[2, 3]), NOW);
-    assert_eq!(resigned.unwrap_err().code(), "rollback");
+    // Also in another envelope, as long as enough signed it.
+    for keys in [&[2, 3][..], &[1, 2, 3, 9]] {
+        let again = ground.store.apply(&draft.signed(keys), day(400)).unwrap();
+        assert!(again.unchanged, "{again:?}");
+    }
+    let alone = ground.store.apply(&draft.signed(&[1]), NOW);
+    assert_eq!(alone.unwrap_err().code(), "threshold");
 }
 
 #[test]
