@@ -34,6 +34,7 @@ pub use payload::{AnnouncedSet, Announcement};
 use rules::{Arrival, WhenEmpty, apply};
 pub(crate) use signed::SignedAnnouncement;
 pub(crate) use state::RotationState;
+pub use state::SuccessorRule;
 use state::Trust;
 pub(crate) use verify::Algorithms;
 use verify::Counted;

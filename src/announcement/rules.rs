@@ -69,6 +69,7 @@ pub(crate) fn apply(
         before,
         unbroken: before.is_continued_by(announcement),
         emergency: announcement.emergency,
+        issued: announcement.issued,
         first_sight: before.latest.max(now).max(announcement.issued),
         now,
     };
@@ -85,6 +86,7 @@ pub(crate) fn apply(
     let mut after = RotationState {
         floor: before.floor.clone(),
         hold_down: before.hold_down,
+        successors: before.successors,
         version: announcement.version,
         latest: step.first_sight,
         last: Some(LastApplied {
@@ -239,6 +241,7 @@ struct Step<'a> {
     /// Whether hold-downs go on.
     unbroken: bool,
     emergency: bool,
+    issued: Timestamp,
     first_sight: Timestamp,
     now: Timestamp,
 }
@@ -375,6 +378,12 @@ impl Step<'_> {
         lasting.collect()
     }
 
+    /// Whether this announcement, made after the hold-down, is what the pin was waiting for.
+    fn is_listed_again(&self, since: Timestamp) -> bool {
+        let over = since.saturating_add(self.before.hold_down);
+        self.before.asks_for_listing() && over <= self.issued && over <= self.now
+    }
+
     /// A pin is held down unless it is accepted already, whatever the announcement calls it.
     fn trust(&self, standing: &HashMap<(SpkiPin, PinPosition), &StandingPin>, pin: &Pin) -> Trust {
         if self.emergency {
@@ -393,6 +402,9 @@ impl Step<'_> {
                 match old.trust {
                     Trust::HeldSince(_) if !accepted && !self.unbroken => {
                         Trust::HeldSince(self.first_sight)
+                    }
+                    Trust::HeldSince(since) if self.is_listed_again(since) => {
+                        Trust::From(since.saturating_add(self.before.hold_down))
                     }
                     trust => trust,
                 }

@@ -14,6 +14,7 @@ pub(crate) struct RotationState {
     pub(super) floor: Arc<PinFloor>,
     /// In seconds.
     pub(super) hold_down: i64,
+    pub(super) successors: SuccessorRule,
     pub(super) version: u64,
     /// The latest instant that it knows of: no first sight lies before it.
     pub(super) latest: Timestamp,
@@ -26,6 +27,19 @@ pub(crate) struct RotationState {
     pub(super) rejected_plainly: usize,
     pub(super) authority: Authority,
     pub(super) next: Option<NextAuthority>,
+}
+
+/// When a successor pin counts that an announcement listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum SuccessorRule {
+    /// Once its hold-down is over, if the announcement that listed it still lasts then.
+    #[default]
+    AfterHoldDown,
+    /// Once an announcement that was issued after the end of its hold-down lists it again, as RFC
+    /// 5011 (2.4.1) asks of trust anchors. Whoever keeps a withdrawal away then ripens nothing; but
+    /// where no such announcement is made, or none arrives, no successor ever counts.
+    ListedAgain,
 }
 
 /// The announcement in force.
@@ -83,6 +97,7 @@ impl RotationState {
         });
         Self {
             hold_down: i64::from(hold_down),
+            successors: SuccessorRule::default(),
             version: floor.version(),
             latest: floor.issued(),
             last: None,
@@ -93,6 +108,17 @@ impl RotationState {
             next: None,
             floor,
         }
+    }
+
+    /// The same with another rule for successors.
+    pub(crate) const fn with_successors(mut self, rule: SuccessorRule) -> Self {
+        self.successors = rule;
+        self
+    }
+
+    /// Whether no hold-down ends by time alone.
+    pub(crate) fn asks_for_listing(&self) -> bool {
+        self.successors == SuccessorRule::ListedAgain
     }
 
     pub(crate) const fn version(&self) -> u64 {
@@ -165,6 +191,7 @@ impl RotationState {
         let trusted = match pin.trust {
             Trust::Always => None,
             Trust::From(from) => Some(from),
+            Trust::HeldSince(_) if self.asks_for_listing() => return Acceptance::Never,
             Trust::HeldSince(first_sight) => Some(first_sight.saturating_add(self.hold_down)),
         };
         self.maturing(trusted.max(pin.listed.acceptance.from()))

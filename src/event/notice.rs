@@ -28,6 +28,7 @@ impl StoreNotice {
             Self::TakenOver { .. } => EventCode::AnnouncementTakenOver,
             Self::SuccessorPending { .. } => EventCode::PinSuccessorPending,
             Self::SuccessorOutlasts { .. } => EventCode::PinSuccessorOutlasts,
+            Self::SuccessorAwaitsListing { .. } => EventCode::PinSuccessorAwaitsListing,
             Self::SuccessorDue { .. } => EventCode::PinSuccessorDue,
             Self::SuccessorPromoted { .. } => EventCode::PinSuccessorPromoted,
             Self::SuccessorWithdrawn { .. } => EventCode::PinSuccessorWithdrawn,
@@ -57,6 +58,7 @@ impl StoreNotice {
             | Self::AnnouncementsMissed { .. }
             | Self::TakenOver { .. }
             | Self::SuccessorPending { .. }
+            | Self::SuccessorAwaitsListing { .. }
             | Self::SuccessorDue { .. }
             | Self::SuccessorPromoted { .. }
             | Self::SuccessorWithdrawn { .. }
@@ -69,6 +71,7 @@ impl StoreNotice {
         match self {
             Self::SuccessorPending { host, pin }
             | Self::SuccessorOutlasts { host, pin }
+            | Self::SuccessorAwaitsListing { host, pin }
             | Self::SuccessorDue { host, pin }
             | Self::SuccessorPromoted { host, pin }
             | Self::SuccessorWithdrawn { host, pin }

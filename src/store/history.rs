@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::announcement::{AnnouncementError, PinFloor, RotationState, SignedAnnouncement};
+use crate::announcement::{
+    AnnouncementError, PinFloor, RotationState, SignedAnnouncement, SuccessorRule,
+};
 use crate::cert::Timestamp;
 
 /// At most so many announcements are tried to be forgotten after each apply.
@@ -46,6 +48,13 @@ impl History {
             origin,
             remembered: Vec::new(),
         }
+    }
+
+    /// The same with another rule for successors, before anything is applied.
+    pub(super) fn with_successors(mut self, rule: SuccessorRule) -> Self {
+        self.origin = self.origin.with_successors(rule);
+        self.state = self.state.with_successors(rule);
+        self
     }
 
     /// The history with one more announcement.
