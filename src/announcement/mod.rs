@@ -3,6 +3,7 @@
 //! Pure: bytes, keys, algorithms and the instant come from the caller. `docs/ANNOUNCEMENTS.md` is
 //! the format and the rules in words.
 
+mod admission;
 mod authority;
 mod chain;
 mod dsse;
@@ -29,7 +30,6 @@ pub use floor::{FloorError, PinFloor};
 pub(crate) use handover::Handover;
 #[cfg(test)]
 use handover::Signers;
-use handover::Successor;
 pub use payload::{AnnouncedSet, Announcement};
 use rules::{Arrival, WhenEmpty, apply};
 pub(crate) use signed::SignedAnnouncement;

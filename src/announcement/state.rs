@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
-use super::{Authority, PinFloor};
+use super::{Announcement, Authority, Link, PinFloor, PreviousAnnouncement};
 use crate::cert::{Sha256Digest, Timestamp};
 use crate::pin::{Acceptance, Pin, PinPosition, PinScope, PinState, SpkiPin};
 
@@ -222,5 +222,34 @@ impl RotationState {
     pub(super) fn standing<'a>(&'a self, host: &PinScope) -> &'a [StandingPin] {
         let set = self.sets.iter().find(|set| set.hosts.contains(host));
         set.map_or(&[], |set| &set.pins)
+    }
+
+    /// What an announcement must name as `previous` to follow.
+    pub(crate) fn head(&self) -> Option<PreviousAnnouncement> {
+        match &self.last {
+            Some(last) => Some(PreviousAnnouncement::new(self.version, last.payload)),
+            None => self.floor.previous(),
+        }
+    }
+
+    /// Whether what is listed now and then was listed in between too. Which announcements were
+    /// missed is not known here; whoever signed says since when nothing was withdrawn in them.
+    pub(super) fn is_continued_by(&self, announcement: &Announcement) -> bool {
+        let follows = Link::between(self.head(), announcement.previous) == Link::Follows;
+        follows
+            || announcement
+                .unbroken_since
+                .is_none_or(|since| since <= self.version)
+    }
+
+    /// Hosts that were announced together stay together as long as their pins stand alike.
+    pub(super) fn add(&mut self, host: &PinScope, pins: Vec<StandingPin>) {
+        match self.sets.last_mut() {
+            Some(set) if set.pins == pins => set.hosts.push(host.clone()),
+            _ => self.sets.push(StandingSet {
+                hosts: vec![host.clone()],
+                pins,
+            }),
+        }
     }
 }

@@ -246,7 +246,11 @@ fn a_store_can_ask_that_a_successor_is_listed_again_after_its_hold_down() {
     let applied = ground.apply(&listing(11, NOW), NOW).unwrap();
     assert_eq!(
         codes(&applied.notices),
-        ["announcement_applied", "pin_successor_awaits_listing"]
+        [
+            "announcement_applied",
+            "pin_successor_awaits_listing",
+            "pin_only_one_usable"
+        ]
     );
     assert_eq!(ground.from(b'P'), Acceptance::Never);
     assert_eq!(ground.accepted(day(365)), "O");
