@@ -52,7 +52,7 @@ mod verifier;
 #[cfg(feature = "announcements")]
 pub use announcement::{
     AnnouncedSet, Announcement, AnnouncementError, AnnouncementKey, Authority, Envelope,
-    FloorError, PinFloor, PreviousAnnouncement,
+    FloorError, PinFloor, PreviousAnnouncement, SuccessorRule,
 };
 #[cfg(feature = "announcements")]
 pub use announcement_files::{AnnouncementFolder, FileOutcome};

@@ -1,5 +1,6 @@
 //! What a full history of announcements costs: the one that a threshold of stolen keys can fill, and
 //! one that is filled to the last byte with emergencies.
+#![allow(clippy::print_stderr)]
 
 use std::hint::black_box;
 use std::path::Path;

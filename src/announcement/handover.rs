@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use super::{Algorithms, Announcement, Arrival, Authority, Counted, Envelope, RotationState};
+use super::{
+    Algorithms, Announcement, AnnouncementError, Arrival, Authority, Counted, Envelope,
+    RotationState,
+};
 use crate::cert::{Sha256Digest, Timestamp};
 
 /// An earlier announcement that names a next authority, brought along with a later one.
@@ -61,10 +64,10 @@ impl Handover {
 
 /// The authority to which the one that rules has handed over, step by step.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Successor {
-    pub(super) authority: Authority,
+struct Successor {
+    authority: Authority,
     /// Whether each step was an emergency, so that none is held down.
-    pub(super) at_once: bool,
+    at_once: bool,
 }
 
 impl Successor {
@@ -109,5 +112,40 @@ impl Successor {
         }
         let signed = (arrival.signers)(&successor.authority);
         (steps > 0 && signed >= successor.authority.threshold()).then_some(successor)
+    }
+}
+
+/// Whose signatures count.
+pub(super) struct Judges {
+    pub(super) ruling: Authority,
+    /// To whom it has handed over, where that one signed in its place. It is held down.
+    pub(super) successor: Option<Authority>,
+}
+
+impl Judges {
+    pub(super) fn of(
+        before: &RotationState,
+        arrival: &Arrival<'_>,
+        now: Timestamp,
+    ) -> Result<Self, AnnouncementError> {
+        let ruling = before.authority_at(now).clone();
+        let (found, needed) = ((arrival.signers)(&ruling), ruling.threshold());
+        if found >= needed {
+            return Ok(Self {
+                ruling,
+                successor: None,
+            });
+        }
+        match Successor::of(before, arrival, now) {
+            None => Err(AnnouncementError::Threshold { found, needed }),
+            Some(successor) if successor.at_once => Ok(Self {
+                ruling: successor.authority,
+                successor: None,
+            }),
+            Some(successor) => Ok(Self {
+                ruling,
+                successor: Some(successor.authority),
+            }),
+        }
     }
 }

@@ -3,6 +3,7 @@
 //! Pure: bytes, keys, algorithms and the instant come from the caller. `docs/ANNOUNCEMENTS.md` is
 //! the format and the rules in words.
 
+mod admission;
 mod authority;
 mod chain;
 mod dsse;
@@ -30,12 +31,12 @@ pub use floor::{FloorError, PinFloor};
 pub(crate) use handover::Handover;
 #[cfg(test)]
 use handover::Signers;
-use handover::Successor;
 pub use payload::{AnnouncedSet, Announcement};
 pub(crate) use replay::{before_version, is_alike, open_again, reject_only, with_rejections_of};
 use rules::{Arrival, WhenEmpty, apply};
 pub(crate) use signed::SignedAnnouncement;
 pub(crate) use state::RotationState;
+pub use state::SuccessorRule;
 use state::Trust;
 pub(crate) use verify::Algorithms;
 use verify::Counted;

@@ -101,6 +101,7 @@ fn listed<'a>(announcement: &'a Announcement, host: &PinScope, pin: &Pin) -> Opt
 
 struct Model {
     floor: Announcement,
+    listed_again: bool,
     history: Vec<Entry>,
     /// Who ruled when each arrived: every answer asks that again and again.
     ruled: RefCell<Vec<Authority>>,
@@ -278,10 +279,12 @@ impl Model {
             return (None, false);
         }
         let (from, is_hold_down) = self.trusted(k - 1, host, pin);
-        match is_hold_down && !held && !self.unbroken(k) {
-            true => (Some(anew), true),
-            false => (from, is_hold_down),
+        if is_hold_down && !held && !self.unbroken(k) {
+            return (Some(anew), true);
         }
+        let entry = self.before(k);
+        let over = from.is_some_and(|from| from <= entry.announcement.issued.min(entry.at));
+        (from, is_hold_down && !(self.listed_again && over))
     }
 
     fn plain(&self, k: usize, host: &PinScope, pin: &Pin) -> Acceptance {
@@ -291,7 +294,10 @@ impl Model {
         if !listed.state.can_be_accepted() || self.rejected(k, pin) {
             return Acceptance::Never;
         }
-        let (trusted, _) = self.trusted(k, host, pin);
+        let (trusted, is_hold_down) = self.trusted(k, host, pin);
+        if is_hold_down && self.listed_again {
+            return Acceptance::Never;
+        }
         match trusted.max(listed.acceptance.from()) {
             None => Acceptance::Always,
             Some(from) if k > 0 && from > self.announcement(k).expires => Acceptance::Never,
@@ -595,11 +601,15 @@ fn random_histories_come_to_what_the_model_says() {
         let random = &mut Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let mut model = Model {
             floor: floor(),
+            listed_again: seed % 3 == 0,
             history: Vec::new(),
             ruled: RefCell::default(),
         };
         let floor = Arc::new(PinFloor::new(floor()).unwrap());
         let mut state = RotationState::of_floor(floor, HOLD);
+        if model.listed_again {
+            state = state.with_successors(SuccessorRule::ListedAgain);
+        }
         let mut clock = 1000;
         for step in 0..24 {
             let entry = random_entry(random, &mut clock, state.version(), state.head());

@@ -1,21 +1,14 @@
 //! The rules: a pure function from what holds and what arrives to what holds then.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
+use super::admission::{check_claims, check_positions};
+use super::handover::Judges;
 use super::payload::{identity, is_same_pin};
-use super::state::{LastApplied, NextAuthority, StandingPin, StandingSet};
-use super::{
-    Announcement, AnnouncementError, Authority, Handover, Link, PreviousAnnouncement,
-    RotationState, Successor, Trust,
-};
-use crate::cert::{Sha256Digest, Timestamp, visible};
+use super::state::{LastApplied, NextAuthority, StandingPin};
+use super::{Announcement, AnnouncementError, Authority, Handover, RotationState, Trust};
+use crate::cert::{Sha256Digest, Timestamp};
 use crate::pin::{Acceptance, Pin, PinPosition, PinScope, PinState, SpkiPin};
-
-/// How far the clocks of who announces and who applies may lie apart.
-const CLOCK_TOLERANCE: i64 = 5 * 60;
-
-/// No version rises further at once: the numbers would run out.
-const MAX_VERSION_STEP: u64 = 1_000_000;
 
 /// So many digests can be rejected without an emergency since the last one: all of them fit into one
 /// announcement, which then takes the place of those that rejected them one by one.
@@ -56,24 +49,17 @@ pub(crate) fn apply(
     if before.is_in_force(&arrival.payload) {
         return Ok(before.clone());
     }
-    check_product(before, announcement)?;
-    check_emergency(
-        announcement,
-        &judges.ruling,
-        (arrival.signers)(&judges.ruling),
-    )?;
-    check_version(before, &arrival)?;
-    check_dates(announcement, now)?;
-    check_hosts(before, announcement)?;
+    check_claims(before, &arrival, &judges.ruling, now)?;
     let step = Step {
         before,
         unbroken: before.is_continued_by(announcement),
         emergency: announcement.emergency,
+        issued: announcement.issued,
         first_sight: before.latest.max(now).max(announcement.issued),
         now,
     };
     let (authority, next) = step.authorities(judges, &arrival)?;
-    step.check_positions(announcement, when_empty)?;
+    check_positions(before, announcement, when_empty)?;
     let rejected = step.rejected(announcement);
     let rejected_plainly = step.rejected_plainly(&rejected);
     if rejected_plainly > MAX_REJECTED_PLAINLY && when_empty == WhenEmpty::Refuse {
@@ -85,6 +71,7 @@ pub(crate) fn apply(
     let mut after = RotationState {
         floor: before.floor.clone(),
         hold_down: before.hold_down,
+        successors: before.successors,
         version: announcement.version,
         latest: step.first_sight,
         last: Some(LastApplied {
@@ -106,139 +93,13 @@ pub(crate) fn apply(
     Ok(after)
 }
 
-/// Whose signatures count.
-struct Judges {
-    ruling: Authority,
-    /// To whom it has handed over, where that one signed in its place. It is held down.
-    successor: Option<Authority>,
-}
-
-impl Judges {
-    fn of(
-        before: &RotationState,
-        arrival: &Arrival<'_>,
-        now: Timestamp,
-    ) -> Result<Self, AnnouncementError> {
-        let ruling = before.authority_at(now).clone();
-        let (found, needed) = ((arrival.signers)(&ruling), ruling.threshold());
-        if found >= needed {
-            return Ok(Self {
-                ruling,
-                successor: None,
-            });
-        }
-        match Successor::of(before, arrival, now) {
-            None => Err(AnnouncementError::Threshold { found, needed }),
-            Some(successor) if successor.at_once => Ok(Self {
-                ruling: successor.authority,
-                successor: None,
-            }),
-            Some(successor) => Ok(Self {
-                ruling,
-                successor: Some(successor.authority),
-            }),
-        }
-    }
-}
-
-fn check_product(
-    before: &RotationState,
-    announcement: &Announcement,
-) -> Result<(), AnnouncementError> {
-    let product = before.floor.product();
-    if announcement.product == product {
-        return Ok(());
-    }
-    Err(AnnouncementError::OtherProduct {
-        announced: visible(&announcement.product),
-        product: product.to_owned(),
-    })
-}
-
-/// An emergency is what both the payload and the signatures say: neither who takes signatures away
-/// nor who adds some makes one, or makes one end as something else.
-fn check_emergency(
-    announcement: &Announcement,
-    authority: &Authority,
-    signers: usize,
-) -> Result<(), AnnouncementError> {
-    if !announcement.emergency || authority.is_emergency(signers) {
-        return Ok(());
-    }
-    Err(AnnouncementError::EmergencyThreshold {
-        found: signers,
-        needed: authority.emergency_threshold(),
-    })
-}
-
-fn check_version(before: &RotationState, arrival: &Arrival<'_>) -> Result<(), AnnouncementError> {
-    let (in_force, version) = (before.version, arrival.announcement.version);
-    if version == in_force && before.last.is_some() {
-        return Err(AnnouncementError::Forked { version });
-    }
-    if version <= in_force {
-        return Err(AnnouncementError::Rollback { version, in_force });
-    }
-    if version - in_force > MAX_VERSION_STEP {
-        return Err(AnnouncementError::FastForward {
-            version,
-            in_force,
-            limit: MAX_VERSION_STEP,
-        });
-    }
-    let previous = arrival.announcement.previous;
-    if previous.is_some_and(|previous| previous.version == version) {
-        let reason = "it is not below 'version'";
-        return Err(AnnouncementError::malformed(
-            "payload.previous.version",
-            reason,
-        ));
-    }
-    Ok(())
-}
-
-fn check_dates(announcement: &Announcement, now: Timestamp) -> Result<(), AnnouncementError> {
-    let (issued, expires) = (announcement.issued, announcement.expires);
-    if issued > now.saturating_add(CLOCK_TOLERANCE) {
-        return Err(AnnouncementError::NotYetIssued { issued, now });
-    }
-    if now > expires {
-        return Err(AnnouncementError::Expired { expires, now });
-    }
-    Ok(())
-}
-
-/// The hosts are the floor's, each once.
-fn check_hosts(
-    before: &RotationState,
-    announcement: &Announcement,
-) -> Result<(), AnnouncementError> {
-    let known = before.floor.announcement();
-    let all: HashSet<&PinScope> = known.hosts().collect();
-    let mut seen = HashSet::new();
-    for host in announcement.hosts() {
-        let name = || host.to_string();
-        if !all.contains(host) {
-            return Err(AnnouncementError::UnknownHost { host: name() });
-        }
-        if !seen.insert(host) {
-            return Err(AnnouncementError::DuplicateHost { host: name() });
-        }
-    }
-    match known.hosts().find(|known| !seen.contains(known)) {
-        Some(missing) => Err(AnnouncementError::EmptySet {
-            host: missing.to_string(),
-        }),
-        None => Ok(()),
-    }
-}
-
 /// One announcement on its way into the state.
 struct Step<'a> {
     before: &'a RotationState,
     /// Whether hold-downs go on.
     unbroken: bool,
     emergency: bool,
+    issued: Timestamp,
     first_sight: Timestamp,
     now: Timestamp,
 }
@@ -273,30 +134,6 @@ impl Step<'_> {
             first_sight: waiting.map_or(self.first_sight, |waiting| waiting.first_sight),
         };
         Ok((ruling, Some(next)))
-    }
-
-    /// A key that is known for a host counts at no further position of a path. What was applied already
-    /// may have found more before it than there is now: then the floor alone says, where it lists the key.
-    fn check_positions(
-        &self,
-        announcement: &Announcement,
-        when_empty: WhenEmpty,
-    ) -> Result<(), AnnouncementError> {
-        for set in &announcement.pin_sets {
-            for host in &set.hosts {
-                let before = self.before.standing(host).iter().map(|pin| &pin.listed);
-                let before = positions(before);
-                let floor = positions(self.before.floor.pins_of(host));
-                for pin in set.pins.iter().filter(|p| p.state.can_be_accepted()) {
-                    let in_floor = floor.contains_key(&pin.pin);
-                    if when_empty == WhenEmpty::Refuse || !in_floor {
-                        check_position(host, pin, &before)?;
-                    }
-                    check_position(host, pin, &floor)?;
-                }
-            }
-        }
-        Ok(())
     }
 
     fn rejected(&self, announcement: &Announcement) -> BTreeSet<SpkiPin> {
@@ -391,6 +228,12 @@ impl Step<'_> {
         lasting.collect()
     }
 
+    /// Whether this announcement, made after the hold-down, is what the pin was waiting for.
+    fn is_listed_again(&self, since: Timestamp) -> bool {
+        let over = since.saturating_add(self.before.hold_down);
+        self.before.asks_for_listing() && over <= self.issued && over <= self.now
+    }
+
     /// A pin is held down unless it is accepted already, whatever the announcement calls it.
     fn trust(&self, standing: &HashMap<(SpkiPin, PinPosition), &StandingPin>, pin: &Pin) -> Trust {
         if self.emergency {
@@ -410,57 +253,13 @@ impl Step<'_> {
                     Trust::HeldSince(_) if !accepted && !self.unbroken => {
                         Trust::HeldSince(self.first_sight)
                     }
+                    Trust::HeldSince(since) if self.is_listed_again(since) => {
+                        Trust::From(since.saturating_add(self.before.hold_down))
+                    }
                     trust => trust,
                 }
             }
         }
-    }
-}
-
-/// At which positions each key is listed.
-fn positions<'p>(pins: impl Iterator<Item = &'p Pin>) -> HashMap<SpkiPin, Vec<PinPosition>> {
-    let mut positions = HashMap::<_, Vec<_>>::new();
-    for pin in pins {
-        positions.entry(pin.pin).or_default().push(pin.position);
-    }
-    positions
-}
-
-fn check_position(
-    host: &PinScope,
-    pin: &Pin,
-    known: &HashMap<SpkiPin, Vec<PinPosition>>,
-) -> Result<(), AnnouncementError> {
-    let Some(positions) = known.get(&pin.pin) else {
-        return Ok(());
-    };
-    let covered: Vec<_> = positions.iter().flat_map(|p| places(*p)).collect();
-    let widened = places(pin.position).iter().any(|p| !covered.contains(&p));
-    match positions.first() {
-        Some(from) if widened => Err(AnnouncementError::Widened {
-            host: host.to_string(),
-            pin: pin.pin,
-            from: *from,
-            to: pin.position,
-        }),
-        _ => Ok(()),
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum PathPlace {
-    Leaf,
-    Intermediate,
-    Anchor,
-}
-
-/// The places of a path at which a pin of this position is looked for.
-const fn places(position: PinPosition) -> &'static [PathPlace] {
-    match position {
-        PinPosition::Leaf => &[PathPlace::Leaf],
-        PinPosition::Ca => &[PathPlace::Intermediate, PathPlace::Anchor],
-        PinPosition::Anchor => &[PathPlace::Anchor],
-        PinPosition::Any => &[PathPlace::Leaf, PathPlace::Intermediate, PathPlace::Anchor],
     }
 }
 
@@ -469,36 +268,5 @@ impl StandingPin {
         self.trust = Trust::Always;
         self.listed.acceptance = Acceptance::Always;
         self
-    }
-}
-
-impl RotationState {
-    /// What an announcement must name as `previous` to follow.
-    pub(crate) fn head(&self) -> Option<PreviousAnnouncement> {
-        match &self.last {
-            Some(last) => Some(PreviousAnnouncement::new(self.version, last.payload)),
-            None => self.floor.previous(),
-        }
-    }
-
-    /// Whether what is listed now and then was listed in between too. Which announcements were
-    /// missed is not known here; whoever signed says since when nothing was withdrawn in them.
-    fn is_continued_by(&self, announcement: &Announcement) -> bool {
-        let follows = Link::between(self.head(), announcement.previous) == Link::Follows;
-        follows
-            || announcement
-                .unbroken_since
-                .is_none_or(|since| since <= self.version)
-    }
-
-    /// Hosts that were announced together stay together as long as their pins stand alike.
-    fn add(&mut self, host: &PinScope, pins: Vec<StandingPin>) {
-        match self.sets.last_mut() {
-            Some(set) if set.pins == pins => set.hosts.push(host.clone()),
-            _ => self.sets.push(StandingSet {
-                hosts: vec![host.clone()],
-                pins,
-            }),
-        }
     }
 }

@@ -49,6 +49,8 @@ event_codes! {
     PinSuccessorSeen = "pin_successor_seen",
     /// A successor was announced and is held down.
     PinSuccessorPending = "pin_successor_pending",
+    /// A successor counts once it is listed again after its hold-down.
+    PinSuccessorAwaitsListing = "pin_successor_awaits_listing",
     /// A successor's hold-down is over: it is accepted from now on.
     PinSuccessorDue = "pin_successor_due",
     /// A successor became the current key.

@@ -33,6 +33,7 @@ impl StoreNotice {
             Self::TakenOver { .. } => EventCode::AnnouncementTakenOver,
             Self::SuccessorPending { .. } => EventCode::PinSuccessorPending,
             Self::SuccessorOutlasts { .. } => EventCode::PinSuccessorOutlasts,
+            Self::SuccessorAwaitsListing { .. } => EventCode::PinSuccessorAwaitsListing,
             Self::SuccessorDue { .. } => EventCode::PinSuccessorDue,
             Self::SuccessorPromoted { .. } => EventCode::PinSuccessorPromoted,
             Self::SuccessorWithdrawn { .. } => EventCode::PinSuccessorWithdrawn,
@@ -67,6 +68,7 @@ impl StoreNotice {
             | Self::AnnouncementsMissed { .. }
             | Self::TakenOver { .. }
             | Self::SuccessorPending { .. }
+            | Self::SuccessorAwaitsListing { .. }
             | Self::SuccessorDue { .. }
             | Self::SuccessorPromoted { .. }
             | Self::SuccessorWithdrawn { .. }
@@ -79,6 +81,7 @@ impl StoreNotice {
         match self {
             Self::SuccessorPending { host, pin }
             | Self::SuccessorOutlasts { host, pin }
+            | Self::SuccessorAwaitsListing { host, pin }
             | Self::SuccessorDue { host, pin }
             | Self::SuccessorPromoted { host, pin }
             | Self::SuccessorWithdrawn { host, pin }

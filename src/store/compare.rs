@@ -25,7 +25,7 @@ pub(super) fn changes(
         for pin in &pins {
             let was = same(pin, earlier);
             let notice = notice(&host, was.as_ref().map(|was| (was, then)), (pin, now));
-            notices.extend(notice);
+            notices.extend(notice.map(|notice| by_rule(notice, after)));
         }
         let pending = earlier.iter().filter(|was| is_successor(was, then));
         for was in pending {
@@ -106,6 +106,16 @@ fn notice(
     let promoted = was.is_some_and(|(was, _)| was.state == PinState::Announced)
         && pin.state != PinState::Announced;
     promoted.then_some(StoreNotice::SuccessorPromoted { host, pin })
+}
+
+/// What does not count as things are waits for something else where the store asks for a listing.
+fn by_rule(notice: StoreNotice, state: &RotationState) -> StoreNotice {
+    match notice {
+        StoreNotice::SuccessorOutlasts { host, pin } if state.asks_for_listing() => {
+            StoreNotice::SuccessorAwaitsListing { host, pin }
+        }
+        notice => notice,
+    }
 }
 
 fn authority(

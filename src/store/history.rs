@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::kept::{Aside, Kept, Remembered};
 use crate::announcement::{
-    Algorithms, AnnouncementError, PinFloor, RotationState, SignedAnnouncement, before_version,
-    is_alike, open_again, reject_only, with_rejections_of,
+    Algorithms, AnnouncementError, PinFloor, RotationState, SignedAnnouncement, SuccessorRule,
+    before_version, is_alike, open_again, reject_only, with_rejections_of,
 };
 use crate::cert::Timestamp;
 
@@ -44,6 +44,13 @@ impl History {
             remembered: Vec::new(),
             aside: Vec::new(),
         }
+    }
+
+    /// The same with another rule for successors, before anything is applied.
+    pub(super) fn with_successors(mut self, rule: SuccessorRule) -> Self {
+        self.origin = self.origin.with_successors(rule);
+        self.state = self.state.with_successors(rule);
+        self
     }
 
     /// The history with one more announcement.

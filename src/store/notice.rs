@@ -189,6 +189,17 @@ pub enum StoreNotice {
         /// The pin.
         pin: Pin,
     },
+    /// A pin counts once it is listed again after its hold-down, as the store was asked to demand.
+    #[error(
+        "the pin {} of '{host}' counts once an announcement that is issued after its hold-down lists it again",
+        .pin.pin
+    )]
+    SuccessorAwaitsListing {
+        /// For which host.
+        host: PinScope,
+        /// The pin.
+        pin: Pin,
+    },
     /// A pin is accepted now that was not before.
     #[error("'{host}' accepts the pin {} now", .pin.pin)]
     SuccessorDue {

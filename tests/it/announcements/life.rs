@@ -1,7 +1,10 @@
 //! What announcements are for: the ordinary life of a pin, emergencies, and what is told.
 
+use std::sync::Arc;
+
 use notafter::{
-    Acceptance, AnnouncementError, ExpiryRule, PinSetStanding, PinsInForce as _, StoreNotice,
+    Acceptance, AnnouncementError, ExpiryRule, PinFolder, PinSetStanding, PinStore,
+    PinsInForce as _, StoreNotice, SuccessorRule,
 };
 use serde_json::json;
 
@@ -221,4 +224,57 @@ fn hosts_may_be_grouped_anew_but_each_keeps_its_own_hold_down() {
         (from(HOST), from(other)),
         (Acceptance::From(day(30)), Acceptance::From(day(40)))
     );
+}
+
+/// RFC 5011, 2.4.1: a trust anchor counts once it was seen again after its hold-down.
+#[test]
+fn a_store_can_ask_that_a_successor_is_listed_again_after_its_hold_down() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = |now| {
+        let algorithms = super::ground::algorithms();
+        let builder = PinStore::builder(floor(), ExpiryRule::FailClosed, algorithms);
+        let builder = builder.with_successor_rule(SuccessorRule::ListedAgain);
+        let builder = builder.with_storage(Arc::new(PinFolder::new(folder.path())));
+        let (store, notices) = builder.open(now).unwrap();
+        Ground { store, notices }
+    };
+    let ground = open(NOW);
+    let listing = |version, issued| {
+        let pins = [listed(b'O', "current"), listed(b'P', "announced")];
+        Draft::new(version, issued, &pins)
+    };
+    let applied = ground.apply(&listing(11, NOW), NOW).unwrap();
+    assert_eq!(
+        codes(&applied.notices),
+        [
+            "announcement_applied",
+            "pin_successor_awaits_listing",
+            "pin_only_one_usable"
+        ]
+    );
+    assert_eq!(ground.from(b'P'), Acceptance::Never);
+    assert_eq!(ground.accepted(day(365)), "O");
+    // Issued a second before the end, it says nothing about afterwards.
+    let early = second(30 * DAY - 1);
+    ground.apply(&listing(12, early), day(40)).unwrap();
+    assert_eq!(ground.accepted(day(365)), "O");
+    let applied = ground.apply(&listing(13, day(30)), day(41)).unwrap();
+    assert_eq!(
+        codes(&applied.notices),
+        ["announcement_applied", "pin_successor_due"]
+    );
+    assert_eq!(ground.from(b'P'), Acceptance::From(day(30)));
+    let ground = open(day(42));
+    assert_eq!(
+        (ground.notices.len(), ground.accepted(day(42))),
+        (0, "OP".to_owned())
+    );
+    // What is compiled in, or an emergency lists, waits for nothing.
+    let emergency = Draft::new(
+        14,
+        day(42),
+        &[listed(b'B', "current"), listed(b'N', "current")],
+    );
+    ground.emergency(&emergency, day(42)).unwrap();
+    assert_eq!(ground.accepted(day(42)), "BN");
 }
