@@ -34,6 +34,8 @@ mod pin_folder;
 mod policy;
 #[cfg(feature = "monitor")]
 mod private_key;
+#[cfg(feature = "announcements")]
+mod regular_file;
 #[cfg(feature = "reload")]
 mod reload;
 mod resumption;
@@ -50,7 +52,7 @@ mod verifier;
 #[cfg(feature = "announcements")]
 pub use announcement::{
     AnnouncedSet, Announcement, AnnouncementError, AnnouncementKey, Authority, Envelope,
-    FloorError, PinFloor,
+    FloorError, PinFloor, PreviousAnnouncement, SuccessorRule,
 };
 #[cfg(feature = "announcements")]
 pub use announcement_files::{AnnouncementFolder, FileOutcome};

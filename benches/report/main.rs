@@ -11,6 +11,7 @@
     clippy::disallowed_methods
 )]
 
+mod announcements;
 mod chains;
 mod facts;
 mod growth;
@@ -22,7 +23,7 @@ mod telling;
 mod wrapper;
 
 /// The parts of the table, in its order.
-const PARTS: [(&str, fn()); 7] = [
+const PARTS: [(&str, fn()); 8] = [
     ("outlook", outlook::rows),
     ("growth", growth::rows),
     ("facts", facts::rows),
@@ -30,6 +31,7 @@ const PARTS: [(&str, fn()); 7] = [
     ("pem", pem::rows),
     ("telling", telling::rows),
     ("reload", reload::rows),
+    ("announcements", announcements::rows),
 ];
 
 fn main() {

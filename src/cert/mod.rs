@@ -27,4 +27,6 @@ pub use validity::Validity;
 
 pub(crate) use der::in_sequence;
 pub(crate) use name::readable as name_for_people;
+#[cfg(feature = "announcements")]
+pub(crate) use name::visible;
 pub(crate) use next_update::{crl_next_update, staple_next_update};

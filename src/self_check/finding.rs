@@ -118,6 +118,8 @@ pub enum FindingCode {
     StapleNotGood,
     /// The clock is wrong, rather than the certificates.
     ClockSuspect,
+    /// The announcement of pins in force could be applied for the last time, and none has come since.
+    AnnouncementStale,
     /// The private key does not belong to the leaf.
     KeyMismatch,
     /// The private key cannot be used, so it cannot be compared.
@@ -167,6 +169,7 @@ impl FindingCode {
             Self::MustStapleWithoutStaple => "must_staple_without_staple",
             Self::StapleNotGood => "staple_not_good",
             Self::ClockSuspect => "clock_suspect",
+            Self::AnnouncementStale => "announcement_stale",
             Self::KeyMismatch => "key_mismatch",
             Self::KeyUnusable => "key_unusable",
             Self::PrivateKeyInCertificateFile => "private_key_in_certificate_file",
