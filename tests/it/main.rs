@@ -12,6 +12,7 @@
 )]
 
 mod announcements;
+mod attacks;
 mod command;
 mod delivery;
 mod endpoints;
