@@ -2,7 +2,12 @@
 //! docs/SECURITY-MODEL.md.
 
 mod clients;
+mod floods;
+mod graces;
 mod memory;
+mod observers;
+mod pins;
+mod proof;
 mod servers;
 mod stored;
 
