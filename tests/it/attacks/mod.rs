@@ -4,8 +4,12 @@
 mod clients;
 mod floods;
 mod graces;
+mod guards;
 mod memory;
+mod mutations;
 mod observers;
+mod oracles;
+mod parsers;
 mod pins;
 mod proof;
 mod servers;

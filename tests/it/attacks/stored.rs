@@ -9,21 +9,19 @@ use rustls::server::{ProducesTickets, ServerSessionMemoryCache, StoresServerSess
 
 use super::servers::world;
 use super::{KEEPINGS, Keeping, NAME, Wire, optional_clients, watching_clients, webpki_of_clients};
-use crate::support::pki::{self, Leaf, NOW};
+use crate::support::pki::{self, NOW};
 use crate::support::proof::{any_signature_of_clients, meet_client};
 use crate::support::tls::{VERSIONS, meet, ring};
 
-/// A session as rustls lays it out, of a client with this certificate, or of an anonymous one.
-fn session(leaf: Option<&Leaf>) -> Vec<u8> {
+/// A session as rustls lays it out, of a client that presented this chain; of an anonymous one
+/// without.
+pub fn session(chain: &[&CertificateDer<'_>]) -> Vec<u8> {
     let mut session = vec![0, 3, 3, 0xc0, 0x2b, 48];
     session.extend([0x5a; 48]);
     session.push(1);
-    match leaf {
-        None => session.push(0),
-        Some(leaf) => {
-            session.push(1);
-            session.extend(list_of(&[&leaf.der]));
-        }
+    session.push(u8::from(!chain.is_empty()));
+    if !chain.is_empty() {
+        session.extend(list_of(chain));
     }
     session.extend([0; 15]);
     session
@@ -52,7 +50,7 @@ fn what_never_proved_itself_is_not_stored() {
         let guard = SessionGuard::by(wire.clock.clone());
         let store = guard.server(&verifier, ServerSessionMemoryCache::new(16));
         let now = pki::now();
-        let of_client = session(Some(&world.lasting));
+        let of_client = session(&[&world.lasting.der]);
         assert!(!store.put(b"a".to_vec(), of_client.clone()), "never met");
         let (leaf, rest) = (&world.lasting.der, []);
         verifier.verify_client_cert(leaf, &rest, now).unwrap();
@@ -62,7 +60,7 @@ fn what_never_proved_itself_is_not_stored() {
         for (key, expected) in [(b"a", None), (b"b", None), (b"c", Some(of_client))] {
             assert_eq!(store.get(key), expected);
         }
-        let anonymous = session(None);
+        let anonymous = session(&[]);
         assert_eq!(store.put(b"d".to_vec(), anonymous), takes_anonymous);
         assert_eq!(store.get(b"d").is_some(), takes_anonymous);
     }
@@ -78,7 +76,7 @@ fn a_session_of_another_guard_or_of_the_future_is_not_opened() {
     let guard = |verifier| SessionGuard::by(wire.clock.clone()).server(verifier, cache.clone());
     let (one, other) = (guard(&verifier), guard(&verifier));
     meet_client(&*verifier, (&world.lasting.der, &[]), pki::now()).unwrap();
-    let session = session(Some(&world.lasting));
+    let session = session(&[&world.lasting.der]);
     for key in [b"a", b"b"] {
         assert!(one.put(key.to_vec(), session.clone()));
     }
