@@ -31,6 +31,7 @@ mod pins;
 mod presented;
 mod recent;
 mod reload;
+mod security_model;
 mod service;
 mod sources;
 mod staples;

@@ -7,7 +7,7 @@ use notafter::{PinPosition, PinSet, SpkiPin, WatchingServerVerifier};
 use rustls::client::WebPkiServerVerifier;
 use rustls::{CertificateError, RootCertStore};
 
-use super::memory::Crossed;
+use super::remembered::Crossed;
 use super::{Changing, Knowing, NAME, Wire, name, pin_of, pin_of_ca, pinned, webpki};
 use crate::support::pki::{self, NOW, days};
 use crate::support::tls::{VERSIONS, meet, ring};

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use notafter::{EventCode, Severity, TrustAnchors, WatchingClientVerifier, presented_error};
+use notafter::{
+    EventCode, PinSet, PinSetBuilder, Severity, SpkiPin, TrustAnchors, WatchingClientVerifier,
+    presented_error,
+};
 use rcgen::{CertificateParams, DnType, DnValue, KeyPair};
 use rustls::pki_types::CertificateDer;
 use rustls::server::danger::ClientCertVerifier as _;
 
-use super::{NAME, ask, pin_of, watching, webpki, webpki_of_clients};
+use super::{NAME, ask, pin_of, pin_of_ca, watching, webpki, webpki_of_clients};
 use crate::support::pki::{self, NOW};
 use crate::support::proof::{any_signature_of_clients, meet_client};
 use crate::support::tls::{Recorder, ring};
@@ -125,6 +128,65 @@ fn a_strangers_name_makes_no_huge_event() {
         for event in events {
             let (json, code) = (event.to_json().len(), event.code);
             assert!(json < 16_384, "{code}: {json} bytes");
+        }
+    }
+}
+
+/// The worst that fits: classes of four of one name, 15 behind the leaf.
+fn ladder(
+    levels: usize,
+    sign: impl Fn(usize, usize) -> CertificateDer<'static>,
+) -> Vec<CertificateDer<'static>> {
+    let all = (0..levels).flat_map(|level| (0..4).map(move |n| (level, n)));
+    all.take(15).map(|(level, n)| sign(level, n)).collect()
+}
+
+/// It changes no verdict, whoever may climb it.
+#[test]
+fn a_ladder_within_the_bounds_changes_no_verdict() {
+    let root = pki::root("root", -100, 3650);
+    let anchors = pki::anchors([&root]);
+    let level = |level| [(); 4].map(|()| pki::root(&format!("L{level}"), -10, 1000));
+    let cas: [[pki::Ca; 4]; 5] = [0, 1, 2, 3, 4].map(level);
+    // One key of each level, four certificates of it: every way verifies, each ends on another day.
+    let good = ladder(4, |level, n| {
+        let end = i64::try_from(10 + level * 4 + n).unwrap();
+        match level {
+            3 => root.cross_sign(&cas[3][0], -5, end),
+            _ => cas[level + 1][0].cross_sign(&cas[level][0], -5, end),
+        }
+    });
+    // Up to somebody who only bears the anchor's name.
+    let impostor = pki::root("root", -10, 1000);
+    let bad = ladder(4, |level, n| {
+        let issuer = match level {
+            3 => &impostor,
+            _ => &cas[level + 1][n],
+        };
+        issuer.cross_sign(&cas[level][n], -10, 900)
+    });
+    let leaf = cas[0][0].leaf(&[NAME], -1, 300);
+    let nobody = SpkiPin::of_spki_der(b"nobody");
+    let unpinned = || watching(webpki(&anchors), &anchors);
+    let pinned = |set: PinSetBuilder| unpinned().with_pin_set(set.build().unwrap());
+    let own_key = PinSet::builder().current(pin_of(&leaf)).rejected(nobody);
+    let own_root = PinSet::builder().current_ca(pin_of_ca(&root));
+    let cases = [
+        ("unpinned", unpinned(), true),
+        ("its key", pinned(own_key), true),
+        ("its root", pinned(own_root), true),
+        (
+            "another CA",
+            pinned(PinSet::builder().current_ca(nobody)),
+            false,
+        ),
+    ];
+    for (label, builder, passes) in cases {
+        let verifier = builder.build().unwrap();
+        for (ladder, verifies) in [(&good, true), (&bad, false)] {
+            let chain: Vec<_> = std::iter::once(&leaf.der).chain(ladder).collect();
+            let result = ask(&*verifier, &chain, NAME, NOW);
+            assert_eq!(result.is_ok(), verifies && passes, "{label}: {result:?}");
         }
     }
 }

@@ -5,13 +5,13 @@ mod clients;
 mod floods;
 mod graces;
 mod guards;
-mod memory;
 mod mutations;
 mod observers;
 mod oracles;
 mod parsers;
 mod pins;
 mod proof;
+mod remembered;
 mod servers;
 mod stored;
 

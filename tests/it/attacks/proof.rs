@@ -102,7 +102,7 @@ fn an_impostor_without_the_key_ends_no_resumption() {
             let met = meet(&current(), &impostor(&wire, &[&leaf.der, &junk]), NAME);
             assert!(met.client.is_err());
         }
-        // rustls itself lets go of a name's sessions when a handshake with it fails.
+        // In TLS 1.3 each of them used up a ticket.
         assert!(meet(&current(), &server, NAME).client.is_ok());
         assert!(
             meet(&current(), &server, NAME).resumed(),
