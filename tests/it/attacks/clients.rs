@@ -131,7 +131,7 @@ fn a_session_outlives_what_the_inner_verifier_learns_by_a_minute_at_the_most() {
             let is_revoked = asked.load(Ordering::SeqCst);
             is_revoked.then_some(CertificateError::Revoked)
         };
-        let inner = Knowing::new(webpki(&anchors), revoked);
+        let inner = Knowing::around(webpki(&anchors), revoked);
         let verifier = WatchingServerVerifier::builder(inner);
         let wire = Wire::at(version, NOW);
         let client = wire.client(&verifier.build().unwrap());

@@ -36,7 +36,7 @@ fn a_grace_forgives_no_ended_anchor_to_a_strict_inner_verifier() {
     let [ended, healthy] = [0, 300].map(|end| root.leaf(&[NAME], -90, end));
     let strict = || {
         let ended = |now: Timestamp| (now > days(1)).then_some(CertificateError::Expired);
-        Knowing::new(webpki(&anchors), ended)
+        Knowing::around(webpki(&anchors), ended)
     };
     let verifier = |leaf| {
         let builder = graceful(strict(), leaf, 20).with_crls(Crls::default());

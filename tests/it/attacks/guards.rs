@@ -201,7 +201,8 @@ fn a_servers_guard_opens_what_stands() {
             let rest = [issuing.der.clone()];
             match dice.below(4) {
                 0 => {
-                    if meet_client(&*remembering, (&leaf.der, &rest), at).is_ok() {
+                    let met = meet_client(&*remembering, (&leaf.der, &rest), at);
+                    if met.is_ok() {
                         proved_in[who] = Some(pins.generation().epoch);
                     }
                 }

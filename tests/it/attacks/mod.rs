@@ -81,7 +81,7 @@ struct Knowing {
 }
 
 impl Knowing {
-    fn new(
+    fn around(
         inner: Arc<dyn ServerCertVerifier>,
         refuses: impl Fn(Timestamp) -> Option<CertificateError> + Send + Sync + 'static,
     ) -> Arc<dyn ServerCertVerifier> {

@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use notafter::{
     Certificate, CertificateFacts, ChainJudge, Event, ExpiryRule, InlineObserver, NameCheck,
-    PinMode, PinOnlyVerifier, PinSet, PinnedGrace, PresentedBounds, SessionGuard, SourceContents,
-    SpkiPin, StapleRule, StapleStrictness, TrustAnchors, Usage, VerdictCache,
+    PinMode, PinOnlyVerifier, PinSet, PinSetBuilder, PinnedGrace, PresentedBounds, SessionGuard,
+    SourceContents, SpkiPin, StapleRule, StapleStrictness, TrustAnchors, Usage, VerdictCache,
 };
 use rcgen::CustomExtension;
-use rustls::client::ClientSessionStore as _;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 
@@ -216,7 +215,8 @@ fn nothing_that_a_server_sends_panics() {
             "A.B.C.d.example.",
             NAME,
         ];
-        let host = name(*pick(&mut dice, &hosts));
+        let host = *pick(&mut dice, &hosts);
+        let host = name(host);
         let now = any_unix_time(&mut dice);
         let chain: Vec<_> = chain.into_iter().map(CertificateDer::from).collect();
         let asked = catch_unwind(AssertUnwindSafe(|| {
@@ -355,7 +355,7 @@ fn a_wrapper_is_never_weaker_over_mutated_chains() {
     let anchors = anchors(&samples);
     let inner = any_signature(webpki(&anchors));
     let leaves = samples.iter().map(|sample| pin(&sample.chain[0]));
-    let set = leaves.fold(PinSet::builder(), |set, leaf| set.current(leaf));
+    let set = leaves.fold(PinSet::builder(), PinSetBuilder::current);
     let cache = VerdictCache::builder(inner.clone()).with_trust_anchors(&anchors);
     let verifier = watching(cache.build().unwrap(), &anchors);
     let verifier = verifier.with_pin_set(set.build().unwrap()).build().unwrap();

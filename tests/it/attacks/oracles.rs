@@ -152,7 +152,7 @@ fn memory_is_as_good_as_none(paths: bool, count: u64) {
         let mut recipe = Recipe::any(&mut dice, &graph, paths);
         let is_revoked = Arc::new(AtomicBool::new(false));
         let asked = is_revoked.clone();
-        recipe.inner = Knowing::new(recipe.inner, move |_| {
+        recipe.inner = Knowing::around(recipe.inner, move |_| {
             let is_revoked = asked.load(Ordering::Relaxed);
             is_revoked.then_some(CertificateError::Revoked)
         });

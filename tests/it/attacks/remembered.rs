@@ -118,7 +118,7 @@ fn a_verdict_does_not_count_after_the_end_of_an_anchor_that_the_inner_verifier_c
     let leaf = root.leaf(&[NAME], -90, 300);
     let strict = || {
         let ended = |now| (now > NOW).then_some(CertificateError::Expired);
-        any_signature(Knowing::new(webpki(&anchors), ended))
+        any_signature(Knowing::around(webpki(&anchors), ended))
     };
     let untold = VerdictCache::builder(strict()).with_ttl(Duration::from_secs(3600));
     let untold = untold.build().unwrap();
@@ -171,7 +171,7 @@ fn changes_count_at_once_under_load() {
     let set = |leaf| PinSet::builder().current(pin_of(leaf)).build().unwrap();
     let is_revoked = Arc::new(AtomicBool::new(false));
     let asked = is_revoked.clone();
-    let inner = Knowing::new(Arc::new(Agreeable::default()), move |_| {
+    let inner = Knowing::around(Arc::new(Agreeable::default()), move |_| {
         let is_revoked = asked.load(Ordering::SeqCst);
         is_revoked.then_some(CertificateError::Revoked)
     });
