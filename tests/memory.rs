@@ -43,9 +43,9 @@ const MIB: usize = 1024 * KIB;
 const PEERS: usize = 1024;
 const SEEN: usize = PEERS * 16 * KIB;
 /// The names of which chains were forgotten, for a client's guard.
-const FORGOTTEN: usize = MIB + MIB / 4;
-/// What waits for its proof: 4 MiB presented, and what was made of each, which has its leaf again.
-const AWAITING: usize = 2 * 4 * MIB;
+const FORGOTTEN: usize = MIB;
+/// What waits for its proof.
+const AWAITING: usize = 4 * MIB;
 /// 1,024 events of a few hundred bytes wait for an observer.
 const QUEUE: usize = 2 * MIB;
 /// What has no bound in bytes of its own: 1,024 matters, of names of at most 255 bytes.
@@ -254,7 +254,7 @@ fn floods() -> Vec<Flood> {
     ));
     floods.push(flood(
         "forgotten names",
-        FORGOTTEN + 64 * KIB,
+        2 * 16 * KIB + FORGOTTEN,
         Box::new(|| {
             let verifier = WatchingServerVerifier::builder(Arc::new(Agreeable::default()))
                 .with_peer_memory(NonZeroUsize::MIN)
@@ -306,6 +306,7 @@ fn nobody_takes_more_memory_than_the_documents_say() {
     let kept = vec![0_u8; MIB];
     assert!(held() >= before + kept.len(), "nothing is counted");
     drop(kept);
+    let mut over = Vec::new();
     for Flood {
         label,
         budget,
@@ -316,7 +317,10 @@ fn nobody_takes_more_memory_than_the_documents_say() {
         let kept = come();
         let grown = held().saturating_sub(before);
         println!("{label}: {grown} of {budget} bytes");
-        assert!(grown <= budget, "{label}: {grown} of {budget} bytes");
+        if grown > budget {
+            over.push(format!("{label}: {grown} of {budget} bytes"));
+        }
         drop(kept);
     }
+    assert!(over.is_empty(), "{over:#?}");
 }

@@ -14,6 +14,7 @@ mod proof;
 mod remembered;
 mod servers;
 mod stored;
+mod unfinished;
 
 use std::fmt;
 use std::sync::Arc;

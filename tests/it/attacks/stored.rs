@@ -207,3 +207,44 @@ fn a_session_of_rustls_holds_its_clients_certificate_list() {
         }
     }
 }
+
+/// What is no certificate in a chain hides the list by which the session is judged, so that the client
+/// passes for an anonymous one; or holds another one's list, by which it is judged then.
+#[test]
+fn a_client_with_junk_in_its_chain_is_not_resumed_after_its_end() {
+    let root = pki::root("root", -100, 3650);
+    let anchors = pki::anchors([&root]);
+    let own = root.leaf(&[NAME], -90, 300);
+    let ending = root.leaf(&["ending"], -90, 0);
+    let lasting = root.leaf(&["lasting"], -90, 300);
+    let mut wrong = Vec::new();
+    for (label, inner, junk) in [
+        ("hidden", optional_clients(&anchors), vec![0x31, 0]),
+        ("short", optional_clients(&anchors), vec![0x30, 0]),
+        (
+            "replaced",
+            webpki_of_clients(&anchors),
+            list_of(&[&lasting.der]),
+        ),
+    ] {
+        for version in VERSIONS {
+            for keeping in KEEPINGS {
+                let wire = Wire::at(version, NOW.saturating_add(-100));
+                let verifier = watching_clients(inner.clone(), None);
+                let server = wire.mutual(&verifier, &own, keeping);
+                let good = wire.presenting(&anchors, Some(&lasting), &[]);
+                assert!(meet(&good, &server, NAME).server.is_ok());
+                let junk = [CertificateDer::from(junk.clone())];
+                let client = wire.presenting(&anchors, Some(&ending), &junk);
+                let label = format!("{label} {} {keeping:?}", wire.label());
+                assert!(meet(&client, &server, NAME).server.is_ok(), "{label}");
+                wire.clock.set(NOW.saturating_add(100));
+                let met = meet(&client, &server, NAME);
+                if met.server.is_ok() {
+                    wrong.push(format!("{label}: resumed {}", met.resumed()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
