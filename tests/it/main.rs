@@ -12,6 +12,7 @@
 )]
 
 mod announcements;
+mod attacks;
 mod command;
 mod delivery;
 mod endpoints;
@@ -32,6 +33,7 @@ mod pins;
 mod presented;
 mod recent;
 mod reload;
+mod security_model;
 mod service;
 mod sources;
 mod staples;
