@@ -136,6 +136,11 @@ impl<'a> CertificateFacts<'a> {
         self.extension(SUBJECT_ALT_NAME)
     }
 
+    /// How many extensions there are, up to the first that is not well-formed.
+    pub(crate) fn extension_count(&self) -> usize {
+        self.extensions().count()
+    }
+
     fn extension(&self, oid: &[u8]) -> Option<&'a [u8]> {
         let mut extensions = self.extensions();
         extensions.find(|e| e.oid == oid).map(|e| e.value)

@@ -4,10 +4,11 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use pki_types::{ServerName, SignatureVerificationAlgorithm};
-use webpki::{EndEntityCert, KeyUsage};
+use webpki::{EndEntityCert, KeyPurposeId, KeyUsage};
 
+use super::budget::Budget;
 use super::horizon::{Horizon, RelyingParty};
-use super::paths::{Algorithms, Path, PathSearch};
+use super::paths::{Algorithms, Path, PathSearch, Rules};
 use super::{Position, Refusal, Timeline, TrustAnchors};
 use crate::cert::{Certificate, Sha256Digest, Timestamp};
 use crate::revocation::Crls;
@@ -29,6 +30,14 @@ impl Usage {
             Self::ClientAuth => KeyUsage::client_auth(),
         }
     }
+
+    /// The purpose that this requires (RFC 5280, 4.2.1.12): id-kp-serverAuth, id-kp-clientAuth.
+    const fn purpose(self) -> KeyPurposeId<'static> {
+        KeyPurposeId::new(match self {
+            Self::ServerAuth => &[0x2b, 6, 1, 5, 5, 7, 3, 1],
+            Self::ClientAuth => &[0x2b, 6, 1, 5, 5, 7, 3, 2],
+        })
+    }
 }
 
 /// Until when a chain verifies for one relying party.
@@ -46,8 +55,9 @@ pub struct Outlook {
     pub next_cliff: Option<Timestamp>,
     /// How many paths verify at the asked instant.
     pub paths: usize,
-    /// Whether everything was looked at. If not, a budget ended the search: what is said here
-    /// holds, but there may be more paths and a later end.
+    /// Whether everything was looked at. If not, a budget ended the search, webpki's or the
+    /// [judge's own](ChainJudge#bounds): what verifies does, but there may be more paths and a
+    /// later end, and where none was found, there may be one.
     pub complete: bool,
     /// Why it does not verify.
     pub refusal: Option<Refusal>,
@@ -79,9 +89,33 @@ pub struct LimitingCertificate {
     pub position: Position,
     /// The certificate.
     pub certificate: Certificate,
+    /// What of it ends.
+    pub cause: LimitingCause,
+}
+
+/// What ends with a limiting certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LimitingCause {
+    /// Its own validity, at its notAfter.
+    NotAfter,
+    /// The revocation list that speaks for it, where lists must be current: the certificate itself
+    /// is valid for longer, and with the next list the chain is, too.
+    RevocationList {
+        /// The list's nextUpdate (RFC 5280, 5.1.2.5): the first instant at which it does not count.
+        next_update: Timestamp,
+    },
 }
 
 impl LimitingCertificate {
+    pub(super) fn by_date(position: Position, certificate: &Certificate) -> Self {
+        Self {
+            position,
+            certificate: certificate.clone(),
+            cause: LimitingCause::NotAfter,
+        }
+    }
+
     /// SHA-256 over the certificate.
     pub fn sha256(&self) -> Sha256Digest {
         self.certificate.fingerprint()
@@ -128,6 +162,16 @@ pub(crate) struct VerifiedCertificates<'s> {
 ///
 /// Times are arguments: any instant can be asked about. The first certificate of a chain is its
 /// leaf, the others are candidates for intermediates in any order.
+///
+/// # Bounds
+/// An answer is a count of work, never a time, so the same question has the same answer on every
+/// machine. At most 512 certificates and 1 MiB of them are looked at behind the leaf (rustls takes
+/// no handshake message over 64 KiB). Over all that it makes webpki do, an answer has one budget
+/// of parses, signatures and instants, which [`ChainJudge::report`] and [`ChainJudge::timeline`]
+/// use up in about 30 milliseconds on the machine of `docs/PERFORMANCE.md`; besides, it asks about
+/// at most 64 instants and holds at most 256 paths. [`ChainJudge::handshake`] looks for its first
+/// path as long as webpki does, and for better ones at most six times as long as that took. What
+/// is over says `complete: false`.
 ///
 /// # Until when does this chain verify, and which certificate ends it?
 /// ```
@@ -204,18 +248,55 @@ impl ChainJudge {
         name: Option<&ServerName<'_>>,
         now: Timestamp,
     ) -> ChainOutlook {
-        let search = match self.search(chain) {
-            Ok(search) => search,
-            Err(refusal) => return refused_by_all(refusal, 0),
-        };
-        let mut horizon = Horizon::of_all_paths(&search);
-        let error = match horizon.ask(now) {
+        self.report_within(chain, name, now, &Budget::of_report())
+    }
+
+    /// The same for what is left of a budget.
+    pub(crate) fn report_within(
+        &self,
+        chain: &[Certificate],
+        name: Option<&ServerName<'_>>,
+        now: Timestamp,
+        budget: &Budget,
+    ) -> ChainOutlook {
+        match self.search(chain, budget) {
+            Ok(search) => Self::outlook(&search, name, now),
+            Err(refusal) => refused_by_all(refusal, 0),
+        }
+    }
+
+    /// Outlook and timeline of one chain together; no timeline where webpki does not take the leaf.
+    /// The timeline does not ask for the name.
+    #[cfg(feature = "monitor")]
+    pub(crate) fn examine(
+        &self,
+        chain: &[Certificate],
+        name: Option<&ServerName<'_>>,
+        now: Timestamp,
+        budget: &Budget,
+    ) -> (ChainOutlook, Option<Timeline>) {
+        match self.search(chain, budget) {
+            Ok(search) => {
+                let outlook = Self::outlook(&search, name, now);
+                (outlook, Some(Timeline::of(&search)))
+            }
+            Err(refusal) => (refused_by_all(refusal, 0), None),
+        }
+    }
+
+    fn outlook(
+        search: &PathSearch<'_>,
+        name: Option<&ServerName<'_>>,
+        now: Timestamp,
+    ) -> ChainOutlook {
+        let mut horizon = Horizon::of_all_paths(search);
+        let error = match horizon.ask(now, 1) {
             Ok(error) => error,
             Err(refusal) => return refused_by_all(refusal, 0),
         };
         let paths = horizon.ways_at(RelyingParty::Rustls, now).len();
         if paths == 0 {
-            let refusal = Refusal::from_search(&error, &search, now);
+            let refusal = Refusal::from_search(&error, search, now);
             let refused = Outlook::refused(refusal, 0, horizon.is_complete());
             return ChainOutlook {
                 rustls: refused.clone(),
@@ -253,7 +334,8 @@ impl ChainJudge {
         chain: &[Certificate],
         name: Option<&ServerName<'_>>,
     ) -> Result<Timeline, Refusal> {
-        let search = self.search(chain)?;
+        let budget = Budget::of_report();
+        let search = self.search(chain, &budget)?;
         if let Some(name) = name {
             Self::covers(search.leaf(), name)?;
         }
@@ -263,12 +345,16 @@ impl ChainJudge {
     /// The outlook of a chain that a handshake just accepted: stops at the first path that lasts
     /// as long as the leaf, since nothing lasts longer.
     ///
+    /// It finds a path wherever webpki does.
+    ///
     /// # Errors
-    /// [`Refusal`] where no path verifies at `now` by this judge's own anchors.
+    /// [`Refusal`] where no path verifies at `now` by this judge's own anchors;
+    /// [`Refusal::TooComplex`] where none was found, but not everything was looked at.
     pub fn handshake(&self, chain: &[Certificate], now: Timestamp) -> Result<PeerOutlook, Refusal> {
-        let search = self.search(chain)?;
+        let budget = Budget::of_handshake();
+        let search = self.search(chain, &budget)?;
         let mut horizon = Horizon::of_lasting_path(&search);
-        let error = horizon.ask(now)?;
+        let error = horizon.ask(now, 1)?;
         match horizon.end(RelyingParty::Rustls, now) {
             Some((effective_not_after, limiting)) => Ok(PeerOutlook {
                 effective_not_after,
@@ -276,22 +362,25 @@ impl ChainJudge {
                 complete: horizon.is_complete(),
                 path: horizon.longest_path(now),
             }),
-            None => Err(Refusal::from_search(&error, &search, now)),
+            None if horizon.is_complete() => Err(Refusal::from_search(&error, &search, now)),
+            None => Err(Refusal::too_complex(error)),
         }
     }
 
     /// Asks about every path that verifies at `now`, one after the other, until an answer is
-    /// found. A path that a budget hid is not asked about: then there is no answer.
+    /// found. At least the path by which webpki accepts the chain is asked about.
     ///
     /// # Errors
-    /// [`Refusal`] where no path verifies.
+    /// [`Refusal`] where no path verifies; [`Refusal::TooComplex`] where there is no answer, but a
+    /// budget may have hidden a path that was not asked about.
     pub(crate) fn find_path<T>(
         &self,
         chain: &[Certificate],
         now: Timestamp,
         mut ask: impl FnMut(VerifiedCertificates<'_>) -> Option<T>,
     ) -> Result<Option<T>, Refusal> {
-        let search = self.search(chain)?;
+        let budget = Budget::of_handshake();
+        let search = self.search(chain, &budget)?;
         let at = now.to_unix_time().ok_or(Refusal::BeforeEpoch { now })?;
         let answer = RefCell::new(None);
         let ask = RefCell::new(&mut ask);
@@ -311,11 +400,13 @@ impl ChainJudge {
             *answer.borrow_mut() = found;
             answer.borrow().is_some()
         };
-        let found = search.first(at, wanted);
-        if found.paths.is_empty() {
-            return Err(Refusal::from_search(&found.error, &search, now));
+        let found = search.at(at, 1, wanted);
+        match answer.into_inner() {
+            Some(answer) => Ok(Some(answer)),
+            None if !found.complete => Err(Refusal::too_complex(found.error)),
+            None if found.paths.is_empty() => Err(Refusal::from_search(&found.error, &search, now)),
+            None => Ok(None),
         }
-        Ok(answer.into_inner())
     }
 
     /// Whether a leaf covers a DNS name or an IP address, by webpki's rules.
@@ -329,18 +420,20 @@ impl ChainJudge {
         covers.map_err(|error| Refusal::from_name(error, name))
     }
 
-    fn search<'a>(&'a self, chain: &'a [Certificate]) -> Result<PathSearch<'a>, Refusal> {
+    fn search<'a>(
+        &'a self,
+        chain: &'a [Certificate],
+        budget: &'a Budget,
+    ) -> Result<PathSearch<'a>, Refusal> {
         let (leaf, presented) = chain.split_first().ok_or(Refusal::NoCertificate)?;
-        let usage = self.usage.key_usage();
-        PathSearch::new(
-            leaf,
-            presented,
-            &self.anchors,
-            self.algorithms,
-            usage,
-            &self.crls,
-        )
-        .map_err(|error| Refusal::LeafUnusable { error })
+        let rules = Rules {
+            algorithms: self.algorithms,
+            usage: self.usage.key_usage(),
+            purpose: self.usage.purpose(),
+            crls: &self.crls,
+        };
+        let search = PathSearch::new(leaf, presented, &self.anchors, rules, budget);
+        search.map_err(|error| Refusal::LeafUnusable { error })
     }
 }
 

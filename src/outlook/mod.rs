@@ -3,9 +3,11 @@
 //! rustls-webpki is the one judge: everything said here is read from paths that it accepted.
 
 mod anchors;
+mod budget;
 mod candidates;
 mod horizon;
 mod judge;
+mod names;
 mod paths;
 mod position;
 mod refusal;
@@ -14,9 +16,13 @@ mod timeline;
 
 pub use anchors::{AnchorError, TrustAnchors, TrustAnchorsBuilder};
 #[cfg(feature = "monitor")]
-pub(crate) use candidates::MAX_PRESENTED;
+pub(crate) use budget::Budget;
+#[cfg(feature = "monitor")]
+pub(crate) use candidates::looked_at;
 pub(crate) use judge::VerifiedCertificates;
-pub use judge::{ChainJudge, ChainOutlook, LimitingCertificate, Outlook, PeerOutlook, Usage};
+pub use judge::{
+    ChainJudge, ChainOutlook, LimitingCause, LimitingCertificate, Outlook, PeerOutlook, Usage,
+};
 pub use position::Position;
 pub use refusal::Refusal;
 #[cfg(feature = "monitor")]

@@ -125,19 +125,20 @@ impl Timeline {
 
 fn relying(search: &PathSearch<'_>, ways: &[Way<'_, '_>]) -> RelyingTimeline {
     let epoch = Timestamp::from_unix_seconds(0);
-    let changes = ways.iter().flat_map(|way| {
-        let first = way.window.not_before.max(epoch);
-        [first, way.window.not_after.saturating_add(1)]
-    });
+    let begins = ways.iter().map(|way| way.window.not_before.max(epoch));
+    // Nothing begins after the last second that can be stated.
+    let ends = (ways.iter()).filter(|way| way.window.not_after < Timestamp::MAX);
+    let changes = begins.chain(ends.map(|way| way.window.not_after.saturating_add(1)));
     let changes: BTreeSet<_> = changes.collect();
-    let stretches = changes.iter().zip(changes.iter().skip(1));
-    let intervals = stretches.filter_map(|(first, next)| {
+    let lasts = (changes.iter().skip(1)).map(|next| next.saturating_add(-1));
+    let stretches = changes.iter().zip(lasts.chain([Timestamp::MAX]));
+    let intervals = stretches.filter_map(|(first, last)| {
         let verifying = ways.iter().enumerate();
         let verifying = verifying.filter(|(_, way)| way.window.contains(*first));
         let paths: Vec<_> = verifying.map(|(index, _)| index).collect();
         (!paths.is_empty()).then(|| Interval {
             first: *first,
-            last: next.saturating_add(-1),
+            last,
             paths,
         })
     });
@@ -149,10 +150,8 @@ fn relying(search: &PathSearch<'_>, ways: &[Way<'_, '_>]) -> RelyingTimeline {
 
 fn verifying_path(search: &PathSearch<'_>, way: &Way<'_, '_>) -> VerifyingPath {
     let certificates = search.certificates(way.path).into_iter().enumerate();
-    let positioned = certificates.map(|(n, certificate)| LimitingCertificate {
-        position: Position::in_chain(n),
-        certificate: certificate.clone(),
-    });
+    let positioned =
+        certificates.map(|(n, c)| LimitingCertificate::by_date(Position::in_chain(n), c));
     let known = search.anchor_certificates(way.path).first();
     VerifyingPath {
         certificates: positioned.collect(),

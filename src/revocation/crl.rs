@@ -100,6 +100,23 @@ impl Crls {
             .any(|list| matches!(list.find_serial(facts.serial()), Ok(Some(_))))
     }
 
+    /// Which certificates of a path are looked up.
+    pub(crate) const fn depth(&self) -> CrlDepth {
+        self.depth
+    }
+
+    /// When lists of this certificate's issuer stop counting, where that matters.
+    pub(crate) fn cuts_of(&self, certificate: &Certificate) -> impl Iterator<Item = Timestamp> {
+        let lists: &[_] = match self.expiration {
+            CrlExpiration::Enforce => &self.lists,
+            CrlExpiration::Ignore => &[],
+        };
+        let issuer = certificate.facts().issuer_der();
+        (lists.iter().zip(&self.next_updates))
+            .filter(move |(list, _)| list.issuer() == issuer)
+            .map(|(_, next_update)| *next_update)
+    }
+
     /// The lists as webpki takes them, by reference.
     pub(crate) fn references(&self) -> Vec<&CertRevocationList<'static>> {
         self.lists.iter().map(AsRef::as_ref).collect()

@@ -10,7 +10,7 @@ use crate::event::Severity;
 #[cfg(feature = "details")]
 use crate::outlook::Usage;
 use crate::outlook::{
-    ChainJudge, ChainOutlook, MAX_PRESENTED, Outlook, Position, Refusal, unresolved,
+    Budget, ChainJudge, ChainOutlook, Outlook, Position, Refusal, looked_at, unresolved,
 };
 use crate::policy::{Band, ThresholdPolicy};
 
@@ -36,8 +36,13 @@ pub(super) fn judge_chain(
     chain: &[Certificate],
 ) -> (ChainReport, Vec<Finding>) {
     // No server can serve more: the rest is in the report, but not judged.
-    let judged = chain.get(..=MAX_PRESENTED).unwrap_or(chain);
-    let outlook = context.outlook(judged);
+    let behind_leaf = chain
+        .get(1..)
+        .map_or(0, |presented| looked_at(presented).len());
+    let judged = chain.get(..=behind_leaf).unwrap_or(chain);
+    let name = context.asked_name(judged.first());
+    let (outlook, timeline) =
+        (context.judge).examine(judged, name, context.at, &Budget::of_report());
     let counting: Vec<_> = if outlook.longest_path.is_empty() {
         presented(judged)
     } else {
@@ -56,7 +61,6 @@ pub(super) fn judge_chain(
                        serve only the intermediates that the leaf needs";
         findings.push(context.finding(Severity::Info, FindingCode::SearchIncomplete, message));
     }
-    let timeline = context.judge.timeline(judged, None).ok();
     findings.extend(lint(context, judged, &outlook, timeline.as_ref()));
     #[cfg(feature = "ocsp")]
     let staple = {
@@ -79,11 +83,13 @@ pub(super) fn judge_chain(
 }
 
 /// Judges one certificate of a collection by its dates; a leaf whose CA certificates lie in the
-/// same collection (`cas`), or are anchors, also has an outlook.
+/// same collection (`cas`), or are anchors, also has an outlook, for its share of the collection's
+/// budget.
 pub(super) fn judge_single(
     context: &ChainContext<'_>,
     certificate: &Certificate,
     cas: &[Certificate],
+    budget: &Budget,
 ) -> (ChainReport, Vec<Finding>) {
     let position = match (certificate.is_ca(), certificate.is_self_issued()) {
         (false, _) => Position::Leaf,
@@ -100,9 +106,15 @@ pub(super) fn judge_single(
                 .map(|(_, refusal)| context.refusal(&refusal)),
         );
         // In a bundle of thousands no leaf is looked at together with all CAs.
-        let cas = if cas.len() < MAX_PRESENTED { cas } else { &[] };
-        let chain = std::iter::once(certificate).chain(cas).cloned();
-        outlook = Some(context.outlook(&chain.collect::<Vec<_>>()))
+        let cas = if looked_at(cas).len() == cas.len() {
+            cas
+        } else {
+            &[]
+        };
+        let chain: Vec<_> = std::iter::once(certificate).chain(cas).cloned().collect();
+        let name = context.asked_name(Some(certificate));
+        budget.refill();
+        outlook = Some((context.judge).report_within(&chain, name, context.at, budget))
             .filter(|outlook| !outlook.longest_path.is_empty());
     }
     let (rustls, strict) = match outlook {
@@ -151,10 +163,10 @@ fn chain_band(dates: Band, verifies: bool) -> Band {
 }
 
 impl ChainContext<'_> {
-    fn outlook(&self, chain: &[Certificate]) -> ChainOutlook {
-        let uncovered = chain.first().and_then(|leaf| self.uncovered(leaf));
-        let name = uncovered.map(|(name, _)| name).or(self.names.first());
-        self.judge.report(chain, name, self.at)
+    /// The name that the leaf must cover: the first that it does not, if there is one.
+    fn asked_name(&self, leaf: Option<&Certificate>) -> Option<&ServerName<'static>> {
+        let uncovered = leaf.and_then(|leaf| self.uncovered(leaf));
+        uncovered.map(|(name, _)| name).or(self.names.first())
     }
 
     /// The first expected name that the leaf does not cover.
