@@ -18,6 +18,7 @@ mod endpoints;
 mod graphs;
 mod handshakes;
 mod incidents;
+mod judge;
 mod layers;
 mod limbo;
 mod lints;
