@@ -10,7 +10,8 @@ use crate::event::Severity;
 #[cfg(feature = "details")]
 use crate::outlook::Usage;
 use crate::outlook::{
-    Budget, ChainJudge, ChainOutlook, Outlook, Position, Refusal, looked_at, unresolved,
+    Budget, ChainJudge, ChainOutlook, LimitingCause, Outlook, Position, Refusal, looked_at,
+    unresolved,
 };
 use crate::policy::{Band, ThresholdPolicy};
 
@@ -355,7 +356,10 @@ impl ChainContext<'_> {
         leaf: &Certificate,
     ) -> &'static str {
         match (&outlook.limiting, outlook.effective_not_after) {
-            (Some(limiting), _) if limiting.certificate == *intermediate => {
+            (Some(limiting), _)
+                if limiting.certificate == *intermediate
+                    && limiting.cause == LimitingCause::NotAfter =>
+            {
                 "that ends the whole chain: ask the CA for its successor before then"
             }
             (_, Some(end)) if end >= leaf.not_after() => {

@@ -6,7 +6,9 @@ use super::super::forecast::DEFAULT_WINDOW;
 use super::super::{
     ChainReport, CorrelatedExpiry, Finding, FirstFailure, Report, ReportedCertificate, StapleReport,
 };
-use crate::outlook::{LimitingCertificate, Outlook, RelyingTimeline, Timeline, VerifyingPath};
+use crate::outlook::{
+    LimitingCause, LimitingCertificate, Outlook, RelyingTimeline, Timeline, VerifyingPath,
+};
 
 pub(super) fn render(report: &Report) -> String {
     let document = Document {
@@ -115,6 +117,9 @@ impl OutlookView {
 struct LimitingView {
     position: String,
     sha256: String,
+    /// Only where a revocation list ends it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    crl_next_update: Option<String>,
 }
 
 impl LimitingView {
@@ -122,6 +127,10 @@ impl LimitingView {
         Self {
             position: limiting.position.to_string(),
             sha256: limiting.sha256().to_string(),
+            crl_next_update: match limiting.cause {
+                LimitingCause::NotAfter => None,
+                LimitingCause::RevocationList { next_update } => Some(next_update.to_string()),
+            },
         }
     }
 }

@@ -6,7 +6,7 @@ use super::super::forecast::DEFAULT_WINDOW;
 use super::super::{ChainReport, Finding, Report};
 use crate::cert::Timestamp;
 use crate::duration;
-use crate::outlook::Outlook;
+use crate::outlook::{LimitingCause, Outlook};
 
 pub(super) fn render(report: &Report) -> String {
     let mut text = String::new();
@@ -109,12 +109,14 @@ fn outlook_text(outlook: &Outlook, at: Timestamp) -> String {
         let why = outlook.refusal.as_ref().map(ToString::to_string);
         return format!("does not verify: {}", why.unwrap_or_default());
     };
-    let mut text = format!(
-        "verifies until {end} ({}), then {} '{}' ends",
-        relative(end, at),
-        limiting.position,
-        limiting.certificate.short_name()
-    );
+    let (position, name) = (limiting.position, limiting.certificate.short_name());
+    let then = match limiting.cause {
+        LimitingCause::NotAfter => format!("{position} '{name}' ends"),
+        LimitingCause::RevocationList { .. } => {
+            format!("the revocation list that speaks for {position} '{name}' stops counting")
+        }
+    };
+    let mut text = format!("verifies until {end} ({}), then {then}", relative(end, at));
     if let Some(cliff) = outlook.next_cliff.filter(|cliff| *cliff < end) {
         let paths = outlook.paths;
         text.push_str(&format!(
