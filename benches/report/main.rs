@@ -14,6 +14,7 @@
 mod chains;
 mod facts;
 mod growth;
+mod hostile;
 mod measure;
 mod outlook;
 mod pem;
@@ -22,9 +23,10 @@ mod telling;
 mod wrapper;
 
 /// The parts of the table, in its order.
-const PARTS: [(&str, fn()); 7] = [
+const PARTS: [(&str, fn()); 8] = [
     ("outlook", outlook::rows),
     ("growth", growth::rows),
+    ("hostile", hostile::rows),
     ("facts", facts::rows),
     ("wrapper", wrapper::rows),
     ("pem", pem::rows),

@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::cert::Certificate;
 
-/// What an answer may cost: about 30 milliseconds.
-const WHOLE_ANSWER: u64 = 3_000_000;
+/// What an answer may cost: about 25 milliseconds.
+const WHOLE_ANSWER: u64 = 2_500_000;
 
 /// What every answer of a collection may cost, whatever the answers before it did.
 const ONE_OF_MANY: u64 = 20_000;
