@@ -323,17 +323,58 @@ fn python() -> Option<PathBuf> {
 #[test]
 fn strict_agrees_with_pyca_cryptography() {
     let Some(python) = python() else { return };
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/pyca.py");
+    let mut pyca = Command::new(python);
+    pyca.arg(script);
+    assert_strict_agrees("pyca", pyca);
+}
+
+/// Where Go is installed; Debian's packages do not put every version onto the path.
+fn go() -> Option<PathBuf> {
+    let versions = std::fs::read_dir("/usr/lib").into_iter().flatten();
+    let versions = versions.filter_map(|entry| Some(entry.ok()?.path()));
+    let of_debian = versions.filter(|path| {
+        let name = path.file_name().map(|name| name.to_string_lossy());
+        name.is_some_and(|name| name.starts_with("go-1."))
+    });
+    let candidates =
+        std::iter::once(PathBuf::from("go")).chain(of_debian.map(|folder| folder.join("bin/go")));
+    let mut candidates = candidates.into_iter();
+    candidates.find(|go| Command::new(go).arg("version").output().is_ok())
+}
+
+#[test]
+fn strict_agrees_with_go() {
+    let Some(go) = go() else {
+        println!("skipped: there is no Go here");
+        return;
+    };
+    let version = Command::new(&go).arg("version").output().unwrap();
+    println!("{}", String::from_utf8_lossy(&version.stdout).trim());
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("verify");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/verify.go");
+    let mut build = Command::new(go);
+    build.env("GOCACHE", folder.path().join("cache"));
+    build.env("GOTOOLCHAIN", "local").env("GOFLAGS", "-mod=mod");
+    build.args(["build", "-o"]).arg(&program).arg(source);
+    let built = build.output().unwrap();
+    assert!(
+        built.status.success(),
+        "{}",
+        String::from_utf8_lossy(&built.stderr)
+    );
+    assert_strict_agrees("go", Command::new(program));
+}
+
+/// Asks a peer about all questions: it is given a file of them, and prints its verdicts.
+fn assert_strict_agrees(name: &str, mut peer: Command) {
     let questions = questions();
     let folder = tempfile::tempdir().unwrap();
     let input = folder.path().join("questions.json");
     let document: Vec<_> = questions.iter().map(Question::to_json).collect();
     std::fs::write(&input, serde_json::to_vec(&document).unwrap()).unwrap();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/pyca.py");
-    let output = Command::new(python)
-        .arg(script)
-        .arg(&input)
-        .output()
-        .unwrap();
+    let output = peer.arg(&input).output().unwrap();
     assert!(
         output.status.success(),
         "{}",
@@ -347,14 +388,14 @@ fn strict_agrees_with_pyca_cryptography() {
             accepted += usize::from(*theirs);
             if ours != theirs {
                 different.push(format!(
-                    "{} at {t}: ours {ours}, pyca {theirs}",
+                    "{} at {t}: ours {ours}, {name} {theirs}",
                     question.id
                 ));
             }
         }
     }
     println!(
-        "{asked} instants of {} chains, {accepted} accepted by pyca",
+        "{asked} instants of {} chains, {accepted} accepted by {name}",
         questions.len()
     );
     assert!(
