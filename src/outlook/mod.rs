@@ -5,6 +5,7 @@
 mod anchors;
 mod budget;
 mod candidates;
+mod first_issuer;
 mod horizon;
 mod judge;
 mod names;

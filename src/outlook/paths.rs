@@ -12,7 +12,7 @@ use webpki::{
 
 use super::TrustAnchors;
 use super::budget::{Budget, PURPOSE, price_of_parse};
-use super::candidates::Candidates;
+use super::candidates::{Candidates, looked_at};
 use super::signatures::SignatureMemory;
 use crate::cert::{Certificate, Validity, in_sequence};
 use crate::revocation::Crls;
@@ -202,7 +202,12 @@ impl<'a> PathSearch<'a> {
         self.presented
     }
 
-    /// What is looked at of it.
+    /// What is looked at of it, before names rule anything out.
+    pub(super) fn looked_at(&self) -> &'a [Certificate] {
+        looked_at(self.presented)
+    }
+
+    /// What can be part of a path.
     pub(super) fn candidates(&self) -> &[&'a Certificate] {
         &self.candidates.certificates
     }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use super::first_issuer;
 use super::horizon::{Horizon, RelyingParty, Way};
 use super::paths::PathSearch;
 use super::{LimitingCertificate, Position, TrustAnchors};
@@ -16,6 +17,11 @@ pub struct Timeline {
     pub rustls: RelyingTimeline,
     /// For those that count them; `None` where the dates of some path's anchor are unknown.
     pub strict: Option<RelyingTimeline>,
+    /// When OpenSSL verifies it, from 1970 on: of `strict`, without the second of a notAfter, and
+    /// only where the path verifies that OpenSSL settles on, which takes the first issuer that fits
+    /// by name and key identifier and does not go back. `None` where that cannot be foreseen: where
+    /// an anchor's dates are unknown, or not everything was looked at.
+    pub openssl: Option<Vec<Validity>>,
     /// Whether everything was looked at; if not, what is said to verify does, but there may be
     /// more.
     pub complete: bool,
@@ -112,12 +118,16 @@ impl Timeline {
     pub(super) fn of(search: &PathSearch<'_>) -> Self {
         let mut horizon = Horizon::of_all_paths(search);
         horizon.ask_everywhere();
-        let strict = horizon
-            .knows_anchor_dates(None)
-            .then(|| relying(search, &horizon.ways(RelyingParty::Strict)));
+        let strict = horizon.knows_anchor_dates(None);
+        let strict = strict.then(|| horizon.ways(RelyingParty::Strict));
+        let openssl = (strict.as_deref())
+            .filter(|_| horizon.is_complete())
+            .and_then(|strict| first_issuer::windows(search, strict));
+        let strict = strict.map(|strict| relying(search, &strict));
         Self {
             rustls: relying(search, &horizon.ways(RelyingParty::Rustls)),
             strict,
+            openssl,
             complete: horizon.is_complete(),
         }
     }

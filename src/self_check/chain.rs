@@ -2,6 +2,7 @@
 
 use pki_types::ServerName;
 
+use super::compare;
 use super::lint::lint;
 use super::{ChainReport, Finding, FindingCode, LifetimeLimits, ReportedCertificate};
 use crate::cert::{Certificate, Timestamp};
@@ -54,7 +55,7 @@ pub(super) fn judge_chain(
     let mut findings = context.band_findings(&counting);
     match &outlook.rustls.refusal {
         Some(refusal) => context.explain_refusal(refusal, judged, &mut findings),
-        None => findings.extend(context.compare_relying_parties(&outlook)),
+        None => findings.extend(compare::relying_parties(context, &outlook)),
     }
     findings.extend(context.early_intermediates(judged, &outlook));
     if !outlook.rustls.complete || judged.len() < chain.len() {
@@ -63,6 +64,10 @@ pub(super) fn judge_chain(
         findings.push(context.finding(Severity::Info, FindingCode::SearchIncomplete, message));
     }
     findings.extend(lint(context, judged, &outlook, timeline.as_ref()));
+    let foreseen = timeline
+        .as_ref()
+        .and_then(|timeline| timeline.openssl.as_deref());
+    findings.extend(foreseen.and_then(|windows| compare::openssl(context, &outlook, windows)));
     #[cfg(feature = "ocsp")]
     let staple = {
         let (staple, finding) = super::staple::judge_staple(context, judged, &outlook);
@@ -288,41 +293,6 @@ impl ChainContext<'_> {
             };
             findings.push(self.refusal(&unknown));
         }
-    }
-
-    /// What those who count anchors' dates see differently.
-    fn compare_relying_parties(&self, outlook: &ChainOutlook) -> Option<Finding> {
-        let strict = outlook.strict.as_ref()?;
-        if let Some(refusal) = &strict.refusal {
-            let until = match outlook.rustls.effective_not_after {
-                Some(end) => format!(" until {end}"),
-                None => String::new(),
-            };
-            let message = format!(
-                "rustls accepts this chain{until}, but relying parties that look at the anchor's dates (OpenSSL, Go, Python) do not: {refusal}"
-            );
-            let finding = self.finding(Severity::Warning, FindingCode::StrictRefuses, message);
-            return Some(finding.at_position(refusal.position()));
-        }
-        let (rustls_end, strict_end) = (
-            outlook.rustls.effective_not_after?,
-            strict.effective_not_after?,
-        );
-        if strict_end >= rustls_end {
-            return None;
-        }
-        let message = format!(
-            "it verifies for rustls until {rustls_end}, but only until {strict_end} for relying parties that look at the anchor's dates (OpenSSL, Go, Python): \
-             have a chain to another anchor by then"
-        );
-        let limiting = strict.limiting.as_ref()?;
-        let band = self
-            .policy
-            .band(limiting.certificate.validity(), limiting.position, self.at);
-        // For rustls itself nothing is wrong: at most a warning.
-        let severity = Severity::of_band(band).min(Severity::Warning);
-        let finding = self.finding(severity, FindingCode::StrictEndsEarlier, message);
-        Some(finding.at_position(Some(limiting.position)))
     }
 
     /// Presented intermediates that end before the leaf. Their own bands say when to act.

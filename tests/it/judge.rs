@@ -443,3 +443,66 @@ fn what_has_no_end_is_lit_to_the_last_second() {
         .run();
     assert_eq!(report.first_failure(), None, "it never fails");
 }
+
+#[test]
+fn openssl_which_does_not_go_back_has_a_line_and_a_lint_of_its_own() {
+    // As with AddTrust in 2020: the first issuer outlives its root.
+    let (old, new) = (pki::root("Old", -1000, 20), pki::root("New", -1000, 3000));
+    let issuing = new.intermediate("Issuing", -300, 60);
+    let by_old = old.cross_sign(&issuing, -300, 60);
+    let leaf = issuing.leaf(&["a.example"], -10, 80);
+    let anchors = pki::anchors([&old, &new]);
+    let run = |chain: [&CertificateDer<'static>; 3], at| {
+        let check = SelfCheck::builder()
+            .with_chain("served", chain.map(Clone::clone))
+            .with_trust_anchors(anchors.clone())
+            .with_provider(ring());
+        check.at(at).build().unwrap().run()
+    };
+    let (first, last) = (
+        [&leaf.der, &by_old, &issuing.der],
+        [&leaf.der, &issuing.der, &by_old],
+    );
+    let told = [FindingCode::OpensslEndsEarlier, FindingCode::OpensslRefuses];
+    let second = |day| days(day).saturating_add(-1);
+    let (early, late) = (Some(Some(second(20))), Some(Some(second(60))));
+    let cases = [
+        (first, NOW, early, Some(FindingCode::OpensslEndsEarlier)),
+        (
+            first,
+            second(20),
+            early,
+            Some(FindingCode::OpensslEndsEarlier),
+        ),
+        (
+            first,
+            days(20),
+            Some(None),
+            Some(FindingCode::OpensslRefuses),
+        ),
+        (last, NOW, late, None),
+        (last, days(20), late, None),
+    ];
+    for (chain, at, end, code) in cases {
+        let report = run(chain, at);
+        let chain = &report.chains[0];
+        assert_eq!(
+            chain.strict.as_ref().unwrap().effective_not_after,
+            Some(days(60))
+        );
+        assert_eq!(chain.openssl_ends(at), end, "{at}");
+        let codes = report.findings.iter().map(|finding| finding.code);
+        let codes: Vec<_> = codes.filter(|code| told.contains(code)).collect();
+        assert_eq!(codes, code.into_iter().collect::<Vec<_>>(), "{at}");
+        let line = match end {
+            Some(Some(end)) => format!("  openssl  verifies until {end} ("),
+            _ => "  openssl  does not verify\n".to_owned(),
+        };
+        assert!(report.to_text().contains(&line), "{}", report.to_text());
+    }
+    let json: serde_json::Value = serde_json::from_str(&run(first, NOW).to_json()).unwrap();
+    assert_eq!(
+        json["chains"][0]["timeline"]["openssl"][0]["last"],
+        "2026-01-20T23:59:59Z"
+    );
+}

@@ -6,6 +6,7 @@ use super::super::forecast::DEFAULT_WINDOW;
 use super::super::{
     ChainReport, CorrelatedExpiry, Finding, FirstFailure, Report, ReportedCertificate, StapleReport,
 };
+use crate::cert::Validity;
 use crate::outlook::{
     LimitingCause, LimitingCertificate, Outlook, RelyingTimeline, Timeline, VerifyingPath,
 };
@@ -184,6 +185,22 @@ struct TimelineView {
     complete: bool,
     rustls: RelyingView,
     strict: Option<RelyingView>,
+    openssl: Option<Vec<WindowView>>,
+}
+
+#[derive(Serialize)]
+struct WindowView {
+    first: String,
+    last: String,
+}
+
+impl WindowView {
+    fn of(window: &Validity) -> Self {
+        Self {
+            first: window.not_before.to_string(),
+            last: window.not_after.to_string(),
+        }
+    }
 }
 
 impl TimelineView {
@@ -192,6 +209,8 @@ impl TimelineView {
             complete: timeline.complete,
             rustls: RelyingView::of(&timeline.rustls),
             strict: timeline.strict.as_ref().map(RelyingView::of),
+            openssl: (timeline.openssl.as_ref())
+                .map(|windows| windows.iter().map(WindowView::of).collect()),
         }
     }
 }

@@ -61,6 +61,13 @@ fn chain_text(chain: &ChainReport, at: Timestamp) -> String {
             text.push_str(&format!("  {who}  {}\n", outlook_text(outlook, at)));
         }
     }
+    if let Some(end) = chain.openssl_ends(at) {
+        let line = match end {
+            Some(end) => format!("verifies until {end} ({})", relative(end, at)),
+            None => "does not verify".to_owned(),
+        };
+        text.push_str(&format!("  openssl  {line}\n"));
+    }
     if let Some(staple) = &chain.staple {
         text.push_str(&format!("  staple  {}\n", visible(&staple.message)));
     }
