@@ -18,6 +18,10 @@ const ONE_OF_MANY: u64 = 20_000;
 /// So many times what it took to find the first path, a handshake looks for a better one.
 const HANDSHAKE_FACTOR: u64 = 6;
 
+/// A search that has found no path may use one of so many parts of what is left, if its own part
+/// is less.
+const PARTS_WITHOUT_A_PATH: u64 = 8;
+
 /// One search at one instant, whatever it finds.
 const SEARCH: u64 = 200;
 
@@ -41,6 +45,8 @@ pub(crate) struct Budget {
     left: AtomicU64,
     /// What the search in progress must leave.
     floor: AtomicU64,
+    /// The same from its first path on.
+    floor_with_a_path: AtomicU64,
     /// Whether a path was found in the search in progress.
     found: AtomicBool,
     /// For a handshake: not bounded by us before its first path.
@@ -66,6 +72,7 @@ impl Budget {
         Self {
             left: AtomicU64::new(left),
             floor: AtomicU64::new(0),
+            floor_with_a_path: AtomicU64::new(0),
             found: AtomicBool::new(false),
             unbounded: AtomicBool::new(unbounded),
         }
@@ -77,34 +84,37 @@ impl Budget {
         self.left.fetch_max(ONE_OF_MANY, Ordering::Relaxed);
     }
 
-    /// Begins a search that may use one of so many equal parts of what is left.
+    /// Begins a search that may use one of so many equal parts of what is left, and more until it
+    /// has found a path.
     pub(super) fn begin(&self, parts: u64) {
         self.charge(SEARCH);
-        self.keep(parts);
+        let without = self.left_but_one_of(parts.min(PARTS_WITHOUT_A_PATH));
+        self.floor.store(without, Ordering::Relaxed);
+        let with = self.left_but_one_of(parts);
+        self.floor_with_a_path.store(with, Ordering::Relaxed);
         self.found.store(false, Ordering::Relaxed);
     }
 
-    /// Notes that a path was found. From a search's first path on, half of what is left is kept for what comes
-    /// after it.
+    /// Notes that a path was found. From a search's first path on, half of what is left is kept for
+    /// what comes after it.
     pub(super) fn found(&self) {
         if !self.found.swap(true, Ordering::Relaxed) {
             if self.unbounded.swap(false, Ordering::Relaxed) {
                 let spent = UNBOUNDED - self.left.load(Ordering::Relaxed);
                 let more = spent.saturating_mul(HANDSHAKE_FACTOR).min(WHOLE_ANSWER);
                 self.left.store(more, Ordering::Relaxed);
-                self.floor.store(0, Ordering::Relaxed);
+                self.floor_with_a_path.store(0, Ordering::Relaxed);
             }
-            let floor = self.floor.load(Ordering::Relaxed);
-            self.keep(2);
-            self.floor.fetch_max(floor, Ordering::Relaxed);
+            let floor = self.floor_with_a_path.load(Ordering::Relaxed);
+            let floor = floor.max(self.left_but_one_of(2));
+            self.floor.store(floor, Ordering::Relaxed);
         }
         self.charge(PATH);
     }
 
-    fn keep(&self, parts: u64) {
+    fn left_but_one_of(&self, parts: u64) -> u64 {
         let left = self.left.load(Ordering::Relaxed);
-        self.floor
-            .store(left - left / parts.max(1), Ordering::Relaxed);
+        left - left / parts.max(1)
     }
 
     pub(super) fn charge(&self, units: u64) {

@@ -127,6 +127,11 @@ impl<'s, 'a> Horizon<'s, 'a> {
         }
     }
 
+    /// Learns the paths that another knows of the same search.
+    pub(super) fn learn_from(&mut self, other: &Self) {
+        other.seen.iter().for_each(|seen| self.learn(seen.clone()));
+    }
+
     /// Learns every path that verifies at any instant from 1970 on.
     pub(super) fn ask_everywhere(&mut self) {
         let leaf = self.search.leaf().validity();

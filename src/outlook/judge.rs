@@ -260,7 +260,7 @@ impl ChainJudge {
         budget: &Budget,
     ) -> ChainOutlook {
         match self.search(chain, budget) {
-            Ok(search) => Self::outlook(&search, name, now),
+            Ok(search) => Self::outlook(&search, &mut Horizon::of_all_paths(&search), name, now),
             Err(refusal) => refused_by_all(refusal, 0),
         }
     }
@@ -277,19 +277,20 @@ impl ChainJudge {
     ) -> (ChainOutlook, Option<Timeline>) {
         match self.search(chain, budget) {
             Ok(search) => {
-                let outlook = Self::outlook(&search, name, now);
-                (outlook, Some(Timeline::of(&search)))
+                let mut horizon = Horizon::of_all_paths(&search);
+                let outlook = Self::outlook(&search, &mut horizon, name, now);
+                (outlook, Some(Timeline::of(&search, Some(&horizon))))
             }
             Err(refusal) => (refused_by_all(refusal, 0), None),
         }
     }
 
-    fn outlook(
-        search: &PathSearch<'_>,
+    fn outlook<'a>(
+        search: &PathSearch<'a>,
+        horizon: &mut Horizon<'_, 'a>,
         name: Option<&ServerName<'_>>,
         now: Timestamp,
     ) -> ChainOutlook {
-        let mut horizon = Horizon::of_all_paths(search);
         let error = match horizon.ask(now, 1) {
             Ok(error) => error,
             Err(refusal) => return refused_by_all(refusal, 0),
@@ -339,7 +340,7 @@ impl ChainJudge {
         if let Some(name) = name {
             Self::covers(search.leaf(), name)?;
         }
-        Ok(Timeline::of(&search))
+        Ok(Timeline::of(&search, None))
     }
 
     /// The outlook of a chain that a handshake just accepted: stops at the first path that lasts

@@ -115,9 +115,13 @@ impl RelyingTimeline {
 }
 
 impl Timeline {
-    pub(super) fn of(search: &PathSearch<'_>) -> Self {
+    /// `known` is what was found out before, which a budget may keep from being found again.
+    pub(super) fn of<'a>(search: &PathSearch<'a>, known: Option<&Horizon<'_, 'a>>) -> Self {
         let mut horizon = Horizon::of_all_paths(search);
         horizon.ask_everywhere();
+        if let Some(known) = known {
+            horizon.learn_from(known);
+        }
         let strict = horizon.knows_anchor_dates(None);
         let strict = strict.then(|| horizon.ways(RelyingParty::Strict));
         let openssl = (strict.as_deref())
