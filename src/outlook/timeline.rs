@@ -150,7 +150,7 @@ fn relying(search: &PathSearch<'_>, ways: &[Way<'_, '_>]) -> RelyingTimeline {
         let verifying = ways.iter().enumerate();
         let verifying = verifying.filter(|(_, way)| way.window.contains(*first));
         let paths: Vec<_> = verifying.map(|(index, _)| index).collect();
-        (!paths.is_empty()).then(|| Interval {
+        (!paths.is_empty()).then_some(Interval {
             first: *first,
             last,
             paths,
