@@ -7,6 +7,8 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use super::TrustAnchors;
+use super::names::MAX_INTERMEDIATES;
 use crate::cert::Certificate;
 
 /// What an answer may cost: about 25 milliseconds.
@@ -38,6 +40,15 @@ pub(super) const KNOWN_SIGNATURE: u64 = 50;
 
 /// One more purpose of an extended key usage.
 pub(super) const PURPOSE: u64 = 2;
+
+/// Comparing one name with one constraint.
+const COMPARISON: u64 = 2;
+
+/// So many comparisons a path are in the price of its signatures; real chains have a few dozen.
+const FREE_COMPARISONS: usize = 2_000;
+
+/// webpki makes no more of them in one search.
+const WEBPKI_COMPARISONS: usize = 250_000;
 
 /// The budget of one answer, or of several that share it.
 #[derive(Debug)]
@@ -154,4 +165,29 @@ pub(super) fn price_of_signature(public_key: &[u8], message: &[u8]) -> u64 {
         }
     };
     u64::try_from(of_key.saturating_add(message.len() / 8)).unwrap_or(u64::MAX)
+}
+
+/// What checking the name constraints of one path of these certificates can cost.
+pub(super) fn price_of_names(
+    leaf: &Certificate,
+    candidates: &[&Certificate],
+    anchors: &TrustAnchors,
+) -> u64 {
+    let of_candidates = candidates.iter().map(|c| c.facts().constraint_count());
+    let constraints = of_candidates.chain(anchors.constraint_counts()).max();
+    let Some(constraints) = constraints.filter(|count| *count > 0) else {
+        return 0;
+    };
+    let above = candidates.iter().map(|c| c.facts().name_count()).max();
+    let above = above.unwrap_or(0).saturating_mul(MAX_INTERMEDIATES);
+    let names = leaf.facts().name_count().saturating_add(above);
+    match constraints.saturating_mul(names) {
+        0..=FREE_COMPARISONS => 0,
+        comparisons => {
+            let comparisons = comparisons.min(WEBPKI_COMPARISONS);
+            u64::try_from(comparisons)
+                .unwrap_or(u64::MAX)
+                .saturating_mul(COMPARISON)
+        }
+    }
 }

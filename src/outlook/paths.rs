@@ -11,7 +11,7 @@ use webpki::{
 };
 
 use super::TrustAnchors;
-use super::budget::{Budget, PURPOSE, price_of_parse};
+use super::budget::{Budget, PURPOSE, price_of_names, price_of_parse};
 use super::candidates::{Candidates, looked_at};
 use super::signatures::SignatureMemory;
 use crate::cert::{Certificate, Validity, in_sequence};
@@ -36,6 +36,8 @@ pub(super) struct PathSearch<'a> {
     budget: &'a Budget,
     /// What webpki's look at all candidates and anchors costs, which it takes once a step.
     price_of_step: u64,
+    /// What webpki's check of name constraints costs, once a path.
+    price_of_names: u64,
 }
 
 /// What a judge searches paths by, besides anchors.
@@ -85,6 +87,7 @@ impl<'a> PathSearch<'a> {
             candidate_ders: ders(&candidates.certificates),
             ders_by_ends: OnceCell::new(),
             price_of_step: prices.fold(price_of_anchors, u64::saturating_add),
+            price_of_names: price_of_names(leaf, &candidates.certificates, anchors),
             candidates,
             anchors,
             signatures: SignatureMemory::default(),
@@ -149,7 +152,8 @@ impl<'a> PathSearch<'a> {
             purpose,
             crls,
         } = self.rules;
-        let remembering = self.signatures.remembering(algorithms, self.budget);
+        let remembering =
+            (self.signatures).remembering(algorithms, self.budget, self.price_of_names);
         let algorithms: Vec<&dyn SignatureVerificationAlgorithm> =
             remembering.iter().map(|algorithm| algorithm as _).collect();
         let lists = crls.references();

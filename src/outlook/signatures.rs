@@ -51,6 +51,7 @@ impl SignatureMemory {
         &'m self,
         algorithms: Algorithms,
         budget: &'m Budget,
+        price_of_names: u64,
     ) -> Vec<Remembering<'m>> {
         self.known().gave_up = false;
         let algorithms = algorithms.iter().enumerate();
@@ -59,6 +60,7 @@ impl SignatureMemory {
             index,
             memory: self,
             budget,
+            price_of_names,
         });
         remembering.collect()
     }
@@ -80,6 +82,8 @@ pub(super) struct Remembering<'m> {
     index: usize,
     memory: &'m SignatureMemory,
     budget: &'m Budget,
+    /// What may come after a signature that is good.
+    price_of_names: u64,
 }
 
 impl SignatureVerificationAlgorithm for Remembering<'_> {
@@ -90,7 +94,8 @@ impl SignatureVerificationAlgorithm for Remembering<'_> {
         signature: &[u8],
     ) -> Result<(), InvalidSignature> {
         let mut known = self.memory.known();
-        self.budget.charge(KNOWN_SIGNATURE);
+        self.budget
+            .charge(KNOWN_SIGNATURE.saturating_add(self.price_of_names));
         let asked = (self.index, signature, public_key, message);
         let place = known
             .checks

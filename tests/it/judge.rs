@@ -506,3 +506,48 @@ fn openssl_which_does_not_go_back_has_a_line_and_a_lint_of_its_own() {
         "2026-01-20T23:59:59Z"
     );
 }
+
+#[test]
+fn thousands_of_names_and_constraints_are_given_up_by_count() {
+    // Every path costs webpki all of its 250,000 comparisons, and every instant as much again.
+    let constraint = |n: usize| rcgen::GeneralSubtree::DnsName(format!("{n}.example"));
+    let constrained = |params: &mut rcgen::CertificateParams| {
+        params.name_constraints = Some(rcgen::NameConstraints {
+            permitted_subtrees: Vec::new(),
+            excluded_subtrees: (0..600).map(constraint).collect(),
+        });
+    };
+    let root = pki::root_with("Root", -1000, 3000, constrained);
+    let issuing = root.intermediate("Issuing", -300, 900);
+    let names: Vec<_> = (0..400).map(|n| format!("{n}.a.test")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let leaf = issuing.leaf(&names, -10, 80);
+    let later = (-9..60).map(|day| root.cross_sign(&issuing, day, 900 - day));
+    let ders: Vec<_> = [leaf.der.clone(), issuing.der.clone()]
+        .into_iter()
+        .chain(later)
+        .collect();
+    let (anchors, chain) = (pki::anchors([&root]), certificates(&ders));
+    assert_eq!(webpki_says(&anchors, &chain), Ok(()));
+    let outlook = judge(&anchors).report(&chain, None, NOW).rustls;
+    let said = (outlook.effective_not_after, outlook.complete);
+    assert_eq!(said, (Some(days(80)), false));
+    assert!(!judge(&anchors).timeline(&chain, None).unwrap().complete);
+
+    // With as many as real chains have, everything is looked at.
+    let root = pki::root("Root", -1000, 3000);
+    let few = |params: &mut rcgen::CertificateParams| {
+        params.name_constraints = Some(rcgen::NameConstraints {
+            permitted_subtrees: vec![rcgen::GeneralSubtree::DnsName("a.test".to_owned())],
+            excluded_subtrees: (0..20).map(constraint).collect(),
+        });
+    };
+    let root_with_few = pki::root_with("Root", -1000, 3000, few);
+    let leaf = root_with_few.leaf(&["1.a.test", "2.a.test"], -10, 80);
+    let anchors = pki::anchors([&root, &root_with_few]);
+    let outlook = judge(&anchors).report(&certificates([&leaf.der]), None, NOW);
+    assert_eq!(
+        (outlook.rustls.effective_not_after, outlook.rustls.complete),
+        (Some(days(80)), true)
+    );
+}
