@@ -15,6 +15,7 @@ use crate::cert::Certificate;
 const WHOLE_ANSWER: u64 = 2_500_000;
 
 /// What every answer of a collection may cost, whatever the answers before it did.
+#[cfg(feature = "monitor")]
 const ONE_OF_MANY: u64 = 20_000;
 
 /// So many times what it took to find the first path, a handshake looks for a better one.
