@@ -79,9 +79,9 @@ pub use observer::MetricsObserver;
 pub use observer::TracingObserver;
 pub use observer::{ChannelObserver, FilteredObserver, InlineObserver, Observer};
 pub use outlook::{
-    AnchorError, ChainJudge, ChainOutlook, Interval, LimitingCertificate, Outlook, PathAnchor,
-    PeerOutlook, Position, Refusal, RelyingTimeline, Timeline, TrustAnchors, TrustAnchorsBuilder,
-    Usage, VerifyingPath,
+    AnchorError, ChainJudge, ChainOutlook, Interval, LimitingCause, LimitingCertificate, Outlook,
+    PathAnchor, PeerOutlook, Position, Refusal, RelyingTimeline, Timeline, TrustAnchors,
+    TrustAnchorsBuilder, Usage, VerifyingPath,
 };
 pub use pin::{
     Acceptance, ExpiryRule, FixedPins, NearMiss, Pin, PinError, PinForm, PinGeneration, PinLint,

@@ -15,6 +15,7 @@ mod announcements;
 mod chains;
 mod facts;
 mod growth;
+mod hostile;
 mod measure;
 mod outlook;
 mod pem;
@@ -26,6 +27,7 @@ mod wrapper;
 const PARTS: [(&str, fn()); 8] = [
     ("outlook", outlook::rows),
     ("growth", growth::rows),
+    ("hostile", hostile::rows),
     ("facts", facts::rows),
     ("wrapper", wrapper::rows),
     ("pem", pem::rows),

@@ -22,6 +22,7 @@ pub use der::{CertificateParseError, DerProblem};
 #[cfg(feature = "details")]
 pub use details::{CertificateDetails, DetailsError, KeyType, SubjectAltNames};
 pub use facts::CertificateFacts;
+pub(crate) use facts::count_constraints;
 pub use timestamp::{Timestamp, TimestampParseError};
 pub use validity::Validity;
 

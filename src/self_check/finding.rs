@@ -86,6 +86,10 @@ pub enum FindingCode {
     StrictRefuses,
     /// For relying parties that count anchors' dates it ends earlier.
     StrictEndsEarlier,
+    /// OpenSSL refuses it, for it settles on a path that does not verify.
+    OpensslRefuses,
+    /// For OpenSSL it ends earlier, with the path that it settles on.
+    OpensslEndsEarlier,
     /// The search for paths was given up before everything was looked at.
     SearchIncomplete,
     /// A certificate is in the chain more than once.
@@ -153,6 +157,8 @@ impl FindingCode {
             Self::DoesNotVerify => "does_not_verify",
             Self::StrictRefuses => "strict_refuses",
             Self::StrictEndsEarlier => "strict_ends_earlier",
+            Self::OpensslRefuses => "openssl_refuses",
+            Self::OpensslEndsEarlier => "openssl_ends_earlier",
             Self::SearchIncomplete => "search_incomplete",
             Self::DuplicateCertificate => "duplicate_certificate",
             Self::AnchorSent => "anchor_sent",

@@ -19,6 +19,7 @@ mod endpoints;
 mod graphs;
 mod handshakes;
 mod incidents;
+mod judge;
 mod layers;
 mod limbo;
 mod lints;
