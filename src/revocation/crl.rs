@@ -107,7 +107,9 @@ impl Crls {
             CrlDepth::Chain => path,
             CrlDepth::Leaf => path.get(..1).unwrap_or_default(),
         };
-        let mut cuts = looked_up.iter().flat_map(|certificate| self.cuts_of(certificate));
+        let mut cuts = looked_up
+            .iter()
+            .flat_map(|certificate| self.cuts_of(certificate));
         cuts.all(|cut| now < cut)
     }
 
