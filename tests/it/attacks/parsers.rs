@@ -27,14 +27,14 @@ const KEY: &str = "-----BEGIN PUBLIC KEY-----\\nMCowBQYDK2VwAyEA11qYAYKxCrfVS/7T
 
 fn floor(version: u32) -> String {
     format!(
-        r#"{{"version":{version},"issued":"2026-01-01T00:00:00Z","expires":"2026-03-01T00:00:00Z","authority":{{"threshold":1,"keys":["{KEY}"]}},"pin_sets":[{{"hosts":["api.example.com"],"pins":[{{"pin":"sha256/T09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT08=","state":"current"}},{{"pin":"sha256/UFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFA=","state":"announced"}}]}}]}}"#
+        r#"{{"product":"app","version":{version},"issued":"2026-01-01T00:00:00Z","expires":"2026-03-01T00:00:00Z","authority":{{"threshold":1,"keys":["{KEY}"]}},"pin_sets":[{{"hosts":["api.example.com"],"pins":[{{"pin":"sha256/T09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT08=","state":"current"}},{{"pin":"sha256/UFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFA=","state":"announced"}}]}}]}}"#
     )
 }
 
 fn envelope() -> String {
     let payload = data_encoding::BASE64.encode(floor(12).as_bytes());
     format!(
-        r#"{{"payloadType":"application/vnd.notafter.pins.v1+json","payload":"{payload}","signatures":[{{"keyid":"","sig":"pVUKzDi30eBpUmfsAB9TG0ScEtCRNIWYk/QC9WaFmNAKSIhqSC+XIIYoCfp0+qv3TaHPJT5oq0/r2MrJaJ6lCw=="}}]}}"#
+        r#"{{"payloadType":"application/vnd.notafter.pins.v2+json","payload":"{payload}","signatures":[{{"keyid":"","sig":"pVUKzDi30eBpUmfsAB9TG0ScEtCRNIWYk/QC9WaFmNAKSIhqSC+XIIYoCfp0+qv3TaHPJT5oq0/r2MrJaJ6lCw=="}}]}}"#
     )
 }
 
