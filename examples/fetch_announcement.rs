@@ -1,19 +1,22 @@
 //! Fetches an announcement of pins over HTTPS and applies it.
 //!
-//! From a host that these pins do not pin: else a mistake in them would lock out its own
-//! correction. Several addresses are tried in their order.
+//! From hosts that these pins do not pin: else a mistake in them would lock out its own correction.
+//! All addresses are asked at once, and the newest announcement that they give is applied: one mirror
+//! that stands still, or a network that answers with a page of its own, hides nothing.
 
+use std::cmp::Reverse;
 use std::error::Error;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use lexopt::prelude::*;
 use notafter::{
-    Certificate, ExpiryRule, Loader, PinFloor, PinFolder, PinStore, PinsInForce as _, Timestamp,
-    TrustAnchors,
+    Announcement, Certificate, Envelope, ExpiryRule, Loader, PinFloor, PinFolder, PinStore,
+    PinsInForce as _, Timestamp, TrustAnchors,
 };
 use rustls::pki_types::ServerName;
 use ureq::Agent;
@@ -25,7 +28,8 @@ usage: fetch_announcement --floor FILE --state FOLDER --trust FILE [--at TIME] U
   --state FOLDER  where announced pins are kept; made where it is missing
   --trust FILE    trust anchors for the fetching, PEM
   --at TIME       the instant at which it is applied: RFC 3339 or Unix seconds (default now)
-exit code: 0 applied; 1 refused; 3 nothing could be fetched, or something could not be read or kept
+all addresses are asked, and the newest announcement that they give is applied
+exit code: 0 applied; 1 refused; 3 nothing could be fetched, or something could not be read, kept or printed
 ";
 
 /// A larger envelope is refused anyway.
@@ -46,9 +50,14 @@ fn main() -> ExitCode {
         Ok(outcome) => outcome,
         Err(error) => (3, format!("{error}\n\n{USAGE}")),
     };
-    // A reader that has gone away is no reason to fail.
-    let _ = writeln!(std::io::stdout(), "{line}");
-    ExitCode::from(code)
+    // A reader that has gone away is no reason to fail; a full disk is.
+    match writeln!(std::io::stdout(), "{line}") {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            tell(&format!("the output could not be written: {error}"));
+            ExitCode::from(3)
+        }
+        _ => ExitCode::from(code),
+    }
 }
 
 fn run(args: &Args) -> Result<(u8, String), Box<dyn Error>> {
@@ -64,21 +73,78 @@ fn run(args: &Args) -> Result<(u8, String), Box<dyn Error>> {
         .open(now)?;
     notices.iter().for_each(|notice| tell(&notice.to_string()));
     let agent = agent(args)?;
-    for url in &args.urls {
-        match fetch(&agent, url, &store) {
-            Ok(envelope) => {
-                return Ok(match store.apply(&envelope, now) {
-                    Ok(applied) => {
-                        applied.notices.iter().for_each(|n| tell(&n.to_string()));
-                        (0, format!("version {} is in force", applied.version))
-                    }
-                    Err(refused) => (1, format!("refused ({}): {refused}", refused.code())),
-                });
-            }
+    let fetched: Vec<_> = thread::scope(|scope| {
+        let asked = args.urls.iter().map(|url| {
+            let asking = scope.spawn(|| fetch(&agent, url, &store).map_err(|e| e.to_string()));
+            (url.as_str(), asking)
+        });
+        let asked: Vec<_> = asked.collect();
+        let answers = asked.into_iter().map(|(url, asking)| {
+            let panicked = |_| Err("it could not be asked".to_owned());
+            (url, asking.join().unwrap_or_else(panicked))
+        });
+        answers.collect()
+    });
+    let mut found = Vec::new();
+    for (url, answer) in fetched {
+        match answer {
+            Ok(envelope) => found.push(Found::new(url, envelope)),
             Err(error) => tell(&format!("{url}: {error}")),
         }
     }
-    Ok((3, "nothing could be fetched".to_owned()))
+    found.sort_by_key(|found| Reverse(found.version));
+    Ok(apply(&store, &found, now))
+}
+
+/// What an address gave.
+struct Found<'a> {
+    url: &'a str,
+    /// As it claims, believed for nothing but its turn.
+    version: Option<u64>,
+    envelope: Vec<u8>,
+}
+
+impl<'a> Found<'a> {
+    fn new(url: &'a str, envelope: Vec<u8>) -> Self {
+        let parsed = Envelope::parse(&envelope).ok();
+        let claimed = parsed.and_then(|e| Announcement::from_json(e.payload()).ok());
+        Self {
+            url,
+            version: claimed.map(|announcement| announcement.version),
+            envelope,
+        }
+    }
+}
+
+/// The newest first, until one is applied; where that lets in a newer one (other keys announce from
+/// then on), that too.
+fn apply(store: &PinStore, found: &[Found<'_>], now: Timestamp) -> (u8, String) {
+    let mut outcome = (3, "nothing could be fetched".to_owned());
+    let mut left = found;
+    loop {
+        let mut applied_at = 0;
+        for (at, found) in left.iter().enumerate() {
+            match store.apply(&found.envelope, now) {
+                Ok(applied) => {
+                    applied.notices.iter().for_each(|n| tell(&n.to_string()));
+                    outcome = (0, format!("version {} is in force", applied.version));
+                    applied_at = at;
+                    break;
+                }
+                Err(refused) => {
+                    let line = format!("refused ({}): {refused}", refused.code());
+                    tell(&format!("{}: {line}", found.url));
+                    if outcome.0 == 3 {
+                        outcome = (1, line);
+                    }
+                }
+            }
+        }
+        match left.get(..applied_at) {
+            Some(newer) if !newer.is_empty() => left = newer,
+            _ => return outcome,
+        }
+    }
 }
 
 /// At most as many bytes as an envelope may have, from a host that is not pinned itself.

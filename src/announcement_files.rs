@@ -1,7 +1,7 @@
 //! Announcements that lie in files: an edge, for it reads them.
 
 use std::collections::HashMap;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,13 +11,14 @@ use serde::de::IgnoredAny;
 use crate::announcement::{Announcement, AnnouncementError, Envelope};
 use crate::cert::Timestamp;
 use crate::event::Event;
+use crate::regular_file;
 use crate::store::{Applied, PinStore, StoreNotice};
 
 /// Stands in every announcement, however its JSON is written.
 const OURS: &[u8] = b"vnd.notafter.pins.";
 
-/// A folder of more entries is not read further.
-const MAX_FILES: usize = 10_000;
+/// A folder of more entries is not read further, and that is told.
+const MAX_ENTRIES: usize = 1_000_000;
 
 /// What became of one file of a folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,22 +54,34 @@ impl PinStore {
         folder: impl AsRef<Path>,
         now: Timestamp,
     ) -> Result<Vec<FileOutcome>, AnnouncementError> {
+        let folder = folder.as_ref();
         let entries = fs::read_dir(folder).map_err(|error| unreadable(&error))?;
-        let entries = entries.take(MAX_FILES).collect::<io::Result<Vec<_>>>();
-        let entries = entries.map_err(|error| unreadable(&error))?;
-        let files = entries.iter().map(fs::DirEntry::path);
-        let mut found: Vec<_> = files
-            .filter(|path| !path.is_dir())
-            .map(|path| (read(&path), path))
-            .filter(|(read, _)| read.as_ref().map_or(true, |bytes| is_ours(bytes)))
-            .map(|(read, path)| (order(&read), path, read))
-            .collect();
-        found.sort_by(|one, other| (one.0, &one.1).cmp(&(other.0, &other.1)));
-        let outcomes = found.into_iter().map(|(_, path, read)| FileOutcome {
-            outcome: read.and_then(|bytes| self.apply(&bytes, now)),
+        // The bytes are read once more in their turn: all at once they could fill the memory.
+        let mut found = Vec::new();
+        let mut outcomes = Vec::new();
+        for (n, entry) in entries.enumerate() {
+            if n == MAX_ENTRIES {
+                let reason = format!("it has more than {MAX_ENTRIES} entries: clear it");
+                outcomes.push(FileOutcome {
+                    path: folder.to_owned(),
+                    outcome: Err(AnnouncementError::Unreadable { reason }),
+                });
+                break;
+            }
+            let path = entry.map_err(|error| unreadable(&error))?.path();
+            if may_be_ours(&path) {
+                let read = read(&path);
+                if read.as_ref().map_or(true, |bytes| is_ours(bytes)) {
+                    found.push((order(&read), path));
+                }
+            }
+        }
+        found.sort();
+        outcomes.extend(found.into_iter().map(|(_, path)| FileOutcome {
+            outcome: read(&path).and_then(|bytes| self.apply(&bytes, now)),
             path,
-        });
-        Ok(outcomes.collect())
+        }));
+        Ok(outcomes)
     }
 }
 
@@ -143,6 +156,15 @@ impl AnnouncementFolder {
     }
 }
 
+/// Empty files and sub-folders are passed over without being opened, however many there are.
+fn may_be_ours(path: &Path) -> bool {
+    // What cannot be looked at is told when it is read.
+    fs::metadata(path).map_or(true, |found| {
+        let is_empty = found.is_file() && found.len() == 0;
+        !is_empty && !found.is_dir()
+    })
+}
+
 /// What begins like JSON but is none may be a torn announcement.
 fn is_ours(bytes: &[u8]) -> bool {
     let named = bytes.windows(OURS.len()).any(|window| window == OURS);
@@ -161,12 +183,10 @@ fn order(read: &Result<Vec<u8>, AnnouncementError>) -> u64 {
 fn read(path: &Path) -> Result<Vec<u8>, AnnouncementError> {
     let limit = u64::try_from(Envelope::MAX_BYTES + 1).unwrap_or(u64::MAX);
     let read = || {
-        // Opening a pipe could wait for ever.
-        if !fs::metadata(path)?.is_file() {
-            return Err(io::Error::other("it is not a regular file"));
-        }
         let mut bytes = Vec::new();
-        File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+        regular_file::open(path)?
+            .take(limit)
+            .read_to_end(&mut bytes)?;
         Ok(bytes)
     };
     read().map_err(|error| unreadable(&error))

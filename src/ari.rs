@@ -138,7 +138,7 @@ fn retry_seconds(value: &str, now: Timestamp) -> Option<i64> {
 fn instant(field: &'static str, text: &str) -> Result<Timestamp, RenewalInfoError> {
     let error = || RenewalInfoError::Instant {
         field,
-        text: text.chars().take(64).collect(),
+        text: text.chars().take(64).flat_map(char::escape_debug).collect(),
     };
     // RFC 3339 alone: a number in a string, which is an instant elsewhere, is none to this RFC.
     if text.as_bytes().get(4) != Some(&b'-') {
@@ -200,7 +200,7 @@ pub enum RenewalInfoError {
     Instant {
         /// `start` or `end`.
         field: &'static str,
-        /// What was read (its first 64 characters).
+        /// What was read (its first 64 characters), control characters escaped.
         text: String,
     },
     /// A window that ends where or before it starts is invalid (RFC 9773, 4.2).

@@ -66,6 +66,10 @@ fn bad_input_gets_its_error() {
             "invalid type: integer `7`, expected a string",
         ),
         (
+            window("\\u001b[2Jnow\\n", end),
+            "the start of the suggested window, '\\u{1b}[2Jnow\\n', is not an RFC 3339 instant",
+        ),
+        (
             window("yesterday", end),
             "the start of the suggested window, 'yesterday', is not an RFC 3339 instant",
         ),

@@ -34,6 +34,8 @@ mod pin_folder;
 mod policy;
 #[cfg(feature = "monitor")]
 mod private_key;
+#[cfg(feature = "announcements")]
+mod regular_file;
 #[cfg(feature = "reload")]
 mod reload;
 mod resumption;
@@ -50,7 +52,7 @@ mod verifier;
 #[cfg(feature = "announcements")]
 pub use announcement::{
     AnnouncedSet, Announcement, AnnouncementError, AnnouncementKey, Authority, Envelope,
-    FloorError, PinFloor,
+    FloorError, PinFloor, PreviousAnnouncement, SuccessorRule,
 };
 #[cfg(feature = "announcements")]
 pub use announcement_files::{AnnouncementFolder, FileOutcome};
@@ -77,9 +79,9 @@ pub use observer::MetricsObserver;
 pub use observer::TracingObserver;
 pub use observer::{ChannelObserver, FilteredObserver, InlineObserver, Observer};
 pub use outlook::{
-    AnchorError, ChainJudge, ChainOutlook, Interval, LimitingCertificate, Outlook, PathAnchor,
-    PeerOutlook, Position, Refusal, RelyingTimeline, Timeline, TrustAnchors, TrustAnchorsBuilder,
-    Usage, VerifyingPath,
+    AnchorError, ChainJudge, ChainOutlook, Interval, LimitingCause, LimitingCertificate, Outlook,
+    PathAnchor, PeerOutlook, Position, Refusal, RelyingTimeline, Timeline, TrustAnchors,
+    TrustAnchorsBuilder, Usage, VerifyingPath,
 };
 pub use pin::{
     Acceptance, ExpiryRule, FixedPins, NearMiss, Pin, PinError, PinForm, PinGeneration, PinLint,

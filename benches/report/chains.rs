@@ -3,7 +3,9 @@
 use std::hint::black_box;
 
 use notafter::{Certificate, ChainJudge, Timestamp, TrustAnchors};
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+};
 use rustls::pki_types::{CertificateDer, SignatureVerificationAlgorithm};
 use webpki::{EndEntityCert, KeyUsage};
 
@@ -131,6 +133,73 @@ impl Chain {
         chain
     }
 
+    /// A real chain, and 510 certificates of its issuer's name by its issuer's name, each of them
+    /// valid from another second on.
+    pub(super) fn crowd() -> Self {
+        let mut chain = Self::mint(&[400]);
+        for n in 0..510 {
+            chain.present_from("Issuing", "Issuing", n);
+        }
+        chain
+    }
+
+    /// A real chain, and three levels of 170 certificates below one that may not issue for servers:
+    /// all that they cost is steps. Each of them is valid from another second on.
+    pub(super) fn labyrinth() -> Self {
+        let mut chain = Self::mint(&[400]);
+        for n in 0..510 {
+            let (subject, issuer) = match n % 3 {
+                0 => ("Issuing", "Level 1"),
+                1 => ("Level 1", "Level 2"),
+                _ => ("Level 2", "Level 3"),
+            };
+            chain.present_from(issuer, subject, n);
+        }
+        let mut top = ca("Level 3", 400);
+        top.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        let root = Issuer::new(ca("Root", 3000), KeyPair::generate().unwrap());
+        let top = top.signed_by(&KeyPair::generate().unwrap(), &root).unwrap();
+        chain.push(top.der());
+        chain
+    }
+
+    /// As much of that as the default bounds of what a peer may present let through.
+    pub(super) fn labyrinth_within_bounds() -> Self {
+        let mut chain = Self::mint(&[60]);
+        for level in 0..4 {
+            for n in 0..3 {
+                let name = |level| match level {
+                    0 => "Issuing".to_owned(),
+                    level => format!("Level {level}"),
+                };
+                chain.present_from(&name(level + 1), &name(level), n);
+            }
+        }
+        let mut top = ca("Level 4", 400);
+        top.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        let root = Issuer::new(ca("Root", 3000), KeyPair::generate().unwrap());
+        let top = top.signed_by(&KeyPair::generate().unwrap(), &root).unwrap();
+        chain.push(top.der());
+        chain
+    }
+
+    /// Four levels of three certificates up to the name of the root, behind a real path that ends
+    /// before its leaf.
+    pub(super) fn ladder_within_bounds() -> Self {
+        let mut chain = Self::mint(&[60]);
+        for level in 0..4 {
+            for n in 0..3 {
+                let name = |level| match level {
+                    0 => "Issuing".to_owned(),
+                    4 => "Root".to_owned(),
+                    level => format!("Level {level}"),
+                };
+                chain.present_from(&name(level + 1), &name(level), n);
+            }
+        }
+        chain
+    }
+
     /// A real chain, and so many certificates that lead nowhere.
     pub(super) fn dead_ends(count: usize) -> Self {
         let mut chain = Self::mint(&[400]);
@@ -157,13 +226,21 @@ impl Chain {
 
     /// Presents a CA certificate that anybody can make.
     fn present(&mut self, issuer: &str, subject: &str) {
+        self.present_from(issuer, subject, 0);
+    }
+
+    /// The same, valid from so many seconds after the others on.
+    fn present_from(&mut self, issuer: &str, subject: &str, seconds: i64) {
         let issuer = Issuer::new(ca(issuer, 3000), KeyPair::generate().unwrap());
-        let made = ca(subject, 400)
-            .signed_by(&KeyPair::generate().unwrap(), &issuer)
-            .unwrap();
-        self.certificates
-            .push(Certificate::from_der(made.der()).unwrap());
-        self.intermediates.push(made.der().clone());
+        let mut made = ca(subject, 400);
+        made.not_before += time::Duration::seconds(seconds);
+        let made = made.signed_by(&KeyPair::generate().unwrap(), &issuer);
+        self.push(made.unwrap().der());
+    }
+
+    fn push(&mut self, der: &CertificateDer<'static>) {
+        self.certificates.push(Certificate::from_der(der).unwrap());
+        self.intermediates.push(der.clone());
     }
 
     pub(super) fn refuse(&self, algorithms: Algorithms) {

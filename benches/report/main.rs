@@ -11,9 +11,11 @@
     clippy::disallowed_methods
 )]
 
+mod announcements;
 mod chains;
 mod facts;
 mod growth;
+mod hostile;
 mod measure;
 mod outlook;
 mod pem;
@@ -22,14 +24,16 @@ mod telling;
 mod wrapper;
 
 /// The parts of the table, in its order.
-const PARTS: [(&str, fn()); 7] = [
+const PARTS: [(&str, fn()); 8] = [
     ("outlook", outlook::rows),
     ("growth", growth::rows),
+    ("hostile", hostile::rows),
     ("facts", facts::rows),
     ("wrapper", wrapper::rows),
     ("pem", pem::rows),
     ("telling", telling::rows),
     ("reload", reload::rows),
+    ("announcements", announcements::rows),
 ];
 
 fn main() {

@@ -28,6 +28,12 @@ pub(super) fn short_row(name: &str, peer: &str, ours: impl Fn(), theirs: impl Fn
     println!("{name}\t{ours:.1}\t{peer}\t{theirs:.1}\t{ratio:.3}");
 }
 
+/// One line of what takes many times as long as the peer's side.
+pub(super) fn hostile_row(name: &str, peer: &str, ours: impl Fn(), theirs: impl Fn()) {
+    let [ours, theirs, ratio] = medians(SOME_ROUNDS, 1, ours, theirs);
+    println!("{name}\t{ours:.1}\t{peer}\t{theirs:.1}\t{ratio:.3}");
+}
+
 /// One line of which the peer's side takes seconds.
 pub(super) fn slow_row(name: &str, peer: &str, ours: impl Fn(), theirs: impl Fn()) {
     let [ours, theirs, ratio] = medians(3, 1, ours, theirs);

@@ -36,8 +36,7 @@ pub fn run(args: &Apply) -> Result<u8, Failure> {
 }
 
 fn print_line(line: &impl Serialize) -> Result<(), Failure> {
-    crate::print(&(serde_json::to_string(line)? + "\n"));
-    Ok(())
+    Ok(crate::print(&(serde_json::to_string(line)? + "\n"))?)
 }
 
 fn open(args: &Apply) -> Result<Arc<PinStore>, Failure> {
@@ -62,7 +61,7 @@ fn open(args: &Apply) -> Result<Arc<PinStore>, Failure> {
 
 fn tell(notices: &[StoreNotice]) {
     for notice in notices {
-        eprintln!("{}: {notice}", notice.as_str());
+        crate::tell(&format!("{}: {notice}", notice.as_str()));
     }
 }
 

@@ -12,7 +12,7 @@ usage: pin_rotation apply --floor FILE --state FOLDER --at TIME [--hold-down SEC
   --at TIME            the instant: RFC 3339 or Unix seconds
   --hold-down SECONDS  how long a new pin is held down (default 2592000, 30 days)
 prints one line of JSON for each ANNOUNCEMENT, then one for the pins in force
-exit code: 0 all were applied; 1 some were refused; 3 something could not be read or kept
+exit code: 0 all were applied; 1 some were refused; 3 something could not be read, kept or printed
 without arguments: the whole story on loopback
 ";
 

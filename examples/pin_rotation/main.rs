@@ -1,24 +1,19 @@
 //! Pins that rotate by signed announcements: applies announcements to a folder and prints the pins
 //! in force.
 
-#![allow(clippy::print_stdout, clippy::print_stderr)]
-
 mod apply;
 mod args;
 mod loopback;
 mod story;
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use args::{Command, USAGE};
 
 fn main() -> ExitCode {
     let outcome = match Command::parse() {
-        Ok(Command::Help) => {
-            print(USAGE);
-            Ok(0)
-        }
+        Ok(Command::Help) => print(USAGE).map(|()| 0).map_err(Into::into),
         Ok(Command::Story) => story::run().map(|()| 0),
         Ok(Command::Apply(args)) => apply::run(&args),
         Err(error) => Err(format!("{error}\n\n{USAGE}").into()),
@@ -26,14 +21,26 @@ fn main() -> ExitCode {
     match outcome {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            eprintln!("{error}");
+            tell(&error.to_string());
             ExitCode::from(3)
         }
     }
 }
 
-/// A reader that has gone away (`| head`) is no reason to fail.
-fn print(text: &str) {
-    let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+/// A reader that has gone away (`| head`) is no reason to fail; a full disk is.
+fn print(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            let reason = format!("the output could not be written: {error}");
+            Err(io::Error::new(error.kind(), reason))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Where it cannot be said, the exit code still says something.
+fn tell(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
 }

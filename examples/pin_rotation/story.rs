@@ -1,12 +1,13 @@
 //! The whole story on loopback: real handshakes, real signatures, a clock that is set.
 
 use std::error::Error;
+use std::io;
 use std::sync::Arc;
 
 use data_encoding::BASE64;
 use notafter::{
-    Envelope, ExpiryRule, PinFloor, PinFolder, PinStore, PinnedClientConfigs, SpkiPin, Timestamp,
-    TrustAnchors, WatchingServerVerifier,
+    Envelope, ExpiryRule, PinFloor, PinFolder, PinStore, PinnedClientConfigs, PreviousAnnouncement,
+    SpkiPin, Timestamp, TrustAnchors, WatchingServerVerifier,
 };
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use rustls::client::WebPkiServerVerifier;
@@ -48,9 +49,9 @@ pub fn run() -> Result<(), Box<dyn Error>> {
     say(&format!(
         "{NAME} is pinned: its key and a spare one are compiled in (version 1). Three keys that are kept\n\
          offline may announce others: two of them sign, and a new key is held down for 30 days."
-    ));
-    world.day(0, "the server shows its key", &meet(&old)?);
-    world.day(0, "and again", &meet(&old)?);
+    ))?;
+    world.day(0, "the server shows its key", &meet(&old)?)?;
+    world.day(0, "and again", &meet(&old)?)?;
 
     let announced = json!([
         pin(old.pin, "current"),
@@ -58,47 +59,50 @@ pub fn run() -> Result<(), Box<dyn Error>> {
         pin(new.pin, "announced")
     ]);
     world.to_day(1);
-    let signed = world.offline.announce(2, world.now(), &announced, &[0, 1]);
-    world.apply(&store, 1, "version 2 announces a successor", &signed);
+    let first = payload(2, world.now(), &announced);
+    let signed = world.offline.announce(&first, &[0, 1]);
+    world.apply(&store, 1, "version 2 announces a successor", &signed)?;
     world.to_day(10);
-    world.day(10, "the server swaps its key too early", &meet(&new)?);
-    world.day(10, "back to the old key", &meet(&old)?);
+    world.day(10, "the server swaps its key too early", &meet(&new)?)?;
+    world.day(10, "back to the old key", &meet(&old)?)?;
     world.to_day(31);
     store.tick(world.now());
-    world.day(31, "the hold-down is over, the server swaps", &meet(&new)?);
-    world.day(31, "somewhere the old key is still in use", &meet(&old)?);
-    world.day(31, "and again", &meet(&old)?);
+    world.day(31, "the hold-down is over, the server swaps", &meet(&new)?)?;
+    world.day(31, "somewhere the old key is still in use", &meet(&old)?)?;
+    world.day(31, "and again", &meet(&old)?)?;
 
     let promoted = json!([
         pin(new.pin, "current"),
         pin(spare.pin, "backup"),
         pin(old.pin, "retired")
     ]);
-    let signed = world.offline.announce(3, world.now(), &promoted, &[0, 2]);
-    world.apply(&store, 31, "version 3 retires the old key", &signed);
-    world.day(31, "the session with the old key", &meet(&old)?);
-    world.day(31, "the new key", &meet(&new)?);
+    let second = following(store.in_force(), payload(3, world.now(), &promoted));
+    let signed = world.offline.announce(&second, &[0, 2]);
+    world.apply(&store, 31, "version 3 retires the old key", &signed)?;
+    world.day(31, "the session with the old key", &meet(&old)?)?;
+    world.day(31, "the new key", &meet(&new)?)?;
 
     say(
         "Somebody breaks into the server, announces a key planted there, and steals an offline key:",
-    );
+    )?;
     world.to_day(40);
     let evil = world.ca.identity(&world.clock)?;
     let planted = json!([pin(new.pin, "current"), pin(evil.pin, "current")]);
-    let own = Offline::new()?.announce(4, world.now(), &planted, &[0, 1]);
-    world.apply(&store, 40, "an announcement by the server's intruder", &own);
-    let stolen = world.offline.announce(4, world.now(), &planted, &[0]);
-    world.apply(&store, 40, "an announcement by the stolen key", &stolen);
-    world.day(40, "the planted key", &meet(&evil)?);
+    let third = following(store.in_force(), payload(4, world.now(), &planted));
+    let own = Offline::new()?.announce(&third, &[0, 1]);
+    world.apply(&store, 40, "an announcement by the server's intruder", &own)?;
+    let stolen = world.offline.announce(&third, &[0]);
+    world.apply(&store, 40, "an announcement by the stolen key", &stolen)?;
+    world.day(40, "the planted key", &meet(&evil)?)?;
 
-    say("The process starts again, from the folder that it kept:");
+    say("The process starts again, from the folder that it kept:")?;
     drop(store);
     let store = world.store(&floor)?;
     let configs = world.client(&store)?;
     let meet = |server: &Identity| connect(configs.current()?, server);
-    say(&format!("  version {} is in force", store.version()));
-    world.day(40, "the new key", &meet(&new)?);
-    world.day(40, "the retired key", &meet(&old)?);
+    say(&format!("  version {} is in force", store.version()))?;
+    world.day(40, "the new key", &meet(&new)?)?;
+    world.day(40, "the retired key", &meet(&old)?)?;
     Ok(())
 }
 
@@ -119,11 +123,11 @@ impl World {
         self.clock.set(start.saturating_add(day * DAY));
     }
 
-    fn day(&self, day: i64, what: &str, outcome: &str) {
-        say(&format!("  day {day:>2}  {what:<42} {outcome}"));
+    fn day(&self, day: i64, what: &str, outcome: &str) -> io::Result<()> {
+        say(&format!("  day {day:>2}  {what:<42} {outcome}"))
     }
 
-    fn apply(&self, store: &PinStore, day: i64, what: &str, envelope: &[u8]) {
+    fn apply(&self, store: &PinStore, day: i64, what: &str, envelope: &[u8]) -> io::Result<()> {
         let outcome = match store.apply(envelope, self.now()) {
             Ok(applied) => format!("applied: version {}", applied.version),
             Err(refused) => {
@@ -132,7 +136,7 @@ impl World {
                 format!("REFUSED ({}): {said}", refused.code())
             }
         };
-        self.day(day, what, &outcome);
+        self.day(day, what, &outcome)
     }
 
     fn store(&self, pins: &Value) -> Result<Arc<PinStore>, Box<dyn Error>> {
@@ -204,8 +208,8 @@ impl Offline {
     }
 
     /// As the openssl command line would do it: see docs/ANNOUNCEMENTS.md.
-    fn announce(&self, version: u64, issued: Timestamp, pins: &Value, by: &[usize]) -> Vec<u8> {
-        let payload = payload(version, issued, pins).to_string().into_bytes();
+    fn announce(&self, payload: &Value, by: &[usize]) -> Vec<u8> {
+        let payload = payload.to_string().into_bytes();
         let signed = Envelope::pre_authentication_encoding(&payload);
         let keys = by.iter().filter_map(|index| self.0.get(*index));
         let signatures: Vec<_> = keys
@@ -222,6 +226,7 @@ impl Offline {
 
 fn payload(version: u64, issued: Timestamp, pins: &Value) -> Value {
     json!({
+        "product": "story",
         "version": version,
         "issued": issued.to_string(),
         "expires": issued.saturating_add(200 * DAY).to_string(),
@@ -229,10 +234,19 @@ fn payload(version: u64, issued: Timestamp, pins: &Value) -> Value {
     })
 }
 
+/// Each announcement names the one before it.
+fn following(previous: Option<PreviousAnnouncement>, mut payload: Value) -> Value {
+    if let Some((known, fields)) = previous.zip(payload.as_object_mut()) {
+        let previous = json!({ "version": known.version, "sha256": known.sha256.to_string() });
+        fields.insert("previous".to_owned(), previous);
+    }
+    payload
+}
+
 fn pin(pin: SpkiPin, state: &str) -> Value {
     json!({ "pin": pin.to_string(), "state": state })
 }
 
-fn say(line: &str) {
-    crate::print(&format!("{line}\n"));
+fn say(line: &str) -> io::Result<()> {
+    crate::print(&format!("{line}\n"))
 }

@@ -7,6 +7,7 @@ use pki_types::SubjectPublicKeyInfoDer;
 use pki_types::pem::PemObject as _;
 
 use super::AnnouncementError;
+use super::points::{is_low_order_ed25519, is_on_p256};
 use super::strict_json::Node;
 use crate::cert::Sha256Digest;
 
@@ -42,6 +43,8 @@ impl AnnouncementKey {
     /// Reads a public key as `openssl pkey -pubout` writes it: Ed25519, or ECDSA over P-256 with
     /// an uncompressed point.
     ///
+    /// Ed25519 keys of low order, for which anyone could sign, and points off the curve are refused.
+    ///
     /// # Errors
     /// [`AnnouncementError::Authority`] for anything else.
     pub fn from_pem(pem: &str) -> Result<Self, AnnouncementError> {
@@ -58,6 +61,12 @@ impl AnnouncementKey {
     pub fn from_spki_der(spki: &[u8]) -> Result<Self, AnnouncementError> {
         let ed25519 = spki.strip_prefix(&ED25519_PREFIX).filter(|k| k.len() == 32);
         if let Some(key) = ed25519 {
+            if is_low_order_ed25519(key) {
+                return Err(AnnouncementError::authority(
+                    "an Ed25519 key is of low order, so that anyone could sign for it: \
+                     no key is made like that, find out who put it there",
+                ));
+            }
             return Ok(Self {
                 algorithm: KeyAlgorithm::Ed25519,
                 bits: key.to_vec(),
@@ -65,6 +74,11 @@ impl AnnouncementKey {
         }
         let p256 = spki.strip_prefix(&P256_PREFIX).filter(|k| k.len() == 64);
         if let Some(point) = p256 {
+            if !is_on_p256(point) {
+                return Err(AnnouncementError::authority(
+                    "an ECDSA key is no point of P-256: copy it again from where it was made",
+                ));
+            }
             return Ok(Self {
                 algorithm: KeyAlgorithm::EcdsaP256,
                 bits: [&[0x04], point].concat(),

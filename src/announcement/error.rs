@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::cert::Timestamp;
+use crate::cert::{Timestamp, visible};
 use crate::pin::{PinPosition, SpkiPin};
 
 /// Why an announcement was refused. The pins in force stay as they were.
@@ -45,6 +45,36 @@ pub enum AnnouncementError {
         found: usize,
         /// How many must.
         needed: usize,
+    },
+    /// It says that it is an emergency, and too few signed it for that.
+    #[error(
+        "it says that it is an emergency, which {} keys that may announce must sign, and {found} did: \
+         add signatures of other keys, or treat this as an attack", needed_in_words(*.needed)
+    )]
+    EmergencyThreshold {
+        /// How many distinct keys signed.
+        found: usize,
+        /// How many must; `None` where the authority has no emergency threshold.
+        needed: Option<usize>,
+    },
+    /// It was made for another product.
+    #[error(
+        "it was made for the product '{announced}', this is '{product}': publish it where only that product looks"
+    )]
+    OtherProduct {
+        /// Its product, with invisible characters escaped.
+        announced: String,
+        /// The floor's product.
+        product: String,
+    },
+    /// Two announcements were signed for one version.
+    #[error(
+        "another announcement of the same version {version} is in force: find out who signed which, \
+         and announce what is right with a higher version"
+    )]
+    Forked {
+        /// The version of both.
+        version: u64,
     },
     /// The version is not above the one in force.
     #[error(
@@ -127,12 +157,26 @@ pub enum AnnouncementError {
         /// Why not.
         reason: String,
     },
+    /// More digests are rejected than announcements without an emergency may reject.
+    #[error(
+        "{rejected} digests would be rejected by announcements that are no emergency, {limit} may be: \
+         sign it as an emergency, or reject them in a new floor; if nobody here rejected so many, announcing keys are in wrong hands"
+    )]
+    TooManyRejected {
+        /// How many there would be since the last emergency.
+        rejected: usize,
+        /// How many there may be.
+        limit: usize,
+    },
     /// What is remembered has grown over what can be kept.
     #[error(
-        "what must be remembered has grown to {bytes} bytes, {limit} can be kept: \
-         list the rejected pins together in one announcement, or ship a new floor"
+        "what must be remembered since the last emergency has grown to {announcements} announcements with {bytes} bytes, \
+         and 128 with {limit} bytes can be kept: list the rejected pins together in one announcement, \
+         sign it as an emergency, or ship a new floor"
     )]
     HistoryFull {
+        /// How many announcements it would be.
+        announcements: usize,
         /// How many bytes it would have.
         bytes: usize,
         /// How many it may have.
@@ -154,6 +198,9 @@ impl AnnouncementError {
             Self::Malformed { .. } => "malformed",
             Self::BadSignature { .. } => "bad_signature",
             Self::Threshold { .. } => "threshold",
+            Self::EmergencyThreshold { .. } => "emergency_threshold",
+            Self::OtherProduct { .. } => "other_product",
+            Self::Forked { .. } => "forked",
             Self::Rollback { .. } => "rollback",
             Self::FastForward { .. } => "fast_forward",
             Self::NotYetIssued { .. } => "not_yet_issued",
@@ -163,18 +210,26 @@ impl AnnouncementError {
             Self::EmptySet { .. } => "empty_set",
             Self::Widened { .. } => "widened",
             Self::Authority { .. } => "authority",
+            Self::TooManyRejected { .. } => "too_many_rejected",
             Self::HistoryFull { .. } => "history_full",
             Self::Unreadable { .. } => "unreadable",
         }
     }
 
     pub(super) fn malformed(place: &str, reason: impl Into<String>) -> Self {
-        let (place, reason) = (place.to_owned(), reason.into());
+        let (place, reason) = (place.to_owned(), visible(&reason.into()));
         Self::Malformed { place, reason }
     }
 
     pub(super) fn authority(reason: impl Into<String>) -> Self {
-        let reason = reason.into();
+        let reason = visible(&reason.into());
         Self::Authority { reason }
     }
+}
+
+fn needed_in_words(needed: Option<usize>) -> String {
+    needed.map_or_else(
+        || "no number of the".to_owned(),
+        |needed| needed.to_string(),
+    )
 }

@@ -1,8 +1,10 @@
 //! What is compiled in.
 
+use std::collections::HashSet;
+
 use thiserror::Error;
 
-use super::{Announcement, AnnouncementError, Authority};
+use super::{Announcement, AnnouncementError, Authority, PreviousAnnouncement};
 use crate::cert::Timestamp;
 use crate::pin::{Acceptance, Pin, PinScope, PinState};
 
@@ -38,6 +40,10 @@ impl PinFloor {
     /// # Errors
     /// [`FloorError`] where it contradicts itself.
     pub fn new(announcement: Announcement) -> Result<Self, FloorError> {
+        announcement.check()?;
+        if announcement.emergency {
+            return Err(FloorError::Emergency);
+        }
         let authority = announcement.authority.clone();
         let floor = Self {
             authority: authority.ok_or(FloorError::NoAuthority)?,
@@ -46,16 +52,22 @@ impl PinFloor {
         if floor.announcement.pin_sets.is_empty() {
             return Err(FloorError::NoHosts);
         }
-        let hosts: Vec<_> = floor.announcement.hosts().collect();
-        for (n, host) in hosts.iter().enumerate() {
-            if hosts.iter().take(n).any(|earlier| earlier == host) {
+        let mut hosts = HashSet::new();
+        for host in floor.announcement.hosts() {
+            if !hosts.insert(host) {
                 return Err(FloorError::DuplicateHost {
                     host: host.to_string(),
                 });
             }
         }
+        let rejected: HashSet<_> = floor.rejected().map(|pin| pin.pin).collect();
+        let always_accepted = |pin: &Pin| {
+            pin.is_accepted(Timestamp::MIN)
+                && pin.acceptance == Acceptance::Always
+                && !rejected.contains(&pin.pin)
+        };
         for set in &floor.announcement.pin_sets {
-            if !set.pins.iter().any(|pin| floor.is_always_accepted(pin)) {
+            if !set.pins.iter().any(always_accepted) {
                 let host = set.hosts.first().map(ToString::to_string);
                 return Err(FloorError::NoAcceptedPin {
                     host: host.unwrap_or_default(),
@@ -65,15 +77,19 @@ impl PinFloor {
         Ok(floor)
     }
 
-    fn is_always_accepted(&self, pin: &Pin) -> bool {
-        pin.is_accepted(Timestamp::MIN)
-            && pin.acceptance == Acceptance::Always
-            && !self.rejected().any(|rejected| rejected.pin == pin.pin)
-    }
-
     pub(super) fn rejected(&self) -> impl Iterator<Item = &Pin> {
         let pins = self.announcement.pin_sets.iter().flat_map(|set| &set.pins);
         pins.filter(|pin| pin.state == PinState::Rejected)
+    }
+
+    /// For which product it is: announcements for others are refused.
+    pub fn product(&self) -> &str {
+        &self.announcement.product
+    }
+
+    /// The announcement whose place it takes: what the first one upon this floor must follow.
+    pub const fn previous(&self) -> Option<PreviousAnnouncement> {
+        self.announcement.previous
     }
 
     /// Its version: the first announcement's is above it. Raise it with each change of the floor,
@@ -119,6 +135,9 @@ pub enum FloorError {
     /// It has no keys that could announce.
     #[error("the floor has no 'authority': give the keys that announce, and their thresholds")]
     NoAuthority,
+    /// It says that it is an emergency.
+    #[error("the floor says 'emergency', which only announcements can be: leave it out")]
+    Emergency,
     /// It is for no host.
     #[error("the floor has no pin sets: name the hosts that are pinned")]
     NoHosts,

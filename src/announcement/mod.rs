@@ -3,11 +3,16 @@
 //! Pure: bytes, keys, algorithms and the instant come from the caller. `docs/ANNOUNCEMENTS.md` is
 //! the format and the rules in words.
 
+mod admission;
 mod authority;
+mod chain;
 mod dsse;
 mod error;
 mod floor;
+mod handover;
 mod payload;
+mod points;
+mod replay;
 mod rules;
 mod signed;
 mod state;
@@ -18,12 +23,20 @@ mod verify;
 mod model_tests;
 
 pub use authority::{AnnouncementKey, Authority};
+pub(crate) use chain::Link;
+pub use chain::PreviousAnnouncement;
 pub use dsse::Envelope;
 pub use error::AnnouncementError;
 pub use floor::{FloorError, PinFloor};
+pub(crate) use handover::Handover;
+#[cfg(test)]
+use handover::Signers;
 pub use payload::{AnnouncedSet, Announcement};
+pub(crate) use replay::{before_version, is_alike, open_again, reject_only, with_rejections_of};
 use rules::{Arrival, WhenEmpty, apply};
 pub(crate) use signed::SignedAnnouncement;
 pub(crate) use state::RotationState;
+pub use state::SuccessorRule;
 use state::Trust;
 pub(crate) use verify::Algorithms;
+use verify::Counted;

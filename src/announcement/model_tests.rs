@@ -1,6 +1,7 @@
 //! The rules against a reference model, on random histories. The model keeps no state: it answers
 //! each question by going back through everything that was ever applied.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use crate::cert::{Sha256Digest, Timestamp};
 use crate::pin::{Acceptance, Pin, PinPosition, PinScope, PinState, SpkiPin};
 
 const HOLD: u32 = 1000;
+const PRODUCT: &str = "app";
 const HOSTS: [&str; 2] = ["a.example", "b.example"];
 
 /// xorshift64*, so that a failure can be had again.
@@ -60,8 +62,24 @@ fn scopes() -> Vec<PinScope> {
 #[derive(Clone)]
 struct Entry {
     announcement: Announcement,
+    payload: Sha256Digest,
     signed: BTreeSet<AnnouncementKey>,
     at: Timestamp,
+    handovers: Vec<Brought>,
+}
+
+/// A handover that came along.
+#[derive(Debug, Clone)]
+struct Brought {
+    announcement: Announcement,
+    payload: Sha256Digest,
+    signed: BTreeSet<AnnouncementKey>,
+}
+
+impl Signers for Brought {
+    fn signers(&self, authority: &Authority) -> usize {
+        authority.keys().filter(|k| self.signed.contains(k)).count()
+    }
 }
 
 impl Entry {
@@ -83,7 +101,10 @@ fn listed<'a>(announcement: &'a Announcement, host: &PinScope, pin: &Pin) -> Opt
 
 struct Model {
     floor: Announcement,
+    listed_again: bool,
     history: Vec<Entry>,
+    /// Who ruled when each arrived: every answer asks that again and again.
+    ruled: RefCell<Vec<Authority>>,
 }
 
 impl Model {
@@ -111,20 +132,97 @@ impl Model {
         seen.max(self.latest(k - 1))
     }
 
-    /// Who ruled when the k-th was applied.
+    /// Who ruled when the k-th arrived.
+    fn ruled(&self, k: usize) -> Authority {
+        let known = self.ruled.borrow().get(k - 1).cloned();
+        known.unwrap_or_else(|| {
+            let ruled = self.authority(k - 1, self.before(k).at);
+            self.ruled.borrow_mut().truncate(k - 1);
+            self.ruled.borrow_mut().push(ruled.clone());
+            ruled
+        })
+    }
+
+    fn arrived(&mut self, entry: Entry) {
+        self.history.push(entry);
+        self.ruled.borrow_mut().truncate(self.history.len() - 1);
+        for k in 1..=self.history.len() {
+            self.ruled(k);
+        }
+    }
+
+    /// To whom who ruled then had handed over, where that one signed in its place; and whether at once.
+    fn delegate(&self, k: usize) -> Option<(Authority, bool)> {
+        let (entry, mut now) = (self.before(k), self.ruled(k));
+        if entry.signers(&now) >= now.threshold() {
+            return None;
+        }
+        let floor = self.floor.authority.clone().unwrap();
+        let (mut version, mut at_once, mut any) = (self.announcement(k - 1).version, true, false);
+        for brought in &entry.handovers {
+            let said = &brought.announcement;
+            let known = k > 1 && self.before(k - 1).payload == brought.payload;
+            let counts = said.version > version || (known && said.version == version);
+            let Some(next) = said.authority.clone().filter(|next| *next != now) else {
+                continue;
+            };
+            let signed = brought.signers(&now);
+            if counts
+                && said.version < entry.announcement.version
+                && said.product == PRODUCT
+                && signed >= now.threshold()
+                && brought.signers(&next) >= next.threshold()
+                && !is_weaker(&next, &floor)
+            {
+                let emergency = now.emergency_threshold().is_some_and(|e| signed >= e);
+                at_once &= said.emergency && emergency;
+                (version, any, now) = (said.version, true, next);
+            }
+        }
+        (any && entry.signers(&now) >= now.threshold()).then_some((now, at_once))
+    }
+
+    /// Who judged the k-th.
     fn judge(&self, k: usize) -> Authority {
-        self.authority(k - 1, self.before(k).at)
+        match self.delegate(k) {
+            Some((delegate, true)) => delegate,
+            _ => self.ruled(k),
+        }
+    }
+
+    /// Whom the k-th names as the next authority.
+    fn carried(&self, k: usize) -> Option<Authority> {
+        let delegate = || self.delegate(k).filter(|(_, at_once)| !at_once);
+        let named = self.announcement(k).authority.clone();
+        named.or_else(|| Some(delegate()?.0))
     }
 
     fn emergency(&self, k: usize) -> bool {
-        let judge = self.judge(k);
-        let signers = self.before(k).signers(&judge);
-        judge.emergency_threshold().is_some_and(|e| signers >= e)
+        self.announcement(k).emergency
     }
 
-    fn waiting(&self, k: usize) -> Option<&Authority> {
-        let carried = self.announcement(k).authority.as_ref();
-        carried.filter(|next| k > 0 && **next != self.judge(k) && !self.emergency(k))
+    /// What the announcement after the k-th names, if it follows.
+    fn head(&self, k: usize) -> Option<PreviousAnnouncement> {
+        if k == 0 {
+            return self.floor.previous;
+        }
+        let entry = self.before(k);
+        let version = entry.announcement.version;
+        Some(PreviousAnnouncement::new(version, entry.payload))
+    }
+
+    /// Whether hold-downs go on with the k-th.
+    fn unbroken(&self, k: usize) -> bool {
+        let (next, before) = (self.announcement(k), self.announcement(k - 1));
+        let since = next.unbroken_since.unwrap_or(0);
+        next.previous == self.head(k - 1) || since <= before.version
+    }
+
+    fn waiting(&self, k: usize) -> Option<Authority> {
+        if k == 0 || self.emergency(k) {
+            return None;
+        }
+        self.carried(k).filter(|next| *next != self.judge(k))
     }
 
     fn authority(&self, k: usize, now: Timestamp) -> Authority {
@@ -133,12 +231,15 @@ impl Model {
         }
         if let Some(next) = self.waiting(k) {
             let mut first = k;
-            while first > 1 && self.waiting(first - 1) == Some(next) {
+            while first > 1
+                && self.unbroken(first)
+                && self.waiting(first - 1).as_ref() == Some(&next)
+            {
                 first -= 1;
             }
             let rules = self.first_sight(first).saturating_add(i64::from(HOLD));
             if rules <= now && rules <= self.announcement(k).expires {
-                return next.clone();
+                return next;
             }
             return self.judge(k);
         }
@@ -156,29 +257,34 @@ impl Model {
         k > 0 && !(lifted && self.emergency(k)) && self.rejected(k - 1, pin)
     }
 
-    /// From when on it may count by its own history; `None` from ever.
-    fn trusted(&self, k: usize, host: &PinScope, pin: &Pin) -> Option<Timestamp> {
+    /// From when on it may count by its own history, `None` from ever; and whether that is a
+    /// hold-down.
+    fn trusted(&self, k: usize, host: &PinScope, pin: &Pin) -> (Option<Timestamp>, bool) {
         if k == 0 {
             let listed = listed(&self.floor, host, pin).unwrap();
-            return listed.acceptance.from();
+            return (listed.acceptance.from(), false);
         }
         if self.emergency(k) {
-            return None;
+            return (None, false);
         }
+        let anew = self.first_sight(k).saturating_add(i64::from(HOLD));
         let known = listed(self.announcement(k - 1), host, pin);
         let known = known.filter(|known| known.state.can_be_accepted());
         if known.is_none() || self.rejected(k - 1, pin) {
-            return Some(self.first_sight(k).saturating_add(i64::from(HOLD)));
+            return (Some(anew), true);
         }
         let label = self.before(k).listed(host, pin).unwrap().state;
         let held = self.acceptance(k - 1, host, pin).holds(self.before(k).at);
-        if held && label != PinState::Announced {
-            return None;
+        if (held && label != PinState::Announced) || self.rescued(k - 1, host, pin) {
+            return (None, false);
         }
-        match self.rescued(k - 1, host, pin) {
-            true => None,
-            false => self.trusted(k - 1, host, pin),
+        let (from, is_hold_down) = self.trusted(k - 1, host, pin);
+        if is_hold_down && !held && !self.unbroken(k) {
+            return (Some(anew), true);
         }
+        let entry = self.before(k);
+        let over = from.is_some_and(|from| from <= entry.announcement.issued.min(entry.at));
+        (from, is_hold_down && !(self.listed_again && over))
     }
 
     fn plain(&self, k: usize, host: &PinScope, pin: &Pin) -> Acceptance {
@@ -188,7 +294,11 @@ impl Model {
         if !listed.state.can_be_accepted() || self.rejected(k, pin) {
             return Acceptance::Never;
         }
-        match self.trusted(k, host, pin).max(listed.acceptance.from()) {
+        let (trusted, is_hold_down) = self.trusted(k, host, pin);
+        if is_hold_down && self.listed_again {
+            return Acceptance::Never;
+        }
+        match trusted.max(listed.acceptance.from()) {
             None => Acceptance::Always,
             Some(from) if k > 0 && from > self.announcement(k).expires => Acceptance::Never,
             Some(from) => Acceptance::From(from),
@@ -218,15 +328,28 @@ impl Model {
         let k = self.history.len();
         let (entry, next) = (self.before(k), self.announcement(k));
         let judge = self.judge(k);
-        if entry.signers(&judge) < judge.threshold() {
+        if entry.signers(&judge) < judge.threshold() && self.delegate(k).is_none() {
             return Some("threshold");
         }
+        if next.product != PRODUCT {
+            return Some("other_product");
+        }
+        let needed = judge.emergency_threshold().unwrap_or(usize::MAX);
+        if next.emergency && entry.signers(&judge) < needed {
+            return Some("emergency_threshold");
+        }
         let version = self.announcement(k - 1).version;
+        if next.version == version && k > 1 {
+            return Some("forked");
+        }
         if next.version <= version {
             return Some("rollback");
         }
         if next.version > version + 1_000_000 {
             return Some("fast_forward");
+        }
+        if next.previous.is_some_and(|p| p.version == next.version) {
+            return Some("malformed");
         }
         if next.issued > entry.at.saturating_add(300) {
             return Some("not_yet_issued");
@@ -234,15 +357,9 @@ impl Model {
         if entry.at > next.expires {
             return Some("expired");
         }
-        if let Some(carried) = next.authority.as_ref().filter(|next| **next != judge) {
+        if let Some(carried) = self.carried(k).filter(|next| *next != judge) {
             let floor = self.floor.authority.clone().unwrap();
-            let weaker = carried.threshold() < floor.threshold()
-                || carried.emergency_threshold().is_some_and(|emergency| {
-                    floor
-                        .emergency_threshold()
-                        .is_none_or(|least| emergency < least)
-                });
-            if weaker || entry.signers(carried) < carried.threshold() {
+            if is_weaker(&carried, &floor) || entry.signers(&carried) < carried.threshold() {
                 return Some("authority");
             }
         }
@@ -267,6 +384,14 @@ impl Model {
         });
         empty.then_some("empty_set")
     }
+}
+
+fn is_weaker(authority: &Authority, floor: &Authority) -> bool {
+    let weaker = |emergency| {
+        let least = floor.emergency_threshold();
+        least.is_none_or(|least| emergency < least)
+    };
+    authority.threshold() < floor.threshold() || authority.emergency_threshold().is_some_and(weaker)
 }
 
 fn every(announcement: &Announcement) -> impl Iterator<Item = (&PinScope, &Pin)> {
@@ -312,7 +437,12 @@ fn random_pins(random: &mut Random) -> Vec<Pin> {
     pins
 }
 
-fn random_entry(random: &mut Random, clock: &mut i64, version: u64) -> Entry {
+fn random_entry(
+    random: &mut Random,
+    clock: &mut i64,
+    version: u64,
+    head: Option<PreviousAnnouncement>,
+) -> Entry {
     *clock += i64::try_from(random.below(900)).unwrap();
     let wrong = i64::try_from(random.below(3000)).unwrap() - 1500;
     let now = if random.chance(15) {
@@ -329,7 +459,14 @@ fn random_entry(random: &mut Random, clock: &mut i64, version: u64) -> Entry {
         _ => 4000,
     };
     let step = random.pick(&[0, 1, 1, 1, 1, 1, 2, 3, 7, 1_000_000, 1_000_001]);
-    let mut announcement = Announcement::new(version + step, at(issued), at(issued + lasting));
+    let product = if random.chance(2) { "other" } else { PRODUCT };
+    let mut announcement =
+        Announcement::new(product, version + step, at(issued), at(issued + lasting));
+    announcement.previous = random_previous(random, announcement.version, head);
+    announcement.emergency = random.chance(12);
+    if random.chance(30) {
+        announcement.unbroken_since = Some(version + random.below(2));
+    }
     if random.chance(50) {
         announcement = announcement.with_pins(scopes(), random_pins(random));
     } else {
@@ -346,6 +483,7 @@ fn random_entry(random: &mut Random, clock: &mut i64, version: u64) -> Entry {
         ];
         announcement = announcement.with_authority(random.pick(&candidates));
     }
+    let handovers = random_handovers(random, version, head);
     let signers = random.pick(&[
         &[1, 2][..],
         &[1, 2],
@@ -358,10 +496,69 @@ fn random_entry(random: &mut Random, clock: &mut i64, version: u64) -> Entry {
         &[4, 5],
         &[5],
     ]);
+    let mut signed: BTreeSet<_> = signers.iter().map(|n| key(*n)).collect();
+    if let Some(last) = handovers.last().filter(|_| random.chance(80)) {
+        let next = last.announcement.authority.as_ref();
+        signed = next
+            .into_iter()
+            .flat_map(Authority::keys)
+            .cloned()
+            .collect();
+    }
     Entry {
         announcement,
-        signed: signers.iter().map(|n| key(*n)).collect(),
+        payload: Sha256Digest::of(&random.next().to_be_bytes()),
+        signed,
         at: at(now),
+        handovers,
+    }
+}
+
+fn random_handovers(
+    random: &mut Random,
+    version: u64,
+    head: Option<PreviousAnnouncement>,
+) -> Vec<Brought> {
+    let count = random.pick(&[0, 0, 0, 0, 1, 1, 2, 3]);
+    let mut handovers = Vec::new();
+    for n in 0..count {
+        let version = version + random.pick(&[0, n, n + 1]);
+        let product = if random.chance(5) { "other" } else { PRODUCT };
+        let mut said = Announcement::new(product, version, at(0), at(10));
+        said.emergency = random.chance(50);
+        let next = [
+            authority(&[3, 4, 5], 2, Some(3)),
+            authority(&[4, 5, 6], 2, None),
+            authority(&[7, 8, 9], 2, Some(3)),
+            authority(&[7, 8, 9], 1, Some(3)),
+            authority(&[1, 2, 3, 4], 2, Some(3)),
+        ];
+        said.authority = Some(random.pick(&next));
+        let signers: Vec<u8> = (1..10).filter(|_| random.chance(90)).collect();
+        let mut payload = Sha256Digest::of(&random.next().to_be_bytes());
+        if let Some(head) = head.filter(|_| random.chance(30)) {
+            payload = head.sha256;
+        }
+        handovers.push(Brought {
+            announcement: said,
+            payload,
+            signed: signers.iter().map(|n| key(*n)).collect(),
+        });
+    }
+    handovers
+}
+
+fn random_previous(
+    random: &mut Random,
+    version: u64,
+    head: Option<PreviousAnnouncement>,
+) -> Option<PreviousAnnouncement> {
+    let other = Sha256Digest::of(b"another one");
+    match random.below(10) {
+        0 => None,
+        1 => Some(PreviousAnnouncement::new(version, other)),
+        2..4 => Some(PreviousAnnouncement::new(version - 1, other)),
+        _ => head,
     }
 }
 
@@ -375,7 +572,7 @@ fn floor() -> Announcement {
         Pin::new(digest(b'Q'), PinState::Retired),
     ];
     let [first, second] = scopes().try_into().unwrap();
-    Announcement::new(5, at(100), at(1_000_000))
+    Announcement::new(PRODUCT, 5, at(100), at(1_000_000))
         .with_pins([first], pins)
         .with_pins([second], other)
         .with_authority(authority(&[1, 2, 3, 4], 2, Some(3)))
@@ -400,27 +597,45 @@ fn accepted_by_rules(state: &RotationState, host: &PinScope, pin: &Pin, now: Tim
 #[test]
 fn random_histories_come_to_what_the_model_says() {
     let mut seen = std::collections::BTreeMap::<&str, u32>::new();
-    for seed in 1..=400_u64 {
+    for seed in 1..=500_u64 {
         let random = &mut Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let mut model = Model {
             floor: floor(),
+            listed_again: seed % 3 == 0,
             history: Vec::new(),
+            ruled: RefCell::default(),
         };
         let floor = Arc::new(PinFloor::new(floor()).unwrap());
         let mut state = RotationState::of_floor(floor, HOLD);
+        if model.listed_again {
+            state = state.with_successors(SuccessorRule::ListedAgain);
+        }
         let mut clock = 1000;
-        for step in 0..16_u8 {
-            let entry = random_entry(random, &mut clock, state.version());
-            model.history.push(entry.clone());
+        for step in 0..24 {
+            let entry = random_entry(random, &mut clock, state.version(), state.head());
+            model.arrived(entry.clone());
+            let handovers = entry.handovers.iter().map(|brought| Handover {
+                announcement: brought.announcement.clone(),
+                payload: brought.payload,
+                signed: Box::new(brought.clone()),
+            });
+            let handovers: Vec<_> = handovers.collect();
             let arrival = Arrival {
                 announcement: &entry.announcement,
-                envelope: Sha256Digest::of(&[step]),
+                payload: entry.payload,
                 signers: &|authority| entry.signers(authority),
+                handovers: &handovers,
             };
             let outcome = apply(&state, arrival, WhenEmpty::Refuse, entry.at);
             let code = outcome.as_ref().err().map(AnnouncementError::code);
             assert_eq!(code, model.refusal(), "seed {seed} step {step}");
             *seen.entry(code.unwrap_or("applied")).or_default() += 1;
+            let followed = outcome.is_ok().then(|| model.delegate(model.history.len()));
+            match followed.flatten() {
+                Some((_, true)) => *seen.entry("followed at once").or_default() += 1,
+                Some((_, false)) => *seen.entry("followed").or_default() += 1,
+                None => {}
+            }
             match outcome {
                 Ok(next) => state = next,
                 Err(_) => drop(model.history.pop()),
@@ -466,7 +681,13 @@ fn random_histories_come_to_what_the_model_says() {
     }
     let all = [
         "applied",
+        "followed",
+        "followed at once",
         "threshold",
+        "emergency_threshold",
+        "other_product",
+        "forked",
+        "malformed",
         "rollback",
         "fast_forward",
         "not_yet_issued",

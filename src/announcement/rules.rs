@@ -1,25 +1,29 @@
 //! The rules: a pure function from what holds and what arrives to what holds then.
 
-use super::payload::is_same_pin;
-use super::state::{LastApplied, NextAuthority, StandingPin, StandingSet};
-use super::{Announcement, AnnouncementError, Authority, RotationState, Trust};
+use std::collections::{BTreeSet, HashMap};
+
+use super::admission::{check_claims, check_positions};
+use super::handover::Judges;
+use super::payload::{identity, is_same_pin};
+use super::state::{LastApplied, NextAuthority, StandingPin};
+use super::{Announcement, AnnouncementError, Authority, Handover, RotationState, Trust};
 use crate::cert::{Sha256Digest, Timestamp};
 use crate::pin::{Acceptance, Pin, PinPosition, PinScope, PinState, SpkiPin};
 
-/// How far the clocks of who announces and who applies may lie apart.
-const CLOCK_TOLERANCE: i64 = 5 * 60;
-
-/// No version rises further at once: the numbers would run out.
-const MAX_VERSION_STEP: u64 = 1_000_000;
+/// So many digests can be rejected without an emergency since the last one: all of them fit into one
+/// announcement, which then takes the place of those that rejected them one by one.
+const MAX_REJECTED_PLAINLY: usize = 512;
 
 /// An announcement as it comes in.
 #[derive(Clone, Copy)]
 pub(crate) struct Arrival<'a> {
     pub(crate) announcement: &'a Announcement,
-    /// Of all of the envelope's bytes.
-    pub(crate) envelope: Sha256Digest,
+    /// Of the payload's bytes, as signed.
+    pub(crate) payload: Sha256Digest,
     /// How many distinct keys of an authority signed.
     pub(crate) signers: &'a dyn Fn(&Authority) -> usize,
+    /// Earlier announcements that came along, the oldest first.
+    pub(crate) handovers: &'a [Handover],
 }
 
 /// What happens to an announcement that would leave a host without a pin accepted now.
@@ -27,9 +31,9 @@ pub(crate) struct Arrival<'a> {
 pub(crate) enum WhenEmpty {
     /// It is refused.
     Refuse,
-    /// The pins accepted before go on being accepted, else the floor's. For what was applied already:
-    /// when the hold-down is configured longer afterwards, neither the version nor a rejection gets
-    /// lost.
+    /// The pins accepted before go on being accepted, else the floor's, else those that it lists. For
+    /// what was applied already: when the hold-down is configured longer afterwards, neither the version
+    /// nor a rejection gets lost.
     KeepAccepted,
 }
 
@@ -40,40 +44,43 @@ pub(crate) fn apply(
     when_empty: WhenEmpty,
     now: Timestamp,
 ) -> Result<RotationState, AnnouncementError> {
-    if before.is_in_force(&arrival.envelope) {
+    let announcement = arrival.announcement;
+    let judges = Judges::of(before, &arrival, now)?;
+    if before.is_in_force(&arrival.payload) {
         return Ok(before.clone());
     }
-    let announcement = arrival.announcement;
-    let authority = before.authority_at(now);
-    let signers = (arrival.signers)(authority);
-    if signers < authority.threshold() {
-        return Err(AnnouncementError::Threshold {
-            found: signers,
-            needed: authority.threshold(),
-        });
-    }
-    check_version(before.version, announcement.version)?;
-    check_dates(announcement, now)?;
-    check_hosts(before, announcement)?;
+    check_claims(before, &arrival, &judges.ruling, now)?;
     let step = Step {
         before,
-        emergency: authority.is_emergency(signers),
+        unbroken: before.is_continued_by(announcement),
+        emergency: announcement.emergency,
+        issued: announcement.issued,
         first_sight: before.latest.max(now).max(announcement.issued),
         now,
     };
-    let (authority, next) = step.authorities(&arrival)?;
-    step.check_positions(announcement)?;
+    let (authority, next) = step.authorities(judges, &arrival)?;
+    check_positions(before, announcement, when_empty)?;
+    let rejected = step.rejected(announcement);
+    let rejected_plainly = step.rejected_plainly(&rejected);
+    if rejected_plainly > MAX_REJECTED_PLAINLY && when_empty == WhenEmpty::Refuse {
+        return Err(AnnouncementError::TooManyRejected {
+            rejected: rejected_plainly,
+            limit: MAX_REJECTED_PLAINLY,
+        });
+    }
     let mut after = RotationState {
         floor: before.floor.clone(),
         hold_down: before.hold_down,
+        successors: before.successors,
         version: announcement.version,
         latest: step.first_sight,
         last: Some(LastApplied {
-            envelope: arrival.envelope,
+            payload: arrival.payload,
             expires: announcement.expires,
         }),
         sets: Vec::new(),
-        rejected: step.rejected(announcement),
+        rejected,
+        rejected_plainly,
         authority,
         next,
     };
@@ -86,60 +93,13 @@ pub(crate) fn apply(
     Ok(after)
 }
 
-fn check_version(in_force: u64, version: u64) -> Result<(), AnnouncementError> {
-    if version <= in_force {
-        return Err(AnnouncementError::Rollback { version, in_force });
-    }
-    if version - in_force > MAX_VERSION_STEP {
-        return Err(AnnouncementError::FastForward {
-            version,
-            in_force,
-            limit: MAX_VERSION_STEP,
-        });
-    }
-    Ok(())
-}
-
-fn check_dates(announcement: &Announcement, now: Timestamp) -> Result<(), AnnouncementError> {
-    let (issued, expires) = (announcement.issued, announcement.expires);
-    if issued > now.saturating_add(CLOCK_TOLERANCE) {
-        return Err(AnnouncementError::NotYetIssued { issued, now });
-    }
-    if now > expires {
-        return Err(AnnouncementError::Expired { expires, now });
-    }
-    Ok(())
-}
-
-/// The hosts are the floor's, each once.
-fn check_hosts(
-    before: &RotationState,
-    announcement: &Announcement,
-) -> Result<(), AnnouncementError> {
-    let known = before.floor.announcement();
-    let mut seen: Vec<&PinScope> = Vec::new();
-    for host in announcement.hosts() {
-        let name = || host.to_string();
-        if !known.hosts().any(|known| known == host) {
-            return Err(AnnouncementError::UnknownHost { host: name() });
-        }
-        if seen.contains(&host) {
-            return Err(AnnouncementError::DuplicateHost { host: name() });
-        }
-        seen.push(host);
-    }
-    match known.hosts().find(|known| !seen.contains(known)) {
-        Some(missing) => Err(AnnouncementError::EmptySet {
-            host: missing.to_string(),
-        }),
-        None => Ok(()),
-    }
-}
-
 /// One announcement on its way into the state.
 struct Step<'a> {
     before: &'a RotationState,
+    /// Whether hold-downs go on.
+    unbroken: bool,
     emergency: bool,
+    issued: Timestamp,
     first_sight: Timestamp,
     now: Timestamp,
 }
@@ -148,10 +108,12 @@ impl Step<'_> {
     /// Who announces after it, and who shall follow.
     fn authorities(
         &self,
+        judges: Judges,
         arrival: &Arrival<'_>,
     ) -> Result<(Authority, Option<NextAuthority>), AnnouncementError> {
-        let ruling = self.before.authority_at(self.now).clone();
+        let Judges { ruling, successor } = judges;
         let carried = arrival.announcement.authority.as_ref();
+        let carried = carried.or(successor.as_ref());
         let Some(next) = carried.filter(|next| **next != ruling) else {
             return Ok((ruling, None));
         };
@@ -166,7 +128,7 @@ impl Step<'_> {
             return Ok((next.clone(), None));
         }
         let waiting = self.before.next.as_ref();
-        let waiting = waiting.filter(|waiting| waiting.authority == *next);
+        let waiting = waiting.filter(|waiting| self.unbroken && waiting.authority == *next);
         let next = NextAuthority {
             authority: next.clone(),
             first_sight: waiting.map_or(self.first_sight, |waiting| waiting.first_sight),
@@ -174,23 +136,7 @@ impl Step<'_> {
         Ok((ruling, Some(next)))
     }
 
-    /// A key that is known for a host counts at no further position of a path.
-    fn check_positions(&self, announcement: &Announcement) -> Result<(), AnnouncementError> {
-        for set in &announcement.pin_sets {
-            for host in &set.hosts {
-                let before = self.before.standing(host).iter().map(|pin| &pin.listed);
-                let before: Vec<_> = before.collect();
-                let floor: Vec<_> = self.before.floor.pins_of(host).collect();
-                for pin in set.pins.iter().filter(|p| p.state.can_be_accepted()) {
-                    check_position(host, pin, &before)?;
-                    check_position(host, pin, &floor)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn rejected(&self, announcement: &Announcement) -> std::collections::BTreeSet<SpkiPin> {
+    fn rejected(&self, announcement: &Announcement) -> BTreeSet<SpkiPin> {
         let pins = || announcement.pin_sets.iter().flat_map(|set| &set.pins);
         let mut rejected = self.before.rejected.clone();
         if self.emergency {
@@ -203,6 +149,15 @@ impl Step<'_> {
         rejected
     }
 
+    /// How many of them no emergency vouches for.
+    fn rejected_plainly(&self, rejected: &BTreeSet<SpkiPin>) -> usize {
+        if self.emergency {
+            return 0;
+        }
+        let newly = rejected.len().saturating_sub(self.before.rejected.len());
+        self.before.rejected_plainly.saturating_add(newly)
+    }
+
     /// The host's pins as they stand afterwards; never none that is accepted now.
     fn pins(
         &self,
@@ -211,17 +166,18 @@ impl Step<'_> {
         listed: &[Pin],
         when_empty: WhenEmpty,
     ) -> Result<Vec<StandingPin>, AnnouncementError> {
-        let standing = self.before.standing(host);
+        let standing = self.before.standing(host).iter();
+        let standing = standing.map(|pin| (identity(&pin.listed), pin)).collect();
         let mut pins: Vec<_> = listed
             .iter()
             .map(|pin| StandingPin {
                 listed: pin.clone(),
-                trust: self.trust(standing, pin),
+                trust: self.trust(&standing, pin),
             })
             .collect();
         let accepted = |pin: &StandingPin| after.acceptance(pin).holds(self.now);
         if !pins.iter().any(accepted) && when_empty == WhenEmpty::KeepAccepted {
-            for kept in self.kept(after, host) {
+            for kept in self.kept(after, host, listed) {
                 pins.retain(|pin| !is_same_pin(&pin.listed, &kept.listed));
                 pins.push(kept);
             }
@@ -245,7 +201,7 @@ impl Step<'_> {
     }
 
     /// What the host has left where the announcement itself leaves it nothing.
-    fn kept(&self, after: &RotationState, host: &PinScope) -> Vec<StandingPin> {
+    fn kept(&self, after: &RotationState, host: &PinScope, listed: &[Pin]) -> Vec<StandingPin> {
         let usable = |pin: &&Pin| !after.rejected.contains(&pin.pin);
         let standing = self.before.standing(host).iter();
         let accepted = standing.filter(|pin| self.before.acceptance(pin).holds(self.now));
@@ -257,6 +213,14 @@ impl Step<'_> {
                 .filter(usable)
                 .collect();
         }
+        // It was applied once, so what it lists was accepted then.
+        for announced in [false, true] {
+            let of_state = |pin: &&Pin| (pin.state == PinState::Announced) == announced;
+            if kept.is_empty() {
+                let listed = listed.iter().filter(|pin| pin.state.can_be_accepted());
+                kept = listed.filter(of_state).filter(usable).collect();
+            }
+        }
         let lasting = kept.into_iter().map(|pin| StandingPin {
             listed: pin.clone().with_acceptance(Acceptance::Always),
             trust: Trust::Always,
@@ -264,12 +228,18 @@ impl Step<'_> {
         lasting.collect()
     }
 
+    /// Whether this announcement, made after the hold-down, is what the pin was waiting for.
+    fn is_listed_again(&self, since: Timestamp) -> bool {
+        let over = since.saturating_add(self.before.hold_down);
+        self.before.asks_for_listing() && over <= self.issued && over <= self.now
+    }
+
     /// A pin is held down unless it is accepted already, whatever the announcement calls it.
-    fn trust(&self, standing: &[StandingPin], pin: &Pin) -> Trust {
+    fn trust(&self, standing: &HashMap<(SpkiPin, PinPosition), &StandingPin>, pin: &Pin) -> Trust {
         if self.emergency {
             return Trust::Always;
         }
-        let known = standing.iter().find(|old| is_same_pin(&old.listed, pin));
+        let known = standing.get(&identity(pin));
         let known = known.filter(|old| old.listed.state.can_be_accepted());
         match known {
             None => Trust::HeldSince(self.first_sight),
@@ -277,45 +247,19 @@ impl Step<'_> {
                 let accepted = self.before.acceptance(old).holds(self.now);
                 // Only announced, it goes on being computed for each instant.
                 if accepted && pin.state != PinState::Announced {
-                    Trust::Always
-                } else {
-                    old.trust
+                    return Trust::Always;
+                }
+                match old.trust {
+                    Trust::HeldSince(_) if !accepted && !self.unbroken => {
+                        Trust::HeldSince(self.first_sight)
+                    }
+                    Trust::HeldSince(since) if self.is_listed_again(since) => {
+                        Trust::From(since.saturating_add(self.before.hold_down))
+                    }
+                    trust => trust,
                 }
             }
         }
-    }
-}
-
-fn check_position(host: &PinScope, pin: &Pin, known: &[&Pin]) -> Result<(), AnnouncementError> {
-    let same_key = known.iter().filter(|known| known.pin == pin.pin);
-    let positions: Vec<_> = same_key.map(|known| known.position).collect();
-    let covered: Vec<_> = positions.iter().flat_map(|p| places(*p)).collect();
-    let widened = places(pin.position).iter().any(|p| !covered.contains(&p));
-    match positions.first() {
-        Some(from) if widened => Err(AnnouncementError::Widened {
-            host: host.to_string(),
-            pin: pin.pin,
-            from: *from,
-            to: pin.position,
-        }),
-        _ => Ok(()),
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum PathPlace {
-    Leaf,
-    Intermediate,
-    Anchor,
-}
-
-/// The places of a path at which a pin of this position is looked for.
-const fn places(position: PinPosition) -> &'static [PathPlace] {
-    match position {
-        PinPosition::Leaf => &[PathPlace::Leaf],
-        PinPosition::Ca => &[PathPlace::Intermediate, PathPlace::Anchor],
-        PinPosition::Anchor => &[PathPlace::Anchor],
-        PinPosition::Any => &[PathPlace::Leaf, PathPlace::Intermediate, PathPlace::Anchor],
     }
 }
 
@@ -324,18 +268,5 @@ impl StandingPin {
         self.trust = Trust::Always;
         self.listed.acceptance = Acceptance::Always;
         self
-    }
-}
-
-impl RotationState {
-    /// Hosts that were announced together stay together as long as their pins stand alike.
-    fn add(&mut self, host: &PinScope, pins: Vec<StandingPin>) {
-        match self.sets.last_mut() {
-            Some(set) if set.pins == pins => set.hosts.push(host.clone()),
-            _ => self.sets.push(StandingSet {
-                hosts: vec![host.clone()],
-                pins,
-            }),
-        }
     }
 }

@@ -1,9 +1,9 @@
 //! What was announced so far comes to.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
-use super::{Authority, PinFloor};
+use super::{Announcement, Authority, Link, PinFloor, PreviousAnnouncement};
 use crate::cert::{Sha256Digest, Timestamp};
 use crate::pin::{Acceptance, Pin, PinPosition, PinScope, PinState, SpkiPin};
 
@@ -14,6 +14,7 @@ pub(crate) struct RotationState {
     pub(super) floor: Arc<PinFloor>,
     /// In seconds.
     pub(super) hold_down: i64,
+    pub(super) successors: SuccessorRule,
     pub(super) version: u64,
     /// The latest instant that it knows of: no first sight lies before it.
     pub(super) latest: Timestamp,
@@ -22,14 +23,30 @@ pub(crate) struct RotationState {
     pub(super) sets: Vec<StandingSet>,
     /// Digests that count nowhere, whoever calls them what.
     pub(super) rejected: BTreeSet<SpkiPin>,
+    /// How many of them were added since the last emergency, by announcements that are none.
+    pub(super) rejected_plainly: usize,
     pub(super) authority: Authority,
     pub(super) next: Option<NextAuthority>,
+}
+
+/// When a successor pin counts that an announcement listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum SuccessorRule {
+    /// Once its hold-down is over, if the announcement that listed it still lasts then.
+    #[default]
+    AfterHoldDown,
+    /// Once an announcement that was issued after the end of its hold-down lists it again, as RFC
+    /// 5011 (2.4.1) asks of trust anchors. Whoever keeps a withdrawal away then ripens nothing; but
+    /// where no such announcement is made, or none arrives, no successor ever counts.
+    ListedAgain,
 }
 
 /// The announcement in force.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct LastApplied {
-    pub(super) envelope: Sha256Digest,
+    /// The digest of its payload.
+    pub(super) payload: Sha256Digest,
     pub(super) expires: Timestamp,
 }
 
@@ -80,29 +97,47 @@ impl RotationState {
         });
         Self {
             hold_down: i64::from(hold_down),
+            successors: SuccessorRule::default(),
             version: floor.version(),
             latest: floor.issued(),
             last: None,
             sets: sets.collect(),
             rejected: floor.rejected().map(|pin| pin.pin).collect(),
+            rejected_plainly: 0,
             authority: floor.authority().clone(),
             next: None,
             floor,
         }
     }
 
+    /// The same with another rule for successors.
+    pub(crate) const fn with_successors(mut self, rule: SuccessorRule) -> Self {
+        self.successors = rule;
+        self
+    }
+
+    /// Whether no hold-down ends by time alone.
+    pub(crate) fn asks_for_listing(&self) -> bool {
+        self.successors == SuccessorRule::ListedAgain
+    }
+
     pub(crate) const fn version(&self) -> u64 {
         self.version
+    }
+
+    /// The last second at which the announcement in force could be applied.
+    pub(crate) fn expires(&self) -> Option<Timestamp> {
+        self.last.as_ref().map(|last| last.expires)
     }
 
     pub(crate) const fn latest(&self) -> Timestamp {
         self.latest
     }
 
-    /// Whether this very envelope is the one in force.
-    pub(crate) fn is_in_force(&self, envelope: &Sha256Digest) -> bool {
+    /// Whether this very payload is the one in force.
+    pub(crate) fn is_in_force(&self, payload: &Sha256Digest) -> bool {
         let last = self.last.as_ref();
-        last.is_some_and(|last| last.envelope == *envelope)
+        last.is_some_and(|last| last.payload == *payload)
     }
 
     /// Remembers that `now` was reached. A clock that runs ahead cannot move it further than the
@@ -156,6 +191,7 @@ impl RotationState {
         let trusted = match pin.trust {
             Trust::Always => None,
             Trust::From(from) => Some(from),
+            Trust::HeldSince(_) if self.asks_for_listing() => return Acceptance::Never,
             Trust::HeldSince(first_sight) => Some(first_sight.saturating_add(self.hold_down)),
         };
         self.maturing(trusted.max(pin.listed.acceptance.from()))
@@ -173,8 +209,9 @@ impl RotationState {
                 }
                 pin
             });
-            let is_listed = |digest: &SpkiPin| set.pins.iter().any(|p| p.listed.pin == *digest);
-            let others = self.rejected.iter().filter(|digest| !is_listed(digest));
+            let named: HashSet<_> = set.pins.iter().map(|pin| pin.listed.pin).collect();
+            let others = self.rejected.iter();
+            let others = others.filter(|digest| !named.contains(digest));
             let others = others.map(|digest| {
                 Pin::new(*digest, PinState::Rejected).with_position(PinPosition::Any)
             });
@@ -185,5 +222,34 @@ impl RotationState {
     pub(super) fn standing<'a>(&'a self, host: &PinScope) -> &'a [StandingPin] {
         let set = self.sets.iter().find(|set| set.hosts.contains(host));
         set.map_or(&[], |set| &set.pins)
+    }
+
+    /// What an announcement must name as `previous` to follow.
+    pub(crate) fn head(&self) -> Option<PreviousAnnouncement> {
+        match &self.last {
+            Some(last) => Some(PreviousAnnouncement::new(self.version, last.payload)),
+            None => self.floor.previous(),
+        }
+    }
+
+    /// Whether what is listed now and then was listed in between too. Which announcements were
+    /// missed is not known here; whoever signed says since when nothing was withdrawn in them.
+    pub(super) fn is_continued_by(&self, announcement: &Announcement) -> bool {
+        let follows = Link::between(self.head(), announcement.previous) == Link::Follows;
+        follows
+            || announcement
+                .unbroken_since
+                .is_none_or(|since| since <= self.version)
+    }
+
+    /// Hosts that were announced together stay together as long as their pins stand alike.
+    pub(super) fn add(&mut self, host: &PinScope, pins: Vec<StandingPin>) {
+        match self.sets.last_mut() {
+            Some(set) if set.pins == pins => set.hosts.push(host.clone()),
+            _ => self.sets.push(StandingSet {
+                hosts: vec![host.clone()],
+                pins,
+            }),
+        }
     }
 }

@@ -18,7 +18,7 @@ const NUMBER_TOKEN: &str = "$serde_json::private::Number";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Json {
     Null,
-    Bool,
+    Bool(bool),
     Integer(u64),
     Negative,
     Text(String),
@@ -41,7 +41,7 @@ impl Json {
     fn kind(&self) -> &'static str {
         match self {
             Self::Null => "null",
-            Self::Bool => "true or false",
+            Self::Bool(_) => "true or false",
             Self::Integer(_) => "a number",
             Self::Negative => "a negative number",
             Self::Text(_) => "a text",
@@ -104,6 +104,13 @@ impl<'a> Node<'a> {
         }
     }
 
+    pub(super) fn boolean(&self) -> Result<bool, AnnouncementError> {
+        match self.value {
+            Json::Bool(value) => Ok(*value),
+            _ => Err(self.expected("true or false")),
+        }
+    }
+
     pub(super) fn integer(&self) -> Result<u64, AnnouncementError> {
         match self.value {
             Json::Integer(number) => Ok(*number),
@@ -159,8 +166,8 @@ impl<'de> Visitor<'de> for Strict {
         Ok(Json::Null)
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Json, E> {
-        Ok(Json::Bool)
+    fn visit_bool<E>(self, value: bool) -> Result<Json, E> {
+        Ok(Json::Bool(value))
     }
 
     fn visit_u64<E>(self, number: u64) -> Result<Json, E> {

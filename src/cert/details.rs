@@ -8,10 +8,11 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::{ExtendedKeyUsage, GeneralName, KeyUsage, ParsedExtension};
 use x509_parser::oid_registry::Oid;
 use x509_parser::prelude::FromDer as _;
-use x509_parser::public_key::PublicKey;
+use x509_parser::public_key::RSAPublicKey;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
 use super::CertificateFacts;
+use super::der::{Reader, tag};
 
 /// The richer facts of a certificate, computed on demand by
 /// [`Certificate::details`](super::Certificate::details).
@@ -24,7 +25,8 @@ pub struct CertificateDetails {
     pub subject_alt_names: SubjectAltNames,
     /// The kind of public key.
     pub key_type: KeyType,
-    /// The key's size in bits: the RSA modulus, or the order of the curve; 0 where unknown.
+    /// The key's size in bits: the RSA modulus, or the order of the curve (its field, where the
+    /// curve has no name); 0 where unknown.
     pub key_bits: u32,
     /// The algorithm of the certificate's signature: its usual name, or its OID.
     pub signature_algorithm: String,
@@ -58,11 +60,13 @@ pub struct SubjectAltNames {
 }
 
 impl SubjectAltNames {
-    /// The first name of any kind: DNS names before IP addresses, URIs and email addresses.
+    /// The first name of any kind that is not empty: DNS names before IP addresses, URIs and email
+    /// addresses.
     pub fn first(&self) -> Option<String> {
+        let named = |names: &[String]| names.iter().find(|name| !name.is_empty()).cloned();
         let ip = self.ip.first().map(ToString::to_string);
-        let dns = self.dns.first().cloned().or(ip);
-        dns.or_else(|| self.uri.first().or(self.email.first()).cloned())
+        let dns = named(&self.dns).or(ip);
+        dns.or_else(|| named(&self.uri).or_else(|| named(&self.email)))
     }
 }
 
@@ -78,6 +82,9 @@ pub enum KeyType {
     EcP384,
     /// NIST P-521 (secp521r1).
     EcP521,
+    /// An elliptic curve without a name: the key states its parameters instead, which RFC 5480,
+    /// 2.1.1 forbids and rustls refuses.
+    EcExplicit,
     /// Ed25519 (RFC 8410).
     Ed25519,
     /// Ed448 (RFC 8410).
@@ -93,6 +100,7 @@ impl fmt::Display for KeyType {
             Self::EcP256 => "EC P-256",
             Self::EcP384 => "EC P-384",
             Self::EcP521 => "EC P-521",
+            Self::EcExplicit => "EC with explicit parameters",
             Self::Ed25519 => "Ed25519",
             Self::Ed448 => "Ed448",
             Self::Other(oid) => oid,
@@ -186,12 +194,21 @@ fn key(spki: &SubjectPublicKeyInfo<'_>) -> (KeyType, u32) {
         let parameters = spki.algorithm.parameters.as_ref()?;
         Some(parameters.as_oid().ok()?.to_id_string())
     };
+    let explicit = || {
+        let parameters = spki.algorithm.parameters.as_ref()?;
+        (parameters.tag().0 == u32::from(tag::SEQUENCE & 0x1f)).then(|| field_bits(parameters.data))
+    };
     match algorithm.as_str() {
-        // rsaEncryption, id-RSASSA-PSS
-        "1.2.840.113549.1.1.1" | "1.2.840.113549.1.1.10" => match spki.parsed() {
-            Ok(PublicKey::RSA(rsa)) => (KeyType::Rsa, bit_length(rsa.modulus)),
-            _ => (KeyType::Rsa, 0),
-        },
+        // rsaEncryption, id-RSASSA-PSS: the same key (RFC 4055, 1.2).
+        "1.2.840.113549.1.1.1" | "1.2.840.113549.1.1.10" => {
+            match RSAPublicKey::from_der(&spki.subject_public_key.data) {
+                Ok((_, rsa)) => (KeyType::Rsa, bit_length(rsa.modulus)),
+                Err(_) => (KeyType::Rsa, 0),
+            }
+        }
+        "1.2.840.10045.2.1" if explicit().is_some() => {
+            (KeyType::EcExplicit, explicit().flatten().unwrap_or(0))
+        }
         "1.2.840.10045.2.1" => match curve().as_deref() {
             Some("1.2.840.10045.3.1.7") => (KeyType::EcP256, 256),
             Some("1.3.132.0.34") => (KeyType::EcP384, 384),
@@ -202,6 +219,17 @@ fn key(spki: &SubjectPublicKeyInfo<'_>) -> (KeyType, u32) {
         "1.3.101.113" => (KeyType::Ed448, 448),
         _ => (KeyType::Other(algorithm), 0),
     }
+}
+
+/// The bits of the prime field of `ECParameters` (SEC 1, C.2), whose content this is.
+fn field_bits(parameters: &[u8]) -> Option<u32> {
+    const PRIME_FIELD: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x01, 0x01];
+    let mut parameters = Reader::new(parameters);
+    parameters.enter(tag::INTEGER).ok()?;
+    let mut field = parameters.enter(tag::SEQUENCE).ok()?;
+    let kind = field.enter(tag::OID).ok()?.content();
+    let prime = field.enter(tag::INTEGER).ok()?.content();
+    (kind == PRIME_FIELD).then(|| bit_length(prime))
 }
 
 /// The bits of a big-endian number without its leading zeroes.

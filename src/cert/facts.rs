@@ -136,6 +136,29 @@ impl<'a> CertificateFacts<'a> {
         self.extension(SUBJECT_ALT_NAME)
     }
 
+    /// How many names it has for name constraints to be compared with: those of subjectAltName, and
+    /// the subject.
+    pub(crate) fn name_count(&self) -> usize {
+        let names = self
+            .subject_alt_name()
+            .map(|value| Reader::new(value).enter(tag::SEQUENCE));
+        let names = names.and_then(Result::ok).map_or(0, count_elements);
+        names.saturating_add(1)
+    }
+
+    /// How many subtrees its nameConstraints name (RFC 5280, 4.2.1.10).
+    pub(crate) fn constraint_count(&self) -> usize {
+        const NAME_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 0x1e];
+        let value = self.extension(NAME_CONSTRAINTS);
+        let content = value.and_then(|value| Reader::new(value).enter(tag::SEQUENCE).ok());
+        content.map_or(0, |content| count_constraints(content.content()))
+    }
+
+    /// How many extensions there are, up to the first that is not well-formed.
+    pub(crate) fn extension_count(&self) -> usize {
+        self.extensions().count()
+    }
+
     fn extension(&self, oid: &[u8]) -> Option<&'a [u8]> {
         let mut extensions = self.extensions();
         extensions.find(|e| e.oid == oid).map(|e| e.value)
@@ -158,4 +181,18 @@ impl<'a> CertificateFacts<'a> {
             Some(RawExtension { oid, value })
         })
     }
+}
+
+/// How many subtrees this content of a `NameConstraints` names, as trust anchors hold it too.
+pub(crate) fn count_constraints(content: &[u8]) -> usize {
+    let mut lists = Reader::new(content);
+    let mut count = 0_usize;
+    while let Ok((_, subtrees)) = lists.any() {
+        count = count.saturating_add(count_elements(subtrees));
+    }
+    count
+}
+
+fn count_elements(mut list: Reader<'_>) -> usize {
+    std::iter::from_fn(|| list.any().ok()).count()
 }

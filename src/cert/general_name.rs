@@ -11,7 +11,8 @@ const DNS: u8 = 0x82;
 const URI: u8 = 0x86;
 const IP: u8 = 0x87;
 
-/// The first name of `GeneralNames`: DNS names before IP addresses, URIs and email addresses.
+/// The first name of `GeneralNames` that is not empty: DNS names before IP addresses, URIs and email
+/// addresses.
 /// `None` where there is none of these, or the extension cannot be read.
 pub(super) fn first(subject_alt_name: &[u8]) -> Option<String> {
     [DNS, IP, URI, EMAIL]
@@ -27,7 +28,7 @@ fn first_of(subject_alt_name: &[u8], wanted: u8) -> Option<String> {
             IP => address(content.content()).map(|address| address.to_string()),
             _ => std::str::from_utf8(content.content()).ok().map(visible),
         };
-        if name.is_some() {
+        if name.as_ref().is_some_and(|name| !name.is_empty()) {
             return name;
         }
     }

@@ -22,9 +22,12 @@ pub use der::{CertificateParseError, DerProblem};
 #[cfg(feature = "details")]
 pub use details::{CertificateDetails, DetailsError, KeyType, SubjectAltNames};
 pub use facts::CertificateFacts;
+pub(crate) use facts::count_constraints;
 pub use timestamp::{Timestamp, TimestampParseError};
 pub use validity::Validity;
 
 pub(crate) use der::in_sequence;
 pub(crate) use name::readable as name_for_people;
+#[cfg(feature = "announcements")]
+pub(crate) use name::visible;
 pub(crate) use next_update::{crl_next_update, staple_next_update};

@@ -164,7 +164,7 @@ fn from_units(value: &[u8], width: usize) -> Option<String> {
 }
 
 /// The text with control and other invisible characters escaped.
-pub(super) fn visible(text: &str) -> String {
+pub(crate) fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     text.chars().for_each(|c| push_visible(&mut shown, c));
     shown

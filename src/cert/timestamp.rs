@@ -148,7 +148,7 @@ impl FromStr for Timestamp {
     /// Reads RFC 3339 (any offset; parts of a second are dropped) or a count of Unix seconds.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let error = || TimestampParseError {
-            text: text.chars().take(64).collect(),
+            text: text.chars().take(64).flat_map(char::escape_debug).collect(),
         };
         let seconds = match text.parse::<i64>() {
             Ok(seconds) => seconds,
@@ -242,6 +242,6 @@ pub(super) fn number<const N: usize>(digits: &[u8; N]) -> Option<u32> {
 )]
 #[non_exhaustive]
 pub struct TimestampParseError {
-    /// What was read (its first 64 characters).
+    /// What was read (its first 64 characters), control characters escaped.
     pub text: String,
 }

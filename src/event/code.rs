@@ -49,6 +49,8 @@ event_codes! {
     PinSuccessorSeen = "pin_successor_seen",
     /// A successor was announced and is held down.
     PinSuccessorPending = "pin_successor_pending",
+    /// A successor counts once it is listed again after its hold-down.
+    PinSuccessorAwaitsListing = "pin_successor_awaits_listing",
     /// A successor's hold-down is over: it is accepted from now on.
     PinSuccessorDue = "pin_successor_due",
     /// A successor became the current key.
@@ -67,6 +69,14 @@ event_codes! {
     PinSuccessorOutlasts = "pin_successor_outlasts",
     /// A signed announcement of pins is in force.
     AnnouncementApplied = "announcement_applied",
+    /// An announcement that the emergency threshold signed as one is in force.
+    AnnouncementEmergency = "announcement_emergency",
+    /// Announcements before the one that is in force now never arrived.
+    AnnouncementMissed = "announcement_missed",
+    /// The announcement in force could be applied for the last time, and none has come since.
+    AnnouncementStale = "announcement_stale",
+    /// The announcement in force does not follow the one before.
+    AnnouncementForked = "announcement_forked",
     /// A signed announcement of pins was refused.
     AnnouncementRefused = "announcement_refused",
     /// Pins that another process applied to the same folder are in force.
@@ -81,6 +91,16 @@ event_codes! {
     StateLost = "state_lost",
     /// What was remembered of announced pins gave way to newer compiled-in ones.
     StateDiscarded = "state_discarded",
+    /// What was remembered above the version of newer compiled-in pins was applied again to them.
+    StateRebased = "state_rebased",
+    /// Announcements that were kept do not hold with this floor or configuration; they stay kept.
+    StateDoesNotHold = "state_does_not_hold",
+    /// Somebody changed the pin state under a running store; it was not taken over.
+    StateAltered = "state_altered",
+    /// The pin state was seen later than now: a clock is wrong, or somebody wrote the state.
+    StateAhead = "state_ahead",
+    /// Others can write the folder of the pin state.
+    StateExposed = "state_exposed",
     /// One of the two copies of the pin state could not be used.
     StateCopyDamaged = "state_copy_damaged",
     /// The pins in force are not kept in both copies.

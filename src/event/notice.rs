@@ -16,14 +16,24 @@ impl StoreNotice {
         match self {
             Self::StateLost { .. } => EventCode::StateLost,
             Self::StateDiscarded { .. } => EventCode::StateDiscarded,
+            Self::StateRebased { .. } => EventCode::StateRebased,
+            Self::StateDoesNotHold { .. } => EventCode::StateDoesNotHold,
+            Self::StateAltered { .. } => EventCode::StateAltered,
+            Self::StateAhead { .. } => EventCode::StateAhead,
+            Self::StateExposed { .. } => EventCode::StateExposed,
             Self::CopyDamaged { .. } => EventCode::StateCopyDamaged,
             Self::NotSaved { .. } => EventCode::StateNotSaved,
             Self::HoldDownCannotEnd => EventCode::HoldDownCannotEnd,
             Self::Applied { .. } => EventCode::AnnouncementApplied,
+            Self::Emergency { .. } => EventCode::AnnouncementEmergency,
+            Self::AnnouncementStale { .. } => EventCode::AnnouncementStale,
+            Self::AnnouncementsMissed { .. } => EventCode::AnnouncementMissed,
+            Self::HistoryForked { .. } => EventCode::AnnouncementForked,
             Self::Refused { .. } => EventCode::AnnouncementRefused,
             Self::TakenOver { .. } => EventCode::AnnouncementTakenOver,
             Self::SuccessorPending { .. } => EventCode::PinSuccessorPending,
             Self::SuccessorOutlasts { .. } => EventCode::PinSuccessorOutlasts,
+            Self::SuccessorAwaitsListing { .. } => EventCode::PinSuccessorAwaitsListing,
             Self::SuccessorDue { .. } => EventCode::PinSuccessorDue,
             Self::SuccessorPromoted { .. } => EventCode::PinSuccessorPromoted,
             Self::SuccessorWithdrawn { .. } => EventCode::PinSuccessorWithdrawn,
@@ -38,17 +48,27 @@ impl StoreNotice {
         match self {
             Self::StateLost { .. } | Self::NotSaved { copies: 0, .. } => Severity::Critical,
             Self::CopyDamaged { .. }
+            | Self::StateDoesNotHold { .. }
+            | Self::StateAltered { .. }
+            | Self::StateAhead { .. }
+            | Self::StateExposed { .. }
             | Self::NotSaved { .. }
             | Self::HoldDownCannotEnd
             | Self::Refused { .. }
+            | Self::Emergency { .. }
+            | Self::HistoryForked { .. }
+            | Self::AnnouncementStale { .. }
             | Self::SuccessorOutlasts { .. }
             | Self::OneUsablePinLeft { .. }
             | Self::AuthorityPending { .. }
             | Self::AuthorityChanged => Severity::Warning,
             Self::StateDiscarded { .. }
+            | Self::StateRebased { .. }
             | Self::Applied { .. }
+            | Self::AnnouncementsMissed { .. }
             | Self::TakenOver { .. }
             | Self::SuccessorPending { .. }
+            | Self::SuccessorAwaitsListing { .. }
             | Self::SuccessorDue { .. }
             | Self::SuccessorPromoted { .. }
             | Self::SuccessorWithdrawn { .. }
@@ -61,6 +81,7 @@ impl StoreNotice {
         match self {
             Self::SuccessorPending { host, pin }
             | Self::SuccessorOutlasts { host, pin }
+            | Self::SuccessorAwaitsListing { host, pin }
             | Self::SuccessorDue { host, pin }
             | Self::SuccessorPromoted { host, pin }
             | Self::SuccessorWithdrawn { host, pin }

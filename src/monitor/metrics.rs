@@ -152,6 +152,10 @@ pub(super) fn describe() {
         "notafter_pin_set_not_after",
         "Last good second of a pin set, Unix seconds."
     );
+    describe_gauge!(
+        "notafter_announcement_expires",
+        "Last second at which the announcement of pins in force could be applied, Unix seconds."
+    );
     describe_gauge!("notafter_watched", "How many things are watched.");
     describe_gauge!(
         "notafter_last_evaluated_timestamp_seconds",

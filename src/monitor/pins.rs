@@ -1,4 +1,5 @@
-//! Pins that a monitor watches: their sets' dates, and how many of their keys are usable.
+//! Pins that a monitor watches: their sets' dates, how many of their keys are usable, and whether
+//! announcements still come.
 
 use std::sync::Arc;
 
@@ -9,10 +10,12 @@ use crate::duration::readable;
 use crate::event::{Event, EventCode, Role, Severity};
 use crate::pin::{PinSet, PinSetStanding, PinsInForce};
 use crate::policy::Band;
+use crate::self_check::{Finding, FindingCode};
 use crate::transition::{Condition, Matter};
 
 impl Target {
-    /// Pins, each set by its date and by how many of its keys are usable. What only peers can
+    /// Pins, each set by its date and by how many of its keys are usable; and whether the announcement
+    /// that they come from, if any, is stale. What only peers can
     /// show (a backup in use, a successor seen) is told by the verifiers.
     ///
     /// # How do I hear in time that my pins run out?
@@ -49,7 +52,64 @@ impl Watched for WatchedPins {
                 evaluation.changes_at(change);
             }
         }
+        if let Some(expires) = generation.announcement_expires {
+            let announced = Announced { expires };
+            evaluation.conditions.push(announced.condition(now));
+            evaluation.findings.extend(announced.finding(now));
+            let gauge = Gauge::at("notafter_announcement_expires", expires);
+            evaluation.gauges.push(gauge);
+            if now <= expires {
+                evaluation.changes_at(expires.saturating_add(1));
+            }
+        }
         evaluation
+    }
+}
+
+/// Whether announcements still come, where the pins come from one.
+struct Announced {
+    expires: Timestamp,
+}
+
+impl Announced {
+    fn is_stale(&self, now: Timestamp) -> bool {
+        now > self.expires
+    }
+
+    fn stale(&self) -> String {
+        let expires = self.expires;
+        format!(
+            "the announcement in force could be applied until {expires}, and none has come since, \
+             so withdrawals may be kept away: announce again, or look why announcements do not arrive"
+        )
+    }
+
+    fn finding(&self, now: Timestamp) -> Option<Finding> {
+        let code = FindingCode::AnnouncementStale;
+        self.is_stale(now)
+            .then(|| Finding::new(Severity::Warning, code, self.stale()))
+    }
+
+    fn condition(&self, now: Timestamp) -> Condition {
+        let topic = EventCode::AnnouncementStale;
+        let (band, code, message) = if self.is_stale(now) {
+            (Band::Warning, topic, self.stale())
+        } else {
+            let message = format!(
+                "the announcement in force can be applied until {}",
+                self.expires
+            );
+            (Band::Ok, EventCode::Recovered, message)
+        };
+        let event = Event::new(
+            now,
+            code,
+            Severity::of_band(band),
+            Role::Announcement,
+            message,
+        );
+        let event = event.with_time_left(self.expires.seconds_since(now));
+        Condition::new(Matter::new(topic, Role::Announcement), band, event)
     }
 }
 

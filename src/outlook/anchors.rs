@@ -6,7 +6,8 @@ use pki_types::{CertificateDer, TrustAnchor};
 use thiserror::Error;
 
 use crate::cert::{
-    Certificate, CertificateFacts, CertificateParseError, in_sequence, name_for_people,
+    Certificate, CertificateFacts, CertificateParseError, count_constraints, in_sequence,
+    name_for_people,
 };
 use crate::source::SourceContents;
 
@@ -105,6 +106,13 @@ impl TrustAnchors {
             anchor.subject.as_ref() == facts.subject_der()
                 && in_sequence(&anchor.subject_public_key_info) == facts.spki_der()
         })
+    }
+
+    /// How many subtrees the name constraints of each anchor name that has any.
+    pub(super) fn constraint_counts(&self) -> impl Iterator<Item = usize> {
+        let constraints = self.anchors.iter();
+        let constraints = constraints.filter_map(|anchor| anchor.name_constraints.as_ref());
+        constraints.map(|content| count_constraints(content))
     }
 
     /// Whether the anchor at this index is known to be public.

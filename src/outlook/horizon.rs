@@ -9,8 +9,9 @@
 use std::collections::BTreeSet;
 
 use super::paths::{Path, PathSearch};
-use super::{LimitingCertificate, Outlook, Position, Refusal};
+use super::{LimitingCause, LimitingCertificate, Outlook, Position, Refusal};
 use crate::cert::{Certificate, Timestamp, Validity};
+use crate::revocation::CrlDepth;
 
 /// Who judges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +25,9 @@ pub(super) enum RelyingParty {
 /// The most instants that are asked about for one answer. A chain with more changes ahead of it
 /// than this is somebody's attack, and is answered with `complete: false`.
 const MAX_INSTANTS: usize = 64;
+
+/// The most paths that one answer holds, likewise.
+const MAX_PATHS: usize = 256;
 
 /// The paths of one chain, as far as they are known.
 pub(super) struct Horizon<'s, 'a> {
@@ -71,12 +75,12 @@ impl<'s, 'a> Horizon<'s, 'a> {
         }
     }
 
-    /// Learns the paths that verify at `t`, unless that was asked before. What webpki said where
-    /// it accepted none.
+    /// Learns the paths that verify at `t`, unless that was asked before, for one of so many equal
+    /// `parts` of what is left of the budget. What webpki said where it accepted none.
     ///
     /// # Errors
     /// [`Refusal::BeforeEpoch`] before 1970, where webpki cannot be asked.
-    pub(super) fn ask(&mut self, t: Timestamp) -> Result<webpki::Error, Refusal> {
+    pub(super) fn ask(&mut self, t: Timestamp, parts: u64) -> Result<webpki::Error, Refusal> {
         let now = t.to_unix_time().ok_or(Refusal::BeforeEpoch { now: t })?;
         if self.asked.contains(&t) {
             return Ok(webpki::Error::UnknownIssuer);
@@ -87,20 +91,45 @@ impl<'s, 'a> Horizon<'s, 'a> {
         }
         self.asked.push(t);
         let leaf_end = self.search.leaf().not_after();
-        let segment = self.segment(t);
-        let window = |path: &Path| self.search.window(path).intersection(&segment);
-        let found = self.search.at(now, !self.one_is_enough, |path| {
+        let search = self.search;
+        let window = |path: &Path| {
+            let dates = search.window(path);
+            if !search.crls().enforces_expiration() {
+                return dates;
+            }
+            dates.intersection(&segment(search, path, t))
+        };
+        let found = self.search.at(now, parts, |path| {
             self.one_is_enough && window(path).not_after >= leaf_end
         });
         self.complete &= found.complete;
         for path in found.paths {
             let window = window(&path);
-            let seen = Seen { path, window };
-            if !self.seen.contains(&seen) {
-                self.seen.push(seen);
-            }
+            self.learn(Seen { path, window });
         }
         Ok(found.error)
+    }
+
+    /// A path that goes on where a revocation list stopped counting, which was another's, is one.
+    fn learn(&mut self, seen: Seen) {
+        let touches = |known: &&mut Seen| {
+            known.path == seen.path
+                && known.window.not_before <= seen.window.not_after.saturating_add(1)
+                && seen.window.not_before <= known.window.not_after.saturating_add(1)
+        };
+        if let Some(known) = self.seen.iter_mut().find(touches) {
+            known.window.not_before = known.window.not_before.min(seen.window.not_before);
+            known.window.not_after = known.window.not_after.max(seen.window.not_after);
+        } else if self.seen.len() < MAX_PATHS {
+            self.seen.push(seen);
+        } else {
+            self.complete = false;
+        }
+    }
+
+    /// Learns the paths that another knows of the same search.
+    pub(super) fn learn_from(&mut self, other: &Self) {
+        other.seen.iter().for_each(|seen| self.learn(seen.clone()));
     }
 
     /// Learns every path that verifies at any instant from 1970 on.
@@ -117,40 +146,30 @@ impl<'s, 'a> Horizon<'s, 'a> {
         let starts = begins.into_iter().chain(cuts).map(|t| t.max(first));
         let mut instants: BTreeSet<_> = std::iter::once(first).chain(starts).collect();
         instants.retain(|t| *t <= leaf.not_after);
-        for t in instants {
-            // Never before the epoch: `first` is not.
-            let _ = self.ask(t);
-        }
+        self.ask_all(&instants);
         if !self.complete {
             // Where a budget ended a search, fewer paths are valid after some have ended.
             let after_ends = ends
                 .into_iter()
                 .filter(|t| leaf.contains(*t) && *t >= first);
-            for t in after_ends.collect::<BTreeSet<_>>() {
-                let _ = self.ask(t);
-            }
+            self.ask_all(&after_ends.collect());
         }
     }
 
-    /// The instants at which revocation lists stop counting.
+    /// Asks at instants from 1970 on, each for its equal part of what is left.
+    fn ask_all(&mut self, instants: &BTreeSet<Timestamp>) {
+        for (n, t) in instants.iter().enumerate() {
+            let to_come = (instants.len() - n).min(MAX_INSTANTS);
+            let _ = self.ask(*t, u64::try_from(to_come).unwrap_or(1));
+        }
+    }
+
+    /// The instants at which revocation lists that speak for any of the certificates stop counting.
     fn cuts(&self) -> Vec<Timestamp> {
-        let crls = self.search.crls();
-        if crls.enforces_expiration() {
-            crls.next_updates().collect()
-        } else {
-            Vec::new()
-        }
-    }
-
-    /// The seconds around `t` in which no revocation list stops counting.
-    fn segment(&self, t: Timestamp) -> Validity {
-        let cuts = self.cuts();
-        let after = cuts.iter().filter(|cut| **cut > t).min();
-        let before = cuts.iter().filter(|cut| **cut <= t).max();
-        Validity {
-            not_before: before.copied().unwrap_or(Timestamp::MIN),
-            not_after: after.map_or(Timestamp::MAX, |cut| cut.saturating_add(-1)),
-        }
+        let candidates = self.search.candidates().iter().copied();
+        let all = std::iter::once(self.search.leaf()).chain(candidates);
+        all.flat_map(|certificate| self.search.crls().cuts_of(certificate))
+            .collect()
     }
 
     pub(super) fn is_complete(&self) -> bool {
@@ -207,7 +226,7 @@ impl<'s, 'a> Horizon<'s, 'a> {
         while last.0 < leaf_end {
             // A path that begins in time is invisible until it begins: look right behind the end.
             let next = last.0.saturating_add(1);
-            self.ask(next).ok()?;
+            self.ask(next, 2).ok()?;
             match self.last_to_end(who, next) {
                 Some(later) => last = later,
                 None => break,
@@ -218,28 +237,29 @@ impl<'s, 'a> Horizon<'s, 'a> {
 
     /// The last second before the set of verifying paths shrinks.
     fn next_cliff(&mut self, who: RelyingParty, now: Timestamp) -> Option<Timestamp> {
-        let first_end = |horizon: &Self, t| {
-            let ways = horizon.ways_at(who, t);
-            ways.iter().map(|way| way.window.not_after).min()
-        };
-        let mut cliff = first_end(self, now)?;
-        // A path that begins before the cliff may also end before it.
+        // A path that begins before the cliff may also end before it, and one may go on where a
+        // revocation list stops counting.
         let ahead = |t: &Timestamp| *t > now;
-        let candidates = self.search.candidates().iter();
-        let mut begins: BTreeSet<_> = candidates.map(|c| c.not_before()).filter(ahead).collect();
-        if who == RelyingParty::Strict {
-            let paths = self.seen.iter();
-            let anchors = paths.flat_map(|seen| self.search.anchor_certificates(&seen.path));
-            begins.extend(anchors.map(Certificate::not_before).filter(ahead));
-        }
-        for begin in begins {
-            if begin > cliff {
-                break;
+        let begins = self.search.candidates().iter().map(|c| c.not_before());
+        let mut begins: BTreeSet<_> = begins.filter(ahead).collect();
+        let mut cuts: BTreeSet<_> = self.cuts().into_iter().filter(ahead).collect();
+        loop {
+            let ways = self.ways(who).into_iter();
+            let ends = ways.map(|way| way.window.not_after);
+            let cliff = ends.filter(|end| *end >= now).min()?;
+            let begin = begins.first().filter(|begin| **begin <= cliff).copied();
+            let cut = cuts.first().filter(|cut| **cut <= cliff.saturating_add(1));
+            let Some(next) = begin.into_iter().chain(cut.copied()).min() else {
+                return Some(cliff);
+            };
+            begins.remove(&next);
+            cuts.remove(&next);
+            self.ask(next, 2).ok()?;
+            if self.asked.len() >= MAX_INSTANTS {
+                self.complete = false;
+                return Some(cliff);
             }
-            self.ask(begin).ok()?;
-            cliff = first_end(self, begin).map_or(cliff, |end| cliff.min(end));
         }
-        Some(cliff)
     }
 
     fn last_to_end(
@@ -261,15 +281,25 @@ impl<'s, 'a> Horizon<'s, 'a> {
     fn limiting(&self, way: &Way<'_, 'a>) -> Option<LimitingCertificate> {
         let path = self.search.certificates(way.path).into_iter();
         let positioned = path.enumerate().map(|(n, c)| (Position::in_chain(n), c));
+        let mut positioned_again = positioned.clone();
         let anchor = way
             .anchor
             .map(|certificate| (Position::Anchor, certificate));
         // `min_by_key` gives the first of equals: the one nearest the leaf.
         let (position, certificate) =
             (positioned.chain(anchor)).min_by_key(|(_, certificate)| certificate.not_after())?;
+        let end = way.window.not_after;
+        if certificate.not_after() <= end {
+            return Some(LimitingCertificate::by_date(position, certificate));
+        }
+        // No date ends it, so a list does.
+        let next_update = end.saturating_add(1);
+        let crls = self.search.crls();
+        let (position, certificate) =
+            positioned_again.find(|(_, c)| crls.cuts_of(c).any(|cut| cut == next_update))?;
         Some(LimitingCertificate {
-            position,
-            certificate: certificate.clone(),
+            cause: LimitingCause::RevocationList { next_update },
+            ..LimitingCertificate::by_date(position, certificate)
         })
     }
 
@@ -325,4 +355,27 @@ impl<'s, 'a> Horizon<'s, 'a> {
             },
         }
     }
+}
+
+/// The seconds around `t` in which no revocation list stops counting that speaks for a certificate
+/// of this path.
+fn segment(search: &PathSearch<'_>, path: &Path, t: Timestamp) -> Validity {
+    let crls = search.crls();
+    let looked_up = match crls.depth() {
+        CrlDepth::Chain => usize::MAX,
+        CrlDepth::Leaf => 1,
+    };
+    let mut segment = Validity {
+        not_before: Timestamp::MIN,
+        not_after: Timestamp::MAX,
+    };
+    let certificates = search.certificates(path).into_iter().take(looked_up);
+    for cut in certificates.flat_map(|certificate| crls.cuts_of(certificate)) {
+        if cut > t {
+            segment.not_after = segment.not_after.min(cut.saturating_add(-1));
+        } else {
+            segment.not_before = segment.not_before.max(cut);
+        }
+    }
+    segment
 }

@@ -4,12 +4,15 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use pki_types::{ServerName, SignatureVerificationAlgorithm};
-use webpki::{EndEntityCert, KeyUsage};
+use webpki::{EndEntityCert, KeyPurposeId, KeyUsage};
 
+use super::budget::Budget;
 use super::horizon::{Horizon, RelyingParty};
-use super::paths::{Algorithms, Path, PathSearch};
-use super::{Position, Refusal, Timeline, TrustAnchors};
-use crate::cert::{Certificate, Sha256Digest, Timestamp};
+use super::paths::{Algorithms, Path, PathSearch, Rules};
+use super::{
+    ChainOutlook, Outlook, PeerOutlook, Refusal, Timeline, TrustAnchors, VerifiedCertificates,
+};
+use crate::cert::{Certificate, Timestamp};
 use crate::revocation::Crls;
 
 /// What the leaf is used for.
@@ -29,105 +32,30 @@ impl Usage {
             Self::ClientAuth => KeyUsage::client_auth(),
         }
     }
-}
 
-/// Until when a chain verifies for one relying party.
-///
-/// All instants are last good seconds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Outlook {
-    /// The last second at which some path still verifies, from the asked instant on without a
-    /// gap; `None` where it does not verify at that instant.
-    pub effective_not_after: Option<Timestamp>,
-    /// The certificate that ends it.
-    pub limiting: Option<LimitingCertificate>,
-    /// The last second before the set of verifying paths shrinks, even if another survives.
-    pub next_cliff: Option<Timestamp>,
-    /// How many paths verify at the asked instant.
-    pub paths: usize,
-    /// Whether everything was looked at. If not, a budget ended the search: what is said here
-    /// holds, but there may be more paths and a later end.
-    pub complete: bool,
-    /// Why it does not verify.
-    pub refusal: Option<Refusal>,
-}
-
-impl Outlook {
-    /// Whether it verifies at the asked instant.
-    pub fn verifies(&self) -> bool {
-        self.refusal.is_none()
+    /// The purpose that this requires (RFC 5280, 4.2.1.12): id-kp-serverAuth, id-kp-clientAuth.
+    const fn purpose(self) -> KeyPurposeId<'static> {
+        KeyPurposeId::new(match self {
+            Self::ServerAuth => &[0x2b, 6, 1, 5, 5, 7, 3, 1],
+            Self::ClientAuth => &[0x2b, 6, 1, 5, 5, 7, 3, 2],
+        })
     }
-
-    pub(super) fn refused(refusal: Refusal, paths: usize, complete: bool) -> Self {
-        Self {
-            effective_not_after: None,
-            limiting: None,
-            next_cliff: None,
-            paths,
-            complete,
-            refusal: Some(refusal),
-        }
-    }
-}
-
-/// The certificate that ends an effective notAfter.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct LimitingCertificate {
-    /// Its position in the path that it ends.
-    pub position: Position,
-    /// The certificate.
-    pub certificate: Certificate,
-}
-
-impl LimitingCertificate {
-    /// SHA-256 over the certificate.
-    pub fn sha256(&self) -> Sha256Digest {
-        self.certificate.fingerprint()
-    }
-}
-
-/// What a chain looks like for both relying parties.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ChainOutlook {
-    /// For rustls, which does not look at an anchor's dates.
-    pub rustls: Outlook,
-    /// For those that count the anchor's dates too (pyca-cryptography, Go, OpenSSL); `None` where
-    /// an anchor's dates are unknown.
-    pub strict: Option<Outlook>,
-    /// The certificates of the path that lasts longest for rustls, leaf first, without its
-    /// anchor; empty where no path verifies.
-    pub longest_path: Vec<Certificate>,
-}
-
-/// What a handshake wants to know: until when, and because of which certificate.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct PeerOutlook {
-    /// As in [`Outlook::effective_not_after`], for the relying party rustls.
-    pub effective_not_after: Timestamp,
-    /// The certificate that ends it.
-    pub limiting: LimitingCertificate,
-    /// Whether everything that could last longer was looked at.
-    pub complete: bool,
-    /// The certificates of the path that lasts longest, leaf first, without its anchor.
-    pub path: Vec<Certificate>,
-}
-
-/// One path that webpki accepted.
-pub(crate) struct VerifiedCertificates<'s> {
-    /// Leaf first, without the anchor.
-    pub(crate) certificates: Vec<&'s Certificate>,
-    /// The anchor's SubjectPublicKeyInfo, in its outer SEQUENCE.
-    pub(crate) anchor_spki: Vec<u8>,
 }
 
 /// Judges chains by one set of anchors, for one usage; webpki decides about every path.
 ///
 /// Times are arguments: any instant can be asked about. The first certificate of a chain is its
 /// leaf, the others are candidates for intermediates in any order.
+///
+/// # Bounds
+/// An answer is a count of work, never a time, so the same question has the same answer on every
+/// machine. At most 512 certificates and 1 MiB of them are looked at behind the leaf (rustls takes
+/// no handshake message over 64 KiB). Over all that it makes webpki do, an answer has one budget
+/// of parses, signatures and instants, which [`ChainJudge::report`] and [`ChainJudge::timeline`]
+/// use up in about 25 milliseconds on the machine of `docs/PERFORMANCE.md`; besides, it asks about
+/// at most 64 instants and holds at most 256 paths. [`ChainJudge::handshake`] looks for its first
+/// path as long as webpki does, and for better ones at most six times as long as that took. What
+/// is over says `complete: false`.
 ///
 /// # Until when does this chain verify, and which certificate ends it?
 /// ```
@@ -204,18 +132,56 @@ impl ChainJudge {
         name: Option<&ServerName<'_>>,
         now: Timestamp,
     ) -> ChainOutlook {
-        let search = match self.search(chain) {
-            Ok(search) => search,
-            Err(refusal) => return refused_by_all(refusal, 0),
-        };
-        let mut horizon = Horizon::of_all_paths(&search);
-        let error = match horizon.ask(now) {
+        self.report_within(chain, name, now, &Budget::of_report())
+    }
+
+    /// The same for what is left of a budget.
+    pub(crate) fn report_within(
+        &self,
+        chain: &[Certificate],
+        name: Option<&ServerName<'_>>,
+        now: Timestamp,
+        budget: &Budget,
+    ) -> ChainOutlook {
+        match self.search(chain, budget) {
+            Ok(search) => Self::outlook(&search, &mut Horizon::of_all_paths(&search), name, now),
+            Err(refusal) => refused_by_all(refusal, 0),
+        }
+    }
+
+    /// Outlook and timeline of one chain together; no timeline where webpki does not take the leaf.
+    /// The timeline does not ask for the name.
+    #[cfg(feature = "monitor")]
+    pub(crate) fn examine(
+        &self,
+        chain: &[Certificate],
+        name: Option<&ServerName<'_>>,
+        now: Timestamp,
+        budget: &Budget,
+    ) -> (ChainOutlook, Option<Timeline>) {
+        match self.search(chain, budget) {
+            Ok(search) => {
+                let mut horizon = Horizon::of_all_paths(&search);
+                let outlook = Self::outlook(&search, &mut horizon, name, now);
+                (outlook, Some(Timeline::of(&search, Some(&horizon))))
+            }
+            Err(refusal) => (refused_by_all(refusal, 0), None),
+        }
+    }
+
+    fn outlook<'a>(
+        search: &PathSearch<'a>,
+        horizon: &mut Horizon<'_, 'a>,
+        name: Option<&ServerName<'_>>,
+        now: Timestamp,
+    ) -> ChainOutlook {
+        let error = match horizon.ask(now, 1) {
             Ok(error) => error,
             Err(refusal) => return refused_by_all(refusal, 0),
         };
         let paths = horizon.ways_at(RelyingParty::Rustls, now).len();
         if paths == 0 {
-            let refusal = Refusal::from_search(&error, &search, now);
+            let refusal = Refusal::from_search(&error, search, now);
             let refused = Outlook::refused(refusal, 0, horizon.is_complete());
             return ChainOutlook {
                 rustls: refused.clone(),
@@ -253,22 +219,27 @@ impl ChainJudge {
         chain: &[Certificate],
         name: Option<&ServerName<'_>>,
     ) -> Result<Timeline, Refusal> {
-        let search = self.search(chain)?;
+        let budget = Budget::of_report();
+        let search = self.search(chain, &budget)?;
         if let Some(name) = name {
             Self::covers(search.leaf(), name)?;
         }
-        Ok(Timeline::of(&search))
+        Ok(Timeline::of(&search, None))
     }
 
     /// The outlook of a chain that a handshake just accepted: stops at the first path that lasts
     /// as long as the leaf, since nothing lasts longer.
     ///
+    /// It finds a path wherever webpki does.
+    ///
     /// # Errors
-    /// [`Refusal`] where no path verifies at `now` by this judge's own anchors.
+    /// [`Refusal`] where no path verifies at `now` by this judge's own anchors;
+    /// [`Refusal::TooComplex`] where none was found, but not everything was looked at.
     pub fn handshake(&self, chain: &[Certificate], now: Timestamp) -> Result<PeerOutlook, Refusal> {
-        let search = self.search(chain)?;
+        let budget = Budget::of_handshake();
+        let search = self.search(chain, &budget)?;
         let mut horizon = Horizon::of_lasting_path(&search);
-        let error = horizon.ask(now)?;
+        let error = horizon.ask(now, 1)?;
         match horizon.end(RelyingParty::Rustls, now) {
             Some((effective_not_after, limiting)) => Ok(PeerOutlook {
                 effective_not_after,
@@ -276,22 +247,25 @@ impl ChainJudge {
                 complete: horizon.is_complete(),
                 path: horizon.longest_path(now),
             }),
-            None => Err(Refusal::from_search(&error, &search, now)),
+            None if horizon.is_complete() => Err(Refusal::from_search(&error, &search, now)),
+            None => Err(Refusal::too_complex(error)),
         }
     }
 
     /// Asks about every path that verifies at `now`, one after the other, until an answer is
-    /// found. A path that a budget hid is not asked about: then there is no answer.
+    /// found. At least the path by which webpki accepts the chain is asked about.
     ///
     /// # Errors
-    /// [`Refusal`] where no path verifies.
+    /// [`Refusal`] where no path verifies; [`Refusal::TooComplex`] where there is no answer, but a
+    /// budget may have hidden a path that was not asked about.
     pub(crate) fn find_path<T>(
         &self,
         chain: &[Certificate],
         now: Timestamp,
         mut ask: impl FnMut(VerifiedCertificates<'_>) -> Option<T>,
     ) -> Result<Option<T>, Refusal> {
-        let search = self.search(chain)?;
+        let budget = Budget::of_handshake();
+        let search = self.search(chain, &budget)?;
         let at = now.to_unix_time().ok_or(Refusal::BeforeEpoch { now })?;
         let answer = RefCell::new(None);
         let ask = RefCell::new(&mut ask);
@@ -311,11 +285,13 @@ impl ChainJudge {
             *answer.borrow_mut() = found;
             answer.borrow().is_some()
         };
-        let found = search.first(at, wanted);
-        if found.paths.is_empty() {
-            return Err(Refusal::from_search(&found.error, &search, now));
+        let found = search.at(at, 1, wanted);
+        match answer.into_inner() {
+            Some(answer) => Ok(Some(answer)),
+            None if !found.complete => Err(Refusal::too_complex(found.error)),
+            None if found.paths.is_empty() => Err(Refusal::from_search(&found.error, &search, now)),
+            None => Ok(None),
         }
-        Ok(answer.into_inner())
     }
 
     /// Whether a leaf covers a DNS name or an IP address, by webpki's rules.
@@ -329,18 +305,20 @@ impl ChainJudge {
         covers.map_err(|error| Refusal::from_name(error, name))
     }
 
-    fn search<'a>(&'a self, chain: &'a [Certificate]) -> Result<PathSearch<'a>, Refusal> {
+    fn search<'a>(
+        &'a self,
+        chain: &'a [Certificate],
+        budget: &'a Budget,
+    ) -> Result<PathSearch<'a>, Refusal> {
         let (leaf, presented) = chain.split_first().ok_or(Refusal::NoCertificate)?;
-        let usage = self.usage.key_usage();
-        PathSearch::new(
-            leaf,
-            presented,
-            &self.anchors,
-            self.algorithms,
-            usage,
-            &self.crls,
-        )
-        .map_err(|error| Refusal::LeafUnusable { error })
+        let rules = Rules {
+            algorithms: self.algorithms,
+            usage: self.usage.key_usage(),
+            purpose: self.usage.purpose(),
+            crls: &self.crls,
+        };
+        let search = PathSearch::new(leaf, presented, &self.anchors, rules, budget);
+        search.map_err(|error| Refusal::LeafUnusable { error })
     }
 }
 

@@ -3,9 +3,13 @@
 //! rustls-webpki is the one judge: everything said here is read from paths that it accepted.
 
 mod anchors;
+mod answer;
+mod budget;
 mod candidates;
+mod first_issuer;
 mod horizon;
 mod judge;
+mod names;
 mod paths;
 mod position;
 mod refusal;
@@ -13,10 +17,13 @@ mod signatures;
 mod timeline;
 
 pub use anchors::{AnchorError, TrustAnchors, TrustAnchorsBuilder};
+pub(crate) use answer::VerifiedCertificates;
+pub use answer::{ChainOutlook, LimitingCause, LimitingCertificate, Outlook, PeerOutlook};
 #[cfg(feature = "monitor")]
-pub(crate) use candidates::MAX_PRESENTED;
-pub(crate) use judge::VerifiedCertificates;
-pub use judge::{ChainJudge, ChainOutlook, LimitingCertificate, Outlook, PeerOutlook, Usage};
+pub(crate) use budget::Budget;
+#[cfg(feature = "monitor")]
+pub(crate) use candidates::looked_at;
+pub use judge::{ChainJudge, Usage};
 pub use position::Position;
 pub use refusal::Refusal;
 #[cfg(feature = "monitor")]

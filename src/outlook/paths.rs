@@ -1,13 +1,18 @@
 //! The only caller of webpki's path search.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
+use std::cmp::Reverse;
 use std::ptr;
 
 use pki_types::{CertificateDer, SignatureVerificationAlgorithm, UnixTime};
-use webpki::{EndEntityCert, KeyUsage, VerifiedPath};
+use webpki::{
+    EndEntityCert, ExtendedKeyUsageValidator, KeyPurposeId, KeyPurposeIdIter, KeyUsage,
+    VerifiedPath,
+};
 
 use super::TrustAnchors;
-use super::candidates::Candidates;
+use super::budget::{Budget, PURPOSE, price_of_names, price_of_parse};
+use super::candidates::{Candidates, looked_at};
 use super::signatures::SignatureMemory;
 use crate::cert::{Certificate, Validity, in_sequence};
 use crate::revocation::Crls;
@@ -23,12 +28,26 @@ pub(super) struct PathSearch<'a> {
     /// The presented certificates that are looked at.
     candidates: Candidates<'a>,
     candidate_ders: Vec<CertificateDer<'a>>,
-    few_ders: Option<Vec<CertificateDer<'a>>>,
+    /// The same, those that last longest first, where they are needed.
+    ders_by_ends: OnceCell<Vec<CertificateDer<'a>>>,
     anchors: &'a TrustAnchors,
     signatures: SignatureMemory,
-    algorithms: Algorithms,
-    usage: KeyUsage,
-    crls: &'a Crls,
+    rules: Rules<'a>,
+    budget: &'a Budget,
+    /// What webpki's look at all candidates and anchors costs, which it takes once a step.
+    price_of_step: u64,
+    /// What webpki's check of name constraints costs, once a path.
+    price_of_names: u64,
+}
+
+/// What a judge searches paths by, besides anchors.
+#[derive(Clone, Copy)]
+pub(super) struct Rules<'a> {
+    pub(super) algorithms: Algorithms,
+    pub(super) usage: KeyUsage,
+    /// What `usage` requires of certificates that name any.
+    pub(super) purpose: KeyPurposeId<'static>,
+    pub(super) crls: &'a Crls,
 }
 
 /// A verified path by its parts' indices, nearest the leaf first.
@@ -54,76 +73,70 @@ impl<'a> PathSearch<'a> {
         leaf: &'a Certificate,
         presented: &'a [Certificate],
         anchors: &'a TrustAnchors,
-        algorithms: Algorithms,
-        usage: KeyUsage,
-        crls: &'a Crls,
+        rules: Rules<'a>,
+        budget: &'a Budget,
     ) -> Result<Self, webpki::Error> {
+        let end_entity = EndEntityCert::try_from(leaf.der())?;
         let candidates = Candidates::choose(leaf, presented, anchors);
-        let ders = |certificates: &[&'a Certificate]| {
-            let ders = certificates
-                .iter()
-                .map(|c| CertificateDer::from(c.der().as_ref()));
-            ders.collect()
-        };
+        let prices = candidates.certificates.iter().map(|c| price_of_parse(c));
+        let price_of_anchors = u64::try_from(anchors.len()).unwrap_or(u64::MAX);
         Ok(Self {
             leaf,
-            end_entity: EndEntityCert::try_from(leaf.der())?,
+            end_entity,
             presented,
             candidate_ders: ders(&candidates.certificates),
-            few_ders: candidates.few.as_deref().map(ders),
+            ders_by_ends: OnceCell::new(),
+            price_of_step: prices.fold(price_of_anchors, u64::saturating_add),
+            price_of_names: price_of_names(leaf, &candidates.certificates, anchors),
             candidates,
             anchors,
             signatures: SignatureMemory::default(),
-            algorithms,
-            usage,
-            crls,
+            rules,
+            budget,
         })
     }
 
-    /// Asks webpki for paths that verify at `now`, until one is `enough` or there are no more.
+    /// Asks webpki for paths that verify at `now`, until one is `enough` or there are no more; it
+    /// may use one of so many equal `parts` of what is left of the budget.
     ///
-    /// Where there are too many ways to look at all of them, a few are, and if none of those
-    /// verifies, a thorough search takes the first that webpki finds among all.
-    pub(super) fn at(
-        &self,
-        now: UnixTime,
-        thorough: bool,
-        enough: impl Fn(&Path) -> bool,
-    ) -> Found {
-        let Some(few) = &self.few_ders else {
-            return self.search(&self.candidate_ders, now, enough);
-        };
-        let mut found = self.search(few, now, enough);
-        if found.paths.is_empty() && thorough {
-            found = self.search(&self.candidate_ders, now, |_| true);
+    /// Where a budget, webpki's or ours, ends the search, a second one goes by ends: of several
+    /// certificates with one name, the one that lasts longest first.
+    pub(super) fn at(&self, now: UnixTime, parts: u64, enough: impl Fn(&Path) -> bool) -> Found {
+        let mut found = self.search(&self.candidate_ders, now, parts, &enough);
+        let cut = !found.complete;
+        if cut && !found.paths.last().is_some_and(&enough) {
+            let by_ends = self.ders_by_ends.get_or_init(|| {
+                let mut by_ends = self.candidates.certificates.clone();
+                by_ends.sort_by_key(|certificate| Reverse(certificate.not_after()));
+                ders(&by_ends)
+            });
+            let more = self.search(by_ends, now, 2, &enough);
+            for path in more.paths {
+                if !found.paths.contains(&path) {
+                    found.paths.push(path);
+                }
+            }
         }
-        found.complete = false;
+        if cut && found.paths.is_empty() && !is_budget(&found.error) {
+            found.error = webpki::Error::MaximumPathBuildCallsExceeded;
+        }
+        found.complete &= !self.candidates.exhausting;
         found
-    }
-
-    /// Asks webpki for the first path that verifies at `now` and is `wanted`; every verified path
-    /// is put to `wanted` until then.
-    pub(super) fn first(&self, now: UnixTime, wanted: impl Fn(&Path) -> bool) -> Found {
-        let few = self.few_ders.as_deref();
-        let found = self.search(few.unwrap_or(&self.candidate_ders), now, &wanted);
-        let is_found = found.paths.last().is_some_and(&wanted);
-        if few.is_none() || is_found {
-            return found;
-        }
-        self.search(&self.candidate_ders, now, &wanted)
     }
 
     /// webpki tries the next path whenever the callback rejects one; so rejecting each path
     /// after noting it down visits all of them, at the price of the signatures that are new.
     fn search(
         &self,
-        candidates: &[CertificateDer<'a>],
+        candidates: &[CertificateDer<'_>],
         now: UnixTime,
+        parts: u64,
         enough: impl Fn(&Path) -> bool,
     ) -> Found {
         let paths = RefCell::new(Vec::new());
         let note = |verified: &VerifiedPath<'_>| {
             let path = self.identify(verified);
+            self.budget.found();
             let is_enough = enough(&path) || self.candidates.one_way;
             paths.borrow_mut().push(path);
             if is_enough {
@@ -132,25 +145,36 @@ impl<'a> PathSearch<'a> {
                 Err(webpki::Error::UnknownIssuer)
             }
         };
-        let remembering = self.signatures.remembering(self.algorithms);
+        self.budget.begin(parts);
+        let Rules {
+            algorithms,
+            usage,
+            purpose,
+            crls,
+        } = self.rules;
+        let remembering =
+            (self.signatures).remembering(algorithms, self.budget, self.price_of_names);
         let algorithms: Vec<&dyn SignatureVerificationAlgorithm> =
             remembering.iter().map(|algorithm| algorithm as _).collect();
-        let crls = self.crls.references();
+        let lists = crls.references();
         let result = self.end_entity.verify_for_usage(
             &algorithms,
             self.anchors.as_slice(),
             candidates,
             now,
-            self.usage,
-            self.crls.options(&crls),
+            Metered {
+                usage,
+                purpose,
+                budget: self.budget,
+                price_of_step: self.price_of_step,
+            },
+            crls.options(&lists),
             Some(&note),
         );
         let error = result.err().unwrap_or(webpki::Error::UnknownIssuer);
         Found {
             paths: paths.into_inner(),
-            complete: !is_budget(&error)
-                && !self.signatures.gave_up()
-                && !self.candidates.exhausting,
+            complete: !is_budget(&error) && !self.signatures.gave_up(),
             error,
         }
     }
@@ -182,7 +206,12 @@ impl<'a> PathSearch<'a> {
         self.presented
     }
 
-    /// What is looked at of it.
+    /// What is looked at of it, before names rule anything out.
+    pub(super) fn looked_at(&self) -> &'a [Certificate] {
+        looked_at(self.presented)
+    }
+
+    /// What can be part of a path.
     pub(super) fn candidates(&self) -> &[&'a Certificate] {
         &self.candidates.certificates
     }
@@ -192,7 +221,7 @@ impl<'a> PathSearch<'a> {
     }
 
     pub(super) fn crls(&self) -> &'a Crls {
-        self.crls
+        self.rules.crls
     }
 
     /// The certificates of a path, leaf first, without its anchor.
@@ -226,6 +255,48 @@ impl<'a> PathSearch<'a> {
                 window.intersection(&certificate.validity())
             })
     }
+}
+
+/// The usage, with the budget before it: webpki asks it once for each certificate that it goes on
+/// from, before it looks at all candidates for the issuer's.
+struct Metered<'m> {
+    usage: KeyUsage,
+    purpose: KeyPurposeId<'static>,
+    budget: &'m Budget,
+    price_of_step: u64,
+}
+
+impl ExtendedKeyUsageValidator for Metered<'_> {
+    /// What [`KeyUsage`] says. The list that it would make of purposes that do not fit is not
+    /// made: nobody reads it, and it may be long.
+    fn validate(&self, purposes: KeyPurposeIdIter<'_, '_>) -> Result<(), webpki::Error> {
+        if self.budget.is_over() {
+            // webpki ends its search at once by this.
+            return Err(webpki::Error::MaximumPathBuildCallsExceeded);
+        }
+        self.budget.charge(self.price_of_step);
+        let mut any = false;
+        for purpose in purposes {
+            self.budget.charge(PURPOSE);
+            any = true;
+            if purpose? == self.purpose {
+                return Ok(());
+            }
+        }
+        if any {
+            let present = Vec::new();
+            let required = self.usage;
+            let context = webpki::RequiredEkuNotFoundContext { required, present };
+            return Err(webpki::Error::RequiredEkuNotFoundContext(context));
+        }
+        Ok(())
+    }
+}
+
+fn ders<'a>(certificates: &[&'a Certificate]) -> Vec<CertificateDer<'a>> {
+    let ders = certificates.iter();
+    ders.map(|c| CertificateDer::from(c.der().as_ref()))
+        .collect()
 }
 
 /// Whether webpki gave up rather than came to an end.

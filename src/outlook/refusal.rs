@@ -3,7 +3,7 @@
 use pki_types::ServerName;
 use thiserror::Error;
 
-use super::candidates::MAX_PRESENTED;
+use super::candidates::looked_at;
 use super::paths::{PathSearch, is_budget};
 use super::{Position, TrustAnchors};
 use crate::cert::{Certificate, Timestamp};
@@ -90,12 +90,12 @@ pub enum Refusal {
         /// What webpki says.
         error: webpki::Error,
     },
-    /// A budget of webpki was used up before a path was found.
+    /// A budget, webpki's or the judge's own, was used up before a path was found: there may be one.
     #[error(
         "the search for a path was given up, there are too many possibilities ({error}): serve only the intermediates that the leaf needs"
     )]
     TooComplex {
-        /// Which budget.
+        /// Which of webpki's budgets; that of building paths where it was the judge's own.
         error: webpki::Error,
     },
     /// There is nothing to judge.
@@ -150,6 +150,16 @@ impl Refusal {
         }
     }
 
+    /// What a search says that was not complete and found nothing.
+    pub(super) fn too_complex(error: webpki::Error) -> Self {
+        Self::TooComplex {
+            error: match is_budget(&error) {
+                true => error,
+                false => webpki::Error::MaximumPathBuildCallsExceeded,
+            },
+        }
+    }
+
     /// Translates webpki's most specific error, and finds the certificate that it speaks of.
     pub(super) fn from_search(
         error: &webpki::Error,
@@ -187,7 +197,8 @@ impl Refusal {
                 }
             }
             webpki::Error::UnknownIssuer => {
-                let chain: Vec<_> = chain().take(MAX_PRESENTED).collect();
+                let presented = looked_at(search.presented());
+                let chain: Vec<_> = std::iter::once(search.leaf()).chain(presented).collect();
                 let (n, last) = unresolved(&chain, anchors).unwrap_or((0, search.leaf()));
                 Self::UnknownIssuer {
                     position: Position::in_chain(n),

@@ -8,11 +8,8 @@ use pki_types::{
     AlgorithmIdentifier, FipsStatus, InvalidSignature, SignatureVerificationAlgorithm,
 };
 
+use super::budget::{Budget, KNOWN_SIGNATURE, price_of_signature};
 use super::paths::Algorithms;
-
-/// The most distinct signatures that may fail in one search. Chains of real CAs have none that
-/// fails, or a few where a CA kept its name with a new key; each one costs a verification.
-const MAX_FAILURES: usize = 16;
 
 /// What was found out about signatures, by their bytes.
 #[derive(Debug, Default)]
@@ -22,34 +19,53 @@ pub(super) struct SignatureMemory {
 
 #[derive(Debug, Default)]
 struct Known {
+    /// In the order of what was checked.
     checks: Vec<Check>,
-    failures: usize,
     gave_up: bool,
 }
 
 #[derive(Debug)]
 struct Check {
     algorithm: usize,
-    /// Signature, public key and message, one after the other.
-    bytes: Vec<u8>,
-    /// Where the signature ends, and where the public key does.
-    ends: (usize, usize),
+    signature: Vec<u8>,
+    public_key: Vec<u8>,
+    message: Vec<u8>,
     verdict: Result<(), InvalidSignature>,
 }
 
+impl Check {
+    fn what(&self) -> (usize, &[u8], &[u8], &[u8]) {
+        (
+            self.algorithm,
+            &self.signature,
+            &self.public_key,
+            &self.message,
+        )
+    }
+}
+
 impl SignatureMemory {
-    /// The provider's algorithms, each asking this memory first.
-    pub(super) fn remembering(&self, algorithms: Algorithms) -> Vec<Remembering<'_>> {
+    /// The provider's algorithms, each asking this memory first, and the budget before it
+    /// verifies.
+    pub(super) fn remembering<'m>(
+        &'m self,
+        algorithms: Algorithms,
+        budget: &'m Budget,
+        price_of_names: u64,
+    ) -> Vec<Remembering<'m>> {
+        self.known().gave_up = false;
         let algorithms = algorithms.iter().enumerate();
         let remembering = algorithms.map(|(index, inner)| Remembering {
             inner: *inner,
             index,
             memory: self,
+            budget,
+            price_of_names,
         });
         remembering.collect()
     }
 
-    /// Whether so many signatures failed that the rest was not checked.
+    /// Whether the budget kept a signature of the last search from being checked.
     pub(super) fn gave_up(&self) -> bool {
         self.known().gave_up
     }
@@ -65,6 +81,9 @@ pub(super) struct Remembering<'m> {
     inner: &'static dyn SignatureVerificationAlgorithm,
     index: usize,
     memory: &'m SignatureMemory,
+    budget: &'m Budget,
+    /// What may come after a signature that is good.
+    price_of_names: u64,
 }
 
 impl SignatureVerificationAlgorithm for Remembering<'_> {
@@ -75,29 +94,35 @@ impl SignatureVerificationAlgorithm for Remembering<'_> {
         signature: &[u8],
     ) -> Result<(), InvalidSignature> {
         let mut known = self.memory.known();
-        let ends = (signature.len(), signature.len() + public_key.len());
-        let check = known.checks.iter().find(|check| {
-            check.algorithm == self.index
-                && check.ends == ends
-                && check.bytes.get(..ends.0) == Some(signature)
-                && check.bytes.get(ends.0..ends.1) == Some(public_key)
-                && check.bytes.get(ends.1..) == Some(message)
-        });
-        if let Some(check) = check {
-            return check.verdict;
-        }
-        if known.failures >= MAX_FAILURES {
+        self.budget
+            .charge(KNOWN_SIGNATURE.saturating_add(self.price_of_names));
+        let asked = (self.index, signature, public_key, message);
+        let place = known
+            .checks
+            .binary_search_by(|check| check.what().cmp(&asked));
+        let place = match place {
+            Ok(place) => {
+                return known
+                    .checks
+                    .get(place)
+                    .map_or(Err(InvalidSignature), |c| c.verdict);
+            }
+            Err(place) => place,
+        };
+        if self.budget.is_over() {
             known.gave_up = true;
             return Err(InvalidSignature);
         }
+        self.budget.charge(price_of_signature(public_key, message));
         let verdict = self.inner.verify_signature(public_key, message, signature);
-        known.failures += usize::from(verdict.is_err());
-        known.checks.push(Check {
+        let check = Check {
             algorithm: self.index,
-            bytes: [signature, public_key, message].concat(),
-            ends,
+            signature: signature.to_vec(),
+            public_key: public_key.to_vec(),
+            message: message.to_vec(),
             verdict,
-        });
+        };
+        known.checks.insert(place, check);
         verdict
     }
 

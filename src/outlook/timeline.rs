@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use super::first_issuer;
 use super::horizon::{Horizon, RelyingParty, Way};
 use super::paths::PathSearch;
 use super::{LimitingCertificate, Position, TrustAnchors};
@@ -16,6 +17,11 @@ pub struct Timeline {
     pub rustls: RelyingTimeline,
     /// For those that count them; `None` where the dates of some path's anchor are unknown.
     pub strict: Option<RelyingTimeline>,
+    /// When OpenSSL verifies it, from 1970 on: of `strict`, without the second of a notAfter, and
+    /// only where the path verifies that OpenSSL settles on, which takes the first issuer that fits
+    /// by name and key identifier and does not go back. `None` where that cannot be foreseen: where
+    /// an anchor's dates are unknown, or not everything was looked at.
+    pub openssl: Option<Vec<Validity>>,
     /// Whether everything was looked at; if not, what is said to verify does, but there may be
     /// more.
     pub complete: bool,
@@ -109,15 +115,23 @@ impl RelyingTimeline {
 }
 
 impl Timeline {
-    pub(super) fn of(search: &PathSearch<'_>) -> Self {
+    /// `known` is what was found out before, which a budget may keep from being found again.
+    pub(super) fn of<'a>(search: &PathSearch<'a>, known: Option<&Horizon<'_, 'a>>) -> Self {
         let mut horizon = Horizon::of_all_paths(search);
         horizon.ask_everywhere();
-        let strict = horizon
-            .knows_anchor_dates(None)
-            .then(|| relying(search, &horizon.ways(RelyingParty::Strict)));
+        if let Some(known) = known {
+            horizon.learn_from(known);
+        }
+        let strict = horizon.knows_anchor_dates(None);
+        let strict = strict.then(|| horizon.ways(RelyingParty::Strict));
+        let openssl = (strict.as_deref())
+            .filter(|_| horizon.is_complete())
+            .and_then(|strict| first_issuer::windows(search, strict));
+        let strict = strict.map(|strict| relying(search, &strict));
         Self {
             rustls: relying(search, &horizon.ways(RelyingParty::Rustls)),
             strict,
+            openssl,
             complete: horizon.is_complete(),
         }
     }
@@ -125,19 +139,20 @@ impl Timeline {
 
 fn relying(search: &PathSearch<'_>, ways: &[Way<'_, '_>]) -> RelyingTimeline {
     let epoch = Timestamp::from_unix_seconds(0);
-    let changes = ways.iter().flat_map(|way| {
-        let first = way.window.not_before.max(epoch);
-        [first, way.window.not_after.saturating_add(1)]
-    });
+    let begins = ways.iter().map(|way| way.window.not_before.max(epoch));
+    // Nothing begins after the last second that can be stated.
+    let ends = (ways.iter()).filter(|way| way.window.not_after < Timestamp::MAX);
+    let changes = begins.chain(ends.map(|way| way.window.not_after.saturating_add(1)));
     let changes: BTreeSet<_> = changes.collect();
-    let stretches = changes.iter().zip(changes.iter().skip(1));
-    let intervals = stretches.filter_map(|(first, next)| {
+    let lasts = (changes.iter().skip(1)).map(|next| next.saturating_add(-1));
+    let stretches = changes.iter().zip(lasts.chain([Timestamp::MAX]));
+    let intervals = stretches.filter_map(|(first, last)| {
         let verifying = ways.iter().enumerate();
         let verifying = verifying.filter(|(_, way)| way.window.contains(*first));
         let paths: Vec<_> = verifying.map(|(index, _)| index).collect();
-        (!paths.is_empty()).then(|| Interval {
+        (!paths.is_empty()).then_some(Interval {
             first: *first,
-            last: next.saturating_add(-1),
+            last,
             paths,
         })
     });
@@ -149,10 +164,8 @@ fn relying(search: &PathSearch<'_>, ways: &[Way<'_, '_>]) -> RelyingTimeline {
 
 fn verifying_path(search: &PathSearch<'_>, way: &Way<'_, '_>) -> VerifyingPath {
     let certificates = search.certificates(way.path).into_iter().enumerate();
-    let positioned = certificates.map(|(n, certificate)| LimitingCertificate {
-        position: Position::in_chain(n),
-        certificate: certificate.clone(),
-    });
+    let positioned =
+        certificates.map(|(n, c)| LimitingCertificate::by_date(Position::in_chain(n), c));
     let known = search.anchor_certificates(way.path).first();
     VerifyingPath {
         certificates: positioned.collect(),

@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::{ExpiryRule, Pin, PinScope, PinSet, PinSets, PinState, SpkiPin};
-use crate::cert::{Certificate, Sha256Digest, Timestamp};
+use crate::cert::{Certificate, Timestamp};
 
 /// Something that works but will hurt. Printed as a sentence that says what to do.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -76,7 +76,7 @@ impl PinLint {
         }
         for (index, pin) in set.pins().iter().enumerate() {
             let before = || set.pins().iter().take(index);
-            if is_placeholder(&pin.pin) && !before().any(|other| other.pin == pin.pin) {
+            if pin.pin.is_placeholder() && !before().any(|other| other.pin == pin.pin) {
                 lints.push(Self::Placeholder { pin: pin.pin });
             }
             let same = |other: &&Pin| (other.pin, other.position) == (pin.pin, pin.position);
@@ -209,22 +209,6 @@ fn first_accepted(first: &Option<Timestamp>) -> String {
 fn usable(set: &PinSet) -> impl Iterator<Item = &Pin> {
     let pins = set.pins().iter().filter(|pin| pin.can_be_accepted());
     pins.filter(|pin| !set.is_rejected(&pin.pin))
-}
-
-/// What examples and templates put where a pin should be: one digit all along, in base64 or in
-/// hexadecimal, and the digest of nothing.
-fn is_placeholder(pin: &SpkiPin) -> bool {
-    let one_digit = |text: &str| {
-        let mut digits = text.trim_end_matches('=').chars();
-        // The last digit of base64 holds fewer bits, so it may be another one.
-        let first = digits.next();
-        digits.next_back();
-        first.is_some_and(|first| digits.all(|digit| digit == first))
-    };
-    let digest = pin.digest();
-    one_digit(&digest.to_base64())
-        || one_digit(&digest.to_string())
-        || *digest == Sha256Digest::of(&[])
 }
 
 #[cfg(feature = "public-suffix")]

@@ -1,5 +1,7 @@
 //! The pins of some hosts, and what they come to over time.
 
+use std::collections::{HashMap, HashSet};
+
 use thiserror::Error;
 
 use super::{
@@ -28,6 +30,8 @@ pub struct PinSet {
     pins: Vec<Pin>,
     expiry: Option<(Timestamp, ExpiryRule)>,
     mode: PinMode,
+    /// The digests of the pins that are rejected.
+    rejected: HashSet<SpkiPin>,
 }
 
 impl PinSet {
@@ -100,8 +104,7 @@ impl PinSet {
     /// Whether a pin of this set says that the key is in wrong hands. It then counts at no
     /// position, whatever other pins say.
     pub fn is_rejected(&self, key: &SpkiPin) -> bool {
-        let rejected = |pin: &Pin| pin.state == PinState::Rejected && pin.pin == *key;
-        self.pins.iter().any(rejected)
+        self.rejected.contains(key)
     }
 
     /// How many distinct keys are or will be accepted.
@@ -227,26 +230,28 @@ impl PinSetBuilder {
     /// # Errors
     /// [`PinSetError`] where the pins contradict each other or no peer could ever match.
     pub fn build(self) -> Result<PinSet, PinSetError> {
-        for (index, pin) in self.pins.iter().enumerate() {
-            let same = |other: &&Pin| (other.pin, other.position) == (pin.pin, pin.position);
-            let before = self.pins.iter().take(index).find(same);
-            if let Some(other) = before {
-                if other.state.can_be_accepted() != pin.state.can_be_accepted() {
-                    return Err(PinSetError::Contradiction {
-                        pin: pin.pin,
-                        states: [other.state, pin.state],
-                    });
-                }
+        let mut states = HashMap::new();
+        for pin in &self.pins {
+            let first = states.entry((pin.pin, pin.position)).or_insert(pin.state);
+            if first.can_be_accepted() != pin.state.can_be_accepted() {
+                return Err(PinSetError::Contradiction {
+                    pin: pin.pin,
+                    states: [*first, pin.state],
+                });
             }
         }
-        for (index, scope) in self.scopes.iter().enumerate() {
-            if self.scopes.iter().take(index).any(|other| other == scope) {
+        let mut scopes = HashSet::new();
+        for scope in &self.scopes {
+            if !scopes.insert(scope) {
                 return Err(PinSetError::RepeatedScope {
                     scope: scope.clone(),
                 });
             }
         }
+        let rejected = self.pins.iter();
+        let rejected = rejected.filter(|pin| pin.state == PinState::Rejected);
         let set = PinSet {
+            rejected: rejected.map(|pin| pin.pin).collect(),
             scopes: self.scopes,
             pins: self.pins,
             expiry: self.expiry,

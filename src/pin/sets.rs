@@ -1,11 +1,13 @@
 //! Several sets, of which the most specific one counts, and the generations that follow each other.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
 use pki_types::ServerName;
 
 use super::{PinLint, PinScope, PinSet, PinSetError};
+use crate::cert::Timestamp;
 
 /// Pin sets beside each other: for each peer the one with the most specific scope counts, alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,13 +22,12 @@ impl PinSets {
     /// [`PinSetError`] where two of them name the same hosts.
     pub fn new(sets: impl IntoIterator<Item = PinSet>) -> Result<Self, PinSetError> {
         let sets: Vec<_> = sets.into_iter().collect();
-        let mut seen: Vec<&PinScope> = Vec::new();
+        let mut seen: HashSet<&PinScope> = HashSet::new();
         for scope in sets.iter().flat_map(PinSet::scopes) {
-            if seen.contains(&scope) {
+            if !seen.insert(scope) {
                 let scope = scope.clone();
                 return Err(PinSetError::RepeatedScope { scope });
             }
-            seen.push(scope);
         }
         let catch_all = sets.iter().filter(|set| set.scopes().is_empty());
         if catch_all.count() > 1 {
@@ -77,12 +78,26 @@ pub struct PinGeneration {
     pub epoch: u64,
     /// The pins.
     pub sets: PinSets,
+    /// The last second at which the announcement that they come from could be applied. After it none
+    /// has come: withdrawals may be kept away. `None` where they come from no announcement.
+    pub announcement_expires: Option<Timestamp>,
 }
 
 impl PinGeneration {
     /// A generation.
     pub const fn new(epoch: u64, sets: PinSets) -> Self {
-        Self { epoch, sets }
+        Self {
+            epoch,
+            sets,
+            announcement_expires: None,
+        }
+    }
+
+    /// The same from an announcement that could be applied until this second.
+    #[must_use]
+    pub const fn with_announcement_expires(mut self, expires: Option<Timestamp>) -> Self {
+        self.announcement_expires = expires;
+        self
     }
 }
 

@@ -8,6 +8,15 @@ use thiserror::Error;
 use super::PinForm;
 use crate::cert::{Certificate, CertificateFacts, CertificateParseError, Sha256Digest};
 
+/// SHA-256 of nothing, of a line end, of an empty SEQUENCE, and of a SubjectPublicKeyInfo that is
+/// empty within.
+const DIGESTS_OF_NO_KEY: [&str; 4] = [
+    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    "01ba4719c80b6fe911b091a7c05124b64eeece964e09c058ef8f9805daca546b",
+    "e4f60d0aa6d7f3d3b6a6494b1c861b99f649c6f9ec51abaf201b20f297327c95",
+    "7a5ff431c1e7c29b8d576bcbf4fac539a09444d1fcc68d8aabf4f63abef8b7c9",
+];
+
 /// SHA-256 over a DER SubjectPublicKeyInfo with its outer SEQUENCE (RFC 7469, 2.4), written as
 /// `sha256/BASE64`.
 ///
@@ -58,6 +67,23 @@ impl SpkiPin {
             }
         }
         Err(PinSourceError::NothingFound)
+    }
+
+    /// Whether it stands where a pin should be, and no key has it: one digit all along, in base64 or
+    /// in hexadecimal, as examples write it; or the digest of nothing, of a line end, or of an empty
+    /// SubjectPublicKeyInfo, as a command computes it that was given no key.
+    pub fn is_placeholder(&self) -> bool {
+        let one_digit = |text: &str| {
+            let mut digits = text.trim_end_matches('=').chars();
+            // The last digit of base64 holds fewer bits, so it may be another one.
+            let first = digits.next();
+            digits.next_back();
+            first.is_some_and(|first| digits.all(|digit| digit == first))
+        };
+        let digest = self.digest();
+        one_digit(&digest.to_base64())
+            || one_digit(&digest.to_string())
+            || DIGESTS_OF_NO_KEY.contains(&digest.to_string().as_str())
     }
 
     pub(super) const fn from_digest(digest: Sha256Digest) -> Self {

@@ -10,6 +10,8 @@ use pki_types::CertificateDer;
 
 /// The shortest DER that is a certificate or a SubjectPublicKeyInfo of any algorithm in use.
 const SHORTEST: usize = 32;
+/// The tag that both begin with.
+const SEQUENCE: u8 = 0x30;
 
 /// The first list of certificates in a session, leaf first.
 pub(super) fn presented_in(session: &[u8]) -> Option<Vec<CertificateDer<'_>>> {
@@ -19,19 +21,19 @@ pub(super) fn presented_in(session: &[u8]) -> Option<Vec<CertificateDer<'_>>> {
     lists.next()
 }
 
-/// `opaque ASN.1Cert<1..2^24-1>; ASN.1Cert certificate_list<0..2^24-1>;`
+/// `opaque ASN.1Cert<1..2^24-1>; ASN.1Cert certificate_list<0..2^24-1>;`, of which the first is a
+/// certificate or a key. The others may be anything: whoever sends them chooses, and verifiers pass
+/// over what they cannot read.
 fn list_at(bytes: &[u8]) -> Option<Vec<CertificateDer<'_>>> {
     let (mut list, _) = opaque(bytes)?;
     let mut certificates = Vec::new();
     while !list.is_empty() {
         let (certificate, rest) = opaque(list)?;
-        if !is_sequence(certificate) {
-            return None;
-        }
         certificates.push(CertificateDer::from(certificate));
         list = rest;
     }
-    (!certificates.is_empty()).then_some(certificates)
+    let leaf = certificates.first()?;
+    (leaf.len() >= SHORTEST && leaf.first() == Some(&SEQUENCE)).then_some(certificates)
 }
 
 /// Bytes with their length, in three bytes, before them; and what follows.
@@ -39,20 +41,6 @@ fn opaque(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let ([high, middle, low], rest) = bytes.split_first_chunk()?;
     let length = u32::from_be_bytes([0, *high, *middle, *low]);
     rest.split_at_checked(usize::try_from(length).ok()?)
-}
-
-/// Whether it is one DER SEQUENCE, as certificates and keys are, and nothing after it.
-fn is_sequence(der: &[u8]) -> bool {
-    let length = match der {
-        [0x30, length, rest @ ..] if *length < 0x80 => (usize::from(*length), rest),
-        [0x30, 0x81, length, rest @ ..] => (usize::from(*length), rest),
-        [0x30, 0x82, high, low, rest @ ..] => {
-            (usize::from(u16::from_be_bytes([*high, *low])), rest)
-        }
-        _ => return false,
-    };
-    let (length, rest) = length;
-    length == rest.len() && der.len() >= SHORTEST
 }
 
 #[cfg(test)]
@@ -82,8 +70,14 @@ mod tests {
         }
         let too_short = with_length(&with_length(&sequence(20)));
         assert_eq!(presented_in(&too_short), None);
-        let followed = with_length(&with_length(&[leaf, vec![0]].concat()));
-        assert_eq!(presented_in(&followed), None);
         assert_eq!(presented_in(&[0; 200]), None);
+        // What comes behind the leaf is its sender's choice: another list, rubbish, or nothing.
+        let other = with_length(&with_length(&sequence(90)));
+        for behind in [other, vec![0x31, 0], vec![0x30, 0], vec![]] {
+            let list = with_length(&[with_length(&leaf), with_length(&behind)].concat());
+            let session = [&secret[..], &list].concat();
+            let expected = [leaf.clone(), behind].map(CertificateDer::from);
+            assert_eq!(presented_in(&session).unwrap(), expected);
+        }
     }
 }

@@ -107,12 +107,27 @@ impl Crls {
             CrlDepth::Chain => path,
             CrlDepth::Leaf => path.get(..1).unwrap_or_default(),
         };
-        let is_of = |list: &CertRevocationList<'static>| {
-            let mut issuers = looked_up.iter().map(|c| c.facts().issuer_der());
-            issuers.any(|issuer| issuer == list.issuer())
+        let mut cuts = looked_up
+            .iter()
+            .flat_map(|certificate| self.cuts_of(certificate));
+        cuts.all(|cut| now < cut)
+    }
+
+    /// Which certificates of a path are looked up.
+    pub(crate) const fn depth(&self) -> CrlDepth {
+        self.depth
+    }
+
+    /// When lists of this certificate's issuer stop counting, where that matters.
+    pub(crate) fn cuts_of(&self, certificate: &Certificate) -> impl Iterator<Item = Timestamp> {
+        let lists: &[_] = match self.expiration {
+            CrlExpiration::Enforce => &self.lists,
+            CrlExpiration::Ignore => &[],
         };
-        let mut lists = self.lists.iter().zip(&self.next_updates);
-        !self.enforces_expiration() || lists.all(|(list, end)| now < *end || !is_of(list))
+        let issuer = certificate.facts().issuer_der();
+        (lists.iter().zip(&self.next_updates))
+            .filter(move |(list, _)| list.issuer() == issuer)
+            .map(|(_, next_update)| *next_update)
     }
 
     /// The lists as webpki takes them, by reference.

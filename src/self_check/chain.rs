@@ -2,6 +2,7 @@
 
 use pki_types::ServerName;
 
+use super::compare;
 use super::lint::lint;
 use super::{ChainReport, Finding, FindingCode, LifetimeLimits, ReportedCertificate};
 use crate::cert::{Certificate, Timestamp};
@@ -10,7 +11,8 @@ use crate::event::Severity;
 #[cfg(feature = "details")]
 use crate::outlook::Usage;
 use crate::outlook::{
-    ChainJudge, ChainOutlook, MAX_PRESENTED, Outlook, Position, Refusal, unresolved,
+    Budget, ChainJudge, ChainOutlook, LimitingCause, Outlook, Position, Refusal, looked_at,
+    unresolved,
 };
 use crate::policy::{Band, ThresholdPolicy};
 
@@ -36,8 +38,13 @@ pub(super) fn judge_chain(
     chain: &[Certificate],
 ) -> (ChainReport, Vec<Finding>) {
     // No server can serve more: the rest is in the report, but not judged.
-    let judged = chain.get(..=MAX_PRESENTED).unwrap_or(chain);
-    let outlook = context.outlook(judged);
+    let behind_leaf = chain
+        .get(1..)
+        .map_or(0, |presented| looked_at(presented).len());
+    let judged = chain.get(..=behind_leaf).unwrap_or(chain);
+    let name = context.asked_name(judged.first());
+    let (outlook, timeline) =
+        (context.judge).examine(judged, name, context.at, &Budget::of_report());
     let counting: Vec<_> = if outlook.longest_path.is_empty() {
         presented(judged)
     } else {
@@ -48,7 +55,7 @@ pub(super) fn judge_chain(
     let mut findings = context.band_findings(&counting);
     match &outlook.rustls.refusal {
         Some(refusal) => context.explain_refusal(refusal, judged, &mut findings),
-        None => findings.extend(context.compare_relying_parties(&outlook)),
+        None => findings.extend(compare::relying_parties(context, &outlook)),
     }
     findings.extend(context.early_intermediates(judged, &outlook));
     if !outlook.rustls.complete || judged.len() < chain.len() {
@@ -56,8 +63,11 @@ pub(super) fn judge_chain(
                        serve only the intermediates that the leaf needs";
         findings.push(context.finding(Severity::Info, FindingCode::SearchIncomplete, message));
     }
-    let timeline = context.judge.timeline(judged, None).ok();
     findings.extend(lint(context, judged, &outlook, timeline.as_ref()));
+    let foreseen = timeline
+        .as_ref()
+        .and_then(|timeline| timeline.openssl.as_deref());
+    findings.extend(foreseen.and_then(|windows| compare::openssl(context, &outlook, windows)));
     #[cfg(feature = "ocsp")]
     let staple = {
         let (staple, finding) = super::staple::judge_staple(context, judged, &outlook);
@@ -79,11 +89,13 @@ pub(super) fn judge_chain(
 }
 
 /// Judges one certificate of a collection by its dates; a leaf whose CA certificates lie in the
-/// same collection (`cas`), or are anchors, also has an outlook.
+/// same collection (`cas`), or are anchors, also has an outlook, for its share of the collection's
+/// budget.
 pub(super) fn judge_single(
     context: &ChainContext<'_>,
     certificate: &Certificate,
     cas: &[Certificate],
+    budget: &Budget,
 ) -> (ChainReport, Vec<Finding>) {
     let position = match (certificate.is_ca(), certificate.is_self_issued()) {
         (false, _) => Position::Leaf,
@@ -100,9 +112,15 @@ pub(super) fn judge_single(
                 .map(|(_, refusal)| context.refusal(&refusal)),
         );
         // In a bundle of thousands no leaf is looked at together with all CAs.
-        let cas = if cas.len() < MAX_PRESENTED { cas } else { &[] };
-        let chain = std::iter::once(certificate).chain(cas).cloned();
-        outlook = Some(context.outlook(&chain.collect::<Vec<_>>()))
+        let cas = if looked_at(cas).len() == cas.len() {
+            cas
+        } else {
+            &[]
+        };
+        let chain: Vec<_> = std::iter::once(certificate).chain(cas).cloned().collect();
+        let name = context.asked_name(Some(certificate));
+        budget.refill();
+        outlook = Some((context.judge).report_within(&chain, name, context.at, budget))
             .filter(|outlook| !outlook.longest_path.is_empty());
     }
     let (rustls, strict) = match outlook {
@@ -151,10 +169,10 @@ fn chain_band(dates: Band, verifies: bool) -> Band {
 }
 
 impl ChainContext<'_> {
-    fn outlook(&self, chain: &[Certificate]) -> ChainOutlook {
-        let uncovered = chain.first().and_then(|leaf| self.uncovered(leaf));
-        let name = uncovered.map(|(name, _)| name).or(self.names.first());
-        self.judge.report(chain, name, self.at)
+    /// The name that the leaf must cover: the first that it does not, if there is one.
+    fn asked_name(&self, leaf: Option<&Certificate>) -> Option<&ServerName<'static>> {
+        let uncovered = leaf.and_then(|leaf| self.uncovered(leaf));
+        uncovered.map(|(name, _)| name).or(self.names.first())
     }
 
     /// The first expected name that the leaf does not cover.
@@ -277,41 +295,6 @@ impl ChainContext<'_> {
         }
     }
 
-    /// What those who count anchors' dates see differently.
-    fn compare_relying_parties(&self, outlook: &ChainOutlook) -> Option<Finding> {
-        let strict = outlook.strict.as_ref()?;
-        if let Some(refusal) = &strict.refusal {
-            let until = match outlook.rustls.effective_not_after {
-                Some(end) => format!(" until {end}"),
-                None => String::new(),
-            };
-            let message = format!(
-                "rustls accepts this chain{until}, but relying parties that look at the anchor's dates (OpenSSL, Go, Python) do not: {refusal}"
-            );
-            let finding = self.finding(Severity::Warning, FindingCode::StrictRefuses, message);
-            return Some(finding.at_position(refusal.position()));
-        }
-        let (rustls_end, strict_end) = (
-            outlook.rustls.effective_not_after?,
-            strict.effective_not_after?,
-        );
-        if strict_end >= rustls_end {
-            return None;
-        }
-        let message = format!(
-            "it verifies for rustls until {rustls_end}, but only until {strict_end} for relying parties that look at the anchor's dates (OpenSSL, Go, Python): \
-             have a chain to another anchor by then"
-        );
-        let limiting = strict.limiting.as_ref()?;
-        let band = self
-            .policy
-            .band(limiting.certificate.validity(), limiting.position, self.at);
-        // For rustls itself nothing is wrong: at most a warning.
-        let severity = Severity::of_band(band).min(Severity::Warning);
-        let finding = self.finding(severity, FindingCode::StrictEndsEarlier, message);
-        Some(finding.at_position(Some(limiting.position)))
-    }
-
     /// Presented intermediates that end before the leaf. Their own bands say when to act.
     fn early_intermediates(&self, chain: &[Certificate], outlook: &ChainOutlook) -> Vec<Finding> {
         let Some((leaf, _)) = chain.split_first() else {
@@ -343,7 +326,10 @@ impl ChainContext<'_> {
         leaf: &Certificate,
     ) -> &'static str {
         match (&outlook.limiting, outlook.effective_not_after) {
-            (Some(limiting), _) if limiting.certificate == *intermediate => {
+            (Some(limiting), _)
+                if limiting.certificate == *intermediate
+                    && limiting.cause == LimitingCause::NotAfter =>
+            {
                 "that ends the whole chain: ask the CA for its successor before then"
             }
             (_, Some(end)) if end >= leaf.not_after() => {

@@ -13,7 +13,7 @@ use crate::cert::{Certificate, Timestamp};
 use crate::clock;
 use crate::duration;
 use crate::event::Severity;
-use crate::outlook::{ChainJudge, TrustAnchors, Usage};
+use crate::outlook::{Budget, ChainJudge, TrustAnchors, Usage};
 use crate::source::{FailureReason, SourceContents, SourceFailure};
 
 /// Checks what a service is about to serve (or to trust, or to connect with).
@@ -220,8 +220,9 @@ impl Run<'_> {
                 .iter()
                 .filter(|certificate| certificate.is_ca());
             let cas: Vec<_> = cas.cloned().collect();
+            let budget = Budget::of_report();
             for certificate in &certificates {
-                let judged = judge_single(&self.context(source), certificate, &cas);
+                let judged = judge_single(&self.context(source), certificate, &cas, &budget);
                 self.take(judged);
             }
         }

@@ -33,6 +33,12 @@ fn strength(context: &ChainContext<'_>, chain: &[Certificate]) -> Vec<Finding> {
             );
             findings.push(warning(context, FindingCode::WeakKey, position, message));
         }
+        if details.key_type == KeyType::EcExplicit {
+            let message = "its EC key states the parameters of its curve instead of the curve's name, which RFC 5480 forbids \
+                           and rustls refuses: order a certificate with a key on P-256 or P-384 by name";
+            let code = FindingCode::WeakKey;
+            findings.push(warning(context, code, position, message.to_owned()));
+        }
         let algorithm = details.signature_algorithm.to_ascii_lowercase();
         let weak = ["sha1", "md5", "md2"]
             .iter()
@@ -57,7 +63,8 @@ fn strength(context: &ChainContext<'_>, chain: &[Certificate]) -> Vec<Finding> {
 /// A leaf without any name that clients look for.
 fn nameless(context: &ChainContext<'_>, chain: &[Certificate]) -> Option<Finding> {
     let names = chain.first()?.details().ok()?.subject_alt_names;
-    if context.usage != Usage::ServerAuth || !names.dns.is_empty() || !names.ip.is_empty() {
+    let is_named = names.dns.iter().any(|name| !name.is_empty()) || !names.ip.is_empty();
+    if context.usage != Usage::ServerAuth || is_named {
         return None;
     }
     let message = "it has no DNS name and no IP address in its subjectAltName, so no client accepts it for any name: \

@@ -86,6 +86,10 @@ pub enum FindingCode {
     StrictRefuses,
     /// For relying parties that count anchors' dates it ends earlier.
     StrictEndsEarlier,
+    /// OpenSSL refuses it, for it settles on a path that does not verify.
+    OpensslRefuses,
+    /// For OpenSSL it ends earlier, with the path that it settles on.
+    OpensslEndsEarlier,
     /// The search for paths was given up before everything was looked at.
     SearchIncomplete,
     /// A certificate is in the chain more than once.
@@ -118,6 +122,8 @@ pub enum FindingCode {
     StapleNotGood,
     /// The clock is wrong, rather than the certificates.
     ClockSuspect,
+    /// The announcement of pins in force could be applied for the last time, and none has come since.
+    AnnouncementStale,
     /// The private key does not belong to the leaf.
     KeyMismatch,
     /// The private key cannot be used, so it cannot be compared.
@@ -151,6 +157,8 @@ impl FindingCode {
             Self::DoesNotVerify => "does_not_verify",
             Self::StrictRefuses => "strict_refuses",
             Self::StrictEndsEarlier => "strict_ends_earlier",
+            Self::OpensslRefuses => "openssl_refuses",
+            Self::OpensslEndsEarlier => "openssl_ends_earlier",
             Self::SearchIncomplete => "search_incomplete",
             Self::DuplicateCertificate => "duplicate_certificate",
             Self::AnchorSent => "anchor_sent",
@@ -167,6 +175,7 @@ impl FindingCode {
             Self::MustStapleWithoutStaple => "must_staple_without_staple",
             Self::StapleNotGood => "staple_not_good",
             Self::ClockSuspect => "clock_suspect",
+            Self::AnnouncementStale => "announcement_stale",
             Self::KeyMismatch => "key_mismatch",
             Self::KeyUnusable => "key_unusable",
             Self::PrivateKeyInCertificateFile => "private_key_in_certificate_file",

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::{ChainReport, Report};
 use crate::cert::{Certificate, Sha256Digest, Timestamp};
-use crate::outlook::{Position, Refusal};
+use crate::outlook::{LimitingCause, Position, Refusal};
 
 /// The first instant at which something that was checked no longer works.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,8 +56,9 @@ pub(super) const DEFAULT_WINDOW: i64 = 86_400;
 impl Report {
     /// The first instant at which the worst band becomes expired, with its cause: the first
     /// second at which one of the chains no longer verifies for rustls (for a certificate of a
-    /// collection, the second after its end). [`Report::at`] where that is so already; `None`
-    /// where nothing was judged.
+    /// collection, the second after its end), or its leaf must staple and has no good staple.
+    /// [`Report::at`] where that is so already; `None` where nothing was judged, or all that was
+    /// has no end (9999-12-31T23:59:59Z, RFC 5280, 4.1.2.5).
     ///
     /// # Would this process start and be accepted at another time?
     /// Run the check with that instant in [`SelfCheckBuilder::at`](super::SelfCheckBuilder::at);
@@ -71,34 +72,46 @@ impl Report {
     }
 
     fn failure_of(&self, chain: &ChainReport) -> Option<FirstFailure> {
-        let by_chain = self.end_of_chain(chain)?;
-        // Clients that honour must-staple turn away when the staple goes bad.
-        let staple = chain.staple.as_ref().filter(|staple| staple.must_staple);
-        let Some(until) = staple.and_then(|staple| staple.good_until) else {
-            return Some(by_chain);
-        };
-        let by_staple = FirstFailure {
-            at: until.saturating_add(1),
-            source: chain.source.clone(),
-            position: Some(Position::Leaf),
-            subject: None,
-            message: format!(
-                "{} must staple, and its staple is good until {until}",
-                chain.source
+        // Clients that honour must-staple turn away when the staple goes bad. Of both at once the
+        // chain's end is told, which is everybody's.
+        let failures = [self.end_of_chain(chain), self.end_of_staple(chain)];
+        failures
+            .into_iter()
+            .flatten()
+            .min_by_key(|failure| failure.at)
+    }
+
+    fn end_of_staple(&self, chain: &ChainReport) -> Option<FirstFailure> {
+        let staple = chain.staple.as_ref().filter(|staple| staple.must_staple)?;
+        let source = chain.source.clone();
+        let (at, message) = match staple.good_until {
+            Some(Timestamp::MAX) => return None,
+            Some(until) => (
+                until.saturating_add(1).max(self.at),
+                format!("{source} must staple, and its staple is good until {until}"),
+            ),
+            None => (
+                self.at,
+                format!(
+                    "{source} must staple, and its staple is not good: {}",
+                    staple.message
+                ),
             ),
         };
-        Some(if by_staple.at < by_chain.at {
-            by_staple
-        } else {
-            by_chain
+        Some(FirstFailure {
+            at,
+            source,
+            position: Some(Position::Leaf),
+            subject: None,
+            message,
         })
     }
 
     fn end_of_chain(&self, chain: &ChainReport) -> Option<FirstFailure> {
         let source = chain.source.clone();
-        let (position, certificate) = match &chain.rustls {
+        let (position, certificate, cause) = match &chain.rustls {
             Some(outlook) => match (&outlook.limiting, &outlook.refusal) {
-                (Some(limiting), _) => (limiting.position, &limiting.certificate),
+                (Some(limiting), _) => (limiting.position, &limiting.certificate, limiting.cause),
                 (None, refusal) => {
                     return Some(FirstFailure {
                         at: self.at,
@@ -115,16 +128,23 @@ impl Report {
             None => chain
                 .certificates
                 .first()
-                .map(|c| (c.position, &c.certificate))?,
+                .map(|c| (c.position, &c.certificate, LimitingCause::NotAfter))?,
         };
-        let not_after = chain.ends()?;
+        // The last instant that a certificate can state means that there is no end (RFC 5280,
+        // 4.1.2.5).
+        let not_after = chain.ends().filter(|end| *end < Timestamp::MAX)?;
         let at = not_after.saturating_add(1).max(self.at);
         let subject = certificate.short_name();
         Some(FirstFailure {
             at,
-            message: format!(
-                "{source} goes dark when its {position} '{subject}' ends at {not_after}"
-            ),
+            message: match cause {
+                LimitingCause::NotAfter => format!(
+                    "{source} goes dark when its {position} '{subject}' ends at {not_after}"
+                ),
+                LimitingCause::RevocationList { next_update } => format!(
+                    "{source} goes dark when the revocation list that speaks for its {position} '{subject}' stops counting at {next_update}"
+                ),
+            },
             source,
             position: Some(position),
             subject: Some(subject),

@@ -1,5 +1,7 @@
 //! What is wrong with a chain although rustls accepts it, or may be wrong for others.
 
+use std::collections::BTreeSet;
+
 use super::chain::ChainContext;
 use super::{Finding, FindingCode};
 use crate::cert::{Certificate, Timestamp};
@@ -48,10 +50,17 @@ pub(super) fn lint(
     timeline: Option<&Timeline>,
 ) -> Vec<Finding> {
     let paths = timeline.map_or(&[][..], |timeline| timeline.rustls.paths.as_slice());
+    let on_paths = paths.iter().flat_map(|path| &path.certificates);
+    let mut distinct = BTreeSet::new();
     let lint = Lint {
         context,
         chain,
         paths,
+        all_paths_known: timeline.is_some_and(|timeline| timeline.complete),
+        on_paths: on_paths.map(|c| c.certificate.der().as_ref()).collect(),
+        repeated: (chain.iter())
+            .map(|certificate| !distinct.insert(certificate.der().as_ref()))
+            .collect(),
     };
     let mut findings = lint.superfluous();
     findings.extend(lint.order());
@@ -67,6 +76,12 @@ struct Lint<'c> {
     chain: &'c [Certificate],
     /// Every path that verifies at some instant.
     paths: &'c [VerifyingPath],
+    /// Whether there are no others.
+    all_paths_known: bool,
+    /// Every certificate on one of them.
+    on_paths: BTreeSet<&'c [u8]>,
+    /// Which of the chain stood in it before.
+    repeated: Vec<bool>,
 }
 
 impl Lint<'_> {
@@ -80,35 +95,27 @@ impl Lint<'_> {
         finding.at_position(Some(position))
     }
 
-    /// What came behind the leaf, with its position among the presented.
-    fn behind_leaf(&self) -> impl Iterator<Item = (Position, &Certificate)> {
-        let chain = self.chain.iter().enumerate().skip(1);
-        chain.map(|(n, certificate)| (Position::in_chain(n), certificate))
+    /// What came behind the leaf, with its position among the presented, and whether it stood
+    /// there before.
+    fn behind_leaf(&self) -> impl Iterator<Item = (Position, &Certificate, bool)> {
+        let chain = self.chain.iter().zip(&self.repeated).enumerate().skip(1);
+        chain.map(|(n, (certificate, repeated))| (Position::in_chain(n), certificate, *repeated))
     }
 
     fn is_on_a_path(&self, certificate: &Certificate) -> bool {
-        let certificates = self.paths.iter().flat_map(|path| &path.certificates);
-        certificates
-            .into_iter()
-            .any(|on_path| on_path.certificate == *certificate)
+        self.on_paths.contains(certificate.der().as_ref())
     }
 
     fn is_anchor(&self, certificate: &Certificate) -> bool {
         certificate.is_self_issued() && self.context.judge.anchors().has_key_of(certificate)
     }
 
-    fn is_duplicate(&self, position: Position, certificate: &Certificate) -> bool {
-        let before = self.chain.iter().enumerate();
-        let mut before = before.take_while(|(n, _)| Position::in_chain(*n) != position);
-        before.any(|(_, other)| other == certificate)
-    }
-
     /// Certificates that no client needs.
     fn superfluous(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
-        for (position, certificate) in self.behind_leaf() {
+        for (position, certificate, repeated) in self.behind_leaf() {
             let name = certificate.short_name();
-            if self.is_duplicate(position, certificate) {
+            if repeated {
                 let message =
                     format!("'{name}' is in the chain more than once: remove the repetition");
                 findings.push(self.info(FindingCode::DuplicateCertificate, position, message));
@@ -117,7 +124,10 @@ impl Lint<'_> {
                     "'{name}' is a trust anchor, which every client that trusts it has already: leave it out of the chain"
                 );
                 findings.push(self.info(FindingCode::AnchorSent, position, message));
-            } else if !self.paths.is_empty() && !self.is_on_a_path(certificate) {
+            } else if self.all_paths_known
+                && !self.paths.is_empty()
+                && !self.is_on_a_path(certificate)
+            {
                 let message = format!(
                     "'{name}' is on no path from the leaf to a trust anchor: leave it out of the chain"
                 );
@@ -151,11 +161,11 @@ impl Lint<'_> {
             return Vec::new();
         };
         let mut findings = Vec::new();
-        for (position, certificate) in self.behind_leaf() {
+        for (position, certificate, repeated) in self.behind_leaf() {
             let shorter = certificate.not_after() < end
                 && !outlook.longest_path.contains(certificate)
                 && self.is_on_a_path(certificate)
-                && !self.is_duplicate(position, certificate);
+                && !repeated;
             if shorter {
                 let (name, not_after) = (certificate.short_name(), certificate.not_after());
                 let left = not_after.seconds_since(self.context.at);

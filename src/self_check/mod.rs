@@ -5,6 +5,7 @@ mod builder;
 mod chain;
 mod check;
 mod clock_verdict;
+mod compare;
 #[cfg(feature = "details")]
 mod detail_lint;
 mod finding;

@@ -67,6 +67,20 @@ impl ChainReport {
             None => Some(self.certificates.first()?.certificate.not_after()),
         }
     }
+
+    /// The last second until which OpenSSL accepts it, from `now` on without a gap: of several
+    /// issuers it takes the first that fits and does not go back, and it refuses the very second of
+    /// notAfter. `Some(None)` where it refuses it now; `None` where that cannot be foreseen (see
+    /// [`Timeline::openssl`]).
+    ///
+    /// # Until when do curl, Python and nginx accept this chain?
+    /// By default they verify with OpenSSL: ask for this end besides the others. Like the timeline,
+    /// it does not look at names.
+    pub fn openssl_ends(&self, now: Timestamp) -> Option<Option<Timestamp>> {
+        let windows = self.timeline.as_ref()?.openssl.as_ref()?;
+        let lit = windows.iter().find(|window| window.contains(now));
+        Some(lit.map(|window| window.not_after))
+    }
 }
 
 impl Report {

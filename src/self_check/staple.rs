@@ -85,6 +85,11 @@ pub(super) fn judge_staple(
     (Some(report), finding)
 }
 
+/// So many certificates with the name of the leaf's issuer are tried: each costs a signature
+/// verification, and anyone can send them.
+#[cfg(feature = "ocsp")]
+const MAX_ISSUERS: usize = 16;
+
 /// By the first issuer that fits: of the verified path, of the chain, of the anchors. `None` where
 /// nobody at hand signed the leaf.
 #[cfg(feature = "ocsp")]
@@ -97,7 +102,10 @@ fn judge_by_issuers(
 ) -> Option<StapleOutlook> {
     let anchors = context.judge.anchors().certificates();
     let path = outlook.longest_path.iter().skip(1);
-    let candidates = path.chain(chain.iter().skip(1)).chain(anchors);
+    let name = leaf.facts().issuer_der();
+    let candidates = (path.chain(chain.iter().skip(1)).chain(anchors))
+        .filter(|certificate| certificate.facts().subject_der() == name)
+        .take(MAX_ISSUERS);
     let (judge, algorithms) = (StapleJudge::default(), context.judge.algorithms());
     judge.judge_among(staple, leaf, candidates, algorithms, context.at)
 }

@@ -216,14 +216,27 @@ impl SourceContents {
         contents
     }
 
-    /// Whether there is nothing in it that has to do with certificates.
+    /// Whether there is nothing in it that has to do with certificates: a key store has not, which
+    /// lies beside them for others.
     pub(crate) fn is_unrelated(&self) -> bool {
-        self.certificates.is_empty()
-            && (self.failures.iter()).all(|f| f.reason == FailureReason::NoCertificateFound)
+        let is_key_store = !self.private_keys.is_empty();
+        let unrelated = |failure: &SourceFailure| match failure.reason {
+            FailureReason::NoCertificateFound => true,
+            FailureReason::OtherFormat => is_key_store,
+            _ => false,
+        };
+        self.certificates.is_empty() && self.failures.iter().all(unrelated)
     }
 
     fn remember_der(&mut self, bytes: &[u8]) {
         let place = Place::whole(&self.source);
+        if let Some(container) = Container::of(bytes) {
+            if container == Container::Pkcs12 {
+                self.private_keys.push(place.clone());
+            }
+            self.fail(place, FailureReason::OtherFormat, container.detail());
+            return;
+        }
         let parsed = Certificate::from_der(bytes);
         // PKCS#8, PKCS#1 and SEC1 keys are recognized by their outline.
         if parsed.is_err() && PrivateKeyDer::try_from(bytes).is_ok() {
@@ -263,5 +276,44 @@ impl SourceContents {
         };
         let place = Place::whole(&self.source);
         self.fail(place, FailureReason::NoCertificateFound, detail);
+    }
+}
+
+/// A format that holds certificates, which rustls does not load.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Container {
+    /// RFC 7292: `SEQUENCE { INTEGER 3, SEQUENCE ...`.
+    Pkcs12,
+    /// RFC 2315: `SEQUENCE { OID 1.2.840.113549.1.7.n ...`.
+    Pkcs7,
+}
+
+impl Container {
+    /// By the outline, DER or BER, as private keys are told apart.
+    fn of(bytes: &[u8]) -> Option<Self> {
+        const PKCS12: &[u8] = &[0x02, 0x01, 0x03, DER];
+        const PKCS7: &[u8] = &[0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07];
+        let length = usize::from(*bytes.get(1)?);
+        let header = if length < 0x80 { 2 } else { length - 0x80 + 2 };
+        let content = bytes.get(header..)?;
+        if content.starts_with(PKCS12) {
+            Some(Self::Pkcs12)
+        } else {
+            content.starts_with(PKCS7).then_some(Self::Pkcs7)
+        }
+    }
+
+    fn detail(self) -> String {
+        let (what, command) = match self {
+            Self::Pkcs12 => (
+                "PKCS#12 (.p12, .pfx)",
+                "openssl pkcs12 -in FILE -nokeys -out FILE.pem",
+            ),
+            Self::Pkcs7 => (
+                "PKCS#7 (.p7b, .p7c)",
+                "openssl pkcs7 -inform DER -in FILE -print_certs -out FILE.pem",
+            ),
+        };
+        format!("it is {what}, which rustls does not load; to PEM by `{command}`")
     }
 }

@@ -54,11 +54,13 @@ pub enum FailureReason {
     Connection,
     /// Any other error of the operating system.
     Io,
+    /// Certificates in a format that rustls does not load: PKCS#12, PKCS#7.
+    OtherFormat,
 }
 
 impl FailureReason {
     /// Every reason, for metrics that want to start at zero.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::BadPem,
         Self::BadDer,
         Self::NoCertificateFound,
@@ -69,6 +71,7 @@ impl FailureReason {
         Self::NotFound,
         Self::Connection,
         Self::Io,
+        Self::OtherFormat,
     ];
 
     /// The stable code, in snake case.
@@ -84,6 +87,7 @@ impl FailureReason {
             Self::NotFound => "not_found",
             Self::Connection => "connection",
             Self::Io => "io",
+            Self::OtherFormat => "other_format",
         }
     }
 
@@ -102,6 +106,7 @@ impl FailureReason {
             Self::NotFound => "check the path",
             Self::Connection => "check that it is up and speaks TLS on this port",
             Self::Io => "check the file system",
+            Self::OtherFormat => "convert it to PEM",
         }
     }
 }

@@ -331,6 +331,15 @@ pub(super) fn decode<'d>(body: &[u8], der: &'d mut Vec<u8>) -> Option<&'d [u8]> 
         der.extend_from_slice(line);
         rest = after.get(1..).unwrap_or_default();
     }
+    // White space for rustls-pki-types, not for WHATWG.
+    const VERTICAL_TAB: u8 = 0x0b;
+    let decoded = base64_simd::forgiving_decode_inplace(der).map(|der| der.len());
+    if let Ok(length) = decoded {
+        return der.get(..length);
+    }
+    memchr(VERTICAL_TAB, body)?;
+    der.clear();
+    der.extend(body.iter().filter(|byte| **byte != VERTICAL_TAB));
     base64_simd::forgiving_decode_inplace(der)
         .ok()
         .map(|der| &*der)

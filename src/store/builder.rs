@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::history::History;
 use super::{PinStorage, PinStore, StoreNotice};
-use crate::announcement::{Algorithms, FloorError, PinFloor};
+use crate::announcement::{Algorithms, FloorError, PinFloor, SuccessorRule};
 use crate::cert::Timestamp;
 use crate::pin::{ExpiryRule, PinMode};
 
@@ -19,6 +19,7 @@ pub struct PinStoreBuilder {
     pub(super) expiry: ExpiryRule,
     pub(super) algorithms: Algorithms,
     pub(super) hold_down: u32,
+    pub(super) successors: SuccessorRule,
     pub(super) mode: PinMode,
     pub(super) storage: Option<Arc<dyn PinStorage>>,
 }
@@ -30,6 +31,7 @@ impl PinStoreBuilder {
             expiry,
             algorithms,
             hold_down: DEFAULT_HOLD_DOWN,
+            successors: SuccessorRule::default(),
             mode: PinMode::Enforce,
             storage: None,
         }
@@ -40,6 +42,23 @@ impl PinStoreBuilder {
     /// they did not make, and withdraw it: 0 leaves them none.
     pub const fn with_hold_down(mut self, seconds: u32) -> Self {
         self.hold_down = seconds;
+        self
+    }
+
+    /// When a successor counts: by default once its hold-down is over.
+    ///
+    /// # How do I make sure that nobody ripens a stolen successor by keeping its withdrawal away?
+    /// ```no_run
+    /// use notafter::{ExpiryRule, PinFloor, PinStore, SuccessorRule};
+    /// # fn open(floor: PinFloor) {
+    /// # let algorithms = rustls::crypto::ring::default_provider().signature_verification_algorithms;
+    /// // Announcements must then go on coming: one after the hold-down lists the successor again.
+    /// let builder = PinStore::builder(floor, ExpiryRule::FailClosed, algorithms.all)
+    ///     .with_successor_rule(SuccessorRule::ListedAgain);
+    /// # }
+    /// ```
+    pub const fn with_successor_rule(mut self, rule: SuccessorRule) -> Self {
+        self.successors = rule;
         self
     }
 
@@ -71,7 +90,8 @@ impl PinStoreBuilder {
         if usable < needed {
             return Err(FloorError::UnusableKeys { usable, needed });
         }
-        let origin = History::of_floor(Arc::clone(&self.floor), self.hold_down);
+        let origin = History::of_floor(Arc::clone(&self.floor), self.hold_down)
+            .with_successors(self.successors);
         let (store, notices) = PinStore::start(self, origin, now)?;
         Ok((Arc::new(store), notices))
     }

@@ -5,6 +5,8 @@ use crate::announcement::RotationState;
 use crate::cert::Timestamp;
 use crate::pin::{Acceptance, Pin, PinScope, PinState};
 
+const DAY: i64 = 24 * 60 * 60;
+
 /// What is different in `after` at `now` from `before` at `then`.
 pub(super) fn changes(
     (before, then): (&RotationState, Timestamp),
@@ -23,7 +25,7 @@ pub(super) fn changes(
         for pin in &pins {
             let was = same(pin, earlier);
             let notice = notice(&host, was.as_ref().map(|was| (was, then)), (pin, now));
-            notices.extend(notice);
+            notices.extend(notice.map(|notice| by_rule(notice, after)));
         }
         let pending = earlier.iter().filter(|was| is_successor(was, then));
         for was in pending {
@@ -46,6 +48,23 @@ pub(super) fn changes(
     }
     notices.extend(authority((before, then), (after, now)));
     notices
+}
+
+/// A stale announcement is told of when it becomes so, and every day from then on; at an opening, where
+/// nothing was told before, always.
+pub(super) fn stale(
+    state: &RotationState,
+    told: Option<Timestamp>,
+    now: Timestamp,
+) -> Option<StoreNotice> {
+    let expires = state.expires()?;
+    let days = |at: Timestamp| match at.seconds_since(expires) {
+        over if over > 0 => 1 + (over - 1) / DAY,
+        _ => 0,
+    };
+    let version = state.version();
+    (days(now) > told.map_or(0, days))
+        .then_some(StoreNotice::AnnouncementStale { version, expires })
 }
 
 fn by_host(state: &RotationState) -> Vec<(PinScope, Vec<Pin>)> {
@@ -87,6 +106,16 @@ fn notice(
     let promoted = was.is_some_and(|(was, _)| was.state == PinState::Announced)
         && pin.state != PinState::Announced;
     promoted.then_some(StoreNotice::SuccessorPromoted { host, pin })
+}
+
+/// What does not count as things are waits for something else where the store asks for a listing.
+fn by_rule(notice: StoreNotice, state: &RotationState) -> StoreNotice {
+    match notice {
+        StoreNotice::SuccessorOutlasts { host, pin } if state.asks_for_listing() => {
+            StoreNotice::SuccessorAwaitsListing { host, pin }
+        }
+        notice => notice,
+    }
 }
 
 fn authority(

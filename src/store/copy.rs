@@ -3,8 +3,9 @@
 use base64_simd::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 
-use super::history::{History, Remembered};
-use crate::announcement::{Algorithms, PinFloor, SignedAnnouncement};
+use super::history::History;
+use super::kept::Kept;
+use crate::announcement::PinFloor;
 use crate::cert::{Sha256Digest, Timestamp};
 
 const FORMAT: u32 = 1;
@@ -32,26 +33,41 @@ struct CopiedAnnouncement {
     applied: i64,
     first_sight: i64,
     envelope: String,
+    /// The fingerprint of the authority that ruled then, in hexadecimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ruled: Option<String>,
+    /// Does not hold under the configuration that wrote the copy.
+    #[serde(default, skip_serializing_if = "is_false")]
+    aside: bool,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// Why a copy does not count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Unfit {
-    /// It grew from a floor that this one replaces.
-    OtherFloor {
-        version: u64,
-    },
-    /// It may be good; the disk does not give it.
+    /// It may be good; the disk does not give it, or a newer version of this crate wrote it.
     Unreadable(String),
     Damaged(String),
 }
 
+/// Stands in every copy, whatever else a later format changes.
+#[derive(Deserialize)]
+struct Head {
+    format: u32,
+}
+
 impl Copy {
     pub(super) fn of(history: &History, floor: &PinFloor, sequence: u64) -> Self {
-        let copied = |remembered: &Remembered| CopiedAnnouncement {
-            applied: remembered.at.as_unix_seconds(),
-            first_sight: remembered.first_sight.as_unix_seconds(),
-            envelope: BASE64.encode_to_string(remembered.signed.bytes()),
+        let copied = |kept: Kept| CopiedAnnouncement {
+            applied: kept.at.as_unix_seconds(),
+            first_sight: kept.first_sight.as_unix_seconds(),
+            envelope: BASE64.encode_to_string(&kept.envelope),
+            ruled: kept.ruled.map(|ruled| ruled.to_string()),
+            aside: kept.aside,
         };
         Self {
             format: FORMAT,
@@ -59,7 +75,7 @@ impl Copy {
             floor_version: floor.version(),
             floor_authority: floor.authority().fingerprint().to_string(),
             latest: history.state.latest().as_unix_seconds(),
-            announcements: history.remembered.iter().map(copied).collect(),
+            announcements: history.kept().into_iter().map(copied).collect(),
         }
     }
 
@@ -81,43 +97,56 @@ impl Copy {
         if checksum != format!("{}\n", Sha256Digest::of(json.as_bytes())) {
             return Err(damaged("its checksum does not fit"));
         }
-        let copy: Self =
-            serde_json::from_str(json).map_err(|error| Unfit::Damaged(error.to_string()))?;
-        if copy.format != FORMAT {
-            let reason = format!("it has the format {}, known is {FORMAT}", copy.format);
-            return Err(Unfit::Damaged(reason));
+        let malformed = |error: serde_json::Error| Unfit::Damaged(error.to_string());
+        let Head { format } = serde_json::from_str(json).map_err(malformed)?;
+        if format > FORMAT {
+            return Err(Unfit::Unreadable(format!(
+                "it has the format {format} of a newer version, known is {FORMAT}"
+            )));
         }
-        Ok(copy)
+        serde_json::from_str(json).map_err(malformed)
     }
 
-    /// Applies its announcements again, each signature verified.
-    pub(super) fn replay(
-        &self,
-        mut history: History,
-        floor: &PinFloor,
-        algorithms: Algorithms,
-    ) -> Result<History, Unfit> {
-        let same_authority = self.floor_authority == floor.authority().fingerprint().to_string();
-        if self.floor_version < floor.version() || !same_authority {
-            let version = self.floor_version;
-            return Err(Unfit::OtherFloor { version });
-        }
-        for (n, copied) in self.announcements.iter().enumerate() {
-            let at = Timestamp::from_unix_seconds(copied.applied);
-            let first_sight = Timestamp::from_unix_seconds(copied.first_sight);
-            let invalid = |reason: String| {
-                let place = format!("announcement {} of {}", n + 1, self.announcements.len());
-                Unfit::Damaged(format!("{place} does not hold: {reason}"))
-            };
-            let envelope = BASE64.decode_to_vec(copied.envelope.as_bytes());
-            let envelope = envelope.map_err(|error| invalid(error.to_string()))?;
-            let authority = history.state.authority_at(at);
-            SignedAnnouncement::open(&envelope, authority, algorithms)
-                .and_then(|signed| history.recall(signed, at, first_sight))
-                .map_err(|error| invalid(error.to_string()))?;
-        }
-        let latest = Timestamp::from_unix_seconds(self.latest);
-        history.state.reach(latest);
-        Ok(history)
+    /// The version of the floor under which it was written.
+    pub(super) const fn floor_version(&self) -> u64 {
+        self.floor_version
     }
+
+    /// Whether this floor replaces the one that it was written under: its version is higher, or others
+    /// announce.
+    pub(super) fn is_replaced_by(&self, floor: &PinFloor) -> bool {
+        self.floor_version < floor.version()
+            || self.floor_authority != floor.authority().fingerprint().to_string()
+    }
+
+    /// The latest instant that was reached.
+    pub(super) const fn latest(&self) -> Timestamp {
+        Timestamp::from_unix_seconds(self.latest)
+    }
+
+    /// Its announcements. Nothing is verified yet.
+    pub(super) fn kept(&self) -> Result<Vec<Kept>, Unfit> {
+        let kept = self.announcements.iter().enumerate().map(|(n, copied)| {
+            let envelope = BASE64.decode_to_vec(copied.envelope.as_bytes());
+            let envelope = envelope.map_err(|error| {
+                let place = format!("announcement {} of {}", n + 1, self.announcements.len());
+                Unfit::Damaged(format!("{place} is not base64: {error}"))
+            })?;
+            Ok(Kept {
+                envelope,
+                at: Timestamp::from_unix_seconds(copied.applied),
+                first_sight: Timestamp::from_unix_seconds(copied.first_sight),
+                ruled: copied.ruled.as_deref().and_then(fingerprint),
+                aside: copied.aside,
+            })
+        });
+        kept.collect()
+    }
+}
+
+/// `None` where it is none: it is only a hint.
+fn fingerprint(hex: &str) -> Option<Sha256Digest> {
+    let mut bytes = [0; 32];
+    let length = base16ct::lower::decode(hex, &mut bytes).ok()?.len();
+    (length == bytes.len()).then(|| Sha256Digest::from_bytes(bytes))
 }

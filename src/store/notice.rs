@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::StateFile;
-use crate::announcement::AnnouncementError;
+use crate::announcement::{AnnouncementError, Link, RotationState, SignedAnnouncement};
 use crate::cert::Timestamp;
 use crate::pin::{Pin, PinScope};
 
@@ -30,6 +30,60 @@ pub enum StoreNotice {
         grown_from: u64,
         /// The version of the floor that holds.
         floor: u64,
+    },
+    /// What was kept grew from a floor of a lower version: what is newer than the floor was applied
+    /// again to it.
+    #[error(
+        "what was remembered above version {floor} was applied again to the compiled-in pins of that version: version {version} is in force"
+    )]
+    StateRebased {
+        /// The version of the floor that holds.
+        floor: u64,
+        /// The version in force.
+        version: u64,
+    },
+    /// Something that was kept cannot hold with this floor or configuration. It stays kept.
+    #[error(
+        "{count} kept announcements, up to version {version}, do not hold with this floor and configuration ({reason}): \
+         they stay kept, and what is verified of them goes on rejecting; bring the newest announcement again, \
+         or go back to the floor and configuration that they were applied under"
+    )]
+    StateDoesNotHold {
+        /// How many.
+        count: usize,
+        /// The highest version that one of them claims.
+        version: u64,
+        /// Why the last of them does not hold.
+        reason: AnnouncementError,
+    },
+    /// Somebody changed what was kept. It was not taken over, and is written again.
+    #[error(
+        "what lies in the folder does not continue version {in_force}, which is in force, so it was not taken over and is written again: \
+         look who can write the folder"
+    )]
+    StateAltered {
+        /// The version in force.
+        in_force: u64,
+    },
+    /// What was kept was seen in the future, or says so.
+    #[error(
+        "what was remembered was seen until {latest}, {} s after {now}: hold-downs count from there; look at the clock, and who can write the folder",
+        .latest.seconds_since(*.now)
+    )]
+    StateAhead {
+        /// The latest instant in it.
+        latest: Timestamp,
+        /// The instant of opening.
+        now: Timestamp,
+    },
+    /// Others than this process can write what it keeps.
+    #[error(
+        "others can write the pin state: {reason}; while no process runs they could put older signed state back: \
+         give the folder to the service alone (chmod 700)"
+    )]
+    StateExposed {
+        /// Who, or how.
+        reason: String,
     },
     /// One copy is unusable. It is written again, unless it cannot even be read.
     #[error(
@@ -62,6 +116,48 @@ pub enum StoreNotice {
         /// Its version.
         version: u64,
     },
+    /// It is an emergency: what it lists counts without a hold-down.
+    #[error(
+        "the announcement of version {version} is an emergency, signed as one, so its pins count without a hold-down: \
+         if nobody here made it, ship a new floor with other announcing keys"
+    )]
+    Emergency {
+        /// Its version.
+        version: u64,
+    },
+    /// Announcements before it never arrived here.
+    #[error(
+        "the announcement of version {version} follows one that never arrived here (in force was {in_force}): \
+         look at announcements more often, or why they do not arrive"
+    )]
+    AnnouncementsMissed {
+        /// Its version.
+        version: u64,
+        /// The version in force before.
+        in_force: u64,
+    },
+    /// Whoever signed it does not know of the one that was in force.
+    #[error(
+        "the announcement of version {version} does not follow the one of version {in_force} that was in force here, \
+         so two that do not know of each other announce: find out who signed which"
+    )]
+    HistoryForked {
+        /// Its version.
+        version: u64,
+        /// The version in force before.
+        in_force: u64,
+    },
+    /// None has come since the one in force could be applied for the last time.
+    #[error(
+        "the announcement of version {version} could be applied until {expires}, and none has come since, so withdrawals may be kept away: \
+         announce again, or look why announcements do not arrive"
+    )]
+    AnnouncementStale {
+        /// The version in force.
+        version: u64,
+        /// Its last second.
+        expires: Timestamp,
+    },
     /// An announcement was refused.
     #[error("an announcement was refused ({}): {reason}", .reason.code())]
     Refused {
@@ -88,6 +184,17 @@ pub enum StoreNotice {
         .pin.pin
     )]
     SuccessorOutlasts {
+        /// For which host.
+        host: PinScope,
+        /// The pin.
+        pin: Pin,
+    },
+    /// A pin counts once it is listed again after its hold-down, as the store was asked to demand.
+    #[error(
+        "the pin {} of '{host}' counts once an announcement that is issued after its hold-down lists it again",
+        .pin.pin
+    )]
+    SuccessorAwaitsListing {
         /// For which host.
         host: PinScope,
         /// The pin.
@@ -139,6 +246,27 @@ pub enum StoreNotice {
     /// No other keys will announce.
     #[error("the next authority was withdrawn")]
     AuthorityWithdrawn,
+}
+
+impl StoreNotice {
+    /// What there is to say about an announcement that is applied to this state.
+    pub(super) fn of_announcement(
+        before: &RotationState,
+        signed: &SignedAnnouncement,
+    ) -> Vec<Self> {
+        let (announcement, in_force) = (signed.announcement(), before.version());
+        let version = announcement.version;
+        let mut notices = vec![Self::Applied { version }];
+        if announcement.emergency {
+            notices.push(Self::Emergency { version });
+        }
+        match Link::between(before.head(), announcement.previous) {
+            Link::Follows => {}
+            Link::Missed => notices.push(Self::AnnouncementsMissed { version, in_force }),
+            Link::Forks => notices.push(Self::HistoryForked { version, in_force }),
+        }
+        notices
+    }
 }
 
 impl From<AnnouncementError> for StoreNotice {

@@ -5,18 +5,23 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 
-use super::compare::changes;
+use super::compare::{changes, stale};
 use super::history::History;
-use super::shelf::{Saved, Shelf};
-use super::{PinStoreBuilder, StoreNotice};
+use super::set_rules::SetRules;
+use super::shelf::{Saved, Shelf, Turn};
+use super::{PinStoreBuilder, StorageLock, StoreNotice};
 use crate::announcement::{
-    Algorithms, AnnouncementError, FloorError, PinFloor, RotationState, SignedAnnouncement,
+    Algorithms, AnnouncementError, FloorError, PinFloor, PreviousAnnouncement, RotationState,
+    SignedAnnouncement,
 };
-use crate::cert::{Sha256Digest, Timestamp};
-use crate::pin::{ExpiryRule, PinGeneration, PinMode, PinSet, PinSetError, PinSets, PinsInForce};
+use crate::cert::Timestamp;
+use crate::pin::{ExpiryRule, PinGeneration, PinSetError, PinSets, PinsInForce};
 
 /// The latest instant is written down when it has moved by so many seconds.
 const NOTE_TIME_EVERY: i64 = 24 * 60 * 60;
+
+/// What was seen so many seconds after now shows that a clock is wrong, or that somebody wrote it.
+const FAR_AHEAD: i64 = 24 * 60 * 60;
 
 /// The pins in force, and the announcements that change them.
 ///
@@ -52,14 +57,6 @@ pub struct PinStore {
     origin: History,
     generation: ArcSwap<PinGeneration>,
     writer: Mutex<Writer>,
-}
-
-/// What the builder says about each set.
-#[derive(Debug, Clone, Copy)]
-struct SetRules {
-    expires: Timestamp,
-    expiry: ExpiryRule,
-    mode: PinMode,
 }
 
 struct Writer {
@@ -129,32 +126,26 @@ impl PinStore {
         };
         let mut notices = Vec::new();
         let mut shelf = builder.storage.map(Shelf::new);
-        let mut history = None;
+        let turn = shelf.as_ref().map(Shelf::turn);
+        let mut history = origin.clone();
         match &mut shelf {
             Some(shelf) => {
                 let found = shelf.open(&origin, &floor, algorithms);
                 notices = found.notices;
-                history = found.history;
+                history = found.history.unwrap_or(history);
             }
             None => notices.push(StoreNotice::HoldDownCannotEnd),
         }
         // What was kept may come from another configuration: never without pins.
-        let found = history.and_then(|history| {
-            let sets = rules.sets(&history.state).ok()?;
-            Some((history, sets))
+        let sets = rules.sets(&history.state).or_else(|error| {
+            history = history.all_set_aside(&no_sets("kept.pin_sets", &error));
+            rules.sets(&history.state)
         });
-        let (history, sets) = match found {
-            Some(found) => found,
-            None => {
-                let sets = rules.sets(&origin.state).map_err(|error| {
-                    FloorError::Payload(AnnouncementError::Malformed {
-                        place: "floor.pin_sets".to_owned(),
-                        reason: error.to_string(),
-                    })
-                })?;
-                (origin.clone(), sets)
-            }
-        };
+        let sets = sets.map_err(|error| FloorError::Payload(no_sets("floor.pin_sets", &error)))?;
+        let latest = history.state.latest();
+        if latest.seconds_since(now) > FAR_AHEAD {
+            notices.push(StoreNotice::StateAhead { latest, now });
+        }
         let mut writer = Writer {
             noted: history.state.latest(),
             told: now,
@@ -163,16 +154,20 @@ impl PinStore {
             shelf,
         };
         writer.history.state.reach(now);
-        if writer.shelf.is_some() && !writer.is_kept() {
-            writer.save(&floor);
+        if let Some(turn) = turn.filter(|_| !writer.is_kept()) {
+            writer.save(&floor, &turn);
         }
+        let expires = writer.history.state.expires();
         notices.extend(writer.told_now());
+        notices.extend(stale(&writer.history.state, None, now));
         let store = Self {
             floor,
             algorithms,
             rules,
             origin,
-            generation: ArcSwap::from_pointee(PinGeneration::new(0, sets)),
+            generation: ArcSwap::from_pointee(
+                PinGeneration::new(0, sets).with_announcement_expires(expires),
+            ),
             writer: Mutex::new(writer),
         };
         Ok((store, notices))
@@ -184,29 +179,32 @@ impl PinStore {
     /// [`AnnouncementError`] with the reason; `docs/ANNOUNCEMENTS.md` gives the rules.
     pub fn apply(&self, envelope: &[u8], now: Timestamp) -> Result<Applied, AnnouncementError> {
         let mut writer = self.writer();
+        let turn = writer.turn();
         self.look_at_disk(&mut writer, now);
-        let digest = Sha256Digest::of(envelope);
-        let unchanged = writer.history.state.is_in_force(&digest);
+        let authority = writer.history.state.authority_at(now).clone();
+        let signed = SignedAnnouncement::open(envelope, &authority, self.algorithms)?;
+        let unchanged = signed.is_in_force(&writer.history.state);
         if !unchanged {
-            let authority = writer.history.state.authority_at(now).clone();
-            let signed = SignedAnnouncement::open(envelope, &authority, self.algorithms)?;
+            let said = StoreNotice::of_announcement(&writer.history.state, &signed);
             let next = writer.history.with(signed, now)?;
             if let Some(bytes) = Shelf::too_large(&next, &self.floor) {
                 let limit = super::copy::MAX_BYTES;
-                return Err(AnnouncementError::HistoryFull { bytes, limit });
+                let announcements = next.len();
+                return Err(AnnouncementError::HistoryFull {
+                    announcements,
+                    bytes,
+                    limit,
+                });
             }
-            let sets = self.rules.sets(&next.state).map_err(|error| {
-                let (place, reason) = ("payload.pin_sets".to_owned(), error.to_string());
-                AnnouncementError::Malformed { place, reason }
-            })?;
-            let version = next.state.version();
-            writer.move_to(next, StoreNotice::Applied { version }, now);
-            self.publish(sets);
+            let sets = self.rules.sets(&next.state);
+            let sets = sets.map_err(|error| no_sets("payload.pin_sets", &error))?;
+            writer.move_to(next, said, now);
+            self.publish(sets, &writer.history.state);
         }
         let durability = if unchanged && writer.is_kept() {
             Durability::Kept
         } else {
-            writer.save(&self.floor)
+            writer.save(&self.floor, &turn)
         };
         Ok(Applied {
             version: writer.history.state.version(),
@@ -221,15 +219,18 @@ impl PinStore {
     /// clock set back later shortens no hold-down. Call it now and then; once an hour is plenty.
     pub fn tick(&self, now: Timestamp) -> Vec<StoreNotice> {
         let mut writer = self.writer();
+        let turn = writer.turn();
         self.look_at_disk(&mut writer, now);
         let state = &writer.history.state;
         let matured = changes((state, writer.told), (state, now));
-        writer.untold.extend(matured);
+        let stale = stale(state, Some(writer.told), now);
+        writer.untold.extend(matured.into_iter().chain(stale));
         writer.told = now;
         writer.history.state.reach(now);
         let moved = writer.history.state.latest().seconds_since(writer.noted);
-        if moved >= NOTE_TIME_EVERY || !writer.is_kept() {
-            writer.save(&self.floor);
+        let time_to_note = moved >= NOTE_TIME_EVERY && matches!(turn, Turn::Ours(_));
+        if time_to_note || !writer.is_kept() {
+            writer.save(&self.floor, &turn);
         }
         writer.told_now()
     }
@@ -239,31 +240,47 @@ impl PinStore {
         self.writer().history.state.version()
     }
 
+    /// The announcement in force, as the next one names it in `previous`: with the floor alone the one
+    /// whose place the floor takes, if any.
+    pub fn in_force(&self) -> Option<PreviousAnnouncement> {
+        self.writer().history.state.head()
+    }
+
     fn look_at_disk(&self, writer: &mut Writer, now: Timestamp) {
         let Some(shelf) = &mut writer.shelf else {
             return;
         };
-        let (origin, floor) = (&self.origin, &self.floor);
-        let found = shelf.refresh(&writer.history, origin, floor, self.algorithms);
+        let found = shelf.refresh(&writer.history, &self.origin, self.algorithms, now);
         writer.untold.extend(found.notices);
-        let usable = found.history.and_then(|theirs| {
-            let sets = self.rules.sets(&theirs.state).ok()?;
-            Some((theirs, sets))
-        });
-        if let Some((theirs, sets)) = usable {
-            let reached = writer.history.state.latest();
-            writer.noted = theirs.state.latest();
-            let version = theirs.state.version();
-            writer.move_to(theirs, StoreNotice::TakenOver { version }, now);
-            writer.history.state.reach(reached);
-            self.publish(sets);
+        let Some(mut next) = found.history else {
+            return;
+        };
+        let reached = writer.history.state.latest();
+        if next.is_alike(&writer.history) {
+            next.state.reach(reached);
+            writer.history = next;
+            return;
+        }
+        match self.rules.sets(&next.state) {
+            Ok(sets) => {
+                writer.noted = next.state.latest();
+                let version = next.state.version();
+                writer.move_to(next, vec![StoreNotice::TakenOver { version }], now);
+                writer.history.state.reach(reached);
+                self.publish(sets, &writer.history.state);
+            }
+            Err(error) => {
+                let reason = no_sets("kept.pin_sets", &error);
+                writer.history.set_newer_aside(&next, &reason);
+            }
         }
     }
 
-    fn publish(&self, sets: PinSets) {
+    fn publish(&self, sets: PinSets, state: &RotationState) {
         let epoch = self.generation.load().epoch.wrapping_add(1);
-        self.generation
-            .store(Arc::new(PinGeneration::new(epoch, sets)));
+        let generation = PinGeneration::new(epoch, sets);
+        let generation = generation.with_announcement_expires(state.expires());
+        self.generation.store(Arc::new(generation));
     }
 
     fn writer(&self) -> MutexGuard<'_, Writer> {
@@ -293,10 +310,10 @@ impl Writer {
         self.shelf.as_ref().is_some_and(Shelf::is_whole)
     }
 
-    fn move_to(&mut self, next: History, why: StoreNotice, now: Timestamp) {
+    fn move_to(&mut self, next: History, why: Vec<StoreNotice>, now: Timestamp) {
         let before = (&self.history.state, self.told);
         let changes = changes(before, (&next.state, now));
-        self.untold.push(why);
+        self.untold.extend(why);
         self.untold.extend(changes);
         self.history = next;
         self.told = now;
@@ -306,11 +323,17 @@ impl Writer {
         std::mem::take(&mut self.untold)
     }
 
-    fn save(&mut self, floor: &PinFloor) -> Durability {
+    /// Without a folder, nobody else has a turn.
+    fn turn(&self) -> Turn {
+        let shelf = self.shelf.as_ref();
+        shelf.map_or_else(|| Turn::Ours(StorageLock::none()), Shelf::turn)
+    }
+
+    fn save(&mut self, floor: &PinFloor, turn: &Turn) -> Durability {
         let Some(shelf) = &mut self.shelf else {
             return Durability::MemoryOnly;
         };
-        let Saved { copies, problem } = shelf.save(&self.history, floor);
+        let Saved { copies, problem } = shelf.save(&self.history, floor, turn);
         if copies > 0 {
             self.noted = self.history.state.latest();
         }
@@ -324,20 +347,9 @@ impl Writer {
     }
 }
 
-impl SetRules {
-    fn sets(&self, state: &RotationState) -> Result<PinSets, PinSetError> {
-        let sets = state.in_force().map(|(hosts, pins)| {
-            let mut set = PinSet::builder()
-                .with_expiry(self.expires, self.expiry)
-                .with_mode(self.mode);
-            for host in hosts {
-                set = set.with_scope(host.clone());
-            }
-            for pin in pins {
-                set = set.with_pin(pin);
-            }
-            set.build()
-        });
-        PinSets::new(sets.collect::<Result<Vec<_>, _>>()?)
+fn no_sets(place: &str, error: &PinSetError) -> AnnouncementError {
+    AnnouncementError::Malformed {
+        place: place.to_owned(),
+        reason: error.to_string(),
     }
 }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use super::copy::{self, Copy, Unfit};
 use super::history::History;
-use super::{PinStorage, StateFile, StoreNotice};
+use super::kept::Kept;
+use super::{PinStorage, StateFile, StorageLock, StoreNotice};
 use crate::announcement::{Algorithms, PinFloor};
-use crate::cert::Sha256Digest;
+use crate::cert::{Sha256Digest, Timestamp};
 
 const COPIES: [StateFile; 2] = [StateFile::First, StateFile::Second];
 
@@ -25,8 +26,25 @@ pub(super) struct Shelf {
     marked: bool,
 }
 
-/// A copy that holds, with the digest of its bytes; `None` where there is none.
-type Verified = Result<Option<(Copy, History, Sha256Digest)>, Unfit>;
+/// A copy whose bytes are whole, with what it comes to here.
+#[derive(Debug, Clone)]
+struct Whole {
+    copy: Copy,
+    kept: Vec<Kept>,
+    history: History,
+    digest: Sha256Digest,
+}
+
+/// `None` where there is no copy.
+type Verified = Result<Option<Whole>, Unfit>;
+
+/// Whether this process may write now.
+#[derive(Debug)]
+pub(super) enum Turn {
+    Ours(#[allow(dead_code, reason = "held until it is dropped")] StorageLock),
+    /// Somebody else holds the lock.
+    Others(String),
+}
 
 /// What became of saving.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +57,7 @@ pub(super) struct Saved {
 /// What was found on disk.
 #[derive(Debug)]
 pub(super) struct Found {
-    /// The better of the copies that hold.
+    /// What is to be in force: the better of the copies, or what has been taken over from them.
     pub(super) history: Option<History>,
     pub(super) notices: Vec<StoreNotice>,
 }
@@ -60,54 +78,72 @@ impl Shelf {
         self.good.iter().all(Option::is_some)
     }
 
+    /// Waits for the turn to write, as long as the storage finds bearable.
+    pub(super) fn turn(&self) -> Turn {
+        match self.storage.lock() {
+            Ok(lock) => Turn::Ours(lock),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                Turn::Others(format!("another process holds the lock: {error}"))
+            }
+            // No worse than without any lock: no file is ever half-written.
+            Err(_) => Turn::Ours(StorageLock::none()),
+        }
+    }
+
     /// Reads both copies and verifies what they hold.
     pub(super) fn open(&mut self, origin: &History, floor: &PinFloor, by: Algorithms) -> Found {
         let marker = self.storage.read(StateFile::Marker);
         self.marked = matches!(&marker, Ok(Some(bytes)) if bytes == MARKER);
         let kept_before = !matches!(marker, Ok(None));
-        let copies = self.read(origin, floor, by);
+        let exposed = self.storage.exposure();
+        let exposed = exposed.map(|reason| StoreNotice::StateExposed { reason });
+        let copies = self.read(origin, by);
         let all_absent = copies.iter().all(|copy| matches!(copy, Ok(None)));
         let mut notices = Vec::new();
-        let mut unfit = Vec::new();
         for (file, found) in COPIES.into_iter().zip(&copies) {
             let reason = match found {
                 Ok(Some(_)) => continue,
                 Ok(None) if all_absent && !kept_before => continue,
                 Ok(None) => "it is not there".to_owned(),
-                Err(Unfit::OtherFloor { version }) => {
-                    unfit.push(StoreNotice::StateDiscarded {
-                        grown_from: *version,
-                        floor: floor.version(),
-                    });
-                    continue;
-                }
                 Err(Unfit::Damaged(reason) | Unfit::Unreadable(reason)) => reason.clone(),
             };
             notices.push(StoreNotice::CopyDamaged { file, reason });
         }
-        let history = self.better(copies);
-        if history.is_none() {
-            if let Some(discarded) = unfit.pop() {
-                notices.push(discarded);
-            } else if !notices.is_empty() {
-                notices.push(StoreNotice::StateLost {
-                    floor: floor.version(),
-                });
+        let best = self.best(copies);
+        if best.is_none() && !notices.is_empty() {
+            let floor = floor.version();
+            notices.push(StoreNotice::StateLost { floor });
+        }
+        if let Some(Whole { copy, history, .. }) = &best {
+            let regrown = regrown(copy, history, floor);
+            let discarded = matches!(regrown, Some(StoreNotice::StateDiscarded { .. }));
+            notices.extend(regrown);
+            if !discarded {
+                notices.extend(does_not_hold(history, |kept| kept.aside));
+            }
+            if Copy::of(history, floor, copy.sequence) != *copy {
+                // So that what was told now is not told again.
+                self.good = [None, None];
             }
         }
-        Found { history, notices }
+        notices.extend(exposed);
+        Found {
+            history: best.map(|best| best.history),
+            notices,
+        }
     }
 
-    /// Looks whether another process has moved on, or something happened to the copies; the history
-    /// found is one that is newer than `ours`.
+    /// Looks whether another process has moved on, or something happened to the copies. What is newer
+    /// there continues `ours`; nothing that `ours` has is given up.
     pub(super) fn refresh(
         &mut self,
         ours: &History,
         origin: &History,
-        floor: &PinFloor,
         by: Algorithms,
+        now: Timestamp,
     ) -> Found {
-        let unchanged = COPIES.into_iter().zip(self.good).all(|(file, known)| {
+        let known = self.good;
+        let unchanged = COPIES.into_iter().zip(known).all(|(file, known)| {
             let bytes = self.storage.read(file).ok().flatten();
             known.is_some() && bytes.map(|bytes| Sha256Digest::of(&bytes)) == known
         });
@@ -118,13 +154,13 @@ impl Shelf {
         if unchanged {
             return found;
         }
-        let before = self.sequence;
-        let copies = self.read(origin, floor, by);
-        for ((file, copy), known) in COPIES.into_iter().zip(&copies).zip(self.good) {
+        let opened_blind = self.unreadable.contains(&true) && ours.is_untouched();
+        let copies = self.read(origin, by);
+        for ((file, copy), known) in COPIES.into_iter().zip(&copies).zip(known) {
             let reason = match copy {
                 Ok(None) => "it is not there any more".to_owned(),
                 Err(Unfit::Damaged(reason) | Unfit::Unreadable(reason)) => reason.clone(),
-                _ => continue,
+                Ok(Some(_)) => continue,
             };
             // What was bad before has been told.
             if known.is_some() {
@@ -132,29 +168,82 @@ impl Shelf {
                 found.notices.push(damaged);
             }
         }
-        let theirs = self.better(copies);
-        found.history = theirs.filter(|theirs| {
-            (theirs.state.version(), self.sequence) > (ours.state.version(), before)
-        });
-        if found.history.is_none() {
-            // Ours goes over what is there.
-            self.good = [None, None];
+        let next = if opened_blind {
+            let best = self.best(copies.clone());
+            best.map_or_else(|| ours.clone(), |best| best.history)
+        } else {
+            let whole = copies
+                .iter()
+                .filter_map(|copy| copy.as_ref().ok()?.as_ref());
+            whole.fold(ours.clone(), |next, whole| {
+                next.continued_by(&whole.kept, origin, now, by)
+            })
+        };
+        if self.compare(&next, copies, known) {
+            let in_force = next.state.version();
+            found.notices.push(StoreNotice::StateAltered { in_force });
         }
+        found
+            .notices
+            .extend(does_not_hold(&next, |kept| ours.knows(kept)));
+        found.history = Some(next);
         found
     }
 
-    fn read(&self, origin: &History, floor: &PinFloor, by: Algorithms) -> [Verified; 2] {
+    /// Remembers which copies come to the same as `next`, and whether one of those that did has been
+    /// changed into something else.
+    fn compare(
+        &mut self,
+        next: &History,
+        copies: [Verified; 2],
+        known: [Option<Sha256Digest>; 2],
+    ) -> bool {
+        let mut altered = false;
+        self.unreadable = copies.each_ref().map(is_unreadable);
+        self.good = [None, None];
+        let copies = copies.map(|copy| copy.ok().flatten());
+        for ((good, copy), known) in self.good.iter_mut().zip(copies).zip(known) {
+            let Some(Whole {
+                copy,
+                history,
+                digest,
+                ..
+            }) = copy
+            else {
+                continue;
+            };
+            if history.is_alike(next) {
+                self.sequence = self.sequence.max(copy.sequence);
+                *good = history.keeps_aside_of(next).then_some(digest);
+            } else {
+                altered |= known.is_some_and(|known| known != digest);
+            }
+        }
+        altered
+    }
+
+    fn read(&self, origin: &History, by: Algorithms) -> [Verified; 2] {
         let [first, second] = COPIES.map(|file| self.storage.read(file));
         let same = matches!((&first, &second), (Ok(Some(one)), Ok(Some(other))) if one == other);
         let verified = |read: io::Result<Option<Vec<u8>>>| {
-            let unreadable =
-                |error: io::Error| Unfit::Unreadable(format!("it cannot be read: {error}"));
-            let Some(bytes) = read.map_err(unreadable)? else {
+            let Some(bytes) = read.map_err(|error| match error.kind() {
+                io::ErrorKind::InvalidData => Unfit::Damaged(error.to_string()),
+                _ => Unfit::Unreadable(format!("it cannot be read: {error}")),
+            })?
+            else {
                 return Ok(None);
             };
             let copy = Copy::decode(&bytes)?;
-            let history = copy.replay(origin.clone(), floor, by)?;
-            Ok(Some((copy, history, Sha256Digest::of(&bytes))))
+            let kept = copy.kept()?;
+            let mut history = origin.with_kept(kept.clone(), by);
+            history.state.reach(copy.latest());
+            let digest = Sha256Digest::of(&bytes);
+            Ok(Some(Whole {
+                copy,
+                kept,
+                history,
+                digest,
+            }))
         };
         let first = verified(first);
         let second = if same {
@@ -166,30 +255,30 @@ impl Shelf {
     }
 
     /// Remembers which copies are good; the better one has the higher version.
-    fn better(&mut self, copies: [Verified; 2]) -> Option<History> {
+    fn best(&mut self, copies: [Verified; 2]) -> Option<Whole> {
         self.good = [None, None];
-        self.unreadable = copies
-            .each_ref()
-            .map(|copy| matches!(copy, Err(Unfit::Unreadable(_))));
+        self.unreadable = copies.each_ref().map(is_unreadable);
         let found = copies.map(|copy| copy.ok().flatten());
-        let rank = |(copy, history, _): &(Copy, History, Sha256Digest)| {
-            (history.state.version(), copy.sequence)
-        };
+        let rank = |whole: &Whole| (whole.history.state.version(), whole.copy.sequence);
         let best = found.iter().flatten().map(rank).max()?;
         for (good, copy) in self.good.iter_mut().zip(&found) {
             let newest = copy.as_ref().filter(|copy| rank(copy) == best);
-            *good = newest.map(|(_, _, digest)| *digest);
+            *good = newest.map(|whole| whole.digest);
         }
         self.sequence = self.sequence.max(best.1);
-        let mut newest = found
-            .into_iter()
-            .flatten()
-            .filter(|copy| rank(copy) == best);
-        newest.next().map(|(_, history, _)| history)
+        let mut newest = found.into_iter().flatten();
+        newest.find(|whole| rank(whole) == best)
     }
 
     /// Replaces both copies, a bad one first: until its replacement is safe, the good one stays.
-    pub(super) fn save(&mut self, history: &History, floor: &PinFloor) -> Saved {
+    pub(super) fn save(&mut self, history: &History, floor: &PinFloor, turn: &Turn) -> Saved {
+        if let Turn::Others(reason) = turn {
+            self.good = [None, None];
+            return Saved {
+                copies: 0,
+                problem: Some(reason.clone()),
+            };
+        }
         let sequence = self.sequence.saturating_add(1);
         let bytes = Copy::of(history, floor, sequence).encode();
         let digest = Sha256Digest::of(&bytes);
@@ -237,6 +326,36 @@ impl Shelf {
         let bytes = Copy::of(history, floor, u64::MAX).encode().len();
         (bytes > copy::MAX_BYTES).then_some(bytes)
     }
+}
+
+const fn is_unreadable(copy: &Verified) -> bool {
+    matches!(copy, Err(Unfit::Unreadable(_)))
+}
+
+/// What there is to say where the floor or the configuration is another than the one that the copy
+/// was written under.
+fn regrown(copy: &Copy, history: &History, floor: &PinFloor) -> Option<StoreNotice> {
+    let grown_from = copy.floor_version();
+    if copy.is_replaced_by(floor) && history.is_floor_alone() {
+        let floor = floor.version();
+        return Some(StoreNotice::StateDiscarded { grown_from, floor });
+    }
+    (grown_from < floor.version()).then(|| StoreNotice::StateRebased {
+        floor: floor.version(),
+        version: history.state.version(),
+    })
+}
+
+/// What does not hold and was not told before.
+fn does_not_hold(history: &History, told: impl Fn(&Kept) -> bool) -> Option<StoreNotice> {
+    let new = history.refused().filter(|(kept, ..)| !told(kept));
+    let new: Vec<_> = new.collect();
+    let (_, version, reason) = new.last()?;
+    Some(StoreNotice::StateDoesNotHold {
+        count: new.len(),
+        version: *version,
+        reason: (*reason).clone(),
+    })
 }
 
 fn replace(storage: &dyn PinStorage, file: StateFile, bytes: &[u8]) -> io::Result<()> {

@@ -19,8 +19,9 @@ use crate::cert::Timestamp;
 const MAX_CHAINS: usize = 8;
 /// A chain of more bytes, and its name's sessions are not resumed: real ones have less than 10,000.
 const MAX_BYTES: usize = 32 * 1024;
-/// More forgotten names than this, and no session is resumed: about a megabyte.
-const MAX_FORGOTTEN: usize = 65_536;
+/// More forgotten names than this, and no session is resumed: what a table of 65,536 places, of
+/// about 600 kB, holds.
+const MAX_FORGOTTEN: usize = 57_344;
 
 /// For how long it holds that a peer was accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,6 +82,8 @@ struct Names {
     bytes: usize,
     /// Names of which chains were forgotten, by a keyed hash.
     forgotten: HashSet<u64>,
+    /// Whether there was no room for a name among them: then any may be forgotten.
+    forgot_some: bool,
     hasher: RandomState,
 }
 
@@ -113,6 +116,7 @@ impl AcceptedServers {
                 known: LruCache::unbounded(),
                 bytes: 0,
                 forgotten: HashSet::new(),
+                forgot_some: false,
                 hasher: RandomState::new(),
             }),
         }
@@ -181,7 +185,7 @@ impl AcceptedServers {
         let mut names = self.names();
         let host = folded(host);
         let hash = names.hasher.hash_one(host.as_ref());
-        if names.forgotten.len() > MAX_FORGOTTEN || names.forgotten.contains(&hash) {
+        if names.forgot_some || names.forgotten.contains(&hash) {
             return None;
         }
         let name = names.known.get(host.as_ref())?;
@@ -257,17 +261,19 @@ impl Name {
 impl Names {
     /// Forgets the names used longest ago; says whether that ended everybody's sessions.
     fn keep_within(&mut self, names: usize) -> bool {
-        let knew_all = self.forgotten.len() <= MAX_FORGOTTEN;
+        let knew_all = !self.forgot_some;
         while self.known.len() > names || self.bytes > names.saturating_mul(BYTES_EACH) {
             let Some((host, forgotten)) = self.known.pop_lru() else {
                 break;
             };
             self.bytes = self.bytes.saturating_sub(forgotten.bytes);
-            if self.forgotten.len() <= MAX_FORGOTTEN {
+            if self.forgotten.len() < MAX_FORGOTTEN {
                 self.forgotten.insert(self.hasher.hash_one(host));
+            } else {
+                self.forgot_some = true;
             }
         }
-        knew_all && self.forgotten.len() > MAX_FORGOTTEN
+        knew_all && self.forgot_some
     }
 }
 

@@ -2,6 +2,7 @@
 //! Until then nothing of them is told as theirs or remembered.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 
@@ -13,7 +14,7 @@ use crate::event::Role;
 
 /// So many peers may owe their proof at one time: those that came first give way.
 const MAX_PEERS: usize = 1024;
-/// And so many bytes may they have presented.
+/// And so many bytes may they take.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 /// After so many seconds a peer has not proven itself.
 const PATIENCE: i64 = 600;
@@ -24,6 +25,8 @@ pub(super) struct AwaitingProof<V> {
     /// Servers are verified and prove themselves within one call, so on one thread; a client's
     /// signature may arrive in a later message, and that on another thread.
     role: Role,
+    /// Whether anybody may be waiting: mostly nobody is, and no lock is taken.
+    any: AtomicBool,
     waiting: Mutex<Waiting<V>>,
 }
 
@@ -38,6 +41,7 @@ struct Waiting<V> {
 pub(super) struct Awaited<V> {
     pub(super) peer: OwnedPeer,
     pub(super) verdict: V,
+    bytes: usize,
     thread: ThreadId,
     is_counted: bool,
 }
@@ -46,6 +50,7 @@ impl<V> AwaitingProof<V> {
     pub(super) fn new(role: Role) -> Self {
         Self {
             role,
+            any: AtomicBool::new(false),
             waiting: Mutex::new(Waiting {
                 peers: VecDeque::new(),
                 bytes: 0,
@@ -54,37 +59,63 @@ impl<V> AwaitingProof<V> {
     }
 
     /// Waits for this peer's proof; hands back those that are waited for no longer.
-    pub(super) fn expect(&self, peer: OwnedPeer, verdict: V) -> Vec<Awaited<V>> {
+    pub(super) fn expect(
+        &self,
+        peer: OwnedPeer,
+        verdict: V,
+        verdict_size: usize,
+    ) -> Vec<Awaited<V>> {
         let (thread, now) = (thread::current().id(), peer.as_met().at());
         let mut waiting = self.waiting();
         let mut given_up = waiting.give_up_before(now.saturating_add(-PATIENCE));
         if self.role == Role::PeerServer {
             given_up.extend(waiting.take(|other| other.thread == thread));
         }
-        waiting.bytes += peer.size();
+        let bytes = peer.size() + verdict_size;
+        waiting.bytes += bytes;
         waiting.peers.push_back(Awaited {
             peer,
             verdict,
+            bytes,
             thread,
             is_counted: false,
         });
         while waiting.peers.len() > MAX_PEERS || waiting.bytes > MAX_BYTES {
             given_up.extend(waiting.take(|_| true));
         }
+        self.any.store(!waiting.peers.is_empty(), Ordering::Release);
         given_up.retain(|peer| !peer.is_counted);
         given_up
+    }
+
+    /// A server was accepted of which nothing waits. One that was verified on this thread before
+    /// proves itself no more: the signature that comes next is not its own.
+    pub(super) fn expect_nothing(&self) -> Option<Awaited<V>> {
+        if !self.any.load(Ordering::Acquire) {
+            return None;
+        }
+        let thread = thread::current().id();
+        let mut waiting = self.waiting();
+        let given_up = waiting.take(|other| other.thread == thread)?;
+        self.any.store(!waiting.peers.is_empty(), Ordering::Release);
+        (!given_up.is_counted).then_some(given_up)
     }
 
     /// The peer whose signature was looked at: the one of this thread, or for a client the latest
     /// with this leaf.
     pub(super) fn take(&self, leaf: &CertificateDer<'_>) -> Option<Awaited<V>> {
+        if !self.any.load(Ordering::Acquire) {
+            return None;
+        }
         let thread = thread::current().id();
         let mut waiting = self.waiting();
         let own = waiting.take_last(|other| other.thread == thread && other.peer.leaf == *leaf);
-        match self.role {
+        let awaited = match self.role {
             Role::PeerServer => own,
             _ => own.or_else(|| waiting.take_last(|other| other.peer.leaf == *leaf)),
-        }
+        };
+        self.any.store(!waiting.peers.is_empty(), Ordering::Release);
+        awaited
     }
 
     /// What `of` says of each peer that was not counted so far; it is counted from then on,
@@ -132,7 +163,7 @@ impl<V> Waiting<V> {
 
     fn remove(&mut self, index: usize) -> Option<Awaited<V>> {
         let peer = self.peers.remove(index)?;
-        self.bytes -= peer.peer.size();
+        self.bytes -= peer.bytes;
         Some(peer)
     }
 }

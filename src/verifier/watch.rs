@@ -48,6 +48,16 @@ pub(super) enum Verdict {
     WithinGrace(Box<Candidate>),
 }
 
+impl Verdict {
+    /// About how many bytes it takes.
+    fn size(&self) -> usize {
+        match self {
+            Self::Accepted(conclusion) => conclusion.size(),
+            Self::WithinGrace(candidate) => size_of::<Candidate>() + candidate.leaf.der().len(),
+        }
+    }
+}
+
 /// A peer that was accepted and proved that it has its key.
 pub(super) struct Proven {
     pub(super) peer: Arc<OwnedPeer>,
@@ -91,11 +101,17 @@ impl Watch {
                 return Err(refusal);
             }
             // Nothing is to be told of it, nor to be remembered.
-            Weighed::Accepted(seen) if seen.is_quiet && knows() => return Ok(()),
+            Weighed::Accepted(seen) if seen.is_quiet && knows() => {
+                if let Some(given_up) = self.awaiting.expect_nothing() {
+                    self.tell_unproven(&given_up);
+                }
+                return Ok(());
+            }
             Weighed::Accepted(seen) => Verdict::Accepted(seen.conclusion),
             Weighed::WithinGrace(candidate) => Verdict::WithinGrace(Box::new(candidate)),
         };
-        for given_up in self.awaiting.expect(OwnedPeer::of(peer), verdict) {
+        let size = verdict.size();
+        for given_up in self.awaiting.expect(OwnedPeer::of(peer), verdict, size) {
             self.tell_unproven(&given_up);
         }
         Ok(())

@@ -36,6 +36,7 @@ const ROWS: [(&str, &[&str]); 5] = [
             "resumption",
             "monitor",
             "private_key",
+            "regular_file",
             "reload",
             "self_check",
             "verifier",
@@ -44,13 +45,15 @@ const ROWS: [(&str, &[&str]); 5] = [
 ];
 
 /// What only edges may name.
-const EDGE_WORDS: [&str; 9] = [
+const EDGE_WORDS: [&str; 11] = [
     "rustls::",
     "rustls_native_certs",
     "SystemTime",
     "Instant::now",
     "UnixTime::now",
     "std::fs",
+    "fs4::",
+    "rustix::",
     "std::net::Tcp",
     "std::thread",
     "OffsetDateTime::now",

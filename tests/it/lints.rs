@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use notafter::{
-    CrlExpiration, Crls, FindingCode, LifetimeLimits, Position, Report, SelfCheck,
-    SelfCheckBuilder, Severity, SourceContents, Timestamp, TrustAnchors,
+    Certificate, CrlExpiration, Crls, FindingCode, KeyType, LifetimeLimits, Position, Report,
+    SelfCheck, SelfCheckBuilder, Severity, SourceContents, Timestamp, TrustAnchors,
 };
 use rcgen::{KeyPair, SanType};
 use rustls::pki_types::CertificateDer;
@@ -115,6 +115,49 @@ fn keys_signatures_names_and_lifetimes_are_looked_at() {
         codes(&run(&root, &[&nameless.der])),
         [("no_subject_alt_name", Some(Position::Leaf))]
     );
+
+    // A dNSName without a character is no name.
+    let empty = root.leaf_with(&[], -10, 80, |params| {
+        params.subject_alt_names = vec![SanType::DnsName("".try_into().unwrap())];
+    });
+    let report = run(&root, &[&empty.der]);
+    assert_eq!(
+        codes(&report),
+        [("no_subject_alt_name", Some(Position::Leaf))]
+    );
+    let certificate = empty.certificate();
+    assert_ne!(certificate.short_name(), "");
+    assert_eq!(
+        certificate.details().unwrap().subject_alt_names.first(),
+        None
+    );
+
+    // An RSA key restricted to PSS has a size, and a curve without a name is none.
+    let cases: [(&[u8], _, _, _); 2] = [
+        (
+            include_bytes!("../data/formats/rsa-pss-1024.der"),
+            KeyType::Rsa,
+            1024,
+            "its RSA key has 1024 bits",
+        ),
+        (
+            include_bytes!("../data/formats/explicit-ec.der"),
+            KeyType::EcExplicit,
+            256,
+            "its EC key states the parameters",
+        ),
+    ];
+    for (der, key_type, bits, message) in cases {
+        let der = CertificateDer::from(der);
+        let details = Certificate::from_der(&der).unwrap().details().unwrap();
+        assert_eq!((details.key_type, details.key_bits), (key_type, bits));
+        let report = run(&root, &[&der]);
+        let weak = report
+            .findings
+            .iter()
+            .find(|f| f.code == FindingCode::WeakKey);
+        assert!(weak.unwrap().message.starts_with(message), "{weak:?}");
+    }
 
     // Issued in December 2025, when 398 days were the limit: both ends are good seconds.
     for (from, to, over) in [(-10, 388, true), (-10, 387, false)] {

@@ -12,6 +12,7 @@
 )]
 
 mod announcements;
+mod attacks;
 mod bounds;
 mod command;
 mod delivery;
@@ -19,6 +20,7 @@ mod endpoints;
 mod graphs;
 mod handshakes;
 mod incidents;
+mod judge;
 mod layers;
 mod limbo;
 mod lints;
@@ -34,6 +36,7 @@ mod presented;
 mod recent;
 mod reload;
 mod secrets;
+mod security_model;
 mod service;
 mod sources;
 mod staples;

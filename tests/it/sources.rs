@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use notafter::{FailureReason, Loader, SourceContents};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 
 use crate::support::pki;
 
@@ -213,4 +215,54 @@ fn a_name_of_thousands_of_characters_is_cut_in_messages() {
         certificate.subject().len() > 5_000,
         "the fact itself is whole"
     );
+}
+
+#[test]
+fn containers_that_rustls_does_not_load_are_called_by_their_names() {
+    let cases: [(&[u8], &str); 2] = [
+        (
+            include_bytes!("../data/formats/store.p12"),
+            "store: it is PKCS#12 (.p12, .pfx), which rustls does not load; \
+             to PEM by `openssl pkcs12 -in FILE -nokeys -out FILE.pem` (other_format); convert it to PEM",
+        ),
+        (
+            include_bytes!("../data/formats/chain.p7b"),
+            "store: it is PKCS#7 (.p7b, .p7c), which rustls does not load; \
+             to PEM by `openssl pkcs7 -inform DER -in FILE -print_certs -out FILE.pem` (other_format); convert it to PEM",
+        ),
+    ];
+    for (bytes, expected) in cases {
+        for contents in [
+            SourceContents::from_bytes("store", bytes),
+            SourceContents::from_reader("store", bytes),
+        ] {
+            let failures: Vec<_> = contents.failures.iter().map(ToString::to_string).collect();
+            assert_eq!(failures, [expected]);
+        }
+        // BER of no definite length, as some tools write it.
+        let length = if bytes[1] == 0x82 { 4 } else { 3 };
+        let indefinite = [&[0x30, 0x80], &bytes[length..], &[0, 0]].concat();
+        let contents = SourceContents::from_bytes("store", &indefinite);
+        assert_eq!(contents.failures[0].reason, FailureReason::OtherFormat);
+    }
+    // In a folder a key store is somebody else's, a PKCS#7 bundle is not.
+    let folder = tempfile::tempdir().unwrap();
+    for (name, (bytes, _)) in ["store.p12", "chain.p7b"].iter().zip(cases) {
+        std::fs::write(folder.path().join(name), bytes).unwrap();
+    }
+    let loaded = Loader::new().load(folder.path());
+    let sources: Vec<_> = loaded.iter().map(|contents| &*contents.source).collect();
+    assert_eq!(sources.len(), 1, "{sources:?}");
+    assert!(sources[0].ends_with("chain.p7b"));
+}
+
+#[test]
+fn a_vertical_tab_in_base64_is_white_space_as_for_rustls() {
+    let root = pki::root("Root", -1, 1).der;
+    let pem = pki::pem_bundle([&root]).replace("\nMII", "\n\u{b}MI\u{b}I");
+    let contents = SourceContents::from_bytes("tab.pem", pem.as_bytes());
+    assert_eq!(failures(&contents), []);
+    assert_eq!(*contents.certificates[0].certificate.der(), root);
+    let rustls: CertificateDer<'_> = CertificateDer::from_pem_slice(pem.as_bytes()).unwrap();
+    assert_eq!(rustls, root);
 }

@@ -6,7 +6,10 @@ use super::super::forecast::DEFAULT_WINDOW;
 use super::super::{
     ChainReport, CorrelatedExpiry, Finding, FirstFailure, Report, ReportedCertificate, StapleReport,
 };
-use crate::outlook::{LimitingCertificate, Outlook, RelyingTimeline, Timeline, VerifyingPath};
+use crate::cert::Validity;
+use crate::outlook::{
+    LimitingCause, LimitingCertificate, Outlook, RelyingTimeline, Timeline, VerifyingPath,
+};
 
 pub(super) fn render(report: &Report) -> String {
     let document = Document {
@@ -115,6 +118,9 @@ impl OutlookView {
 struct LimitingView {
     position: String,
     sha256: String,
+    /// Only where a revocation list ends it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    crl_next_update: Option<String>,
 }
 
 impl LimitingView {
@@ -122,6 +128,10 @@ impl LimitingView {
         Self {
             position: limiting.position.to_string(),
             sha256: limiting.sha256().to_string(),
+            crl_next_update: match limiting.cause {
+                LimitingCause::NotAfter => None,
+                LimitingCause::RevocationList { next_update } => Some(next_update.to_string()),
+            },
         }
     }
 }
@@ -175,6 +185,22 @@ struct TimelineView {
     complete: bool,
     rustls: RelyingView,
     strict: Option<RelyingView>,
+    openssl: Option<Vec<WindowView>>,
+}
+
+#[derive(Serialize)]
+struct WindowView {
+    first: String,
+    last: String,
+}
+
+impl WindowView {
+    fn of(window: &Validity) -> Self {
+        Self {
+            first: window.not_before.to_string(),
+            last: window.not_after.to_string(),
+        }
+    }
 }
 
 impl TimelineView {
@@ -183,6 +209,8 @@ impl TimelineView {
             complete: timeline.complete,
             rustls: RelyingView::of(&timeline.rustls),
             strict: timeline.strict.as_ref().map(RelyingView::of),
+            openssl: (timeline.openssl.as_ref())
+                .map(|windows| windows.iter().map(WindowView::of).collect()),
         }
     }
 }

@@ -6,7 +6,7 @@ use super::super::forecast::DEFAULT_WINDOW;
 use super::super::{ChainReport, Finding, Report};
 use crate::cert::Timestamp;
 use crate::duration;
-use crate::outlook::Outlook;
+use crate::outlook::{LimitingCause, Outlook};
 
 pub(super) fn render(report: &Report) -> String {
     let mut text = String::new();
@@ -61,6 +61,13 @@ fn chain_text(chain: &ChainReport, at: Timestamp) -> String {
             text.push_str(&format!("  {who}  {}\n", outlook_text(outlook, at)));
         }
     }
+    if let Some(end) = chain.openssl_ends(at) {
+        let line = match end {
+            Some(end) => format!("verifies until {end} ({})", relative(end, at)),
+            None => "does not verify".to_owned(),
+        };
+        text.push_str(&format!("  openssl  {line}\n"));
+    }
     if let Some(staple) = &chain.staple {
         text.push_str(&format!("  staple  {}\n", visible(&staple.message)));
     }
@@ -109,12 +116,14 @@ fn outlook_text(outlook: &Outlook, at: Timestamp) -> String {
         let why = outlook.refusal.as_ref().map(ToString::to_string);
         return format!("does not verify: {}", why.unwrap_or_default());
     };
-    let mut text = format!(
-        "verifies until {end} ({}), then {} '{}' ends",
-        relative(end, at),
-        limiting.position,
-        limiting.certificate.short_name()
-    );
+    let (position, name) = (limiting.position, limiting.certificate.short_name());
+    let then = match limiting.cause {
+        LimitingCause::NotAfter => format!("{position} '{name}' ends"),
+        LimitingCause::RevocationList { .. } => {
+            format!("the revocation list that speaks for {position} '{name}' stops counting")
+        }
+    };
+    let mut text = format!("verifies until {end} ({}), then {then}", relative(end, at));
     if let Some(cliff) = outlook.next_cliff.filter(|cliff| *cliff < end) {
         let paths = outlook.paths;
         text.push_str(&format!(

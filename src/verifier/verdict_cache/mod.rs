@@ -274,6 +274,7 @@ impl ServerCertVerifier for VerdictCache {
         let (key, epoch) = (key_of(&peer, server_name), self.epoch());
         let (counts, generation) = self.recall(&key, epoch, at);
         if counts {
+            self.awaiting.expect_nothing();
             return Ok(ServerCertVerified::assertion());
         }
         let verified = ask()?;
@@ -288,7 +289,9 @@ impl ServerCertVerifier for VerdictCache {
                 verdict,
                 generation,
             };
-            self.awaiting.expect(OwnedPeer::of(&peer), unconfirmed);
+            let size = size_of::<Unconfirmed>();
+            self.awaiting
+                .expect(OwnedPeer::of(&peer), unconfirmed, size);
         }
         Ok(verified)
     }

@@ -192,7 +192,7 @@ fn each_single_announcement_that_must_be_refused_is_refused_for_its_own_reason()
         ),
         (
             "another version of the type",
-            foreign("application/vnd.notafter.pins.v2+json"),
+            foreign("application/vnd.notafter.pins.v1+json"),
             "malformed",
         ),
         ("too large", padded, "too_large"),

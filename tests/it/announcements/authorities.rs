@@ -19,7 +19,7 @@ fn codes(notices: &[StoreNotice]) -> Vec<&'static str> {
 }
 
 fn refusal(ground: &Ground, draft: &Draft, keys: &[u8], now: notafter::Timestamp) -> &'static str {
-    let refused = ground.store.apply(&draft.signed(keys), now);
+    let refused = ground.by(keys, draft, now);
     refused.unwrap_err().code()
 }
 
@@ -27,10 +27,7 @@ fn refusal(ground: &Ground, draft: &Draft, keys: &[u8], now: notafter::Timestamp
 fn the_next_authority_rules_once_its_hold_down_is_over_and_the_old_one_until_then() {
     let ground = Ground::new();
     let next = handing_over(11, NOW, &[5, 6, 7]);
-    let applied = ground
-        .store
-        .apply(&next.signed(&[1, 2, 5, 6]), NOW)
-        .unwrap();
+    let applied = ground.by(&[1, 2, 5, 6], &next, NOW).unwrap();
     assert_eq!(
         codes(&applied.notices),
         ["announcement_applied", "authority_pending"]
@@ -46,19 +43,13 @@ fn the_next_authority_rules_once_its_hold_down_is_over_and_the_old_one_until_the
         "bad_signature"
     );
     assert_eq!(codes(&ground.store.tick(day(30))), ["authority_changed"]);
-    ground
-        .store
-        .apply(&draft(12, day(30)).signed(&[5, 6]), day(30))
-        .unwrap();
+    ground.by(&[5, 6], &draft(12, day(30)), day(30)).unwrap();
     // It needs no confirmation, and the old one is gone for good, whatever the clock says.
     assert_eq!(
         refusal(&ground, &draft(13, NOW), &[1, 2], NOW),
         "bad_signature"
     );
-    ground
-        .store
-        .apply(&draft(13, NOW).signed(&[6, 7]), NOW)
-        .unwrap();
+    ground.by(&[6, 7], &draft(13, NOW), NOW).unwrap();
 }
 
 #[test]
@@ -66,15 +57,12 @@ fn a_later_announcement_withdraws_it_and_another_one_starts_anew() {
     let ground = Ground::new();
     let next = |version, at, keys: &[u8], signers: &[u8]| {
         let draft = handing_over(version, at, keys);
-        ground.store.apply(&draft.signed(signers), at).unwrap()
+        ground.by(signers, &draft, at).unwrap()
     };
     next(11, NOW, &[5, 6, 7], &[1, 2, 5, 6]);
     // Carried on, it goes on.
     next(12, day(5), &[7, 6, 5], &[1, 2, 5, 6]);
-    let applied = ground
-        .store
-        .apply(&draft(13, day(10)).signed(&[1, 2]), day(10))
-        .unwrap();
+    let applied = ground.by(&[1, 2], &draft(13, day(10)), day(10)).unwrap();
     assert_eq!(
         codes(&applied.notices),
         ["announcement_applied", "authority_withdrawn"]
@@ -94,50 +82,39 @@ fn a_later_announcement_withdraws_it_and_another_one_starts_anew() {
         refusal(&ground, &draft(17, day(90)), &[1, 2], day(90)),
         "bad_signature"
     );
-    ground
-        .store
-        .apply(&draft(17, day(90)).signed(&[6, 8]), day(90))
-        .unwrap();
+    ground.by(&[6, 8], &draft(17, day(90)), day(90)).unwrap();
 }
 
 #[test]
 fn freezing_does_not_ripen_an_authority_past_the_end_of_its_announcement() {
     let ground = Ground::new();
     let next = handing_over(11, NOW, &[5, 6, 7]).expiring(second(30 * DAY - 1));
-    ground
-        .store
-        .apply(&next.signed(&[1, 2, 5, 6]), NOW)
-        .unwrap();
+    ground.by(&[1, 2, 5, 6], &next, NOW).unwrap();
     assert_eq!(
         refusal(&ground, &draft(12, day(40)), &[5, 6], day(40)),
         "bad_signature"
     );
-    ground
-        .store
-        .apply(&draft(12, day(40)).signed(&[1, 2]), day(40))
-        .unwrap();
+    ground.by(&[1, 2], &draft(12, day(40)), day(40)).unwrap();
 }
 
 #[test]
 fn the_old_emergency_threshold_hands_over_at_once() {
     let ground = Ground::new();
-    let next = handing_over(11, NOW, &[5, 6, 7]);
-    let applied = ground
-        .store
-        .apply(&next.signed(&[1, 2, 3, 5, 6]), NOW)
-        .unwrap();
+    let next = handing_over(11, NOW, &[5, 6, 7]).with("emergency", true);
+    let applied = ground.by(&[1, 2, 3, 5, 6], &next, NOW).unwrap();
     assert_eq!(
         codes(&applied.notices),
-        ["announcement_applied", "authority_changed"]
+        [
+            "announcement_applied",
+            "announcement_emergency",
+            "authority_changed"
+        ]
     );
     assert_eq!(
         refusal(&ground, &draft(12, NOW), &[1, 2, 3], NOW),
         "bad_signature"
     );
-    ground
-        .store
-        .apply(&draft(12, NOW).signed(&[5, 6]), NOW)
-        .unwrap();
+    ground.by(&[5, 6], &draft(12, NOW), NOW).unwrap();
 }
 
 /// During the change some devices follow the old keys and some the new ones: sign with both.
@@ -146,16 +123,10 @@ fn an_announcement_signed_by_both_authorities_is_taken_before_and_after() {
     let both = |version, at| draft(version, at).signed(&[1, 2, 5, 6]);
     let ground = Ground::new();
     let next = handing_over(11, NOW, &[5, 6, 7]);
-    ground
-        .store
-        .apply(&next.signed(&[1, 2, 5, 6]), NOW)
-        .unwrap();
+    ground.by(&[1, 2, 5, 6], &next, NOW).unwrap();
     assert!(ground.store.apply(&both(12, day(29)), day(29)).is_ok());
     let ground = Ground::new();
-    ground
-        .store
-        .apply(&next.signed(&[1, 2, 5, 6]), NOW)
-        .unwrap();
+    ground.by(&[1, 2, 5, 6], &next, NOW).unwrap();
     assert!(ground.store.apply(&both(12, day(30)), day(30)).is_ok());
 }
 
@@ -163,10 +134,7 @@ fn an_announcement_signed_by_both_authorities_is_taken_before_and_after() {
 fn an_authority_without_emergency_threshold_is_stronger_and_one_that_gains_it_weaker() {
     let ground = Ground::new();
     let without = draft(11, NOW).with("authority", authority(&[5, 6, 7], 2, None));
-    ground
-        .store
-        .apply(&without.signed(&[1, 2, 5, 6]), NOW)
-        .unwrap();
+    ground.by(&[1, 2, 5, 6], &without, NOW).unwrap();
     let floor = super::ground::floor_draft().with("authority", authority(&[1, 2, 3], 2, None));
     let floor = notafter::PinFloor::from_json(&floor.payload()).unwrap();
     let ground = Ground::on(floor, None, NOW);

@@ -226,3 +226,49 @@ fn the_hold_down_can_be_set_and_what_cannot_be_read_is_3() {
         assert!(ran.lines.is_empty() && !ran.stderr.is_empty(), "{args:?}");
     }
 }
+
+/// Each way of running it, with its output, and then its errors too, on a full disk.
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_cannot_be_written_is_an_error_and_no_panic() {
+    use std::process::Stdio;
+    let folder = ground();
+    let full = || {
+        fs::OpenOptions::new()
+            .write(true)
+            .open("/dev/full")
+            .unwrap()
+    };
+    let apply = [
+        "apply",
+        "--floor",
+        "floor.json",
+        "--state",
+        "state",
+        "--at",
+        "2026-01-01T00:00:00Z",
+        "11.json",
+    ];
+    let ways: [&[&str]; 3] = [&[], &["--help"], &apply];
+    for args in ways {
+        let run = |stderr: Stdio| {
+            let mut command = Command::new(binary());
+            let command = command.current_dir(folder.path()).args(args);
+            command.stdout(full()).stderr(stderr).output().unwrap()
+        };
+        let output = run(Stdio::piped());
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(3), "{args:?}: {told}");
+        assert!(
+            told.contains("the output could not be written"),
+            "{args:?}: {told}"
+        );
+        assert_eq!(run(full().into()).status.code(), Some(3), "{args:?}");
+    }
+    // A reader that has gone away is none.
+    let mut command = Command::new(binary());
+    let command = command.current_dir(folder.path()).args(apply);
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}

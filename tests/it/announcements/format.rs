@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
-use notafter::{Announcement, AnnouncementError, AnnouncementKey, Envelope, FloorError, PinFloor};
+use notafter::{
+    Announcement, AnnouncementError, AnnouncementKey, Authority, Envelope, FloorError, Pin,
+    PinFloor, PinState, SpkiPin,
+};
 use serde_json::json;
 
 use super::ground::{
@@ -78,6 +81,52 @@ fn every_field_of_a_payload_is_read_strictly_and_named_when_it_is_wrong() {
     let one = |pin| set(json!({ "hosts": ["a.example"], "pins": [pin] }));
     let p = pin(b'P');
     let cases = [
+        (
+            draft("product", json!(null)),
+            "payload.product: expected a text, found null",
+        ),
+        (draft("product", json!("")), "payload.product: empty"),
+        (
+            draft("product", json!("a".repeat(129))),
+            "payload.product: empty, over 128 bytes",
+        ),
+        (
+            draft("product", json!("app\u{202e}")),
+            "payload.product: empty, over 128 bytes, or with invisible",
+        ),
+        (
+            draft("emergency", json!("true")),
+            "payload.emergency: expected true or false, found a text",
+        ),
+        (
+            draft("unbroken_since", json!(12)),
+            "payload.unbroken_since: it is above 'version'",
+        ),
+        (
+            draft("previous", json!({ "version": 10 })),
+            "payload.previous: the field 'sha256' is missing",
+        ),
+        (
+            draft(
+                "previous",
+                json!({ "version": 10, "sha256": "AB".repeat(32) }),
+            ),
+            "payload.previous.sha256: a digest is written in 64 lower-case",
+        ),
+        (
+            draft(
+                "previous",
+                json!({ "version": 10, "sha256": "ab".repeat(31) }),
+            ),
+            "payload.previous.sha256: a digest is written in 64 lower-case",
+        ),
+        (
+            draft(
+                "previous",
+                json!({ "version": 12, "sha256": "ab".repeat(32) }),
+            ),
+            "payload.previous.version: it is above 'version'",
+        ),
         (
             draft("version", json!("11")),
             "payload.version: expected a whole number",
@@ -205,10 +254,134 @@ fn every_field_of_a_payload_is_read_strictly_and_named_when_it_is_wrong() {
     assert_eq!(refused(seal(&bad, &[])).code(), "threshold");
 }
 
+/// What the commands of a runbook print when they were given no key, and what stands in examples.
+#[test]
+fn placeholders_are_pins_of_no_floor_and_no_announcement() {
+    let of = |bytes: &[u8]| SpkiPin::of_spki_der(bytes).to_string();
+    let repeated = |byte: u8| format!("sha256/{}", data_encoding::BASE64.encode(&[byte; 32]));
+    let placeholders = [
+        of(b""),
+        of(b"\n"),
+        of(&[0x30, 0x00]),
+        of(&[0x30, 0x05, 0x30, 0x00, 0x03, 0x01, 0x00]),
+        repeated(0),
+        repeated(0xff),
+        repeated(0x11),
+        format!("sha256/{}=", "B".repeat(42) + "A"),
+    ];
+    for placeholder in placeholders {
+        for state in ["current", "announced", "rejected"] {
+            let pins = [
+                listed(b'O', "current"),
+                json!({ "pin": placeholder, "state": state }),
+            ];
+            let sets = json!([{ "hosts": ["a.example"], "pins": pins }]);
+            let expected = "payload.pin_sets[0].pins[1].pin: ";
+            let error = place(refused(&Draft::new(11, NOW, &pins)));
+            assert!(error.starts_with(expected), "{error}");
+            let floor = floor_draft().with("pin_sets", sets);
+            let Err(FloorError::Payload(error)) = PinFloor::from_json(&floor.payload()) else {
+                panic!("{placeholder} {state}");
+            };
+            let error = place(error);
+            assert!(
+                error.starts_with(expected) && error.contains("placeholder"),
+                "{error}"
+            );
+        }
+    }
+    // Also made in code.
+    let nothing: SpkiPin = of(b"").parse().unwrap();
+    let floor = Announcement::new("app", 1, NOW, NOW)
+        .with_pins(
+            ["a.example".parse().unwrap()],
+            [Pin::new(nothing, PinState::Current)],
+        )
+        .with_authority(
+            Authority::new([AnnouncementKey::from_pem(&pem(1)).unwrap()], 1, None).unwrap(),
+        );
+    assert!(
+        PinFloor::new(floor)
+            .unwrap_err()
+            .to_string()
+            .contains("placeholder")
+    );
+    // What is no placeholder: a digest of a key.
+    assert!(
+        Ground::new()
+            .apply(&Draft::new(11, NOW, &[listed(b'O', "current")]), NOW)
+            .is_ok()
+    );
+}
+
+fn refused(draft: &Draft) -> AnnouncementError {
+    Ground::new().apply(draft, NOW).unwrap_err()
+}
+
+#[test]
+fn an_announcement_for_another_product_is_refused_though_its_keys_are_ours() {
+    let draft = Draft::new(11, NOW, &[listed(b'O', "current")]).with("product", "App");
+    for keys in [&[1, 2][..], &[1, 2, 3]] {
+        assert_eq!(
+            Ground::new().by(keys, &draft, NOW),
+            Err(AnnouncementError::OtherProduct {
+                announced: "App".to_owned(),
+                product: "app".to_owned()
+            })
+        );
+    }
+    let floor = PinFloor::from_json(&floor_draft().with("product", "App").payload()).unwrap();
+    assert_eq!(floor.product(), "App");
+    assert!(Ground::on(floor, None, NOW).apply(&draft, NOW).is_ok());
+}
+
+/// What an announcement says goes into logs and onto terminals.
+#[test]
+fn no_error_carries_control_characters_on() {
+    let evil = "\u{1b}[2J\r\nok\u{202e}";
+    let pins = |pin: serde_json::Value| {
+        Draft::new(11, NOW, &[]).with(
+            "pin_sets",
+            json!([{ "hosts": ["a.example"], "pins": [pin] }]),
+        )
+    };
+    let p = pin(b'P');
+    let drafts = [
+        Draft::new(11, NOW, &[]).with("pin_sets", json!([{ "hosts": [evil], "pins": [] }])),
+        pins(json!({ "pin": p, "state": evil })),
+        pins(json!({ "pin": p, "state": "current", "position": evil })),
+        pins(json!({ "pin": evil, "state": "current" })),
+        pins(json!({ "pin": p, "state": "current", "label": evil })),
+        Draft::new(11, NOW, &[]).with("product", evil),
+        Draft::new(11, NOW, &[]).with("issued", evil),
+        Draft::new(11, NOW, &[]).with("authority", json!({ "threshold": 1, "keys": [evil] })),
+    ];
+    let payloads = drafts.iter().map(Draft::payload);
+    let twice = json!({ evil: 1 }).to_string();
+    let (fields, _) = twice[1..].split_once('}').unwrap();
+    let twice = format!("{{{fields},{fields}}}").into_bytes();
+    for payload in payloads.chain([twice]) {
+        let error = Announcement::from_json(&payload).unwrap_err().to_string();
+        let shown = error.chars().all(|c| !c.is_control() && c != '\u{202e}');
+        assert!(shown, "{error:?}");
+    }
+    let mut envelope = seal(b"{}", &[1]);
+    envelope = String::from_utf8(envelope)
+        .unwrap()
+        .replace("vnd", "v\\u001bd")
+        .into_bytes();
+    let error = Envelope::parse(&envelope).unwrap_err().to_string();
+    assert!(!error.contains('\u{1b}'), "{error:?}");
+}
+
 #[test]
 fn null_is_as_good_as_nothing_where_a_field_may_be_missing() {
     let pin = json!({ "pin": pin(b'O'), "state": "announced", "position": null, "accept_after": null, "label": null });
-    let draft = Draft::new(11, NOW, &[pin]).with("authority", json!(null));
+    let draft = Draft::new(11, NOW, &[pin])
+        .with("authority", json!(null))
+        .with("previous", json!(null))
+        .with("emergency", json!(null))
+        .with("unbroken_since", json!(null));
     let plain = Draft::new(11, NOW, &[listed(b'O', "announced")]);
     let read = |draft: &Draft| Announcement::from_json(&draft.payload()).unwrap();
     assert_eq!(read(&draft), read(&plain));
@@ -349,6 +522,70 @@ fn only_the_two_kinds_of_keys_are_taken_in_their_one_form() {
     );
 }
 
+/// The eight points of low order and all encodings that are no point's, with both signs of x.
+#[test]
+fn keys_that_anyone_could_sign_for_and_keys_that_are_none_are_refused() {
+    let hex = |text: &str| data_encoding::HEXLOWER.decode(text.as_bytes()).unwrap();
+    let zeros = "00".repeat(31);
+    let ff = "ff".repeat(30);
+    let low = [
+        format!("00{zeros}"),
+        format!("01{zeros}"),
+        format!("ec{ff}7f"),
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05".to_owned(),
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a".to_owned(),
+    ];
+    // p to 2^255 - 1: p is another 0, p + 1 another 1.
+    let beyond = (0xed..=0xff).map(|lowest| format!("{lowest:x}{ff}7f"));
+    let spki = |key: &[u8]| [hex("302a300506032b6570032100").as_slice(), key].concat();
+    for key in low.into_iter().chain(beyond) {
+        for sign in [0, 0x80] {
+            let mut key = hex(&key);
+            key[31] |= sign;
+            let error = AnnouncementKey::from_spki_der(&spki(&key)).unwrap_err();
+            assert!(
+                error.to_string().contains("of low order"),
+                "{key:x?}: {error}"
+            );
+        }
+    }
+    for n in 0..=255 {
+        assert!(AnnouncementKey::from_pem(&pem(n)).is_ok(), "{n}");
+    }
+
+    for _ in 0..20 {
+        let good = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
+        let good = rcgen::PublicKeyData::subject_public_key_info(&good);
+        assert!(AnnouncementKey::from_spki_der(&good).is_ok());
+        for index in [27, 58, 59, 90] {
+            let mut off = good.clone();
+            off[index] ^= 1;
+            let error = AnnouncementKey::from_spki_der(&off).unwrap_err();
+            assert!(error.to_string().contains("no point of P-256"), "{error}");
+        }
+    }
+    let head = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
+    let head = rcgen::PublicKeyData::subject_public_key_info(&head)[..27].to_vec();
+    let p = "ffffffff00000001000000000000000000000000ffffffffffffffffffffffff";
+    // x = 0 and sqrt(b): a point; with p, or p + 0 in the place of 0, none.
+    let y = "66485c780e2f83d72433bd5d84a06bb6541c2af31dae871728bf856a174f93f4";
+    let point = |x: &str, y: &str| [head.clone(), hex(x), hex(y)].concat();
+    let zero = "00".repeat(32);
+    assert!(AnnouncementKey::from_spki_der(&point(&zero, y)).is_ok());
+    for (x, y) in [
+        (p, y),
+        (&zero, &zero),
+        (&zero, p),
+        (p, p),
+        ("ff".repeat(32).as_str(), y),
+    ] {
+        assert!(
+            AnnouncementKey::from_spki_der(&point(x, y)).is_err(),
+            "{x} {y}"
+        );
+    }
+}
+
 #[test]
 fn a_floor_that_contradicts_itself_is_refused() {
     let payload = |draft: Draft| PinFloor::from_json(&draft.payload()).unwrap_err();
@@ -361,6 +598,7 @@ fn a_floor_that_contradicts_itself_is_refused() {
             floor_draft().with("authority", json!(null)),
             FloorError::NoAuthority,
         ),
+        (floor_draft().with("emergency", true), FloorError::Emergency),
         (sets(json!([])), FloorError::NoHosts),
         (
             sets(json!([

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use crate::support::pki::NOW;
 
 pub const DAY: i64 = 86_400;
+pub const PRODUCT: &str = "app";
 pub const HOST: &str = "api.example.com";
 
 /// So many days after the tests' now.
@@ -70,6 +71,7 @@ pub struct Draft(pub Value);
 impl Draft {
     pub fn new(version: u64, issued: Timestamp, pins: &[Value]) -> Self {
         Self(json!({
+            "product": PRODUCT,
             "version": version,
             "issued": issued.to_string(),
             "expires": issued.saturating_add(90 * DAY).to_string(),
@@ -84,6 +86,14 @@ impl Draft {
 
     pub fn expiring(self, at: Timestamp) -> Self {
         self.with("expires", at.to_string())
+    }
+
+    /// Made after that one.
+    pub fn following(self, other: &Self) -> Self {
+        let digest = notafter::Sha256Digest::of(&other.payload());
+        let version = other.0["version"].clone();
+        let previous = json!({ "version": version, "sha256": digest.to_string() });
+        self.with("previous", previous)
     }
 
     pub fn payload(&self) -> Vec<u8> {
@@ -112,6 +122,14 @@ pub fn envelope(payload: &[u8], signatures: &[Value]) -> Vec<u8> {
         "payload": BASE64.encode(payload),
         "signatures": signatures,
     });
+    envelope.to_string().into_bytes()
+}
+
+/// The envelope with earlier ones that came along.
+pub fn bringing(envelope: &[u8], handovers: &[Vec<u8>]) -> Vec<u8> {
+    let read = |bytes: &[u8]| -> Value { serde_json::from_slice(bytes).unwrap() };
+    let mut envelope = read(envelope);
+    envelope["handovers"] = handovers.iter().map(|bytes| read(bytes)).collect();
     envelope.to_string().into_bytes()
 }
 
@@ -158,14 +176,37 @@ impl Ground {
         Self { store, notices }
     }
 
-    /// Signed by two.
-    pub fn apply(&self, draft: &Draft, now: Timestamp) -> Result<Applied, AnnouncementError> {
-        self.store.apply(&draft.signed(&[1, 2]), now)
+    /// The draft as the one that follows what is in force, unless it says itself what it follows, or
+    /// is no newer.
+    pub fn next(&self, draft: &Draft) -> Draft {
+        let newer = draft.0["version"].as_u64() > Some(self.store.version());
+        match self.store.in_force() {
+            Some(known) if newer && draft.0.get("previous").is_none() => draft.clone().with(
+                "previous",
+                json!({ "version": known.version, "sha256": known.sha256.to_string() }),
+            ),
+            _ => draft.clone(),
+        }
     }
 
-    /// Signed by three.
+    /// Signed by these, as the one that follows.
+    pub fn by(
+        &self,
+        keys: &[u8],
+        draft: &Draft,
+        now: Timestamp,
+    ) -> Result<Applied, AnnouncementError> {
+        self.store.apply(&self.next(draft).signed(keys), now)
+    }
+
+    /// Signed by two.
+    pub fn apply(&self, draft: &Draft, now: Timestamp) -> Result<Applied, AnnouncementError> {
+        self.by(&[1, 2], draft, now)
+    }
+
+    /// Says that it is an emergency, and is signed by three.
     pub fn emergency(&self, draft: &Draft, now: Timestamp) -> Result<Applied, AnnouncementError> {
-        self.store.apply(&draft.signed(&[1, 2, 3]), now)
+        self.by(&[1, 2, 3], &draft.clone().with("emergency", true), now)
     }
 
     /// The pins of the first host, as listed.

@@ -1,6 +1,11 @@
 //! What announcements are for: the ordinary life of a pin, emergencies, and what is told.
 
-use notafter::{Acceptance, ExpiryRule, PinSetStanding, PinsInForce as _, StoreNotice};
+use std::sync::Arc;
+
+use notafter::{
+    Acceptance, AnnouncementError, ExpiryRule, PinFolder, PinSetStanding, PinStore,
+    PinsInForce as _, StoreNotice, SuccessorRule,
+};
 use serde_json::json;
 
 use super::ground::{
@@ -89,6 +94,7 @@ fn only_the_emergency_threshold_skips_the_hold_down() {
         codes(&applied.notices),
         [
             "announcement_applied",
+            "announcement_emergency",
             "pin_successor_due",
             "pin_only_one_usable"
         ]
@@ -98,7 +104,7 @@ fn only_the_emergency_threshold_skips_the_hold_down() {
     ground.apply(&next, NOW).unwrap();
     assert_eq!(ground.accepted(NOW), "P");
     // It keeps to the dates and the versions, and to the date that it names itself.
-    let late = Draft::new(12, NOW, &pins);
+    let late = Draft::new(11, NOW, &pins);
     assert_eq!(ground.emergency(&late, NOW).unwrap_err().code(), "rollback");
     let dated = Draft::new(
         13,
@@ -112,8 +118,11 @@ fn only_the_emergency_threshold_skips_the_hold_down() {
     let plain = notafter::PinFloor::from_json(&plain.payload()).unwrap();
     let ground = Ground::on(plain, None, NOW);
     assert_eq!(
-        ground.emergency(&draft, NOW).unwrap_err().code(),
-        "empty_set"
+        ground.emergency(&draft, NOW),
+        Err(AnnouncementError::EmergencyThreshold {
+            found: 3,
+            needed: None
+        })
     );
 }
 
@@ -129,9 +138,13 @@ fn the_announcement_in_force_brought_again_changes_nothing_at_any_time() {
         assert_eq!(ground.from(b'P'), Acceptance::From(day(30)), "{at}");
     }
     assert_eq!(ground.store.generation().epoch, 1);
-    // The same words in another envelope are another announcement, of a version that is taken.
-    let resigned = ground.store.apply(&draft.signed(&[2, 3]), NOW);
-    assert_eq!(resigned.unwrap_err().code(), "rollback");
+    // Also in another envelope, as long as enough signed it.
+    for keys in [&[2, 3][..], &[1, 2, 3, 9]] {
+        let again = ground.store.apply(&draft.signed(keys), day(400)).unwrap();
+        assert!(again.unchanged, "{again:?}");
+    }
+    let alone = ground.store.apply(&draft.signed(&[1]), NOW);
+    assert_eq!(alone.unwrap_err().code(), "threshold");
 }
 
 #[test]
@@ -211,4 +224,57 @@ fn hosts_may_be_grouped_anew_but_each_keeps_its_own_hold_down() {
         (from(HOST), from(other)),
         (Acceptance::From(day(30)), Acceptance::From(day(40)))
     );
+}
+
+/// RFC 5011, 2.4.1: a trust anchor counts once it was seen again after its hold-down.
+#[test]
+fn a_store_can_ask_that_a_successor_is_listed_again_after_its_hold_down() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = |now| {
+        let algorithms = super::ground::algorithms();
+        let builder = PinStore::builder(floor(), ExpiryRule::FailClosed, algorithms);
+        let builder = builder.with_successor_rule(SuccessorRule::ListedAgain);
+        let builder = builder.with_storage(Arc::new(PinFolder::new(folder.path())));
+        let (store, notices) = builder.open(now).unwrap();
+        Ground { store, notices }
+    };
+    let ground = open(NOW);
+    let listing = |version, issued| {
+        let pins = [listed(b'O', "current"), listed(b'P', "announced")];
+        Draft::new(version, issued, &pins)
+    };
+    let applied = ground.apply(&listing(11, NOW), NOW).unwrap();
+    assert_eq!(
+        codes(&applied.notices),
+        [
+            "announcement_applied",
+            "pin_successor_awaits_listing",
+            "pin_only_one_usable"
+        ]
+    );
+    assert_eq!(ground.from(b'P'), Acceptance::Never);
+    assert_eq!(ground.accepted(day(365)), "O");
+    // Issued a second before the end, it says nothing about afterwards.
+    let early = second(30 * DAY - 1);
+    ground.apply(&listing(12, early), day(40)).unwrap();
+    assert_eq!(ground.accepted(day(365)), "O");
+    let applied = ground.apply(&listing(13, day(30)), day(41)).unwrap();
+    assert_eq!(
+        codes(&applied.notices),
+        ["announcement_applied", "pin_successor_due"]
+    );
+    assert_eq!(ground.from(b'P'), Acceptance::From(day(30)));
+    let ground = open(day(42));
+    assert_eq!(
+        (ground.notices.len(), ground.accepted(day(42))),
+        (0, "OP".to_owned())
+    );
+    // What is compiled in, or an emergency lists, waits for nothing.
+    let emergency = Draft::new(
+        14,
+        day(42),
+        &[listed(b'B', "current"), listed(b'N', "current")],
+    );
+    ground.emergency(&emergency, day(42)).unwrap();
+    assert_eq!(ground.accepted(day(42)), "BN");
 }

@@ -2,11 +2,16 @@
 
 mod attacks;
 mod authorities;
+mod chain;
 mod clocks;
-mod command;
+pub mod command;
+mod emergencies;
 mod fetching;
+mod flooding;
 mod format;
 pub mod ground;
+mod handovers;
 mod life;
 mod openssl;
+mod stale;
 mod vectors;

@@ -1,7 +1,7 @@
 //! The test vectors of the document, byte for byte.
 
 use data_encoding::{BASE64, HEXLOWER};
-use notafter::{Acceptance, Announcement, Envelope, PinFloor};
+use notafter::{Acceptance, Announcement, Envelope, PinFloor, PreviousAnnouncement, Sha256Digest};
 use ring::signature::Ed25519KeyPair;
 use serde_json::json;
 
@@ -29,7 +29,7 @@ fn vector(name: &str) -> String {
 #[test]
 fn the_vectors_are_what_is_signed_and_what_is_applied() {
     let payload = vector("payload").into_bytes();
-    assert_eq!(payload.len(), 293);
+    assert_eq!(payload.len(), 309);
     let encoding = Envelope::pre_authentication_encoding(&payload);
     assert_eq!(HEXLOWER.encode(&encoding), vector("encoding"));
 
@@ -53,7 +53,11 @@ fn the_vectors_are_what_is_signed_and_what_is_applied() {
             .unwrap();
         assert_eq!(ground.from(b'P'), Acceptance::From(day(30)), "{name}");
     }
-    assert_eq!(Announcement::from_json(&payload).unwrap().version, 11);
+    let first = Announcement::from_json(&payload).unwrap();
+    assert_eq!((first.version, first.previous), (11, None));
+    let next = Announcement::from_json(vector("next payload").as_bytes()).unwrap();
+    let previous = PreviousAnnouncement::new(11, Sha256Digest::of(&payload));
+    assert_eq!((next.previous, next.emergency), (Some(previous), true));
 }
 
 #[test]

@@ -20,6 +20,7 @@ use rustls::client::danger::ServerCertVerifier;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{Error, RootCertStore};
 
+pub use self::life::Changing;
 pub use crate::support::agreeable::Agreeable;
 use crate::support::pki::{Ca, Leaf};
 use crate::support::proof::{any_signature, meet_server};

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::sync::Arc;
 
 use notafter::{
-    Event, EventCode, SelfCheck, Severity, StapleRule, StapleStrictness, Timestamp,
+    Event, EventCode, Position, SelfCheck, Severity, StapleRule, StapleStrictness, Timestamp,
     WatchingServerVerifier,
 };
 use rcgen::{CustomExtension, SerialNumber};
@@ -287,4 +287,16 @@ fn a_self_check_says_what_a_staple_comes_to() {
     let stale = run(Some(&staple), failure.at);
     assert_eq!(codes(&stale), [("staple_not_good", Severity::Warning)]);
     assert_eq!(stale.exit_code(), 1);
+    // It is dark already for those who honour must-staple, also where there is no staple.
+    for (dark, at) in [(&stale, failure.at), (&missing, now)] {
+        let failure = dark.first_failure().unwrap();
+        assert_eq!((failure.at, failure.position), (at, Some(Position::Leaf)));
+        assert!(
+            failure
+                .message
+                .starts_with("chain must staple, and its staple is not good: "),
+            "{}",
+            failure.message
+        );
+    }
 }

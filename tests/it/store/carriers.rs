@@ -112,13 +112,17 @@ fn a_pin_folder_is_made_when_needed_and_keeps_both_copies() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     names.sort();
-    assert_eq!(names, ["pins-1", "pins-2", "pins-kept"]);
+    assert_eq!(names, ["pins-1", "pins-2", "pins-kept", "pins-lock"]);
     assert_eq!(open(day(30)).accepted(day(30)), "OP");
-    // Crash debris of an earlier attempt is in nobody's way.
-    fs::write(path.join("pins-1.new"), b"half").unwrap();
+    // Crash debris of an earlier attempt is in nobody's way, and goes.
+    let debris = ["pins-1.new", "pins-2.77-0123456789abcdef.new"].map(|name| path.join(name));
+    debris
+        .iter()
+        .for_each(|debris| fs::write(debris, b"half").unwrap());
     fs::write(path.join("pins-2"), b"damaged").unwrap();
     let ground = open(day(40));
     assert_eq!(codes(&ground.notices), ["state_copy_damaged"]);
+    assert!(!debris.iter().any(|debris| debris.exists()));
     assert_eq!(
         ground.apply(&second(), day(40)).unwrap().durability,
         Durability::Kept
@@ -191,4 +195,94 @@ fn readers_see_one_whole_generation_while_announcements_come_in() {
 
 fn codes(notices: &[StoreNotice]) -> Vec<&'static str> {
     notices.iter().map(StoreNotice::as_str).collect()
+}
+
+/// Runs it on a thread of its own, for it could wait for ever.
+#[cfg(unix)]
+fn without_waiting<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> T {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || sender.send(run()));
+    let patience = std::time::Duration::from_secs(60);
+    receiver.recv_timeout(patience).expect("it waits for ever")
+}
+
+#[cfg(unix)]
+fn make_pipe(path: &std::path::Path) {
+    let made = std::process::Command::new("mkfifo").arg(path).status();
+    assert!(made.unwrap().success());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_the_place_of_a_file_is_damage_that_nobody_waits_for() {
+    for pipe in ["pins-1", "pins-2", "pins-kept", "pins-lock"] {
+        let temporary = tempfile::tempdir().unwrap();
+        let path = temporary.path().to_owned();
+        let open = move || Ground::on(floor(), Some(Arc::new(PinFolder::new(&path))), NOW);
+        open().apply(&first(), NOW).unwrap();
+        fs::remove_file(temporary.path().join(pipe)).unwrap();
+        make_pipe(&temporary.path().join(pipe));
+        let ground = without_waiting(open.clone());
+        assert_eq!(ground.store.version(), 11, "{pipe}");
+        let damaged = ["pins-1", "pins-2"].contains(&pipe);
+        let expected: &[&str] = if damaged {
+            &["state_copy_damaged"]
+        } else {
+            &[]
+        };
+        assert_eq!(codes(&ground.notices), expected, "{pipe}");
+        assert_eq!(without_waiting(open).notices, [], "{pipe}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_or_a_copy_that_others_can_write_is_told() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let temporary = tempfile::tempdir().unwrap();
+    let path = temporary.path().join("pins");
+    let open = || Ground::on(floor(), Some(Arc::new(PinFolder::new(&path))), NOW);
+    assert_eq!(open().notices, []);
+    let set_mode = |path: &std::path::Path, mode| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let cases = [
+        (path.clone(), 0o777, 0o700),
+        (path.clone(), 0o770, 0o700),
+        (path.join("pins-2"), 0o666, 0o644),
+    ];
+    for (exposed, mode, private) in cases {
+        set_mode(&exposed, mode);
+        let told = open().notices;
+        assert_eq!(codes(&told), ["state_exposed"], "{mode:o}");
+        assert!(
+            told[0].to_string().contains(&format!("{mode:04o}")),
+            "{}",
+            told[0]
+        );
+        set_mode(&exposed, private);
+        assert_eq!(open().notices, []);
+    }
+}
+
+#[test]
+fn thirty_thousand_files_do_not_hide_the_genuine_one() {
+    let folder = tempfile::tempdir().unwrap();
+    for n in 0..30_000 {
+        fs::write(folder.path().join(format!("{n}")), b"").unwrap();
+    }
+    for n in 0..20 {
+        let junk = [b"vnd.notafter.pins.".as_slice(), &[b'x'; 60_000]].concat();
+        fs::write(folder.path().join(format!("junk-{n}")), junk).unwrap();
+    }
+    let genuine = folder.path().join("genuine.json");
+    fs::write(genuine, first().signed(&[1, 2])).unwrap();
+    let ground = Ground::new();
+    let watched = AnnouncementFolder::new(ground.store.clone(), folder.path());
+    let events = watched.check(NOW);
+    assert_eq!(ground.store.version(), 11);
+    let refused = events
+        .iter()
+        .filter(|event| event.code.as_str() == "announcement_refused");
+    assert_eq!(refused.count(), 20);
 }

@@ -122,12 +122,12 @@ fn whoever_writes_the_folder_can_forge_nothing() {
     assert_eq!(forge(&|_| ()).store.version(), 12);
     let evil = Draft::new(13, NOW, &[listed(b'E', "current")]);
     let envelope = data_encoding::BASE64.encode(&evil.signed(&[8, 9]));
-    let lost = forge(&|value| value["announcements"][1]["envelope"] = envelope.clone().into());
+    let forged = forge(&|value| value["announcements"][1]["envelope"] = envelope.clone().into());
+    assert_eq!(codes(&forged.notices), ["state_does_not_hold"]);
     assert_eq!(
-        codes(&lost.notices),
-        ["state_copy_damaged", "state_copy_damaged", "state_lost"]
+        (forged.store.version(), forged.accepted(day(41))),
+        (11, "OP".into())
     );
-    assert_eq!(lost.accepted(day(41)), "OB");
     // An instant of first sight before the announcement was made: it counts from then.
     let early = forge(&|value| {
         let announcements = value["announcements"].as_array_mut().unwrap();
@@ -153,9 +153,7 @@ fn whoever_writes_the_folder_can_forge_nothing() {
     let draft = draft.expiring(day(400));
     late.apply(&draft, day(41)).unwrap();
     assert_eq!(late.from(b'R'), Acceptance::From(day(40 + 90 + 30)));
-    // Another format is none that could be read.
-    let other = forge(&|value| value["format"] = 2.into());
-    assert_eq!(other.store.version(), 10);
+    assert_eq!(codes(&late.notices), ["state_ahead"]);
 }
 
 #[test]
@@ -227,7 +225,9 @@ fn a_restart_at_any_point_of_a_long_life_finds_what_was_in_force() {
         let mut pins = vec![listed(b'B', "backup")];
         for (age, phase) in phases.into_iter().enumerate() {
             let letter = n.checked_sub(u8::try_from(age).unwrap());
-            pins.extend(letter.map(|letter| listed(letter + 100, phase)));
+            // No 17th, whose digest would be one digit all along.
+            let letter = letter.map(|letter| letter + 1 + letter / 16);
+            pins.extend(letter.map(|letter| listed(letter, phase)));
         }
         let draft = Draft::new(10 + u64::from(n), now, &pins);
         running.apply(&draft, now).unwrap();

@@ -37,7 +37,7 @@ pub fn second() -> Draft {
         listed(b'Q', "announced"),
         listed(b'O', "rejected"),
     ];
-    Draft::new(12, day(40), &pins)
+    Draft::new(12, day(40), &pins).following(&first())
 }
 
 fn codes(notices: &[StoreNotice]) -> Vec<&'static str> {

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::disk::Disk;
 use super::faults::{first, open, second};
 use crate::announcements::ground::{
-    Draft, Ground, HOST, algorithms, authority, day, floor_draft, listed,
+    Draft, Ground, HOST, accepted, algorithms, authority, day, floor_draft, listed,
 };
 use crate::support::pki::NOW;
 
@@ -31,10 +31,10 @@ fn disk() -> Arc<Disk> {
 }
 
 #[test]
-fn a_floor_with_a_higher_version_or_another_authority_discards_what_grew_from_the_old_one() {
-    let newer = floor_draft().with("version", 11);
-    let others = floor_draft().with("authority", authority(&[1, 2, 3], 2, Some(3)));
-    for floor in [newer, others] {
+fn a_floor_of_no_lower_version_or_with_another_authority_replaces_what_grew_from_the_old_one() {
+    let newer = floor_draft().with("version", 12);
+    let others = floor_draft().with("authority", authority(&[5, 6, 7], 2, Some(3)));
+    for (floor, keys) in [(newer, [1, 2]), (others, [5, 6])] {
         let disk = disk();
         let ground = reopened(&disk, &floor);
         assert_eq!(codes(&ground), ["state_discarded"]);
@@ -42,17 +42,42 @@ fn a_floor_with_a_higher_version_or_another_authority_discards_what_grew_from_th
         // It is discarded once, and grows anew.
         let ground = reopened(&disk, &floor);
         assert_eq!(codes(&ground), [""; 0]);
-        ground
-            .apply(
-                &second().with(
-                    "pin_sets",
-                    json!([{ "hosts": [HOST], "pins": [listed(b'O', "current")] }]),
-                ),
-                day(41),
-            )
-            .unwrap();
-        assert_eq!(reopened(&disk, &floor).store.version(), 12);
+        let third = Draft::new(13, day(40), &[listed(b'O', "current")]);
+        ground.store.apply(&third.signed(&keys), day(41)).unwrap();
+        assert_eq!(reopened(&disk, &floor).store.version(), 13);
     }
+}
+
+/// A release made of last month's floor must not take back what was announced since.
+#[test]
+fn what_is_above_the_version_of_a_lagging_floor_is_applied_again_to_it() {
+    let disk = Arc::new(Disk::new());
+    let ground = open(&disk, NOW);
+    let pins = [listed(b'B', "current"), listed(b'O', "rejected")];
+    ground.apply(&Draft::new(60, NOW, &pins), NOW).unwrap();
+    let lagging = floor_draft().with("version", 50);
+    for told in [&["state_rebased"][..], &[]] {
+        let ground = reopened(&disk, &lagging);
+        assert_eq!(codes(&ground), told);
+        assert_eq!(
+            (ground.store.version(), ground.accepted(day(41))),
+            (60, "B".into())
+        );
+    }
+    // And what is not above it no longer lists pins, but goes on rejecting what the floor does not lift.
+    let catching_up = floor_draft().with("version", 60).with(
+        "pin_sets",
+        json!([{ "hosts": [HOST], "pins": [listed(b'N', "current"), listed(b'B', "backup")] }]),
+    );
+    let ground = reopened(&disk, &catching_up);
+    assert_eq!(ground.accepted(day(41)), "NB");
+    let pins = [listed(b'O', "current"), listed(b'B', "current")];
+    ground
+        .apply(&Draft::new(61, day(40), &pins), day(41))
+        .unwrap();
+    assert_eq!(ground.accepted(day(80)), "B");
+    let by_name = reopened(&disk, &floor_draft().with("version", 62));
+    assert_eq!(by_name.accepted(day(41)), "OB");
 }
 
 #[test]
@@ -74,14 +99,16 @@ fn an_older_binary_keeps_what_still_holds_with_its_floor() {
         (ground.store.version(), ground.accepted(day(41))),
         (12, "P".into())
     );
-    // Other hosts are another application's: nothing of it can hold.
+    // The hosts of another application, whose only pin is rejected here: it keeps that.
     let hosts = json!([{ "hosts": ["other.example"], "pins": [listed(b'O', "current")] }]);
     let foreign = reopened(&disk, &floor_draft().with("pin_sets", hosts));
+    assert_eq!(codes(&foreign), ["state_rebased", "state_does_not_hold"]);
+    assert_eq!(foreign.store.version(), 11);
     assert_eq!(
-        codes(&foreign),
-        ["state_copy_damaged", "state_copy_damaged", "state_lost"]
+        accepted(&foreign.pins_of("other.example"), day(41)),
+        "O".to_owned()
     );
-    assert_eq!(foreign.store.version(), 10);
+    assert_eq!(open(&disk, day(41)).accepted(day(41)), "P");
 }
 
 /// 'P' took over from 'O' after 30 days. A binary with a longer hold-down must neither forget that

@@ -43,7 +43,18 @@ impl Leaf {
 
 /// A self-signed root, valid between these days from now.
 pub fn root(name: &str, from: i64, to: i64) -> Ca {
-    let (params, key) = (ca_params(name, from, to), KeyPair::generate().unwrap());
+    root_with(name, from, to, |_| {})
+}
+
+/// The same, changed before it is signed.
+pub fn root_with(
+    name: &str,
+    from: i64,
+    to: i64,
+    change: impl FnOnce(&mut CertificateParams),
+) -> Ca {
+    let (mut params, key) = (ca_params(name, from, to), KeyPair::generate().unwrap());
+    change(&mut params);
     let der = params.self_signed(&key).unwrap().der().clone();
     Ca { der, params, key }
 }
