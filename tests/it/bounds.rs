@@ -1,12 +1,13 @@
 //! The bounds that no other test shows: `docs/BOUNDS.md` names, for each, the test that does.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
+use std::path::Path;
 
 use notafter::{
-    Announcement, AnnouncementError, AnnouncementKey, Band, Certificate, CertificateScan,
-    DerProblem, Envelope, EventCode, FailureReason, Matter, PinFloor, RenewalInfo,
-    RenewalInfoError, Role, Scanned, SourceContents, StapleJudge, StapleStatus,
-    TimestampParseError, Transitions, UnreadableStaple,
+    Announcement, AnnouncementError, Band, Certificate, CertificateScan, DerProblem, Envelope,
+    EventCode, FailureReason, Matter, PinFloor, RenewalInfo, RenewalInfoError, Role, Scanned,
+    SourceContents, StapleJudge, StapleStatus, TimestampParseError, Transitions, UnreadableStaple,
 };
 use serde_json::{Value, json};
 
@@ -57,7 +58,7 @@ fn json_of_announcements_is_16_levels_deep_at_the_most() {
 }
 
 #[test]
-fn an_authority_has_32_keys_and_a_label_256_bytes_at_the_most() {
+fn an_authority_has_32_keys_a_label_256_bytes_and_a_product_128_at_the_most() {
     for (count, is_read) in at_and_over(32) {
         let keys: Vec<_> = (1..=u8::try_from(count).unwrap()).map(pem).collect();
         let authority = json!({ "threshold": 2, "emergency_threshold": 3, "keys": keys });
@@ -78,7 +79,15 @@ fn an_authority_has_32_keys_and_a_label_256_bytes_at_the_most() {
             "{bytes}"
         );
     }
-    assert!(AnnouncementKey::from_pem(&pem(1)).is_ok());
+    for (bytes, is_read) in at_and_over(128) {
+        let draft =
+            Draft::new(11, NOW, &[listed(b'O', "current")]).with("product", "x".repeat(bytes));
+        assert_eq!(
+            Announcement::from_json(&draft.payload()).is_ok(),
+            is_read,
+            "{bytes}"
+        );
+    }
 }
 
 #[test]
@@ -231,4 +240,76 @@ fn what_was_told_takes_the_room_that_it_was_given() {
         large.observe(matter, Band::Critical, NOW);
     }
     assert_eq!(Transitions::restore(&large.save(), room).unwrap().len(), 8);
+}
+
+const TABLE: &str = include_str!("../../docs/BOUNDS.md");
+
+/// The words between backticks in a cell.
+fn words(cell: &str) -> impl Iterator<Item = &str> {
+    cell.split('`').skip(1).step_by(2)
+}
+
+#[test]
+fn the_table_of_bounds_names_every_constant_with_its_value_and_tests_that_there_are() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |path: &Path| std::fs::read_to_string(path).unwrap();
+    let tests = crate::security_model::tests_below("tests");
+    let mut named = BTreeSet::new();
+    let rows = TABLE
+        .lines()
+        .filter(|line| line.starts_with("| ") && !line.starts_with("| ---"));
+    for row in rows.filter(|row| !row.starts_with("| input |")) {
+        let cells: Vec<_> = row.trim_matches('|').split('|').map(str::trim).collect();
+        let [_, _, _, constants, test] = cells.as_slice() else {
+            panic!("a row has five cells: {row}");
+        };
+        for test in words(test) {
+            assert!(tests.contains(test), "there is no {test}");
+        }
+        assert!(
+            words(test).next().is_some() || test.contains("none of its own"),
+            "{row}"
+        );
+        let mut file = None;
+        let mut words = words(constants);
+        while let Some(word) = words.next() {
+            if word.starts_with("src/") {
+                file = Some(word);
+                continue;
+            }
+            let (file, value) = (file.unwrap(), words.next().unwrap());
+            let code = read(&root.join(file));
+            let start = format!("const {word}: ");
+            let (_, rest) = code
+                .split_once(&start)
+                .unwrap_or_else(|| panic!("{file} has no {word}"));
+            let (_, rest) = rest.split_once("= ").unwrap();
+            assert!(
+                rest.contains(value) && rest.find(value) < Some(40),
+                "{file}: {word} is not {value}"
+            );
+            named.insert((file.to_owned(), word.to_owned()));
+        }
+    }
+    for path in crate::support::corpora::files_below(&root.join("src")) {
+        let file = path
+            .strip_prefix(root)
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .replace('\\', "/");
+        for line in read(&path).lines() {
+            let Some((_, rest)) = line.split_once("const MAX_") else {
+                continue;
+            };
+            let (name, value) = rest.split_once(':').unwrap();
+            // A name for a constant that is private elsewhere in the same file is not another one.
+            let is_alias = value.contains(&format!("= MAX_{name};"));
+            let is_named = named.contains(&(file.clone(), format!("MAX_{name}")));
+            assert!(
+                is_named || is_alias,
+                "docs/BOUNDS.md does not name MAX_{name} of {file}"
+            );
+        }
+    }
 }

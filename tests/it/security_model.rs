@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::support::corpora::files_below;
 
 /// Every test below a folder of the repository, as `file::name`.
-fn tests_below(folder: &str) -> BTreeSet<String> {
+pub fn tests_below(folder: &str) -> BTreeSet<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let files = files_below(&folder).into_iter();
     let sources = files.filter(|path| path.extension().is_some_and(|ending| ending == "rs"));

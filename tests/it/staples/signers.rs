@@ -159,6 +159,25 @@ fn only_the_issuer_and_whom_it_authorized_may_sign() {
     }
 }
 
+/// Each costs two verifications.
+#[test]
+fn a_fifth_certificate_of_the_responders_name_is_not_tried() {
+    let scene = Scene::new();
+    let right = scene.delegate(-10, 20, ExtendedKeyUsagePurpose::OcspSigning);
+    let certificate = right.certificate();
+    let namesakes = [(); 4].map(|()| {
+        scene
+            .delegate(-10, 20, ExtendedKeyUsagePurpose::ServerAuth)
+            .certificate()
+    });
+    for (before, is_good) in [(3, true), (4, false)] {
+        let mut sent: Vec<_> = namesakes.iter().take(before).collect();
+        sent.push(&certificate);
+        let staple = scene.good_by(by_name(&certificate), &right.key_pair, &sent);
+        assert_eq!(scene.judge(&staple, NOW).is_good(), is_good, "{before}");
+    }
+}
+
 #[test]
 fn a_staple_ends_with_its_responders_certificate() {
     let scene = Scene::new();

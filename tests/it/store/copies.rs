@@ -44,6 +44,29 @@ fn damages(bytes: &[u8]) -> Vec<Option<Vec<u8>>> {
 }
 
 #[test]
+fn a_copy_has_16_mib_at_the_most() {
+    const MOST: usize = 16 * 1024 * 1024;
+    for (bytes, counts) in [(MOST, true), (MOST + 1, false)] {
+        let disk = disk();
+        let text = String::from_utf8(disk.get(StateFile::First).unwrap()).unwrap();
+        let (json, checksum) = text.split_once("\nsha256 ").unwrap();
+        let room = bytes - "\nsha256 ".len() - checksum.len();
+        let json = json.to_owned() + &" ".repeat(room - json.len());
+        let digest = notafter::Sha256Digest::of(json.as_bytes());
+        let padded = format!("{json}\nsha256 {digest}\n").into_bytes();
+        assert_eq!(padded.len(), bytes);
+        disk.put(StateFile::First, Some(padded.clone()));
+        disk.put(StateFile::Second, None);
+        let ground = open(&disk, day(41));
+        assert_eq!(
+            ground.store.version(),
+            if counts { 12 } else { 10 },
+            "{bytes}"
+        );
+    }
+}
+
+#[test]
 fn one_copy_damaged_at_will_loses_nothing_and_is_healed() {
     // One key, for there are thousands of openings.
     let alone = floor_draft().with("authority", authority(&[1], 1, None));
