@@ -18,7 +18,13 @@ fuzz_target!(|data: &[u8]| {
     if let Ok(leaf) = EndEntityCert::try_from(&der) {
         // webpki reads dates only when it verifies.
         let verified = leaf.verify_for_usage(
-            algorithms(), &[], &[], unix(NOW), KeyUsage::server_auth(), None, None,
+            algorithms(),
+            &[],
+            &[],
+            unix(NOW),
+            KeyUsage::server_auth(),
+            None,
+            None,
         );
         use webpki::Error::{BadDer, BadDerTime, TrailingData};
         if !matches!(verified.err(), Some(BadDer | BadDerTime | TrailingData(_))) {
@@ -29,7 +35,10 @@ fuzz_target!(|data: &[u8]| {
     }
     if let (Ok(anchor), Ok(facts)) = (anchor_from_trusted_cert(&der), &facts) {
         assert_eq!(facts.subject_der(), anchor.subject.as_ref());
-        assert_eq!(facts.spki_der(), element(0x30, &anchor.subject_public_key_info));
+        assert_eq!(
+            facts.spki_der(),
+            element(0x30, &anchor.subject_public_key_info)
+        );
     }
 });
 
@@ -47,7 +56,11 @@ fn everything_can_be_said(der: &[u8]) {
         assert_printable(&text);
     }
     assert!(certificate.short_name().chars().count() <= 128);
-    let _ = (certificate.is_ca(), certificate.facts().must_staple(), certificate.facts().subject_key_id());
+    let _ = (
+        certificate.is_ca(),
+        certificate.facts().must_staple(),
+        certificate.facts().subject_key_id(),
+    );
     if let Err(error) = certificate.details() {
         assert_printable(&error.to_string());
     }
@@ -62,8 +75,14 @@ fn as_x509_parser_reads(der: &[u8], facts: &CertificateFacts<'_>) {
     }
     let time = |seconds| Timestamp::from_unix_seconds(seconds);
     let validity = parsed.validity();
-    assert_eq!(facts.validity().not_before, time(validity.not_before.timestamp()));
-    assert_eq!(facts.validity().not_after, time(validity.not_after.timestamp()));
+    assert_eq!(
+        facts.validity().not_before,
+        time(validity.not_before.timestamp())
+    );
+    assert_eq!(
+        facts.validity().not_after,
+        time(validity.not_after.timestamp())
+    );
     assert_eq!(facts.serial(), parsed.raw_serial());
     // It stops where the key's BIT STRING ends, and leaves out what stands behind.
     assert!(facts.spki_der().starts_with(parsed.public_key().raw));

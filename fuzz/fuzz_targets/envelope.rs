@@ -13,7 +13,9 @@ fuzz_target!(|data: &[u8]| {
         Ok(envelope) => {
             let theirs: Value = serde_json::from_slice(data).expect("what we read is JSON");
             let payload = theirs["payload"].as_str().expect("a text");
-            let payload = base64_simd::STANDARD.decode_to_vec(payload).expect("base64");
+            let payload = base64_simd::STANDARD
+                .decode_to_vec(payload)
+                .expect("base64");
             assert_eq!(envelope.payload(), payload);
             assert_eq!(theirs["payloadType"], Envelope::PAYLOAD_TYPE);
         }
@@ -26,8 +28,16 @@ fuzz_target!(|data: &[u8]| {
         }
         // Of other signatures or order, maybe; the payload is one that was signed.
         Ok(_) => {
-            let payload = |bytes| Envelope::parse(bytes).expect("it is read").payload().to_vec();
-            let ours = POOL.iter().filter(|signed| signed.counts).map(|signed| &signed.envelope);
+            let payload = |bytes| {
+                Envelope::parse(bytes)
+                    .expect("it is read")
+                    .payload()
+                    .to_vec()
+            };
+            let ours = POOL
+                .iter()
+                .filter(|signed| signed.counts)
+                .map(|signed| &signed.envelope);
             assert!(ours.into_iter().any(|ours| payload(ours) == payload(data)));
         }
     }

@@ -29,7 +29,11 @@ fuzz_target!(|data: &[u8]| {
     let Some((day, staple)) = data.split_first() else {
         return;
     };
-    let Scene { leaf, issuer, genuine } = &*SCENE;
+    let Scene {
+        leaf,
+        issuer,
+        genuine,
+    } = &*SCENE;
     let start: Timestamp = "2025-12-25T00:00:00Z".parse().expect("a date");
     let now = start.saturating_add(i64::from(*day) * 43_200);
     let outlook = StapleJudge::new().judge(staple, leaf, issuer, algorithms(), now);
@@ -43,10 +47,22 @@ fuzz_target!(|data: &[u8]| {
     if let StapleStatus::Good { until } = outlook.status {
         assert!(now <= until && outlook.good_until() == Some(until));
     }
-    assert_eq!(outlook, StapleJudge::new().judge(staple, leaf, issuer, algorithms(), now));
-    let stricter = StapleJudge::new().with_max_age(86_400).judge(staple, leaf, issuer, algorithms(), now);
-    assert!(outlook.is_good() || !stricter.is_good(), "a bound made it better");
+    assert_eq!(
+        outlook,
+        StapleJudge::new().judge(staple, leaf, issuer, algorithms(), now)
+    );
+    let stricter =
+        StapleJudge::new()
+            .with_max_age(86_400)
+            .judge(staple, leaf, issuer, algorithms(), now);
+    assert!(
+        outlook.is_good() || !stricter.is_good(),
+        "a bound made it better"
+    );
     let cache = StapleCache::new(4);
     let _ = cache.offer(leaf.fingerprint(), staple, &outlook, now);
-    assert_eq!(cache.get(leaf.fingerprint(), now).is_some(), outlook.is_good());
+    assert_eq!(
+        cache.get(leaf.fingerprint(), now).is_some(),
+        outlook.is_good()
+    );
 });

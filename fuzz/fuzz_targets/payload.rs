@@ -17,7 +17,11 @@ fuzz_target!(|data: &[u8]| {
         }
     };
     let issued = announcement.issued;
-    let hosts: Vec<_> = announcement.pin_sets.iter().flat_map(|set| set.hosts.clone()).collect();
+    let hosts: Vec<_> = announcement
+        .pin_sets
+        .iter()
+        .flat_map(|set| set.hosts.clone())
+        .collect();
     let made = PinFloor::new(announcement);
     let floor = match floor {
         Ok(floor) => floor,
@@ -28,16 +32,24 @@ fuzz_target!(|data: &[u8]| {
         }
     };
     assert!(made.is_ok());
-    let (store, _) = match PinStore::builder(floor, ExpiryRule::FailClosed, algorithms()).open(issued) {
-        Ok(opened) => opened,
-        Err(error) => return assert_printable(&error.to_string()),
-    };
+    let (store, _) =
+        match PinStore::builder(floor, ExpiryRule::FailClosed, algorithms()).open(issued) {
+            Ok(opened) => opened,
+            Err(error) => return assert_printable(&error.to_string()),
+        };
     let generation = store.generation();
-    let mut covered: Vec<_> = generation.sets.iter().flat_map(|set| set.scopes().to_vec()).collect();
+    let mut covered: Vec<_> = generation
+        .sets
+        .iter()
+        .flat_map(|set| set.scopes().to_vec())
+        .collect();
     assert_eq!(covered.len(), hosts.len());
     covered.retain(|host| !hosts.contains(host));
     assert!(covered.is_empty(), "hosts of nobody: {covered:?}");
     for set in generation.sets.iter() {
-        assert!(set.accepted(issued).next().is_some(), "nobody would be let in: {set:?}");
+        assert!(
+            set.accepted(issued).next().is_some(),
+            "nobody would be let in: {set:?}"
+        );
     }
 });

@@ -50,7 +50,11 @@ fuzz_target!(|data: &[u8]| {
         Ok(scope) => {
             assert_eq!(scope.to_string().parse(), Ok(scope.clone()));
             if let Ok(name) = name {
-                assert_eq!(scope.covers(&name), covers(first, &name), "{first:?} {name:?}");
+                assert_eq!(
+                    scope.covers(&name),
+                    covers(first, &name),
+                    "{first:?} {name:?}"
+                );
             }
         }
     }
@@ -71,7 +75,9 @@ fn covers(scope: &str, name: &ServerName<'_>) -> bool {
     let (scope, name) = (labels(scope), labels(name.as_ref()));
     match scope.split_last() {
         Some((star, domain)) if star == "**" => name.starts_with(domain),
-        Some((star, domain)) if star == "*" => name.starts_with(domain) && name.len() == scope.len(),
+        Some((star, domain)) if star == "*" => {
+            name.starts_with(domain) && name.len() == scope.len()
+        }
         _ => name == scope,
     }
 }

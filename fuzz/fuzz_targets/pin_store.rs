@@ -15,12 +15,19 @@ use notafter_fuzz::assert_printable;
 
 #[derive(Arbitrary, Debug)]
 enum Step {
-    Apply { which: u8, damage: Option<(u16, u8)> },
+    Apply {
+        which: u8,
+        damage: Option<(u16, u8)>,
+    },
     Tick,
-    Clock { hours: i16 },
+    Clock {
+        hours: i16,
+    },
     Restart,
     /// A later step of replacing files fails.
-    Fault { steps: u8 },
+    Fault {
+        steps: u8,
+    },
 }
 
 struct Scene {
@@ -70,7 +77,11 @@ impl Scene {
                 let (store, notices) = open(Some(self.disk.clone()), self.now);
                 all_printable(&notices);
                 if self.is_kept {
-                    assert_eq!(store.generation().sets, pins, "what was kept comes back: {notices:?}");
+                    assert_eq!(
+                        store.generation().sets,
+                        pins,
+                        "what was kept comes back: {notices:?}"
+                    );
                 }
                 self.store = store;
                 if !self.is_kept {
@@ -116,13 +127,21 @@ impl Scene {
 
     fn check(&self) {
         for letter in accepted(&self.store, self.now) {
-            assert!(!self.rejected.contains(&letter), "{} was rejected", char::from(letter));
+            assert!(
+                !self.rejected.contains(&letter),
+                "{} was rejected",
+                char::from(letter)
+            );
             if matches!(letter, b'O' | b'B') || self.skipped.contains(&letter) {
                 continue;
             }
             let heard = self.heard.get(&letter).expect("nobody announced it");
             let over = heard.saturating_add(HOLD_DOWN_DAYS * DAY);
-            assert!(self.now >= over, "{} was heard of at {heard}", char::from(letter));
+            assert!(
+                self.now >= over,
+                "{} was heard of at {heard}",
+                char::from(letter)
+            );
         }
     }
 }

@@ -14,7 +14,8 @@ fuzz_target!(|data: &[u8]| {
         return;
     };
     let mut known = Transitions::new(ROOM);
-    let matter = Matter::new(EventCode::PeerExpiring, Role::PeerServer).with_name(Some("known".to_owned()));
+    let matter =
+        Matter::new(EventCode::PeerExpiring, Role::PeerServer).with_name(Some("known".to_owned()));
     known.observe(matter.clone(), Band::Critical, NOW);
     let before = known.save();
     match known.restore_from(text) {

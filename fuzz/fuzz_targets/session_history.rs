@@ -32,20 +32,57 @@ struct History {
 #[derive(Arbitrary, Debug)]
 enum Step {
     /// A server is verified, and proves that it has its key, or not.
-    Meet { chain: Chain, name: u8, good: bool },
-    Verify { chain: Chain, name: u8 },
-    Prove { leaf: u8, good: bool },
-    Store { name: u8, older: bool },
-    Take { name: u8, older: bool },
-    MeetClient { chain: Chain, good: bool },
-    VerifyClient { chain: Chain },
-    ProveClient { leaf: u8, good: bool },
-    Put { key: u8, chain: Option<Chain> },
-    Get { key: u8, take: bool },
-    Pins { set: u8 },
-    Clock { index: u8, back: bool },
+    Meet {
+        chain: Chain,
+        name: u8,
+        good: bool,
+    },
+    Verify {
+        chain: Chain,
+        name: u8,
+    },
+    Prove {
+        leaf: u8,
+        good: bool,
+    },
+    Store {
+        name: u8,
+        older: bool,
+    },
+    Take {
+        name: u8,
+        older: bool,
+    },
+    MeetClient {
+        chain: Chain,
+        good: bool,
+    },
+    VerifyClient {
+        chain: Chain,
+    },
+    ProveClient {
+        leaf: u8,
+        good: bool,
+    },
+    Put {
+        key: u8,
+        chain: Option<Chain>,
+    },
+    Get {
+        key: u8,
+        take: bool,
+    },
+    Pins {
+        set: u8,
+    },
+    Clock {
+        index: u8,
+        back: bool,
+    },
     /// The inner verifier changes its mind about a leaf.
-    Mood { leaf: u8 },
+    Mood {
+        leaf: u8,
+    },
 }
 
 #[derive(Arbitrary, Debug, Clone, Copy)]
@@ -57,15 +94,34 @@ struct Chain {
 
 impl Chain {
     fn ders(self) -> (CertificateDer<'static>, Vec<CertificateDer<'static>>) {
-        let World { leaves, authorities, .. } = World::get();
+        let World {
+            leaves,
+            authorities,
+            ..
+        } = World::get();
         let above = [self.above, self.further].into_iter().flatten();
         let above = above.map(|n| authorities[usize::from(n) % authorities.len()].clone());
-        (leaves[usize::from(self.leaf) % leaves.len()].clone(), above.collect())
+        (
+            leaves[usize::from(self.leaf) % leaves.len()].clone(),
+            above.collect(),
+        )
     }
 }
 
-const SECONDS: [i64; 12] =
-    [1, 30, 59, 60, 61, 600, 3_600, 86_399, 86_400, 86_401, 5 * 86_400, 20 * 86_400];
+const SECONDS: [i64; 12] = [
+    1,
+    30,
+    59,
+    60,
+    61,
+    600,
+    3_600,
+    86_399,
+    86_400,
+    86_401,
+    5 * 86_400,
+    20 * 86_400,
+];
 const GRACE: u32 = 3 * 86_400;
 /// For so long holds what only the inner verifier knows.
 const FRESH: i64 = 60;
@@ -99,11 +155,22 @@ fn set(number: u8) -> PinSet {
     let set = PinSet::builder();
     let set = match number % 6 {
         0 => set.current(world.pin(0)).backup(world.pin(1)),
-        1 => set.current(world.pin(1)).successor_from(world.pin(0), NOW.saturating_add(5 * 86_400)),
-        2 => set.current(world.pin(8)).current(world.pin(0)).rejected(world.pin(1)),
-        3 => set.current(world.pin(0)).with_expiry(NOW.saturating_add(86_400), ExpiryRule::FailClosed),
-        4 => set.current(world.pin(8)).with_expiry(NOW.saturating_add(60), ExpiryRule::FailOpenLoudly),
-        _ => [0, 1, 4, 8].into_iter().fold(set, |set, leaf| set.current(world.pin(leaf))),
+        1 => set
+            .current(world.pin(1))
+            .successor_from(world.pin(0), NOW.saturating_add(5 * 86_400)),
+        2 => set
+            .current(world.pin(8))
+            .current(world.pin(0))
+            .rejected(world.pin(1)),
+        3 => set
+            .current(world.pin(0))
+            .with_expiry(NOW.saturating_add(86_400), ExpiryRule::FailClosed),
+        4 => set
+            .current(world.pin(8))
+            .with_expiry(NOW.saturating_add(60), ExpiryRule::FailOpenLoudly),
+        _ => [0, 1, 4, 8]
+            .into_iter()
+            .fold(set, |set, leaf| set.current(world.pin(leaf))),
     };
     set.build().expect("there is a current pin")
 }
@@ -147,14 +214,24 @@ fuzz_target!(|history: History| {
 impl<'h> Scene<'h> {
     fn new(history: &'h History) -> Self {
         let clock = Arc::new(Clock(AtomicI64::new(NOW.as_unix_seconds())));
-        let pins = Arc::new(Pins(Mutex::new(Arc::new(PinGeneration::new(0, set(5).into())))));
-        let (moods, somebody_proved) = (Arc::new(Moods::default()), Arc::new(AtomicBool::new(false)));
+        let pins = Arc::new(Pins(Mutex::new(Arc::new(PinGeneration::new(
+            0,
+            set(5).into(),
+        )))));
+        let (moods, somebody_proved) =
+            (Arc::new(Moods::default()), Arc::new(AtomicBool::new(false)));
         let servers = watched(
-            WatchingServerVerifier::builder(Servers::new(moods.clone())), history, pins.clone(), &somebody_proved,
+            WatchingServerVerifier::builder(Servers::new(moods.clone())),
+            history,
+            pins.clone(),
+            &somebody_proved,
         );
         let servers = servers.build().expect("it can be built");
         let clients = watched(
-            WatchingClientVerifier::builder(Clients::new(moods.clone())), history, pins.clone(), &somebody_proved,
+            WatchingClientVerifier::builder(Clients::new(moods.clone())),
+            history,
+            pins.clone(),
+            &somebody_proved,
         );
         let clients = clients.build().expect("it can be built");
         let guard = SessionGuard::by(clock.clone());
@@ -190,10 +267,12 @@ impl<'h> Scene<'h> {
             Step::Verify { chain, name } => drop(self.verify(chain, name)),
             Step::Prove { leaf, good } => self.prove(leaf, good),
             Step::Store { name, older: false } => {
-                self.client_sessions.insert_tls13_ticket(server_name(name), tickets::ticket());
+                self.client_sessions
+                    .insert_tls13_ticket(server_name(name), tickets::ticket());
             }
             Step::Store { name, older: true } => {
-                self.client_sessions.set_tls12_session(server_name(name), tickets::session());
+                self.client_sessions
+                    .set_tls12_session(server_name(name), tickets::session());
             }
             Step::Take { name, older: false } => {
                 if let Some(ticket) = self.client_sessions.take_tls13_ticket(&server_name(name)) {
@@ -202,7 +281,11 @@ impl<'h> Scene<'h> {
                 }
             }
             Step::Take { name, older: true } => {
-                if self.client_sessions.tls12_session(&server_name(name)).is_some() {
+                if self
+                    .client_sessions
+                    .tls12_session(&server_name(name))
+                    .is_some()
+                {
                     self.may_be_resumed(name);
                 }
             }
@@ -217,7 +300,8 @@ impl<'h> Scene<'h> {
             Step::Get { key, take } => self.get(key, take),
             Step::Pins { set: number } => {
                 let mut generation = self.pins.0.lock().expect("no panic");
-                *generation = Arc::new(PinGeneration::new(generation.epoch + 1, set(number).into()));
+                *generation =
+                    Arc::new(PinGeneration::new(generation.epoch + 1, set(number).into()));
             }
             Step::Clock { index, back } => {
                 let seconds = SECONDS[usize::from(index) % SECONDS.len()];
@@ -233,7 +317,9 @@ impl<'h> Scene<'h> {
         let (leaf, above) = chain.ders();
         let (server, now) = (server_name(name), unix(self.clock.now()));
         let epoch = self.epoch();
-        let verdict = self.servers.verify_server_cert(&leaf, &above, &server, &[], now);
+        let verdict = self
+            .servers
+            .verify_server_cert(&leaf, &above, &server, &[], now);
         // After a refusal rustls checks no signature; one that came all the same would be that of who
         // was verified before.
         if verdict.is_ok() {
@@ -247,32 +333,46 @@ impl<'h> Scene<'h> {
     }
 
     fn prove(&mut self, leaf: u8, good: bool) {
-        let pending = self.pending.take_if(|pending| leaf_der(pending.chain.leaf) == leaf_der(leaf));
+        let pending = self
+            .pending
+            .take_if(|pending| leaf_der(pending.chain.leaf) == leaf_der(leaf));
         if let Some(pending) = pending.filter(|_| good) {
             self.somebody_proved.store(true, Ordering::Relaxed);
             let Pending { chain, name, epoch } = pending;
-            self.proven.entry(name).or_default().push(Proven { chain, epoch });
+            self.proven
+                .entry(name)
+                .or_default()
+                .push(Proven { chain, epoch });
         }
         let message = if good { GOOD } else { b"bad" };
-        let _ = self.servers.verify_tls13_signature(message, &leaf_der(leaf), &signature());
+        let _ = self
+            .servers
+            .verify_tls13_signature(message, &leaf_der(leaf), &signature());
     }
 
     /// A session under this name was handed out.
     fn may_be_resumed(&self, name: u8) {
-        let proven = self.proven.get(&folded(name)).expect("somebody proved itself under this name");
+        let proven = self
+            .proven
+            .get(&folded(name))
+            .expect("somebody proved itself under this name");
         for Proven { chain, epoch } in proven {
             assert_eq!(*epoch, self.epoch(), "it began under other pins");
             let (leaf, above) = chain.ders();
             let now = self.clock.now();
             let fresh = watched(
-                WatchingServerVerifier::builder(Servers::new(Arc::default())), self.history,
-                self.fixed(), &self.somebody_proved,
+                WatchingServerVerifier::builder(Servers::new(Arc::default())),
+                self.history,
+                self.fixed(),
+                &self.somebody_proved,
             );
             let fresh = fresh.build().expect("it can be built");
-            let verdict = fresh.verify_server_cert(&leaf, &above, &server_name(name), &[], unix(now));
+            let verdict =
+                fresh.verify_server_cert(&leaf, &above, &server_name(name), &[], unix(now));
             assert_eq!(verdict.map(drop), Ok(()), "{chain:?} at {now}");
             let webpki = Servers::new(Arc::default());
-            let verdict = webpki.verify_server_cert(&leaf, &above, &server_name(name), &[], unix(now));
+            let verdict =
+                webpki.verify_server_cert(&leaf, &above, &server_name(name), &[], unix(now));
             assert!(verdict.is_ok(), "only a grace lets {chain:?} in at {now}");
             self.inner_agreed(&leaf, now);
         }
@@ -281,7 +381,9 @@ impl<'h> Scene<'h> {
     fn verify_client(&mut self, chain: Chain) -> bool {
         let (leaf, above) = chain.ders();
         let epoch = self.epoch();
-        let verdict = self.clients.verify_client_cert(&leaf, &above, unix(self.clock.now()));
+        let verdict = self
+            .clients
+            .verify_client_cert(&leaf, &above, unix(self.clock.now()));
         if verdict.is_ok() {
             self.pending_clients.push((chain, epoch));
         }
@@ -299,13 +401,18 @@ impl<'h> Scene<'h> {
             }
         }
         let message = if good { GOOD } else { b"bad" };
-        let _ = self.clients.verify_tls13_signature(message, &leaf_der(leaf), &signature());
+        let _ = self
+            .clients
+            .verify_tls13_signature(message, &leaf_der(leaf), &signature());
     }
 
     fn put(&mut self, key: u8, chain: Option<Chain>) {
         if self.server_sessions.put(vec![key], session(chain)) {
             let chain = chain.expect("anonymous clients are not let in");
-            assert!(self.proven_clients.contains_key(&leaf_index(chain.leaf)), "it proved nothing");
+            assert!(
+                self.proven_clients.contains_key(&leaf_index(chain.leaf)),
+                "it proved nothing"
+            );
             self.put.insert(key, (Some(chain), self.clock.now()));
         }
     }
@@ -326,8 +433,10 @@ impl<'h> Scene<'h> {
         assert_eq!(epoch, Some(&self.epoch()), "it began under other pins");
         let (leaf, above) = chain.ders();
         let fresh = watched(
-            WatchingClientVerifier::builder(Clients::new(Arc::default())), self.history,
-            self.fixed(), &self.somebody_proved,
+            WatchingClientVerifier::builder(Clients::new(Arc::default())),
+            self.history,
+            self.fixed(),
+            &self.somebody_proved,
         );
         let fresh = fresh.build().expect("it can be built");
         let verdict = fresh.verify_client_cert(&leaf, &above, unix(now));
@@ -339,8 +448,13 @@ impl<'h> Scene<'h> {
 
     /// The inner verifier, which may have changed its mind, was asked a minute ago at the most.
     fn inner_agreed(&self, leaf: &CertificateDer<'_>, now: Timestamp) {
-        let agreed = self.moods.agreed(leaf, |at| at <= now && now.seconds_since(at) < FRESH);
-        assert!(agreed || !self.moods.refuses(leaf), "refused at {now}, and not asked");
+        let agreed = self
+            .moods
+            .agreed(leaf, |at| at <= now && now.seconds_since(at) < FRESH);
+        assert!(
+            agreed || !self.moods.refuses(leaf),
+            "refused at {now}, and not asked"
+        );
     }
 
     fn fixed(&self) -> Arc<dyn PinsInForce> {
@@ -359,9 +473,15 @@ fn watched<V: ?Sized>(
     let observer = InlineObserver(move |event: &Event| {
         assert_printable(&event.to_string());
         let is_told_as_its_own = event.severity != Severity::Unproven;
-        assert!(!is_told_as_its_own || somebody_proved.load(Ordering::Relaxed), "{event}");
+        assert!(
+            !is_told_as_its_own || somebody_proved.load(Ordering::Relaxed),
+            "{event}"
+        );
     });
-    let mut builder = builder.with_provider(ring()).with_pins(pins).with_observer(Arc::new(observer));
+    let mut builder = builder
+        .with_provider(ring())
+        .with_pins(pins)
+        .with_observer(Arc::new(observer));
     if history.has_anchors {
         builder = builder.with_trust_anchors(World::get().anchors.clone());
     }

@@ -29,7 +29,9 @@ fuzz_target!(|data: &[u8]| {
     assert_eq!(whole, streamed, "read {step} bytes at a time");
 
     let mut scan = CertificateScan::new("source", Trickle(bytes, step));
-    let scanned = scan.by_ref().filter(|found| matches!(found, Scanned::Certificate(_)));
+    let scanned = scan
+        .by_ref()
+        .filter(|found| matches!(found, Scanned::Certificate(_)));
     let scanned = scanned.count();
     assert!(scanned <= whole.certificates.len());
     assert!(scan.next().is_none());

@@ -45,7 +45,10 @@ struct Kept {
 
 fuzz_target!(|case: Case| {
     let disk = Arc::new(Disk::default());
-    for (file, copy) in [StateFile::First, StateFile::Second].into_iter().zip(&case.copies) {
+    for (file, copy) in [StateFile::First, StateFile::Second]
+        .into_iter()
+        .zip(&case.copies)
+    {
         disk.put(file, copy.as_ref().map(Written::bytes));
     }
     if case.has_marker {
@@ -66,7 +69,10 @@ fuzz_target!(|case: Case| {
                 all_printable(&applied.notices);
             }
         }
-        assert!(store.version() >= version, "a running store never goes back");
+        assert!(
+            store.version() >= version,
+            "a running store never goes back"
+        );
         version = store.version();
         accepted(&store, later);
     }
@@ -74,7 +80,10 @@ fuzz_target!(|case: Case| {
         disk.put(StateFile::First, Some(meanwhile.bytes()));
     }
     all_printable(&store.tick(later));
-    assert!(store.version() >= version, "a running store never goes back");
+    assert!(
+        store.version() >= version,
+        "a running store never goes back"
+    );
     accepted(&store, later);
     let (store, notices) = open(Some(disk), later);
     all_printable(&notices);
@@ -121,7 +130,14 @@ impl Written {
         value["sequence"] = self.sequence.into();
         value["latest"] = day(self.latest.into()).as_unix_seconds().into();
         value["announcements"] = self.announcements.iter().take(12).map(kept).collect();
-        let fields = ["format", "sequence", "floor_authority", "latest", "announcements", "more"];
+        let fields = [
+            "format",
+            "sequence",
+            "floor_authority",
+            "latest",
+            "announcements",
+            "more",
+        ];
         if let Some(odd) = self.odd {
             value[fields[usize::from(odd) % fields.len()]] = json!([{ "odd": i64::MIN }]);
         }

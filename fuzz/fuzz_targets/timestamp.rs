@@ -12,7 +12,10 @@ fuzz_target!(|data: &[u8]| {
         let seconds = i64::from_le_bytes(*seconds);
         for seconds in [seconds, seconds % 253_402_300_800] {
             let ours = Timestamp::from_unix_seconds(seconds);
-            let held = seconds.clamp(Timestamp::MIN.as_unix_seconds(), Timestamp::MAX.as_unix_seconds());
+            let held = seconds.clamp(
+                Timestamp::MIN.as_unix_seconds(),
+                Timestamp::MAX.as_unix_seconds(),
+            );
             assert_eq!(ours.as_unix_seconds(), held);
             let theirs = OffsetDateTime::from_unix_timestamp(held).expect("a year of four digits");
             assert_eq!(ours.to_string(), theirs.format(&Rfc3339).expect("as above"));
@@ -31,7 +34,10 @@ fuzz_target!(|data: &[u8]| {
         assert!(error.text.chars().count() <= 64 * 10);
     }
     if let Ok(seconds) = text.parse::<i64>() {
-        assert_eq!(ours.is_ok(), Timestamp::from_unix_seconds(seconds).as_unix_seconds() == seconds);
+        assert_eq!(
+            ours.is_ok(),
+            Timestamp::from_unix_seconds(seconds).as_unix_seconds() == seconds
+        );
         return;
     }
     // What counts as a leap second is told differently; RFC 3339 knows them at the end of a month only.

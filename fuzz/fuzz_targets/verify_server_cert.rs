@@ -53,21 +53,34 @@ fuzz_target!(|case: Case| {
     let later = at.saturating_add(i64::from(case.later) * 600);
     let meet = |verifier: &dyn ServerCertVerifier, now: Timestamp| {
         verifier.verify_server_cert(leaf, above, &name, &case.staple, unix(now))?;
-        verifier.verify_tls13_signature(GOOD, leaf, &signature()).map(drop)
+        verifier
+            .verify_tls13_signature(GOOD, leaf, &signature())
+            .map(drop)
     };
     let webpki = Servers::new(Arc::new(Moods::default()));
 
-    let plain = build(WatchingServerVerifier::builder(webpki.clone()), &case, false);
+    let plain = build(
+        WatchingServerVerifier::builder(webpki.clone()),
+        &case,
+        false,
+    );
     let pinned = pins(&case).map(|pins| {
         let builder = WatchingServerVerifier::builder(webpki.clone()).with_pin_set(pins);
         build(builder, &case, case.has_grace)
     });
     let cache = VerdictCache::builder(webpki.clone());
-    let cache = cache.with_trust_anchors(&World::get().anchors).build().expect("a minute");
+    let cache = cache
+        .with_trust_anchors(&World::get().anchors)
+        .build()
+        .expect("a minute");
 
     for now in [at, later, at] {
         let expected = meet(&*webpki, now);
-        assert_eq!(meet(&*cache, now).is_ok(), expected.is_ok(), "the cache differs");
+        assert_eq!(
+            meet(&*cache, now).is_ok(),
+            expected.is_ok(),
+            "the cache differs"
+        );
         same_but_for_bounds(&meet(&*plain, now), &expected);
         if let Some(pinned) = &pinned {
             held_against(&meet(&**pinned, now), &expected, &case, leaf, now);
@@ -122,7 +135,9 @@ fn pins(case: &Case) -> Option<PinSet> {
     if case.is_report_only {
         set = set.with_mode(PinMode::ReportOnly);
     }
-    set.build().ok().filter(|set| case.has_anchors || !set.needs_path())
+    set.build()
+        .ok()
+        .filter(|set| case.has_anchors || !set.needs_path())
 }
 
 fn build(
@@ -130,9 +145,11 @@ fn build(
     case: &Case,
     has_grace: bool,
 ) -> Arc<WatchingServerVerifier> {
-    let mut builder = builder.with_provider(ring()).with_observer(Arc::new(InlineObserver(
-        |event: &Event| assert_printable(&event.to_string()),
-    )));
+    let mut builder = builder
+        .with_provider(ring())
+        .with_observer(Arc::new(InlineObserver(|event: &Event| {
+            assert_printable(&event.to_string())
+        })));
     if case.has_anchors {
         builder = builder.with_trust_anchors(World::get().anchors.clone());
     }
@@ -163,21 +180,35 @@ fn held_against(
         (Ok(()), Ok(())) => {
             let key = Certificate::from_der(leaf).map(|leaf| leaf.spki_sha256());
             let pins = pins(case).expect("it was built of them");
-            let rejected = |digest| pins.pins().iter().any(|pin| {
-                *pin.pin.digest() == digest && !pin.can_be_accepted()
-            });
-            assert!(key.is_ok_and(|key| !rejected(key)), "a rejected or unreadable key");
+            let rejected = |digest| {
+                pins.pins()
+                    .iter()
+                    .any(|pin| *pin.pin.digest() == digest && !pin.can_be_accepted())
+            };
+            assert!(
+                key.is_ok_and(|key| !rejected(key)),
+                "a rejected or unreadable key"
+            );
         }
         // The one relaxation: a leaf that ended a day ago at the most.
         (Ok(()), Err(_)) => {
             let leaf = Certificate::from_der(leaf).expect("a grace is for leaves that can be read");
             let over = now.seconds_since(leaf.not_after());
-            assert!(case.has_grace && (1..=i64::from(GRACE)).contains(&over), "it is weaker");
+            assert!(
+                case.has_grace && (1..=i64::from(GRACE)).contains(&over),
+                "it is weaker"
+            );
         }
         (Err(error), Ok(())) => {
-            assert!(pin_error(error).is_some() || presented_error(error).is_some(), "{error}");
+            assert!(
+                pin_error(error).is_some() || presented_error(error).is_some(),
+                "{error}"
+            );
             if let Some(error) = pin_error(error) {
-                assert!(!case.is_report_only, "pins that only report refused: {error}");
+                assert!(
+                    !case.is_report_only,
+                    "pins that only report refused: {error}"
+                );
                 assert_printable(&error.to_string());
             }
         }
@@ -189,4 +220,3 @@ fn held_against(
 fn same(one: &Result<(), Error>, other: &Result<(), Error>) -> bool {
     format!("{one:?}") == format!("{other:?}")
 }
-

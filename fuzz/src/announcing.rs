@@ -7,8 +7,8 @@ use std::sync::{Arc, LazyLock, Mutex};
 
 use base64_simd::STANDARD as BASE64;
 use notafter::{
-    Envelope, ExpiryRule, PinFloor, PinStorage, PinStore, PinsInForce as _, Sha256Digest, StateFile,
-    StoreNotice, Timestamp,
+    Envelope, ExpiryRule, PinFloor, PinStorage, PinStore, PinsInForce as _, Sha256Digest,
+    StateFile, StoreNotice, Timestamp,
 };
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use serde_json::{Value, json};
@@ -48,7 +48,10 @@ pub static FLOOR: LazyLock<PinFloor> = LazyLock::new(|| {
 });
 
 /// A store upon the floor, with the notices of its opening.
-pub fn open(storage: Option<Arc<dyn PinStorage>>, now: Timestamp) -> (Arc<PinStore>, Vec<StoreNotice>) {
+pub fn open(
+    storage: Option<Arc<dyn PinStorage>>,
+    now: Timestamp,
+) -> (Arc<PinStore>, Vec<StoreNotice>) {
     let hold_down = u32::try_from(HOLD_DOWN_DAYS * DAY).expect("days");
     let builder = PinStore::builder(FLOOR.clone(), ExpiryRule::FailClosed, algorithms());
     let builder = builder.with_hold_down(hold_down);
@@ -56,7 +59,9 @@ pub fn open(storage: Option<Arc<dyn PinStorage>>, now: Timestamp) -> (Arc<PinSto
         Some(storage) => builder.with_storage(storage),
         None => builder,
     };
-    builder.open(now).expect("the floor's keys can be verified with")
+    builder
+        .open(now)
+        .expect("the floor's keys can be verified with")
 }
 
 /// The letters of the pins that are accepted, after what must hold of any store at any instant before
@@ -68,14 +73,21 @@ pub fn accepted(store: &PinStore, now: Timestamp) -> Vec<u8> {
         panic!("the hosts are the floor's: {generation:?}");
     };
     assert_eq!(set.scopes(), [HOST.parse().expect("a host")]);
-    let accepted: Vec<_> = set.accepted(now).map(|pin| pin.pin.digest().as_bytes()[0]).collect();
+    let accepted: Vec<_> = set
+        .accepted(now)
+        .map(|pin| pin.pin.digest().as_bytes()[0])
+        .collect();
     assert!(!accepted.is_empty(), "nobody would be let in");
     for never in NEVER {
         assert!(!accepted.contains(&never), "no quorum said so");
     }
     for (letter, issued) in &*ANNOUNCED {
         let early = now < issued.saturating_add(HOLD_DOWN_DAYS * DAY);
-        assert!(!early || !accepted.contains(letter), "{} at {now}", char::from(*letter));
+        assert!(
+            !early || !accepted.contains(letter),
+            "{} at {now}",
+            char::from(*letter)
+        );
     }
     accepted
 }
@@ -84,18 +96,28 @@ pub fn accepted(store: &PinStore, now: Timestamp) -> Vec<u8> {
 static ANNOUNCED: LazyLock<BTreeMap<u8, Timestamp>> = LazyLock::new(|| {
     let mut first = BTreeMap::new();
     for signed in POOL.iter().filter(|signed| signed.counts) {
-        for (letter, _) in signed.pins.iter().filter(|(_, state)| *state == "announced") {
+        for (letter, _) in signed
+            .pins
+            .iter()
+            .filter(|(_, state)| *state == "announced")
+        {
             let issued = first.entry(*letter).or_insert(signed.issued);
             *issued = signed.issued.min(*issued);
         }
     }
-    let at_once = POOL.iter().filter(|signed| signed.counts && signed.emergency);
-    at_once.flat_map(|signed| &signed.pins).for_each(|(letter, _)| drop(first.remove(letter)));
+    let at_once = POOL
+        .iter()
+        .filter(|signed| signed.counts && signed.emergency);
+    at_once
+        .flat_map(|signed| &signed.pins)
+        .for_each(|(letter, _)| drop(first.remove(letter)));
     first
 });
 
 pub fn all_printable(notices: &[StoreNotice]) {
-    notices.iter().for_each(|notice| assert_printable(&notice.to_string()));
+    notices
+        .iter()
+        .for_each(|notice| assert_printable(&notice.to_string()));
 }
 
 fn pool() -> Vec<Signed> {
@@ -107,7 +129,11 @@ fn pool() -> Vec<Signed> {
         pool.push(Signed {
             envelope: seal(&payload, keys),
             pins: pins.to_vec(),
-            issued: value["issued"].as_str().expect("a text").parse().expect("an instant"),
+            issued: value["issued"]
+                .as_str()
+                .expect("a text")
+                .parse()
+                .expect("an instant"),
             emergency: value["emergency"] == json!(true),
             counts,
         });
@@ -115,22 +141,42 @@ fn pool() -> Vec<Signed> {
     };
     let announced = with(&[(b'P', "announced")]);
     let first = add(draft(11, 0, &announced), &announced, &[1, 2], true);
-    let second = add(following(draft(12, 1, &base), 11, &first), &base, &[2, 3], true);
+    let second = add(
+        following(draft(12, 1, &base), 11, &first),
+        &base,
+        &[2, 3],
+        true,
+    );
     let again = following(draft(13, 5, &announced), 12, &second);
     let third = add(again.clone(), &announced, &[1, 4], true);
     let mut unbroken = again;
     unbroken["unbroken_since"] = 13.into();
     add(unbroken, &announced, &[1, 4], true);
     let promoted = [(b'P', "current"), (b'O', "retired")];
-    add(following(draft(14, 40, &promoted), 13, &third), &promoted, &[1, 2], true);
+    add(
+        following(draft(14, 40, &promoted), 13, &third),
+        &promoted,
+        &[1, 2],
+        true,
+    );
     // Another second one.
     let other = with(&[(b'R', "announced")]);
-    let fork = add(following(draft(12, 2, &other), 11, &first), &other, &[1, 2], true);
+    let fork = add(
+        following(draft(12, 2, &other), 11, &first),
+        &other,
+        &[1, 2],
+        true,
+    );
     let mut handover = following(draft(13, 3, &other), 12, &fork);
     handover["authority"] = authority(&[5, 6, 7]);
     let handover = add(handover, &other, &[1, 2, 5, 6], true);
     let next = with(&[(b'R', "announced"), (b'S', "announced")]);
-    add(following(draft(14, 50, &next), 13, &handover), &next, &[5, 6], true);
+    add(
+        following(draft(14, 50, &next), 13, &handover),
+        &next,
+        &[5, 6],
+        true,
+    );
     let mut emergency = following(draft(15, 6, &[]), 13, &third);
     let skipping = [(b'O', "rejected"), (b'Q', "current"), (b'B', "backup")];
     emergency["pin_sets"] = sets(&skipping);
@@ -150,9 +196,7 @@ fn pool() -> Vec<Signed> {
 }
 
 fn sets(pins: &[(u8, &'static str)]) -> Value {
-    let pin = |(letter, state): &(u8, &str)| {
-        json!({ "pin": format!("sha256/{}", BASE64.encode_to_string(digest(*letter))), "state": state })
-    };
+    let pin = |(letter, state): &(u8, &str)| json!({ "pin": format!("sha256/{}", BASE64.encode_to_string(digest(*letter))), "state": state });
     json!([{ "hosts": [HOST], "pins": pins.iter().map(pin).collect::<Vec<_>>() }])
 }
 
@@ -185,7 +229,9 @@ fn key(number: u8) -> Ed25519KeyPair {
 
 fn authority(keys: &[u8]) -> Value {
     let pem = |number: &u8| {
-        let spki = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
+        let spki = [
+            0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00,
+        ];
         let spki = [&spki, key(*number).public_key().as_ref()].concat();
         let body = BASE64.encode_to_string(spki);
         format!("-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----\n")
@@ -235,7 +281,11 @@ impl Disk {
     }
 
     pub fn get(&self, file: StateFile) -> Option<Vec<u8>> {
-        self.files.lock().expect("no panic").get(&(file, false)).cloned()
+        self.files
+            .lock()
+            .expect("no panic")
+            .get(&(file, false))
+            .cloned()
     }
 
     fn step(&self) -> io::Result<()> {
@@ -261,7 +311,10 @@ impl PinStorage for Disk {
 
     fn write_new(&self, file: StateFile, bytes: &[u8]) -> io::Result<()> {
         self.step()?;
-        self.files.lock().expect("no panic").insert((file, true), bytes.to_vec());
+        self.files
+            .lock()
+            .expect("no panic")
+            .insert((file, true), bytes.to_vec());
         Ok(())
     }
 

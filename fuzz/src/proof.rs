@@ -12,7 +12,8 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{
-    CertificateError, DigitallySignedStruct, DistinguishedName, Error, PeerIncompatible, SignatureScheme,
+    CertificateError, DigitallySignedStruct, DistinguishedName, Error, PeerIncompatible,
+    SignatureScheme,
 };
 
 use crate::ring;
@@ -52,13 +53,18 @@ impl Moods {
 
     /// Whether it refuses this leaf.
     pub fn refuses(&self, leaf: &CertificateDer<'_>) -> bool {
-        self.refused.lock().expect("no panic").contains(leaf.as_ref())
+        self.refused
+            .lock()
+            .expect("no panic")
+            .contains(leaf.as_ref())
     }
 
     /// Whether it accepted this leaf at such an instant.
     pub fn agreed(&self, leaf: &CertificateDer<'_>, fits: impl Fn(Timestamp) -> bool) -> bool {
         let agreed = self.agreed.lock().expect("no panic");
-        agreed.iter().any(|(other, at)| other == leaf.as_ref() && fits(*at))
+        agreed
+            .iter()
+            .any(|(other, at)| other == leaf.as_ref() && fits(*at))
     }
 
     fn ask<T>(
@@ -68,7 +74,9 @@ impl Moods {
         verdict: Result<T, Error>,
     ) -> Result<T, Error> {
         if self.refuses(leaf) {
-            return Err(Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure));
+            return Err(Error::InvalidCertificate(
+                CertificateError::ApplicationVerificationFailure,
+            ));
         }
         if verdict.is_ok() {
             let mut agreed = self.agreed.lock().expect("no panic");
@@ -87,10 +95,14 @@ pub struct Servers {
 impl Servers {
     pub fn new(moods: Arc<Moods>) -> Arc<Self> {
         static WEBPKI: LazyLock<Arc<WebPkiServerVerifier>> = LazyLock::new(|| {
-            let builder = WebPkiServerVerifier::builder_with_provider(World::get().roots.clone(), ring());
+            let builder =
+                WebPkiServerVerifier::builder_with_provider(World::get().roots.clone(), ring());
             builder.build().expect("there are roots")
         });
-        Arc::new(Self { webpki: WEBPKI.clone(), moods })
+        Arc::new(Self {
+            webpki: WEBPKI.clone(),
+            moods,
+        })
     }
 }
 
@@ -103,8 +115,13 @@ impl ServerCertVerifier for Servers {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let verdict =
-            self.webpki.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        let verdict = self.webpki.verify_server_cert(
+            end_entity,
+            intermediates,
+            server_name,
+            ocsp_response,
+            now,
+        );
         self.moods.ask(end_entity, now, verdict)
     }
 
@@ -114,7 +131,9 @@ impl ServerCertVerifier for Servers {
         _: &CertificateDer<'_>,
         _: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        Err(Error::PeerIncompatible(PeerIncompatible::ServerDoesNotSupportTls12Or13))
+        Err(Error::PeerIncompatible(
+            PeerIncompatible::ServerDoesNotSupportTls12Or13,
+        ))
     }
 
     fn verify_tls13_signature(
@@ -140,10 +159,14 @@ pub struct Clients {
 impl Clients {
     pub fn new(moods: Arc<Moods>) -> Arc<Self> {
         static WEBPKI: LazyLock<Arc<dyn ClientCertVerifier>> = LazyLock::new(|| {
-            let builder = WebPkiClientVerifier::builder_with_provider(World::get().roots.clone(), ring());
+            let builder =
+                WebPkiClientVerifier::builder_with_provider(World::get().roots.clone(), ring());
             builder.build().expect("there are roots")
         });
-        Arc::new(Self { webpki: WEBPKI.clone(), moods })
+        Arc::new(Self {
+            webpki: WEBPKI.clone(),
+            moods,
+        })
     }
 }
 
@@ -158,7 +181,9 @@ impl ClientCertVerifier for Clients {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        let verdict = self.webpki.verify_client_cert(end_entity, intermediates, now);
+        let verdict = self
+            .webpki
+            .verify_client_cert(end_entity, intermediates, now);
         self.moods.ask(end_entity, now, verdict)
     }
 
@@ -168,7 +193,9 @@ impl ClientCertVerifier for Clients {
         _: &CertificateDer<'_>,
         _: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        Err(Error::PeerIncompatible(PeerIncompatible::ServerDoesNotSupportTls12Or13))
+        Err(Error::PeerIncompatible(
+            PeerIncompatible::ServerDoesNotSupportTls12Or13,
+        ))
     }
 
     fn verify_tls13_signature(

@@ -7,7 +7,10 @@ use rustls::client::{
     ClientSessionStore, Resumption, Tls12ClientSessionValue, Tls13ClientSessionValue,
 };
 use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, ClientConnection, NamedGroup, ServerConfig, ServerConnection, SupportedProtocolVersion};
+use rustls::{
+    ClientConfig, ClientConnection, NamedGroup, ServerConfig, ServerConnection,
+    SupportedProtocolVersion,
+};
 
 use crate::world::{NAMES, World, first_leafs_key};
 use crate::{NOW, ring, unix};

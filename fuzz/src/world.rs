@@ -5,8 +5,8 @@ use std::sync::{Arc, LazyLock};
 
 use notafter::{Certificate, SpkiPin, TrustAnchors};
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer,
-    KeyPair, KeyUsagePurpose, NameConstraints, PKCS_ED25519,
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa,
+    Issuer, KeyPair, KeyUsagePurpose, NameConstraints, PKCS_ED25519,
 };
 use rustls::RootCertStore;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -26,8 +26,14 @@ pub struct World {
 static WORLD: LazyLock<World> = LazyLock::new(World::new);
 
 /// The names that leaves have, and some that none has.
-pub const NAMES: [&str; 6] =
-    ["a.example", "x.b.example", "c.example", "127.0.0.1", "other.example", "A.EXAMPLE"];
+pub const NAMES: [&str; 6] = [
+    "a.example",
+    "x.b.example",
+    "c.example",
+    "127.0.0.1",
+    "other.example",
+    "A.EXAMPLE",
+];
 
 #[derive(Clone, Copy)]
 struct Dates(i64, i64);
@@ -39,7 +45,9 @@ impl World {
 
     /// A chain as a peer would present it.
     pub fn chain(&self, leaf: usize, above: &[usize]) -> Vec<Certificate> {
-        let above = above.iter().map(|n| &self.authorities[n % self.authorities.len()]);
+        let above = above
+            .iter()
+            .map(|n| &self.authorities[n % self.authorities.len()]);
         let leaf = std::iter::once(&self.leaves[leaf % self.leaves.len()]);
         let chain = leaf.chain(above).map(Certificate::from_der);
         chain.collect::<Result<_, _>>().expect("minted")
@@ -109,7 +117,9 @@ impl World {
 
 /// The private key with this number.
 pub fn key(number: u8) -> PrivatePkcs8KeyDer<'static> {
-    let mut der = vec![0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
+    let mut der = vec![
+        0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20,
+    ];
     der.extend([number; 32]);
     PrivatePkcs8KeyDer::from(der)
 }
@@ -137,8 +147,10 @@ fn ca(name: &str, number: u8) -> Draft {
 fn leaf(names: &[&str], number: u8) -> Draft {
     let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
     let mut params = CertificateParams::new(names.clone()).expect("names of ours");
-    params.extended_key_usages =
-        vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+    params.extended_key_usages = vec![
+        ExtendedKeyUsagePurpose::ServerAuth,
+        ExtendedKeyUsagePurpose::ClientAuth,
+    ];
     draft(params, &names[0], number)
 }
 

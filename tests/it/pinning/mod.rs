@@ -1,5 +1,6 @@
 //! Pins in verifiers: verified paths, life cycle, the two relaxations, sessions, and other tools.
 
+mod between;
 mod command;
 mod grace;
 pub mod life;
