@@ -110,7 +110,9 @@ static ANNOUNCED: LazyLock<BTreeMap<u8, Timestamp>> = LazyLock::new(|| {
         .filter(|signed| signed.counts && signed.emergency);
     at_once
         .flat_map(|signed| &signed.pins)
-        .for_each(|(letter, _)| drop(first.remove(letter)));
+        .for_each(|(letter, _)| {
+            first.remove(letter);
+        });
     first
 });
 

@@ -218,8 +218,11 @@ impl Needles {
         let hexadecimal = hexadecimal.bytes();
         let hexadecimal =
             hexadecimal.filter(|byte| !byte.is_ascii_whitespace() && !b",:".contains(byte));
-        let hexadecimal =
-            hexadecimal.map(|byte| char::from(byte).to_digit(16).map(|digit| digit as u8));
+        let hexadecimal = hexadecimal.map(|byte| {
+            char::from(byte)
+                .to_digit(16)
+                .map(|digit| u8::try_from(digit).unwrap())
+        });
         let numbers = text
             .split(|c: char| !c.is_ascii_digit())
             .filter(|number| !number.is_empty());
