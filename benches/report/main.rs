@@ -24,7 +24,7 @@ mod telling;
 mod wrapper;
 
 /// The parts of the table, in its order.
-const PARTS: [(&str, fn()); 8] = [
+const PARTS: [(&str, fn()); 9] = [
     ("outlook", outlook::rows),
     ("growth", growth::rows),
     ("hostile", hostile::rows),

@@ -52,7 +52,7 @@ impl Usage {
 /// machine. At most 512 certificates and 1 MiB of them are looked at behind the leaf (rustls takes
 /// no handshake message over 64 KiB). Over all that it makes webpki do, an answer has one budget
 /// of parses, signatures and instants, which [`ChainJudge::report`] and [`ChainJudge::timeline`]
-/// use up in about 25 milliseconds on the machine of `docs/PERFORMANCE.md`; besides, it asks about
+/// use up in about 20 milliseconds on the machine of `docs/PERFORMANCE.md`; besides, it asks about
 /// at most 64 instants and holds at most 256 paths. [`ChainJudge::handshake`] looks for its first
 /// path as long as webpki does, and for better ones at most six times as long as that took. What
 /// is over says `complete: false`.
