@@ -209,7 +209,13 @@ fn what_is_repeated_in_a_message_is_short() {
     assert_eq!(error.text.len(), 64);
     let error = long.parse::<notafter::PinScope>().unwrap_err();
     assert_eq!(error.text.len(), 80);
-    // And shows what would hide: found by a fuzzer.
+    // And shows what would hide, as fuzzers found it did not.
+    let error = "2026-02\r29T00:00:00Z".parse::<notafter::Timestamp>();
+    assert_eq!(error.unwrap_err().text, "2026-02\\r29T00:00:00Z");
+    let window = json!({ "start": "2026\u{7f}", "end": "2026-01-03T00:00:00Z" });
+    let body = json!({ "suggestedWindow": window }).to_string();
+    let error = RenewalInfo::from_json(body.as_bytes()).unwrap_err();
+    assert!(!error.to_string().contains('\u{7f}'), "{error}");
     let error = "a\0\u{202e}.example"
         .parse::<notafter::PinScope>()
         .unwrap_err();
