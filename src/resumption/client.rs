@@ -38,13 +38,17 @@ impl ClientSessionStore for GuardedClientSessions {
     }
 
     fn tls12_session(&self, server_name: &ServerName<'_>) -> Option<Tls12ClientSessionValue> {
-        // Asked first: what does not pass is not even read.
-        let passes = self.passes(server_name);
-        if !passes {
+        // Asked first: what does not pass is not even read. Asked again: what another thread stored
+        // meanwhile may not pass.
+        let session = match self.passes(server_name) {
+            true => Some(self.inner.tls12_session(server_name)?),
+            false => None,
+        };
+        let session = session.filter(|_| self.passes(server_name));
+        if session.is_none() {
             self.inner.remove_tls12_session(&server_name.to_owned());
-            return None;
         }
-        self.inner.tls12_session(server_name)
+        session
     }
 
     fn remove_tls12_session(&self, server_name: &ServerName<'static>) {
