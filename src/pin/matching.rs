@@ -106,6 +106,12 @@ impl PinSet {
         keys.find(is_rejected).map(|(_, key)| key)
     }
 
+    /// Whether any key is rejected.
+    pub(crate) fn rejects_any(&self) -> bool {
+        let mut pins = self.pins().iter();
+        pins.any(|pin| pin.state == PinState::Rejected)
+    }
+
     /// Whether keys above the leaf are rejected, so that only paths tell who stands on them.
     pub(crate) fn rejects_above(&self) -> bool {
         let above = |pin: &Pin| pin.state == PinState::Rejected && pin.position.needs_path();

@@ -80,7 +80,8 @@ impl<'v> Vouching<'v> {
 
     /// Whether the inner verifier, too, accepts the peer over this path. It accepted everything
     /// that was presented, so it is asked again only where that holds more than the path, and an
-    /// anchor sent along is not more.
+    /// anchor sent along is not more. How many paths there are to ask about, the judge's budget
+    /// bounds.
     fn accepts(&self, peer: &Peer<'_>, path: &VerifiedCertificates<'_>) -> bool {
         let is_on_path =
             |der: &CertificateDer<'_>| path.certificates.iter().any(|c| c.der() == der);
@@ -205,7 +206,13 @@ fn match_rejected(
     let (leaf, certificate) = match key {
         PeerKey::Certificate(leaf) => (SpkiPin::of_certificate(leaf), Some(*leaf)),
         PeerKey::Raw(pin) => (*pin, None),
-        // A leaf without a key that can be read has none that is known to be in wrong hands.
+        // Nobody knows whether its key is one of those in wrong hands.
+        PeerKey::Unreadable(reason) if set.rejects_any() => {
+            return Err(PinError::Unreadable {
+                host: peer.host(),
+                reason: reason.clone(),
+            });
+        }
         PeerKey::Unreadable(_) => return Ok(()),
     };
     if set.is_rejected(&leaf) {

@@ -1,13 +1,19 @@
 //! Pins match keys of paths that verified, never keys that were merely sent.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use notafter::{
-    PinError, PinPosition, PinSet, Position, VerifierBuildError, WatchingServerVerifier,
+    ExpiryRule, PinError, PinPosition, PinSet, Position, PresentedBounds, SpkiPin,
+    VerifierBuildError, WatchingServerVerifier,
 };
 use rcgen::{CertificateParams, DnType, Issuer, KeyPair};
-use rustls::{CertificateError, Error};
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 
 use super::{Agreeable, NAME, Scene, pin_of, pin_of_ca, pinned, refusal, webpki};
-use crate::support::pki::{self, NOW};
+use crate::support::pki::{self, NOW, days};
 use crate::support::tls::ring;
 
 fn positions(error: &PinError) -> Vec<Position> {
@@ -131,7 +137,7 @@ fn an_issuer_that_is_no_ca_leads_to_no_pinned_path() {
     let result = Scene::pinned(&anchors, set()).verify(&chain, NOW);
     assert!(result.is_err() && refusal(&result).is_none(), "{result:?}");
     // And where the inner verifier lets everything through, the pins still do not.
-    let inner = std::sync::Arc::new(Agreeable::default());
+    let inner = Arc::new(Agreeable::default());
     let lenient = Scene::new(inner, &anchors, |builder| builder.with_pin_set(set()));
     let result = lenient.verify(&chain, NOW);
     assert!(
@@ -229,7 +235,7 @@ fn a_rejected_ca_is_refused_unless_a_path_leads_around_it() {
 fn pins_of_cas_without_anchors_are_an_error_that_says_why() {
     let root = pki::root("root", -10, 3650);
     let set = || pinned(pin_of_ca(&root), PinPosition::Ca);
-    let opaque = || WatchingServerVerifier::builder(std::sync::Arc::new(Agreeable::default()));
+    let opaque = || WatchingServerVerifier::builder(Arc::new(Agreeable::default()));
     let error = opaque().with_provider(ring()).with_pin_set(set()).build();
     assert_eq!(error.err(), Some(VerifierBuildError::PinsNeedTrustAnchors));
     let both = opaque()
@@ -238,4 +244,97 @@ fn pins_of_cas_without_anchors_are_an_error_that_says_why() {
         .with_trust_anchors(pki::anchors([&root]))
         .with_provider(ring());
     assert_eq!(both.build().err(), Some(VerifierBuildError::PinsTwice));
+}
+
+/// Accepts what is presented as a whole, and no part of it.
+#[derive(Debug)]
+struct Whole(usize, AtomicUsize);
+
+impl ServerCertVerifier for Whole {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        match intermediates.len() == self.0 {
+            true => Ok(ServerCertVerified::assertion()),
+            false => Err(Error::InvalidCertificate(CertificateError::Revoked)),
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        vec![SignatureScheme::ECDSA_NISTP256_SHA256]
+    }
+}
+
+#[test]
+fn the_judges_budget_bounds_how_often_the_inner_verifier_is_asked_about_a_path() {
+    let root = pki::root("root", -100, 3650);
+    let issuing = root.intermediate("issuing", -10, 1000);
+    let twins: Vec<_> = (0..40)
+        .map(|n| root.cross_sign(&issuing, -10, 500 + n))
+        .collect();
+    let leaf = issuing.leaf(&[NAME], -1, 300);
+    let inner = Arc::new(Whole(twins.len(), AtomicUsize::new(0)));
+    let set = pinned(pin_of_ca(&root), PinPosition::Ca);
+    let scene = Scene::new(inner.clone(), &pki::anchors([&root]), |builder| {
+        let bounds = PresentedBounds {
+            certificates: 100,
+            same_subject: 100,
+            ..PresentedBounds::default()
+        };
+        builder.with_presented_bounds(bounds).with_pin_set(set)
+    });
+    let chain: Vec<_> = std::iter::once(&leaf.der).chain(&twins).collect();
+    assert!(refusal(&scene.verify(&chain, NOW)).is_some());
+    let asked = inner.1.load(Ordering::Relaxed);
+    assert!(
+        (2..=17).contains(&asked),
+        "asked {asked} times about 40 paths"
+    );
+}
+
+#[test]
+fn a_leaf_that_cannot_be_read_is_refused_where_keys_are_rejected_though_the_set_is_open() {
+    let root = pki::root("root", -100, 3650);
+    let pin = pin_of(&root.leaf(&[NAME], -1, 300));
+    let garbage = CertificateDer::from(vec![0x30, 0x03, 0x02, 0x01, 0x01]);
+    for (rejected, is_refused) in [(Some(SpkiPin::of_spki_der(b"stolen")), true), (None, false)] {
+        let set = PinSet::builder().current(pin);
+        let set = match rejected {
+            Some(key) => set.rejected(key),
+            None => set,
+        };
+        let set = set.with_expiry(days(-1), ExpiryRule::FailOpenLoudly);
+        let scene = Scene::new(
+            Arc::new(Agreeable::default()),
+            &pki::anchors([&root]),
+            |builder| builder.with_pin_set(set.build().unwrap()),
+        );
+        let result = scene.verify(&[&garbage], NOW);
+        let unreadable = matches!(refusal(&result), Some(PinError::Unreadable { .. }));
+        assert_eq!(unreadable, is_refused, "{result:?}");
+    }
 }
