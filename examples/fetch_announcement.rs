@@ -14,10 +14,9 @@ use std::thread;
 use std::time::Duration;
 
 use lexopt::prelude::*;
-use notafter::{
-    Announcement, Certificate, Envelope, ExpiryRule, Loader, PinFloor, PinFolder, PinStore,
-    PinsInForce as _, Timestamp, TrustAnchors,
-};
+use notafter::announce::{Announcement, Envelope, PinFloor, PinFolder};
+use notafter::pin::{ExpiryRule, PinsInForce as _};
+use notafter::{Certificate, Loader, PinStore, Timestamp, TrustAnchors};
 use rustls::pki_types::ServerName;
 use ureq::Agent;
 use ureq::tls::{RootCerts, TlsConfig};

@@ -14,7 +14,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use notafter::{Event, InlineObserver, Monitor, Target, Timestamp, TrustAnchors};
+use notafter::observer::InlineObserver;
+use notafter::{Event, Monitor, Target, Timestamp, TrustAnchors};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::pki_types::{CertificateDer, UnixTime};
 use tokio::sync::Notify;

@@ -4,8 +4,8 @@ use std::fmt;
 
 use thiserror::Error;
 
-use crate::cert::{Timestamp, Validity};
 use crate::outlook::Position;
+use crate::time::{Timestamp, Validity};
 
 const DAY: i64 = 86_400;
 
@@ -193,7 +193,9 @@ impl Thresholds {
 ///
 /// # In which band is a certificate of 90 days with 20 days left?
 /// ```
-/// use notafter::{Band, Position, ThresholdPolicy, Timestamp, Validity};
+/// use notafter::{Band, ThresholdPolicy, Timestamp};
+/// use notafter::outlook::Position;
+/// use notafter::time::Validity;
 /// let day = 86_400;
 /// let validity = Validity {
 ///     not_before: Timestamp::from_unix_seconds(0),
@@ -206,7 +208,7 @@ impl Thresholds {
 ///
 /// let fixed = ThresholdPolicy::fixed_days(45, 14, 3)?;
 /// assert_eq!(fixed.band(validity, Position::Leaf, at(70 * day)), Band::Due);
-/// # Ok::<(), notafter::PolicyError>(())
+/// # Ok::<(), notafter::policy::PolicyError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ThresholdPolicy {

@@ -5,9 +5,10 @@
 use std::alloc::System;
 use std::sync::Arc;
 
-use notafter::{
-    CertificateFacts, SourceContents, SpkiPin, TrustAnchors, VerdictCache, WatchingServerVerifier,
-};
+use notafter::cert::CertificateFacts;
+use notafter::source::SourceContents;
+use notafter::verifier::VerdictCache;
+use notafter::{SpkiPin, TrustAnchors, WatchingServerVerifier};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};

@@ -20,7 +20,8 @@ use std::alloc::System;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
 
-use notafter::{Event, SessionGuard, VerdictCache, WatchingClientVerifier, WatchingServerVerifier};
+use notafter::verifier::VerdictCache;
+use notafter::{Event, SessionGuard, WatchingClientVerifier, WatchingServerVerifier};
 use rcgen::CustomExtension;
 use rustls::client::ClientSessionMemoryCache;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerifier};

@@ -7,9 +7,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use data_encoding::BASE64;
-use notafter::{
-    Envelope, ExpiryRule, PinFloor, PinFolder, PinStore, Sha256Digest, StateFile, Timestamp,
-};
+use notafter::announce::{Envelope, PinFloor, PinFolder, StateFile};
+use notafter::cert::Sha256Digest;
+use notafter::pin::ExpiryRule;
+use notafter::{PinStore, Timestamp};
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use serde_json::{Value, json};
 

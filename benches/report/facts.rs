@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use notafter::CertificateFacts;
+use notafter::cert::CertificateFacts;
 use webpki::EndEntityCert;
 use x509_cert::der::Decode as _;
 use x509_parser::prelude::{FromDer as _, X509Certificate};

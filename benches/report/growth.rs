@@ -1,6 +1,7 @@
 //! How the cost of an outlook grows: with anchors, with paths, with what a hostile peer presents.
 
-use notafter::{ChainJudge, Usage};
+use notafter::ChainJudge;
+use notafter::outlook::Usage;
 
 use super::chains::{Chain, algorithms};
 use super::measure::short_row;

@@ -3,7 +3,8 @@
 
 use std::hint::black_box;
 
-use notafter::{ChainJudge, SelfCheck, Usage};
+use notafter::outlook::Usage;
+use notafter::{ChainJudge, SelfCheck};
 
 use super::chains::{Chain, algorithms};
 use super::measure::hostile_row;

@@ -2,7 +2,8 @@
 
 use std::hint::black_box;
 
-use notafter::{ChainJudge, Usage};
+use notafter::ChainJudge;
+use notafter::outlook::Usage;
 
 use super::chains::{Chain, algorithms};
 use super::measure::row;

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use data_encoding::BASE64;
-use notafter::{CertificateScan, Scanned, SourceContents};
+use notafter::source::{CertificateScan, Scanned, SourceContents};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use x509_parser::pem::Pem;

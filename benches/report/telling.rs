@@ -5,9 +5,12 @@ use std::hint::black_box;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use notafter::alert::RepeatPolicy;
+use notafter::monitor::Evaluation;
+use notafter::observer::QueuedObserver;
 use notafter::{
-    Evaluation, Event, Monitor, Observer, QueuedObserver, RepeatPolicy, Target, ThresholdPolicy,
-    Timestamp, TrustAnchors, WatchingServerVerifier,
+    Event, Monitor, Observer, Target, ThresholdPolicy, Timestamp, TrustAnchors,
+    WatchingServerVerifier,
 };
 use rustls::DigitallySignedStruct;
 use rustls::RootCertStore;

@@ -4,7 +4,8 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use notafter::{Event, SpkiPin, Timestamp, VerdictCache, WatchingServerVerifier};
+use notafter::verifier::VerdictCache;
+use notafter::{Event, SpkiPin, Timestamp, WatchingServerVerifier};
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::internal::msgs::codec::{Codec as _, Reader};

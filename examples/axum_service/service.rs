@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
+use notafter::observer::InlineObserver;
+use notafter::reload::AtStart;
+use notafter::session::OpenConnections;
 use notafter::{
-    AtStart, Event, InlineObserver, Loader, Monitor, OpenConnections, ReloadingKey, Target,
-    Timestamp, TrustAnchors, WatchingClientVerifier,
+    Event, Loader, Monitor, ReloadingKey, Target, Timestamp, TrustAnchors, WatchingClientVerifier,
 };
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;

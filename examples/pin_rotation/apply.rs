@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use notafter::{
-    AnnouncementError, Applied, Durability, ExpiryRule, Pin, PinFloor, PinFolder, PinStore,
-    PinsInForce as _, StoreNotice, Timestamp,
+use notafter::announce::{
+    AnnouncementError, Applied, Durability, PinFloor, PinFolder, StoreNotice,
 };
+use notafter::pin::{ExpiryRule, Pin, PinsInForce as _};
+use notafter::{PinStore, Timestamp};
 use serde::Serialize;
 
 use crate::args::Apply;

@@ -5,9 +5,10 @@ use std::io;
 use std::sync::Arc;
 
 use data_encoding::BASE64;
+use notafter::announce::{Envelope, PinFloor, PinFolder, PreviousAnnouncement};
+use notafter::pin::ExpiryRule;
 use notafter::{
-    Envelope, ExpiryRule, PinFloor, PinFolder, PinStore, PinnedClientConfigs, PreviousAnnouncement,
-    SpkiPin, Timestamp, TrustAnchors, WatchingServerVerifier,
+    PinStore, PinnedClientConfigs, SpkiPin, Timestamp, TrustAnchors, WatchingServerVerifier,
 };
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use rustls::client::WebPkiServerVerifier;

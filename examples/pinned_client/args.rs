@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use lexopt::prelude::*;
-use notafter::{PinnedGrace, SpkiPin, Timestamp};
+use notafter::verifier::PinnedGrace;
+use notafter::{SpkiPin, Timestamp};
 
 pub const USAGE: &str = "\
 usage: pinned_client HOST:PORT --name NAME --trust FILE [OPTIONS]

@@ -12,9 +12,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use args::{Args, USAGE};
+use notafter::pin::{Pin, PinMode, PinPosition, PinSetBuilder, PinState};
 use notafter::{
-    Event, EventCode, Loader, Pin, PinMode, PinPosition, PinSet, PinSetBuilder, PinState,
-    Timestamp, TrustAnchors, WatchingServerVerifier, pin_error,
+    Event, EventCode, Loader, PinSet, Timestamp, TrustAnchors, WatchingServerVerifier, pin_error,
 };
 use rustls::client::WebPkiServerVerifier;
 use rustls::pki_types::{ServerName, UnixTime};

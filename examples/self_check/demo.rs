@@ -7,9 +7,8 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
 
-use notafter::{
-    Certificate, Event, InlineObserver, SelfCheck, Timestamp, TrustAnchors, WatchingServerVerifier,
-};
+use notafter::observer::InlineObserver;
+use notafter::{Certificate, Event, SelfCheck, Timestamp, TrustAnchors, WatchingServerVerifier};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use rustls::client::WebPkiServerVerifier;
 use rustls::crypto::CryptoProvider;

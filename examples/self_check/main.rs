@@ -12,7 +12,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use args::{Args, Format, Target};
-use notafter::{Certificate, Grouping, Loader, Report, SelfCheck, TrustAnchors};
+use notafter::self_check::Grouping;
+use notafter::{Certificate, Loader, Report, SelfCheck, TrustAnchors};
 use rustls::crypto::CryptoProvider;
 
 fn main() -> ExitCode {

@@ -2,7 +2,7 @@
 //! Does every answer of a CA end in an instant within its window, or in an error that can be printed?
 
 use libfuzzer_sys::fuzz_target;
-use notafter::RenewalInfo;
+use notafter::renewal::RenewalInfo;
 use notafter_fuzz::{NOW, assert_printable};
 
 fuzz_target!(|data: &[u8]| {

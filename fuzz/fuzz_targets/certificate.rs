@@ -2,7 +2,8 @@
 //! Are our facts those that webpki and x509-parser read, and is nothing refused that webpki accepts?
 
 use libfuzzer_sys::fuzz_target;
-use notafter::{Certificate, CertificateFacts, DerProblem, Timestamp};
+use notafter::{Certificate, Timestamp};
+use notafter::cert::{CertificateFacts, DerProblem};
 use notafter_fuzz::{NOW, algorithms, assert_printable, element, unix};
 use rustls::pki_types::CertificateDer;
 use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};

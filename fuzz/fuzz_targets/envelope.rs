@@ -2,7 +2,7 @@
 //! Does an envelope that nobody signed ever count, and is JSON refused that two readers read differently?
 
 use libfuzzer_sys::fuzz_target;
-use notafter::Envelope;
+use notafter::announce::Envelope;
 use notafter_fuzz::announcing::{POOL, accepted, open};
 use notafter_fuzz::{NOW, assert_printable};
 use serde_json::Value;

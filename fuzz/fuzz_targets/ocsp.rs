@@ -4,7 +4,9 @@
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use notafter::{Certificate, SourceContents, StapleCache, StapleJudge, StapleStatus, Timestamp};
+use notafter::{Certificate, Timestamp};
+use notafter::source::SourceContents;
+use notafter::revocation::{StapleCache, StapleJudge, StapleStatus};
 use notafter_fuzz::{algorithms, assert_printable};
 
 struct Scene {

@@ -2,7 +2,8 @@
 //! Does every pin that is read come back from every form, and does a scope cover what it should?
 
 use libfuzzer_sys::fuzz_target;
-use notafter::{PinForm, PinScope, SpkiPin};
+use notafter::pin::PinForm;
+use notafter::{PinScope, SpkiPin};
 use notafter_fuzz::assert_printable;
 use rustls::pki_types::ServerName;
 

@@ -7,11 +7,10 @@ use std::sync::{Arc, Mutex};
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use notafter::{
-    Event, ExpiryRule, FixedPins, InlineObserver, PinGeneration, PinSet, PinnedGrace, PinsInForce,
-    SessionGuard, Severity, Timestamp, WatchingClientVerifier, WatchingServerVerifier,
-    WatchingVerifierBuilder,
-};
+use notafter::{Event, PinSet, SessionGuard, Severity, Timestamp, WatchingClientVerifier, WatchingServerVerifier};
+use notafter::pin::{ExpiryRule, FixedPins, PinGeneration, PinsInForce};
+use notafter::observer::InlineObserver;
+use notafter::verifier::{PinnedGrace, WatchingVerifierBuilder};
 use notafter_fuzz::proof::{Clients, GOOD, Moods, Servers, signature};
 use notafter_fuzz::world::{NAMES, World};
 use notafter_fuzz::{NOW, assert_printable, ring, tickets, unix};

@@ -6,10 +6,10 @@ use std::io;
 use std::sync::{Arc, LazyLock, Mutex};
 
 use base64_simd::STANDARD as BASE64;
-use notafter::{
-    Envelope, ExpiryRule, PinFloor, PinStorage, PinStore, PinsInForce as _, Sha256Digest,
-    StateFile, StoreNotice, Timestamp,
-};
+use notafter::announce::{Envelope, PinFloor, PinStorage, StateFile, StoreNotice};
+use notafter::pin::{ExpiryRule, PinsInForce as _};
+use notafter::{PinStore, Timestamp};
+use notafter::cert::Sha256Digest;
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use serde_json::{Value, json};
 

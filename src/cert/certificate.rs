@@ -10,7 +10,8 @@ use sha2::{Digest, Sha256};
 use super::der::Layout;
 #[cfg(feature = "details")]
 use super::{CertificateDetails, DetailsError};
-use super::{CertificateFacts, CertificateParseError, Timestamp, Validity, general_name, name};
+use super::{CertificateFacts, CertificateParseError, general_name, name};
+use crate::time::{Timestamp, Validity};
 
 /// A SHA-256 digest, printed as lower-case hexadecimal.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,7 +56,7 @@ impl fmt::Debug for Sha256Digest {
 /// # What does this certificate say?
 /// ```
 /// use notafter::Certificate;
-/// # use notafter::SourceContents;
+/// # use notafter::source::SourceContents;
 /// # let pem = include_bytes!("../../tests/data/incidents/dst-root-x3-2021/certs/leaf.pem");
 /// # let contents = SourceContents::from_bytes("", pem);
 /// # let der = contents.certificates[0].certificate.der().as_ref();
@@ -183,13 +184,13 @@ impl Certificate {
     ///
     /// # Which names does this certificate have?
     /// ```
-    /// # use notafter::SourceContents;
+    /// # use notafter::source::SourceContents;
     /// # let pem = include_bytes!("../../tests/data/incidents/dst-root-x3-2021/certs/leaf.pem");
     /// # let contents = SourceContents::from_bytes("", pem);
     /// # let certificate = &contents.certificates[0].certificate;
     /// let names = certificate.details()?.subject_alt_names;
     /// assert!(names.dns.contains(&"corti.li".to_owned()));
-    /// # Ok::<(), notafter::DetailsError>(())
+    /// # Ok::<(), notafter::cert::DetailsError>(())
     /// ```
     ///
     /// # Errors

@@ -6,8 +6,8 @@
 
 use thiserror::Error;
 
-use super::Validity;
-use super::timestamp::{Timestamp, number};
+use crate::time::Validity;
+use crate::time::timestamp::{Timestamp, number};
 
 /// Why bytes are not a certificate, and where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -60,27 +60,27 @@ pub enum DerProblem {
     BadVersion,
 }
 
-pub(super) mod tag {
-    pub(in crate::cert) const BOOLEAN: u8 = 0x01;
-    pub(in crate::cert) const INTEGER: u8 = 0x02;
-    pub(in crate::cert) const BIT_STRING: u8 = 0x03;
-    pub(in crate::cert) const OCTET_STRING: u8 = 0x04;
-    pub(in crate::cert) const OID: u8 = 0x06;
-    pub(in crate::cert) const ENUMERATED: u8 = 0x0a;
-    pub(in crate::cert) const SEQUENCE: u8 = 0x30;
-    pub(in crate::cert) const SET: u8 = 0x31;
-    pub(in crate::cert) const UTC_TIME: u8 = 0x17;
-    pub(in crate::cert) const GENERALIZED_TIME: u8 = 0x18;
-    pub(in crate::cert) const KEY_IDENTIFIER: u8 = 0x80;
-    pub(in crate::cert) const VERSION: u8 = 0xa0;
-    pub(in crate::cert) const ISSUER_UNIQUE_ID: u8 = 0x81;
-    pub(in crate::cert) const SUBJECT_UNIQUE_ID: u8 = 0x82;
-    pub(in crate::cert) const EXTENSIONS: u8 = 0xa3;
+pub(crate) mod tag {
+    pub(crate) const BOOLEAN: u8 = 0x01;
+    pub(crate) const INTEGER: u8 = 0x02;
+    pub(crate) const BIT_STRING: u8 = 0x03;
+    pub(crate) const OCTET_STRING: u8 = 0x04;
+    pub(crate) const OID: u8 = 0x06;
+    pub(crate) const ENUMERATED: u8 = 0x0a;
+    pub(crate) const SEQUENCE: u8 = 0x30;
+    pub(crate) const SET: u8 = 0x31;
+    pub(crate) const UTC_TIME: u8 = 0x17;
+    pub(crate) const GENERALIZED_TIME: u8 = 0x18;
+    pub(crate) const KEY_IDENTIFIER: u8 = 0x80;
+    pub(crate) const VERSION: u8 = 0xa0;
+    pub(crate) const ISSUER_UNIQUE_ID: u8 = 0x81;
+    pub(crate) const SUBJECT_UNIQUE_ID: u8 = 0x82;
+    pub(crate) const EXTENSIONS: u8 = 0xa3;
 }
 
 /// A part of the certificate's bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Span {
+pub(crate) struct Span {
     start: u32,
     end: u32,
 }
@@ -96,7 +96,7 @@ impl Span {
     }
 
     /// The bytes of the span; empty if `bytes` are not those it was found in.
-    pub(super) fn of(self, bytes: &[u8]) -> &[u8] {
+    pub(crate) fn of(self, bytes: &[u8]) -> &[u8] {
         let range = usize::try_from(self.start)
             .ok()
             .zip(usize::try_from(self.end).ok());
@@ -108,24 +108,24 @@ impl Span {
 
 /// Where in a certificate its parts lie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Layout {
+pub(crate) struct Layout {
     /// Content octets of the serial number.
-    pub(super) serial: Span,
+    pub(crate) serial: Span,
     /// The issuer's Name, content of its SEQUENCE, as webpki and rustls compare it.
-    pub(super) issuer: Span,
+    pub(crate) issuer: Span,
     /// The subject's Name, content of its SEQUENCE.
-    pub(super) subject: Span,
+    pub(crate) subject: Span,
     /// The SubjectPublicKeyInfo with its outer SEQUENCE.
-    pub(super) spki: Span,
+    pub(crate) spki: Span,
     /// The content of the SEQUENCE OF Extension.
-    pub(super) extensions: Option<Span>,
-    pub(super) validity: Validity,
+    pub(crate) extensions: Option<Span>,
+    pub(crate) validity: Validity,
 }
 
 impl Layout {
     /// Walks `Certificate ::= SEQUENCE { tbsCertificate, signatureAlgorithm, signatureValue }`
     /// (RFC 5280, 4.1).
-    pub(super) fn parse(der: &[u8]) -> Result<Self, CertificateParseError> {
+    pub(crate) fn parse(der: &[u8]) -> Result<Self, CertificateParseError> {
         let mut outer = Reader::new(der);
         let mut certificate = outer.enter(tag::SEQUENCE)?;
         outer.finish()?;
@@ -204,7 +204,7 @@ pub(crate) fn in_sequence(content: &[u8]) -> Vec<u8> {
 
 /// Reads elements, remembering where they are in the whole.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     /// What has not been read yet.
     rest: &'a [u8],
     /// Where `rest` ends in the whole.
@@ -212,7 +212,7 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self {
             rest: bytes,
             end: bytes.len(),
@@ -226,16 +226,16 @@ impl<'a> Reader<'a> {
     }
 
     /// The content that this reader has not read yet.
-    pub(super) fn content(&self) -> &'a [u8] {
+    pub(crate) fn content(&self) -> &'a [u8] {
         self.rest
     }
 
-    pub(super) fn is_at_end(&self) -> bool {
+    pub(crate) fn is_at_end(&self) -> bool {
         self.rest.is_empty()
     }
 
     /// The next identifier octet.
-    pub(super) fn peek(&self) -> Option<u8> {
+    pub(crate) fn peek(&self) -> Option<u8> {
         self.rest.first().copied()
     }
 
@@ -266,7 +266,7 @@ impl<'a> Reader<'a> {
 
     /// Reads one element with this tag and gives a reader of its content.
     #[inline]
-    pub(super) fn enter(&mut self, expected: u8) -> Result<Self, CertificateParseError> {
+    pub(crate) fn enter(&mut self, expected: u8) -> Result<Self, CertificateParseError> {
         // What nearly every element looks like; all else, and every error, is for the slow walk.
         let (length, rest) = match self.rest {
             [found, length @ ..=0x7f, rest @ ..] if *found == expected => {
@@ -305,7 +305,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads one element with any tag of a single octet.
-    pub(super) fn any(&mut self) -> Result<(u8, Self), CertificateParseError> {
+    pub(crate) fn any(&mut self) -> Result<(u8, Self), CertificateParseError> {
         let at = *self;
         let found = self.byte()?;
         if found & 0x1f == 0x1f {
@@ -347,7 +347,7 @@ impl<'a> Reader<'a> {
 
     /// Refuses anything left over.
     #[inline]
-    pub(super) fn finish(&self) -> Result<(), CertificateParseError> {
+    pub(crate) fn finish(&self) -> Result<(), CertificateParseError> {
         match self.rest.len() {
             0 => Ok(()),
             count => Err(self.error(DerProblem::TrailingBytes { count })),
@@ -359,7 +359,7 @@ impl<'a> Reader<'a> {
     }
 
     /// `Time ::= CHOICE { utcTime, generalTime }` (RFC 5280, 4.1.2.5).
-    pub(super) fn time(&mut self) -> Result<Timestamp, CertificateParseError> {
+    pub(crate) fn time(&mut self) -> Result<Timestamp, CertificateParseError> {
         let at = *self;
         let found = self.peek().ok_or(self.error(DerProblem::Truncated))?;
         let read: fn(&[u8]) -> Option<Timestamp> = match found {

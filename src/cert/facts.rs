@@ -1,21 +1,22 @@
 //! The facts that hot paths need, borrowed from the certificate's bytes.
 
 use super::der::{Layout, Reader, tag};
-use super::{CertificateParseError, Validity, name};
+use super::{CertificateParseError, name};
+use crate::time::Validity;
 
 /// What one certificate states, found by one strict walk over its bytes without allocation.
 ///
 /// # Until when is this certificate valid?
 /// ```
-/// use notafter::CertificateFacts;
-/// # use notafter::SourceContents;
+/// use notafter::cert::CertificateFacts;
+/// # use notafter::source::SourceContents;
 /// # let pem = include_bytes!("../../tests/data/incidents/dst-root-x3-2021/certs/isrg-x1-root.pem");
 /// # let contents = SourceContents::from_bytes("", pem);
 /// # let der = contents.certificates[0].certificate.der().as_ref();
 /// let facts = CertificateFacts::parse(der)?;
 /// assert_eq!(facts.validity().not_after.to_string(), "2035-06-04T11:04:38Z");
 /// assert!(facts.is_ca() && facts.is_self_issued());
-/// # Ok::<(), notafter::CertificateParseError>(())
+/// # Ok::<(), notafter::cert::CertificateParseError>(())
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct CertificateFacts<'a> {

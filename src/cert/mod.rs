@@ -4,15 +4,12 @@
 //! same questions. What needs a full parse of the extensions is in `CertificateDetails`.
 
 mod certificate;
-mod der;
+pub(crate) mod der;
 #[cfg(feature = "details")]
 mod details;
 mod facts;
 mod general_name;
 mod name;
-mod next_update;
-mod timestamp;
-mod validity;
 
 #[cfg(test)]
 mod tests;
@@ -23,11 +20,8 @@ pub use der::{CertificateParseError, DerProblem};
 pub use details::{CertificateDetails, DetailsError, KeyType, SubjectAltNames};
 pub use facts::CertificateFacts;
 pub(crate) use facts::count_constraints;
-pub use timestamp::{Timestamp, TimestampParseError};
-pub use validity::Validity;
 
 pub(crate) use der::in_sequence;
 pub(crate) use name::readable as name_for_people;
 #[cfg(feature = "announcements")]
 pub(crate) use name::visible;
-pub(crate) use next_update::{crl_next_update, staple_next_update};

@@ -10,8 +10,8 @@ mod subject;
 
 use std::fmt;
 
-use crate::cert::Timestamp;
 use crate::policy::Band;
+use crate::time::Timestamp;
 
 pub use code::EventCode;
 pub use role::Role;
@@ -92,14 +92,15 @@ impl fmt::Display for PeerReach {
 ///
 /// # How do I try out my observer?
 /// ```
-/// use notafter::{Band, Event, EventCode, Role, Severity, Timestamp};
+/// use notafter::{Band, Event, EventCode, Severity, Timestamp};
+/// use notafter::event::Role;
 /// let at: Timestamp = "2026-01-01T00:00:00Z".parse()?;
 /// let event = Event::new(at, EventCode::PeerExpiring, Severity::Warning, Role::PeerServer, "renew it")
 ///     .with_host("db.example".to_owned())
 ///     .with_bands(Some(Band::Due), Band::Warning)
 ///     .with_time_left(86_400);
 /// assert_eq!(event.to_string(), "2026-01-01T00:00:00Z warning peer_expiring: renew it");
-/// # Ok::<(), notafter::TimestampParseError>(())
+/// # Ok::<(), notafter::time::TimestampParseError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]

@@ -1,10 +1,10 @@
 //! What a pin store has to say, as events.
 
 use super::{Event, EventCode, Role, Severity, Subject};
-use crate::cert::Timestamp;
+use crate::announce::StoreNotice;
 use crate::outlook::Position;
 use crate::pin::{Pin, PinPosition, PinScope};
-use crate::store::StoreNotice;
+use crate::time::Timestamp;
 
 impl StoreNotice {
     /// The stable code, in snake case: that of its event.
@@ -94,7 +94,8 @@ impl StoreNotice {
     ///
     /// # How do I send what the store says to my observer?
     /// ```
-    /// use notafter::{AnnouncementError, Observer, PinStore, StoreNotice, Timestamp};
+    /// use notafter::announce::{AnnouncementError, StoreNotice};
+    /// use notafter::{Observer, PinStore, Timestamp};
     /// fn carry(store: &PinStore, envelope: &[u8], now: Timestamp, observer: &dyn Observer) {
     ///     let notices = match store.apply(envelope, now) {
     ///         Ok(applied) => applied.notices,

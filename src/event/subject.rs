@@ -1,8 +1,9 @@
 //! The certificate, key or pin that an event is about.
 
-use crate::cert::{Certificate, Sha256Digest, Timestamp};
+use crate::cert::{Certificate, Sha256Digest};
 use crate::outlook::Position;
 use crate::pin::SpkiPin;
+use crate::time::Timestamp;
 
 /// What kind of thing a [`Subject`] is, and so what its digest is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

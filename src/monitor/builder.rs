@@ -14,14 +14,14 @@ use super::run::Wake;
 use super::state::State;
 use super::work::Worker;
 use super::{Connector, Monitor};
-use crate::delivery::Outbox;
-use crate::loader::Loader;
+use crate::alert::{RepeatPolicy, Transitions};
 use crate::observer::Observer;
+use crate::observer::Outbox;
 use crate::outlook::{TrustAnchors, Usage};
 use crate::policy::ThresholdPolicy;
 use crate::revocation::Crls;
 use crate::self_check::{SelfCheck, SelfCheckBuilder, SelfCheckError};
-use crate::transition::{RepeatPolicy, Transitions};
+use crate::source::Loader;
 
 /// The most matters that are remembered as not ok.
 const MATTERS: NonZeroUsize = match NonZeroUsize::new(1 << 17) {
@@ -169,7 +169,7 @@ impl MonitorBuilder {
     /// `notafter_events_lost_total`, `notafter_observer_panics_total`,
     /// `notafter_watched`, `notafter_last_evaluated_timestamp_seconds`. What is no longer watched
     /// becomes NaN, for the facade cannot forget. For counts of events add a
-    /// [`MetricsObserver`](crate::MetricsObserver).
+    /// [`MetricsObserver`](crate::observer::MetricsObserver).
     #[cfg(feature = "metrics")]
     pub const fn with_metrics(mut self) -> Self {
         self.metrics = super::metrics::Publishing::On;

@@ -2,9 +2,9 @@
 
 use super::state::{Item, State};
 use super::target::{Kind, Lane};
-use crate::cert::Timestamp;
 use crate::event::Role;
 use crate::policy::Band;
+use crate::time::Timestamp;
 
 /// So many seconds after it was due, a tick is overdue.
 const OVERDUE: i64 = 300;

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use super::Connector;
 use super::target::{Kind, Target};
-use crate::loader::{self, Loader};
 use crate::self_check::Input;
 use crate::source::{FailureReason, SourceContents, SourceFailure};
+use crate::source::{Loader, loader};
 
 /// What is judged of a polled target, and what could not be read at the latest poll.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

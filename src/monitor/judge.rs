@@ -1,7 +1,7 @@
 //! From what is held and an instant to an evaluation.
 
-use crate::cert::{Certificate, Timestamp};
-use crate::duration;
+use crate::alert::{Condition, Matter};
+use crate::cert::Certificate;
 use crate::event::{Event, EventCode, Role, Severity, Subject};
 use crate::outlook::Position;
 use crate::policy::{Band, ThresholdPolicy};
@@ -10,7 +10,8 @@ use crate::self_check::{
     self, ChainReport, Finding, FindingCode, Input, ReportedCertificate, SelfCheck,
 };
 use crate::source::SourceFailure;
-use crate::transition::{Condition, Matter};
+use crate::time::Timestamp;
+use crate::time::span;
 
 use super::Evaluation;
 use super::held::Held;
@@ -221,7 +222,7 @@ impl Judging<'_> {
             self.evaluation.changes_at(change);
         }
         let (name, end) = (anchor.short_name(), anchor.not_after());
-        let span = duration::readable(end.seconds_since(self.now));
+        let span = span::readable(end.seconds_since(self.now));
         let (code, message) = match band {
             Band::Ok => (EventCode::Recovered, format!("trust anchor '{name}' is ok")),
             Band::Expired => (
@@ -277,7 +278,7 @@ impl Judging<'_> {
     fn crls(&mut self, crls: &Crls) {
         for (number, next_update) in crls.next_updates().enumerate() {
             let left = next_update.seconds_since(self.now);
-            let span = duration::readable(left);
+            let span = span::readable(left);
             let name = format!("{}, list {number}", self.name);
             let (band, code, message) = if left > 0 {
                 self.evaluation.changes_at(next_update);

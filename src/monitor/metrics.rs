@@ -8,7 +8,7 @@ use super::Monitor;
 use super::state::Item;
 use super::target::Lane;
 use super::watched::Gauge;
-use crate::cert::Timestamp;
+use crate::time::Timestamp;
 
 /// Whether a monitor publishes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

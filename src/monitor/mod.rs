@@ -26,11 +26,11 @@ pub use run::MonitorHandle;
 pub use target::Target;
 pub use watched::{Connector, Evaluation, Gauge, Watched};
 
-use crate::cert::Timestamp;
-use crate::clock;
-use crate::delivery::Outbox;
 use crate::event::Event;
+use crate::observer::Outbox;
 use crate::self_check::Report;
+use crate::time::Timestamp;
+use crate::time::clock;
 use run::Wake;
 use state::State;
 use target::{Kind, Lane};

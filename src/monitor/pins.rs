@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use super::target::Target;
 use super::watched::{Evaluation, Gauge, Watched};
-use crate::cert::Timestamp;
-use crate::duration::readable;
+use crate::alert::{Condition, Matter};
 use crate::event::{Event, EventCode, Role, Severity};
 use crate::pin::{PinSet, PinSetStanding, PinsInForce};
 use crate::policy::Band;
 use crate::self_check::{Finding, FindingCode};
-use crate::transition::{Condition, Matter};
+use crate::time::Timestamp;
+use crate::time::span::readable;
 
 impl Target {
     /// Pins, each set by its date and by how many of its keys are usable; and whether the announcement
@@ -20,7 +20,8 @@ impl Target {
     ///
     /// # How do I hear in time that my pins run out?
     /// ```
-    /// # use notafter::{ExpiryRule, FixedPins, Monitor, PinSet, Target};
+    /// # use notafter::pin::{ExpiryRule, FixedPins};
+    /// # use notafter::{Monitor, PinSet, Target};
     /// # fn watch(monitor: &Monitor, pins: PinSet) {
     /// monitor.watch("pins", Target::pins(std::sync::Arc::new(FixedPins::new(pins))));
     /// # }

@@ -8,12 +8,12 @@ use super::held::Held;
 use super::target::{Lane, Target};
 use super::watched::{Evaluation, Gauge};
 use super::work::{Outcome, Work, Worker};
-use crate::cert::Timestamp;
+use crate::alert::{Condition, Matter, Transitions};
 use crate::event::{Event, EventCode, Severity};
 use crate::policy::{Band, ThresholdPolicy};
 use crate::self_check::{ChainReport, Finding, Report};
 use crate::source::FailureReason;
-use crate::transition::{Condition, Matter, Transitions};
+use crate::time::Timestamp;
 
 pub(super) struct State {
     /// In the order in which they were registered.

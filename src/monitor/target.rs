@@ -63,7 +63,7 @@ impl Target {
         Self::of(Kind::Path(path.into()), Role::OwnServer)
     }
 
-    /// An endpoint, asked through the monitor's [`Connector`](crate::Connector).
+    /// An endpoint, asked through the monitor's [`Connector`](crate::monitor::Connector).
     pub fn endpoint(endpoint: impl Into<String>) -> Self {
         Self::of(Kind::Endpoint(endpoint.into()), Role::PeerServer)
     }

@@ -4,9 +4,9 @@ use std::error::Error;
 
 use pki_types::CertificateDer;
 
-use crate::cert::Timestamp;
+use crate::alert::Condition;
 use crate::self_check::{ChainReport, Finding};
-use crate::transition::Condition;
+use crate::time::Timestamp;
 
 /// Something that can say how it stands at any instant: a set of pins, a licence, a token. Any
 /// `Fn(Timestamp) -> Evaluation + Send + Sync` is one.

@@ -8,11 +8,11 @@ use super::held::Held;
 use super::judge::Judges;
 use super::target::{Kind, Target};
 use super::{Connector, Evaluation};
-use crate::cert::Timestamp;
+use crate::alert::{Condition, Matter};
 use crate::event::{Event, EventCode, Severity};
-use crate::loader::Loader;
 use crate::policy::Band;
-use crate::transition::{Condition, Matter};
+use crate::source::Loader;
+use crate::time::Timestamp;
 
 /// What evaluates, and how often.
 pub(super) struct Worker {

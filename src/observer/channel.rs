@@ -13,7 +13,7 @@ use crate::event::Event;
 /// # How do I receive events in a loop of my own?
 /// ```
 /// use std::{num::NonZeroUsize, sync::Arc};
-/// use notafter::ChannelObserver;
+/// use notafter::observer::ChannelObserver;
 /// let (observer, events) = ChannelObserver::bounded(NonZeroUsize::new(1024).unwrap());
 /// let observer = Arc::new(observer);
 /// // .with_observer(observer.clone()), and in the loop:

@@ -11,7 +11,9 @@ use crate::event::{Event, EventCode, Role, Severity};
 /// # How do I wake somebody for critical events of my own certificates only?
 /// ```
 /// use std::sync::Arc;
-/// use notafter::{Event, FilteredObserver, Role, Severity};
+/// use notafter::{Event, Severity};
+/// use notafter::observer::FilteredObserver;
+/// use notafter::event::Role;
 /// # fn page(_: &Event) {}
 /// let pager = FilteredObserver::new(Arc::new(|event: &Event| page(event)))
 ///     .with_least_severity(Severity::Critical)

@@ -4,6 +4,7 @@ mod channel;
 mod filter;
 #[cfg(feature = "metrics")]
 mod metrics;
+mod queue;
 #[cfg(feature = "tracing")]
 mod tracing;
 
@@ -18,6 +19,8 @@ pub use channel::ChannelObserver;
 pub use filter::FilteredObserver;
 #[cfg(feature = "metrics")]
 pub use metrics::MetricsObserver;
+pub(crate) use queue::Outbox;
+pub use queue::QueuedObserver;
 #[cfg(feature = "tracing")]
 pub use tracing::TracingObserver;
 
@@ -26,7 +29,7 @@ pub use tracing::TracingObserver;
 /// An observer observes: what it does cannot change a verdict, its panics are contained and
 /// counted, and it cannot hold up a handshake: verifiers and the monitor give each observer a
 /// bounded queue and a thread of its own (started with its first event), as
-/// [`QueuedObserver`](crate::QueuedObserver) does. Those that say that they are
+/// [`QueuedObserver`](crate::observer::QueuedObserver) does. Those that say that they are
 /// [prompt](Observer::is_prompt) are called at once instead.
 pub trait Observer: Send + Sync {
     /// Something happened.
@@ -45,7 +48,8 @@ pub trait Observer: Send + Sync {
 ///
 /// # How do I get events inline, in tests for example?
 /// ```
-/// use notafter::{Event, InlineObserver, Observer as _};
+/// use notafter::{Event, Observer as _};
+/// use notafter::observer::InlineObserver;
 /// let observer = InlineObserver(|event: &Event| println!("{event}"));
 /// assert!(observer.is_prompt());
 /// ```

@@ -1,8 +1,8 @@
 //! Events into the `tracing` facade.
 
 use super::Observer;
-use crate::cert::Timestamp;
 use crate::event::{Event, Role, Severity};
+use crate::time::Timestamp;
 
 /// Writes events to `tracing`, target `notafter`: critical ones as errors, warnings as warnings,
 /// the rest as information.

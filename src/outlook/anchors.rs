@@ -18,7 +18,8 @@ use crate::source::SourceContents;
 ///
 /// # Which trust anchors do I have, and which could not be used?
 /// ```
-/// use notafter::{SourceContents, TrustAnchors};
+/// use notafter::source::SourceContents;
+/// use notafter::TrustAnchors;
 /// # let pem = include_bytes!("../../tests/data/incidents/dst-root-x3-2021/certs/isrg-x1-root.pem");
 /// let anchors = TrustAnchors::builder()
 ///     .with_source(&SourceContents::from_bytes("ca.pem", pem))

@@ -1,7 +1,8 @@
 //! What the judge answers: until when, because of which certificate, or why not.
 
 use super::{Position, Refusal};
-use crate::cert::{Certificate, Sha256Digest, Timestamp};
+use crate::cert::{Certificate, Sha256Digest};
+use crate::time::Timestamp;
 
 /// Until when a chain verifies for one relying party.
 ///

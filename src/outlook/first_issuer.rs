@@ -8,7 +8,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::horizon::Way;
 use super::paths::PathSearch;
-use crate::cert::{Certificate, Timestamp, Validity};
+use crate::cert::Certificate;
+use crate::time::{Timestamp, Validity};
 
 /// More instants at which anything changes are not gone through.
 const MAX_CHANGES: usize = 256;

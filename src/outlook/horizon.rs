@@ -10,8 +10,9 @@ use std::collections::BTreeSet;
 
 use super::paths::{Path, PathSearch};
 use super::{LimitingCause, LimitingCertificate, Outlook, Position, Refusal};
-use crate::cert::{Certificate, Timestamp, Validity};
+use crate::cert::Certificate;
 use crate::revocation::CrlDepth;
+use crate::time::{Timestamp, Validity};
 
 /// Who judges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,8 +12,9 @@ use super::paths::{Algorithms, Path, PathSearch, Rules};
 use super::{
     ChainOutlook, Outlook, PeerOutlook, Refusal, Timeline, TrustAnchors, VerifiedCertificates,
 };
-use crate::cert::{Certificate, Timestamp};
+use crate::cert::Certificate;
 use crate::revocation::Crls;
+use crate::time::Timestamp;
 
 /// What the leaf is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -59,7 +60,9 @@ impl Usage {
 ///
 /// # Until when does this chain verify, and which certificate ends it?
 /// ```
-/// use notafter::{ChainJudge, SourceContents, TrustAnchors, Usage};
+/// use notafter::{ChainJudge, TrustAnchors};
+/// use notafter::source::SourceContents;
+/// use notafter::outlook::Usage;
 /// # macro_rules! pem { ($name:literal) => { include_str!(concat!(
 /// #     "../../tests/data/incidents/addtrust-2020-comodo-rsa/certs/", $name, ".pem")) } }
 /// # let root = pem!("addtrust-root");

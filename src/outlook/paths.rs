@@ -14,8 +14,9 @@ use super::TrustAnchors;
 use super::budget::{Budget, PURPOSE, price_of_names, price_of_parse};
 use super::candidates::{Candidates, looked_at};
 use super::signatures::SignatureMemory;
-use crate::cert::{Certificate, Validity, in_sequence};
+use crate::cert::{Certificate, in_sequence};
 use crate::revocation::Crls;
+use crate::time::Validity;
 
 /// Signature algorithms as a crypto provider lists them.
 pub(super) type Algorithms = &'static [&'static dyn SignatureVerificationAlgorithm];

@@ -6,7 +6,8 @@ use thiserror::Error;
 use super::candidates::looked_at;
 use super::paths::{PathSearch, is_budget};
 use super::{Position, TrustAnchors};
-use crate::cert::{Certificate, Timestamp};
+use crate::cert::Certificate;
+use crate::time::Timestamp;
 
 /// Why no path of a chain is accepted. Each reads as a sentence that says what to do.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

@@ -7,7 +7,8 @@ use super::first_issuer;
 use super::horizon::{Horizon, RelyingParty, Way};
 use super::paths::PathSearch;
 use super::{LimitingCertificate, Position, TrustAnchors};
-use crate::cert::{Certificate, Sha256Digest, Timestamp, Validity};
+use crate::cert::{Certificate, Sha256Digest};
+use crate::time::{Timestamp, Validity};
 
 /// When a chain verifies, for both relying parties.
 #[derive(Debug, Clone, PartialEq, Eq)]

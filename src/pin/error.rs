@@ -5,8 +5,8 @@ use std::fmt;
 use thiserror::Error;
 
 use super::{Pin, PinState, SpkiPin};
-use crate::cert::Timestamp;
 use crate::outlook::Position;
+use crate::time::Timestamp;
 
 /// Why pins refused a peer. rustls carries it inside of `CertificateError::Other`;
 /// [`pin_error`](crate::pin_error) finds it again.

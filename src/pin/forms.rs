@@ -34,10 +34,11 @@ impl SpkiPin {
     ///
     /// # How do I hand this pin to curl?
     /// ```
-    /// use notafter::{PinForm, SpkiPin};
+    /// use notafter::pin::PinForm;
+    /// use notafter::SpkiPin;
     /// let pin: SpkiPin = "sha256/C5+lpZ7tcVwmwQIMcRtPbsQtWLABXhQzejna0wHFr8M=".parse()?;
     /// assert_eq!(pin.to_form(PinForm::Curl), "sha256//C5+lpZ7tcVwmwQIMcRtPbsQtWLABXhQzejna0wHFr8M=");
-    /// # Ok::<(), notafter::PinParseError>(())
+    /// # Ok::<(), notafter::pin::PinParseError>(())
     /// ```
     pub fn to_form(&self, form: PinForm) -> String {
         let digest = self.digest();

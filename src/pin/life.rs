@@ -6,7 +6,7 @@ use std::str::FromStr;
 use thiserror::Error;
 
 use super::SpkiPin;
-use crate::cert::Timestamp;
+use crate::time::Timestamp;
 
 /// Where a pin stands in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

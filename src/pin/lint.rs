@@ -3,7 +3,8 @@
 use thiserror::Error;
 
 use super::{ExpiryRule, Pin, PinScope, PinSet, PinSets, PinState, SpkiPin};
-use crate::cert::{Certificate, Timestamp};
+use crate::cert::Certificate;
+use crate::time::Timestamp;
 
 /// Something that works but will hurt. Printed as a sentence that says what to do.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -146,7 +147,8 @@ impl PinSet {
     ///
     /// # How does a build fail before the pins in it run out?
     /// ```
-    /// use notafter::{ExpiryRule, PinSet, Timestamp};
+    /// use notafter::pin::ExpiryRule;
+    /// use notafter::{PinSet, Timestamp};
     /// # let pin = "sha256/C5+lpZ7tcVwmwQIMcRtPbsQtWLABXhQzejna0wHFr8M=".parse()?;
     /// let end: Timestamp = "2027-01-01T00:00:00Z".parse()?;
     /// let set = PinSet::builder().current(pin).with_expiry(end, ExpiryRule::FailClosed).build()?;

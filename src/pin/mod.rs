@@ -2,13 +2,14 @@
 
 mod error;
 mod forms;
+mod key;
 mod life;
 mod lint;
-mod matching;
+mod private;
 mod scope;
 mod set;
 mod sets;
-mod spki;
+mod verdict;
 
 #[cfg(test)]
 mod set_tests;
@@ -17,12 +18,12 @@ mod tests;
 
 pub use error::{NearMiss, PinError, PresentedKey};
 pub use forms::{PinForm, PinParseError};
+pub use key::{PinSourceError, SpkiPin};
 pub use life::{
     Acceptance, ExpiryRule, Pin, PinMode, PinPosition, PinSetStanding, PinState, PinWordError,
 };
 pub use lint::{PinLint, PinSetEnds};
-pub(crate) use matching::{LeafVerdict, PathKeys};
 pub use scope::{PinScope, PinScopeError};
 pub use set::{PinSet, PinSetBuilder, PinSetError};
 pub use sets::{FixedPins, PinGeneration, PinSets, PinsInForce};
-pub use spki::{PinSourceError, SpkiPin};
+pub(crate) use verdict::{LeafVerdict, PathKeys};

@@ -8,8 +8,8 @@ use super::{
     Acceptance, ExpiryRule, Pin, PinLint, PinMode, PinPosition, PinScope, PinSetStanding, PinState,
     SpkiPin,
 };
-use crate::cert::Timestamp;
 use crate::policy::Band;
+use crate::time::Timestamp;
 
 /// The keys that some hosts may show: immutable; a change is a new set.
 ///

@@ -1,5 +1,6 @@
 use super::*;
-use crate::cert::{Sha256Digest, Timestamp};
+use crate::cert::Sha256Digest;
+use crate::time::Timestamp;
 
 fn key(n: u8) -> SpkiPin {
     SpkiPin::from_digest(Sha256Digest::of(&[n]))

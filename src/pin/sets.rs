@@ -7,7 +7,7 @@ use std::sync::Arc;
 use pki_types::ServerName;
 
 use super::{PinLint, PinScope, PinSet, PinSetError};
-use crate::cert::Timestamp;
+use crate::time::Timestamp;
 
 /// Pin sets beside each other: for each peer the one with the most specific scope counts, alone.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,15 +7,15 @@ use rustls::crypto::CryptoProvider;
 use rustls::time_provider::TimeProvider;
 
 use super::{ReloadBuildError, ReloadingKey};
-use crate::delivery::Outbox;
+use crate::alert::RepeatPolicy;
 use crate::observer::Observer;
+use crate::observer::Outbox;
 #[cfg(feature = "ocsp")]
 use crate::outlook::TrustAnchors;
 use crate::outlook::Usage;
 use crate::policy::ThresholdPolicy;
 #[cfg(feature = "ocsp")]
 use crate::revocation::StapleJudge;
-use crate::transition::RepeatPolicy;
 
 /// Where one certificate chain, its private key and (feature `ocsp`) its staple lie.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,10 +11,11 @@ use webpki::EndEntityCert;
 use super::builder::{AtStart, ChainCheck, LostNames, OlderCertificate, Rules};
 use super::error::{ReloadError, listed};
 use super::files::{Contents, Digests};
-use crate::cert::{Certificate, SubjectAltNames, Timestamp};
+use crate::cert::{Certificate, SubjectAltNames};
 use crate::outlook::{ChainJudge, Position};
-use crate::private_key;
+use crate::source::private_key;
 use crate::source::{FailureReason, SourceContents, SourceFailure};
+use crate::time::Timestamp;
 
 /// What the key signs to prove itself: nothing that a protocol would take for its own.
 const PROOF: &[u8] = b"notafter: does this key belong to this certificate?";

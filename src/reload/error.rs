@@ -4,10 +4,10 @@ use std::io;
 
 use thiserror::Error;
 
-use crate::cert::Timestamp;
-use crate::duration::readable;
 use crate::outlook::Position;
 use crate::source::SourceFailure;
+use crate::time::Timestamp;
+use crate::time::span::readable;
 
 /// Why a certificate and its key were refused; what was served before is served on.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

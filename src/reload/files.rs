@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::builder::KeyFiles;
-use crate::cert::{Sha256Digest, Timestamp};
-use crate::loader::{self, Loader};
+use crate::cert::Sha256Digest;
 use crate::source::{FailureReason, SourceFailure};
+use crate::source::{Loader, loader};
+use crate::time::Timestamp;
 
 /// For so many seconds after a change metadata is not believed: a second write within one tick of
 /// the file system's clock would leave it the same.

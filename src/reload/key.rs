@@ -23,16 +23,17 @@ use super::slot::{Ground, Slot, Step};
 #[cfg(feature = "ocsp")]
 use super::staple::Staples;
 use super::telling::Teller;
-use crate::cert::{Certificate, Timestamp};
-use crate::clock;
-use crate::delivery::Outbox;
+use crate::cert::Certificate;
 use crate::event::{Event, Role};
-use crate::loader::Loader;
+use crate::observer::Outbox;
 use crate::outlook::{Position, Usage};
 use crate::policy::{Band, ThresholdPolicy};
+use crate::renewal::Skew;
 #[cfg(feature = "ocsp")]
 use crate::revocation::StapleCache;
-use crate::skew::Skew;
+use crate::source::Loader;
+use crate::time::Timestamp;
+use crate::time::clock;
 
 /// Certificates and keys that are loaded again when their files change, for
 /// [`ServerConfig::cert_resolver`](rustls::ServerConfig) or
@@ -63,7 +64,7 @@ use crate::skew::Skew;
 /// let config = rustls::ServerConfig::builder()
 ///     .with_no_client_auth()
 ///     .with_cert_resolver(key);
-/// # Ok::<(), notafter::ReloadBuildError>(())
+/// # Ok::<(), notafter::reload::ReloadBuildError>(())
 /// ```
 pub struct ReloadingKey {
     table: ArcSwap<Table>,

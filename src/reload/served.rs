@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use super::error::ReloadError;
 use super::slot::Slot;
-use crate::cert::{Certificate, Timestamp};
+use crate::cert::Certificate;
+use crate::time::Timestamp;
 
 /// One pair as it is served, and as it lies on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]

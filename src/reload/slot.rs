@@ -11,8 +11,9 @@ use super::error::ReloadError;
 use super::files::{Contents, Digests, Watch};
 #[cfg(feature = "ocsp")]
 use super::staple::{StapleState, Staples};
-use crate::cert::{Certificate, Timestamp};
-use crate::loader::Loader;
+use crate::cert::Certificate;
+use crate::source::Loader;
+use crate::time::Timestamp;
 
 /// Files that change while they are read are read again at once, at most so many times.
 const ATTEMPTS: usize = 3;

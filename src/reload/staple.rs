@@ -7,11 +7,12 @@ use rustls::sign::CertifiedKey;
 
 use super::files::Contents;
 use super::slot::Slot;
-use crate::cert::{Certificate, Timestamp};
+use crate::cert::Certificate;
 use crate::outlook::TrustAnchors;
 use crate::policy::Band;
 use crate::revocation::{StapleCache, StapleJudge, StapleOutlook, StapleStatus};
 use crate::source::FailureReason;
+use crate::time::Timestamp;
 
 /// What staples are judged by and kept in.
 #[derive(Debug)]

@@ -3,12 +3,13 @@
 use std::num::NonZeroUsize;
 
 use super::slot::{Slot, Step};
-use crate::cert::{Certificate, Timestamp};
+use crate::alert::{Matter, RepeatPolicy, Telling, Transitions};
+use crate::cert::Certificate;
 use crate::event::{Event, EventCode, Role, Severity, Subject};
-use crate::loader;
 use crate::outlook::Position;
 use crate::policy::{Band, ThresholdPolicy};
-use crate::transition::{Matter, RepeatPolicy, Telling, Transitions};
+use crate::source::loader;
+use crate::time::Timestamp;
 
 /// Says it once, and again when it matters.
 #[derive(Debug)]

@@ -3,14 +3,15 @@
 use super::ReloadingKey;
 use super::key::due;
 use super::served::ServedKey;
-use crate::cert::{Certificate, Timestamp};
+use crate::alert::{Condition, Matter};
+use crate::cert::Certificate;
 use crate::event::{Event, EventCode, Severity, Subject};
-use crate::loader;
 use crate::monitor::{Evaluation, Gauge, Watched};
 use crate::outlook::Position;
 use crate::policy::Band;
-use crate::skew::{Skew, SkewKind};
-use crate::transition::{Condition, Matter};
+use crate::renewal::{Skew, SkewKind};
+use crate::source::loader;
+use crate::time::Timestamp;
 
 /// Tells of [`Skew`]: a certificate that is due and not renewed, renewed and not served, and so on.
 ///

@@ -8,7 +8,9 @@ use webpki::{
     RevocationOptions, RevocationOptionsBuilder, UnknownStatusPolicy,
 };
 
-use crate::cert::{Certificate, Timestamp, crl_next_update};
+use crate::cert::Certificate;
+use crate::revocation::crl_next_update;
+use crate::time::Timestamp;
 
 /// Which certificates of a path are looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -48,7 +50,7 @@ pub enum CrlExpiration {
 ///
 /// # Until when does this list count, and does it revoke a certificate?
 /// ```no_run
-/// use notafter::{CrlExpiration, Crls};
+/// use notafter::revocation::{CrlExpiration, Crls};
 /// # fn read(_: &str) -> Vec<u8> { Vec::new() }
 /// let crls = Crls::builder()
 ///     .with_der(&read("issuing-ca.crl"))?
@@ -57,7 +59,7 @@ pub enum CrlExpiration {
 /// for next_update in crls.next_updates() {
 ///     println!("counts until the second before {next_update}");
 /// }
-/// # Ok::<(), notafter::CrlError>(())
+/// # Ok::<(), notafter::revocation::CrlError>(())
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Crls {

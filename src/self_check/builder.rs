@@ -11,12 +11,12 @@ use thiserror::Error;
 
 use super::key::KeySource;
 use super::{LifetimeLimits, SelfCheck};
-use crate::cert::Timestamp;
-use crate::loader::Loader;
 use crate::outlook::{TrustAnchors, Usage};
 use crate::policy::ThresholdPolicy;
 use crate::revocation::Crls;
+use crate::source::Loader;
 use crate::source::SourceContents;
+use crate::time::Timestamp;
 
 /// How the certificates of one file belong together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

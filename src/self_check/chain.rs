@@ -5,8 +5,7 @@ use pki_types::ServerName;
 use super::compare;
 use super::lint::lint;
 use super::{ChainReport, Finding, FindingCode, LifetimeLimits, ReportedCertificate};
-use crate::cert::{Certificate, Timestamp};
-use crate::duration;
+use crate::cert::Certificate;
 use crate::event::Severity;
 #[cfg(feature = "details")]
 use crate::outlook::Usage;
@@ -15,6 +14,8 @@ use crate::outlook::{
     unresolved,
 };
 use crate::policy::{Band, ThresholdPolicy};
+use crate::time::Timestamp;
+use crate::time::span;
 
 /// What a chain is judged by.
 pub(super) struct ChainContext<'c> {
@@ -208,7 +209,7 @@ impl ChainContext<'_> {
             let (position, certificate) = (reported.position, &reported.certificate);
             let name = certificate.short_name();
             let left = certificate.not_after().seconds_since(self.at);
-            let (end, span) = (certificate.not_after(), duration::readable(left));
+            let (end, span) = (certificate.not_after(), span::readable(left));
             let remedy = remedy(position);
             let (code, message) = match band {
                 Band::Ok => continue,
@@ -309,7 +310,7 @@ impl ChainContext<'_> {
                 "'{}' ends at {}, {} before the leaf does; {}",
                 c.certificate.short_name(),
                 c.certificate.not_after(),
-                duration::readable(leaf.not_after().seconds_since(c.certificate.not_after())),
+                span::readable(leaf.not_after().seconds_since(c.certificate.not_after())),
                 self.consequence(&outlook.rustls, &c.certificate, leaf),
             );
             let finding = self.finding(Severity::Info, FindingCode::ExpiresBeforeLeaf, message);

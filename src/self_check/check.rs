@@ -9,18 +9,20 @@ use super::builder::{Input, SelfCheckBuilder};
 use super::chain::{ChainContext, judge_chain, judge_single};
 use super::clock_verdict::suspect;
 use super::{ChainReport, Finding, FindingCode, Grouping, Report};
-use crate::cert::{Certificate, Timestamp};
-use crate::clock;
-use crate::duration;
+use crate::cert::Certificate;
 use crate::event::Severity;
 use crate::outlook::{Budget, ChainJudge, TrustAnchors, Usage};
 use crate::source::{FailureReason, SourceContents, SourceFailure};
+use crate::time::Timestamp;
+use crate::time::clock;
+use crate::time::span;
 
 /// Checks what a service is about to serve (or to trust, or to connect with).
 ///
 /// # What did I load, until when does it work, and what should I do?
 /// ```
-/// use notafter::{SelfCheck, SourceContents, TrustAnchors};
+/// use notafter::{SelfCheck, TrustAnchors};
+/// use notafter::source::SourceContents;
 /// # macro_rules! pem { ($name:literal) => { include_str!(concat!(
 /// #     "../../tests/data/incidents/addtrust-2020-comodo-rsa/certs/", $name, ".pem")) } }
 /// # let root = pem!("addtrust-root");
@@ -292,7 +294,7 @@ impl Run<'_> {
         let crls = &self.check.settings.crls;
         for next_update in crls.next_updates() {
             let left = next_update.seconds_since(self.at);
-            let span = duration::readable(left);
+            let span = span::readable(left);
             let enforced = crls.enforces_expiration();
             let (severity, code, message) = match (left, enforced) {
                 (..=0, true) => (

@@ -1,7 +1,7 @@
 //! Is the clock right? A machine that wakes up in 1970 sees nothing but certificates that are not
 //! valid yet; the certificates are not what is wrong then.
 
-use crate::cert::Timestamp;
+use crate::time::Timestamp;
 
 /// When this version of the crate was made: no clock of a process that runs it can be earlier.
 const RELEASED: Timestamp = Timestamp::from_unix_seconds(1_795_219_200); // 2026-11-21

@@ -2,9 +2,9 @@
 
 use super::chain::ChainContext;
 use super::{Finding, FindingCode};
-use crate::cert::Validity;
 use crate::event::Severity;
 use crate::outlook::ChainOutlook;
+use crate::time::Validity;
 
 /// What those who count anchors' dates see differently.
 pub(super) fn relying_parties(

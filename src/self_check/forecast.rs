@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 
 use super::{ChainReport, Report};
-use crate::cert::{Certificate, Sha256Digest, Timestamp};
+use crate::cert::{Certificate, Sha256Digest};
 use crate::outlook::{LimitingCause, Position, Refusal};
+use crate::time::Timestamp;
 
 /// The first instant at which something that was checked no longer works.
 #[derive(Debug, Clone, PartialEq, Eq)]

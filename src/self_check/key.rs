@@ -12,9 +12,9 @@ use rustls::{Error, InconsistentKeys};
 use super::{Finding, FindingCode};
 use crate::cert::Certificate;
 use crate::event::Severity;
-use crate::loader::{self, Loader};
 use crate::outlook::Position;
-use crate::private_key;
+use crate::source::private_key;
+use crate::source::{Loader, loader};
 
 /// Where a private key comes from.
 pub(super) enum KeySource {

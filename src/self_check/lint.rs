@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use super::chain::ChainContext;
 use super::{Finding, FindingCode};
-use crate::cert::{Certificate, Timestamp};
-use crate::duration;
+use crate::cert::Certificate;
 use crate::event::Severity;
 use crate::outlook::{ChainOutlook, Position, Timeline, VerifyingPath};
+use crate::time::Timestamp;
+use crate::time::span;
 
 const DAY: i64 = 86_400;
 
@@ -171,9 +172,9 @@ impl Lint<'_> {
                 let left = not_after.seconds_since(self.context.at);
                 let when = match left {
                     left if left < 0 => {
-                        format!("ended {} ago, at {not_after}", duration::readable(left))
+                        format!("ended {} ago, at {not_after}", span::readable(left))
                     }
-                    left => format!("ends in {}, at {not_after}", duration::readable(left)),
+                    left => format!("ends in {}, at {not_after}", span::readable(left)),
                 };
                 let message = format!(
                     "the cross-sign '{name}' by '{}' {when}; rustls goes on by another path, clients that follow only this one do not: leave it out, or replace it",
@@ -196,7 +197,7 @@ impl Lint<'_> {
         let days = limit.filter(|days| seconds > days * DAY)?;
         let message = format!(
             "it lives {}, longer than the {days} days that the CA/Browser Forum allowed when it was issued: browsers refuse it; order one that lives less",
-            duration::readable(seconds)
+            span::readable(seconds)
         );
         Some(self.warning(FindingCode::LifetimeOverLimit, Position::Leaf, message))
     }

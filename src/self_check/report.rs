@@ -5,10 +5,11 @@ use std::fmt;
 use thiserror::Error;
 
 use super::{Finding, StapleReport};
-use crate::cert::{Certificate, Timestamp};
+use crate::cert::Certificate;
 use crate::event::Severity;
 use crate::outlook::{Outlook, Position, Timeline};
 use crate::policy::{Band, ThresholdPolicy};
+use crate::time::Timestamp;
 
 /// Everything that a self-check found, as data; `to_text`, `to_json`, `to_nagios` and
 /// `to_openmetrics` write it down.

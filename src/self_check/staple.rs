@@ -6,13 +6,13 @@ use super::chain::ChainContext;
 use super::{Finding, FindingCode};
 #[cfg(feature = "ocsp")]
 use crate::cert::Certificate;
-use crate::cert::Timestamp;
 #[cfg(feature = "ocsp")]
 use crate::event::Severity;
 #[cfg(feature = "ocsp")]
 use crate::outlook::{ChainOutlook, Position};
 #[cfg(feature = "ocsp")]
 use crate::revocation::{StapleJudge, StapleOutlook, StapleStatus};
+use crate::time::Timestamp;
 
 /// What a chain's stapled OCSP response comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]

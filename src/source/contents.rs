@@ -22,7 +22,7 @@ const DER: u8 = 0x30;
 ///
 /// # What is in this PEM bundle, and what is broken in it?
 /// ```
-/// use notafter::SourceContents;
+/// use notafter::source::SourceContents;
 /// let pem = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
 /// let contents = SourceContents::from_bytes("tls.crt", pem);
 /// assert!(contents.certificates.is_empty());

@@ -1,13 +1,19 @@
 //! Bytes into certificates, with the place of everything that was found and of everything that
 //! could not be read.
 //!
-//! Nothing here opens files; the [`Loader`](crate::Loader) does.
+//! Only the [`Loader`] opens files; everything else is given bytes.
 
 mod contents;
 mod failure;
+pub(crate) mod loader;
 mod pem;
+#[cfg(feature = "monitor")]
+pub(crate) mod private_key;
+#[cfg(feature = "announcements")]
+pub(crate) mod regular_file;
 mod scan;
 
 pub use contents::{FoundCertificate, OtherBlock, Place, SourceContents};
 pub use failure::{FailureReason, SourceFailure};
+pub use loader::Loader;
 pub use scan::{CertificateScan, Scanned};

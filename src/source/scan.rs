@@ -13,11 +13,11 @@ use crate::cert::Certificate;
 ///
 /// It finds what rustls-pki-types finds, with any text around the blocks; a damaged block is a
 /// finding too and hides nothing. A block of more than 16 MiB is damaged. DER is not looked for:
-/// [`SourceContents::from_bytes`](crate::SourceContents::from_bytes) does that.
+/// [`SourceContents::from_bytes`](crate::source::SourceContents::from_bytes) does that.
 ///
 /// # How do I look through a huge bundle without holding it?
 /// ```
-/// use notafter::{CertificateScan, Scanned};
+/// use notafter::source::{CertificateScan, Scanned};
 /// # let pem = include_bytes!("../../tests/data/incidents/dst-root-x3-2021/certs/leaf.pem");
 /// # let file = &pem[..];
 /// let mut ends = Vec::new();

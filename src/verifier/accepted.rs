@@ -13,7 +13,7 @@ use pki_types::CertificateDer;
 use super::conclude::{Conclusion, FRESH};
 use super::memory::BYTES_EACH;
 use super::peer::{OwnedPeer, folded};
-use crate::cert::Timestamp;
+use crate::time::Timestamp;
 
 /// More chains than this for one name, and its sessions are not resumed.
 const MAX_CHAINS: usize = 8;

@@ -3,10 +3,11 @@
 use pki_types::CertificateDer;
 
 use super::peer::Peer;
-use crate::cert::{Certificate, Timestamp};
+use crate::cert::Certificate;
 use crate::event::{EventCode, PeerReach, Subject};
 use crate::outlook::{ChainJudge, Position};
 use crate::policy::{Band, ThresholdPolicy};
+use crate::time::Timestamp;
 
 /// How an accepted peer's chain stands, and for how long that holds.
 #[derive(Debug, Clone)]

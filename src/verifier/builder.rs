@@ -21,17 +21,17 @@ use super::staple::{StapleRule, StapleWatch};
 use super::unproven::UnprovenCounts;
 use super::watch::Watch;
 use super::{WatchingClientVerifier, WatchingServerVerifier};
-use crate::cert::Timestamp;
-use crate::delivery::Outbox;
+use crate::alert::RepeatPolicy;
 use crate::event::Role;
 use crate::observer::Observer;
+use crate::observer::Outbox;
 use crate::outlook::{ChainJudge, TrustAnchors, Usage};
 use crate::pin::{FixedPins, PinSet, PinSetBuilder, PinSetError, PinsInForce, SpkiPin};
 use crate::policy::ThresholdPolicy;
 use crate::revocation::Crls;
 #[cfg(feature = "ocsp")]
 use crate::revocation::StapleJudge;
-use crate::transition::RepeatPolicy;
+use crate::time::Timestamp;
 
 /// How many peers are remembered unless told otherwise.
 const DEFAULT_PEER_MEMORY: NonZeroUsize = match NonZeroUsize::new(1024) {

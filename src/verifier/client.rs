@@ -14,9 +14,9 @@ use super::accepted::{Acceptance, AcceptedClients};
 use super::builder::WatchingVerifierBuilder;
 use super::peer::Peer;
 use super::watch::Watch;
-use crate::cert::Timestamp;
 #[cfg(feature = "json")]
-use crate::transition::SavedStateError;
+use crate::alert::SavedStateError;
+use crate::time::Timestamp;
 
 /// Wraps any [`ClientCertVerifier`]: every question goes to the inner verifier, whose refusal
 /// stands; what it accepts may still be refused by pins, and is told to the observer when it

@@ -10,13 +10,14 @@ use super::pins::{self, PeerKey, Ruling, Vouching};
 use super::refuse;
 #[cfg(feature = "ocsp")]
 use super::staple::StapleWatch;
-use crate::cert::{Certificate, CertificateParseError, Timestamp};
+use crate::cert::{Certificate, CertificateParseError};
 use crate::outlook::{ChainJudge, TrustAnchors};
 use crate::pin::{PinGeneration, SpkiPin};
 use crate::policy::ThresholdPolicy;
 use crate::revocation::Crls;
 #[cfg(feature = "ocsp")]
 use crate::revocation::StapleOutlook;
+use crate::time::Timestamp;
 
 /// What a peer that the inner verifier accepted comes to.
 #[derive(Debug)]

@@ -8,9 +8,10 @@ use super::conclude::Grounds;
 use super::peer::{Peer, date_refusal};
 use super::pins;
 use super::watch::AskInner;
-use crate::cert::{Certificate, Timestamp};
+use crate::cert::Certificate;
 use crate::outlook::ChainJudge;
 use crate::pin::{LeafVerdict, Pin, PinGeneration, PinSet, PinSetStanding, SpkiPin};
+use crate::time::Timestamp;
 
 /// For how long a *pinned* peer is still accepted after its leaf expired, when nothing else is
 /// wrong with it. Off unless given to a verifier; an event tells of every handshake that needed it,
@@ -22,8 +23,8 @@ use crate::pin::{LeafVerdict, Pin, PinGeneration, PinSet, PinSetStanding, SpkiPi
 /// revocation lists that speak for the path must be current where their ends count.
 ///
 /// For the last two the wrapper must be told what the inner verifier knows, by
-/// [`with_trust_anchors`](crate::WatchingVerifierBuilder::with_trust_anchors) and
-/// [`with_crls`](crate::WatchingVerifierBuilder::with_crls) (an empty [`Crls`](crate::Crls) says
+/// [`with_trust_anchors`](crate::verifier::WatchingVerifierBuilder::with_trust_anchors) and
+/// [`with_crls`](crate::verifier::WatchingVerifierBuilder::with_crls) (an empty [`Crls`](crate::revocation::Crls) says
 /// that it has none). What it was not told, the inner verifier judged as of the leaf's last second
 /// alone, so a grace then ends after [`PinnedGrace::MAX_SECONDS_UNTOLD`]. And since CAs leave
 /// expired certificates out of their lists (RFC 5280, 3.3), a revocation during the grace may stay

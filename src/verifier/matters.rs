@@ -3,11 +3,11 @@
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::cert::Timestamp;
-use crate::policy::Band;
 #[cfg(feature = "json")]
-use crate::transition::SavedStateError;
-use crate::transition::{Matter, RepeatPolicy, Telling, Transitions};
+use crate::alert::SavedStateError;
+use crate::alert::{Matter, RepeatPolicy, Telling, Transitions};
+use crate::policy::Band;
+use crate::time::Timestamp;
 
 /// [`Transitions`] that threads share.
 #[derive(Debug)]

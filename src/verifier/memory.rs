@@ -10,10 +10,10 @@ use lru::LruCache;
 use super::conclude::Conclusion;
 use super::peer::{OwnedPeer, Peer, folded};
 use super::pins::Ruling;
-use crate::cert::Timestamp;
 use crate::outlook::Position;
 use crate::pin::{PinSetStanding, PinState};
 use crate::policy::{Band, ThresholdPolicy};
+use crate::time::Timestamp;
 
 /// Peers lie in at most so many parts, each behind a lock of its own that readers share.
 const MAX_SHARDS: usize = 16;

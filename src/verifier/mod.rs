@@ -3,6 +3,7 @@
 mod accepted;
 mod assess;
 mod builder;
+mod cache;
 mod client;
 mod conclude;
 mod grace;
@@ -19,12 +20,12 @@ mod staple;
 mod tell;
 mod tell_pins;
 mod unproven;
-mod verdict_cache;
 mod watch;
 
 use rustls::{CertificateError, Error};
 
 pub use builder::{VerifierBuildError, WatchingVerifierBuilder};
+pub use cache::{VerdictCache, VerdictCacheBuilder, VerdictCacheError};
 pub use client::WatchingClientVerifier;
 pub use grace::{PinnedGrace, PinnedGraceTooLong};
 pub use pin_only::{NameCheck, PinOnlyVerifier, PinOnlyVerifierBuilder};
@@ -32,7 +33,6 @@ pub use presented::{PresentedBounds, PresentedError, presented_error};
 pub use server::WatchingServerVerifier;
 #[cfg(feature = "ocsp")]
 pub use staple::{StapleRule, StapleStrictness};
-pub use verdict_cache::{VerdictCache, VerdictCacheBuilder, VerdictCacheError};
 
 use crate::pin::PinError;
 

@@ -6,7 +6,8 @@ use pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, Error};
 
 use super::assess::DateRefusal;
-use crate::cert::{Certificate, CertificateFacts, Timestamp};
+use crate::cert::{Certificate, CertificateFacts};
+use crate::time::Timestamp;
 
 /// One peer as the verifier was handed it.
 #[derive(Clone, Copy)]

@@ -12,11 +12,12 @@ use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 
 use super::builder::VerifierBuildError;
 use super::refuse;
-use crate::cert::{Certificate, Timestamp};
+use crate::cert::Certificate;
 use crate::outlook::ChainJudge;
 use crate::pin::{
     Pin, PinError, PinMode, PinSet, PinSetStanding, PinsInForce, PresentedKey, SpkiPin,
 };
+use crate::time::Timestamp;
 
 /// Whether the server's certificate must be for the name that the connection is made to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -6,13 +6,14 @@ use pki_types::CertificateDer;
 use rustls::Error;
 
 use super::peer::Peer;
-use crate::cert::{Certificate, Timestamp};
+use crate::cert::Certificate;
 use crate::outlook::{ChainJudge, VerifiedCertificates};
 use crate::pin::{
     LeafVerdict, PathKeys, Pin, PinError, PinSet, PinSetStanding, PinSets, PinState, PresentedKey,
     SpkiPin,
 };
 use crate::policy::Band;
+use crate::time::Timestamp;
 
 /// What the pins say of one peer at one instant.
 #[derive(Debug, Clone, PartialEq, Eq)]

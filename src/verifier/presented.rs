@@ -15,7 +15,7 @@ use crate::cert::{CertificateFacts, name_for_people};
 ///
 /// # How do I let a peer through that presents a whole bundle?
 /// ```
-/// use notafter::PresentedBounds;
+/// use notafter::verifier::PresentedBounds;
 /// let bounds = PresentedBounds {
 ///     certificates: 60,
 ///     ..PresentedBounds::default()
@@ -93,7 +93,7 @@ pub enum PresentedError {
 /// # Did this handshake fail because the peer sent too much?
 /// ```
 /// # let error = rustls::Error::General("another".to_owned());
-/// if let Some(refusal) = notafter::presented_error(&error) {
+/// if let Some(refusal) = notafter::verifier::presented_error(&error) {
 ///     eprintln!("{refusal}");
 /// }
 /// ```

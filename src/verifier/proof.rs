@@ -9,8 +9,8 @@ use std::thread::{self, ThreadId};
 use pki_types::CertificateDer;
 
 use super::peer::OwnedPeer;
-use crate::cert::Timestamp;
 use crate::event::Role;
+use crate::time::Timestamp;
 
 /// So many peers may owe their proof at one time: those that came first give way.
 const MAX_PEERS: usize = 1024;

@@ -13,13 +13,13 @@ use super::accepted::{Acceptance, AcceptedChain, AcceptedServers};
 use super::builder::WatchingVerifierBuilder;
 use super::peer::Peer;
 use super::watch::Watch;
-use crate::cert::Timestamp;
 #[cfg(feature = "json")]
-use crate::transition::SavedStateError;
+use crate::alert::SavedStateError;
+use crate::time::Timestamp;
 
 /// Wraps any [`ServerCertVerifier`]: every question goes to the inner verifier, whose refusal
 /// stands; what it accepts may still be refused by pins and staples, and is told to the observer
-/// when it comes near its end. (One relaxation can be asked for: [`PinnedGrace`](crate::PinnedGrace).)
+/// when it comes near its end. (One relaxation can be asked for: [`PinnedGrace`](crate::verifier::PinnedGrace).)
 ///
 /// rustls resumes sessions without asking any verifier: put a
 /// [`SessionGuard`](crate::SessionGuard) around the session store, or use

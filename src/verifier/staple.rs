@@ -3,8 +3,9 @@
 use pki_types::SignatureVerificationAlgorithm;
 use rustls::CertificateError;
 
-use crate::cert::{Certificate, Timestamp};
+use crate::cert::Certificate;
 use crate::revocation::{StapleJudge, StapleOutlook, StapleStatus};
+use crate::time::Timestamp;
 
 /// When a server's stapled OCSP response decides about the handshake.
 ///

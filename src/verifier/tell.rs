@@ -14,13 +14,13 @@ use super::presented::PresentedError;
 use super::proof::Awaited;
 use super::tell_pins::pin_code;
 use super::watch::{Verdict, Watch};
+use crate::alert::{Matter, Telling};
 use crate::cert::{Certificate, CertificateParseError, Sha256Digest};
 use crate::event::{Event, EventCode, Role, Severity, Subject};
 use crate::outlook::Position;
 use crate::policy::Band;
 #[cfg(feature = "ocsp")]
 use crate::revocation::StapleStatus;
-use crate::transition::{Matter, Telling};
 
 impl Watch {
     /// Everything that is worth saying of a peer that the inner verifier accepted.
@@ -193,7 +193,7 @@ impl Watch {
                 peer.name(),
                 subject.position,
                 subject.name,
-                crate::duration::readable(left)
+                crate::time::span::readable(left)
             ),
         };
         let event = self.event(peer, code, Severity::of_band(band), message);

@@ -9,11 +9,11 @@ use super::pins::Ruling;
 use super::tell::subject_of;
 use super::watch::Watch;
 use crate::cert::Sha256Digest;
-use crate::duration::readable;
 use crate::event::{EventCode, Severity, Subject};
 use crate::outlook::Position;
 use crate::pin::{Pin, PinError, PinSetStanding, PinState};
 use crate::policy::Band;
+use crate::time::span::readable;
 
 impl Watch {
     pub(super) fn tell_ruling(&self, peer: &Peer<'_>, ruling: &Ruling, known: Option<&Known>) {

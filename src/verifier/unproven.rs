@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::cert::Timestamp;
 use crate::event::{Event, EventCode};
+use crate::time::Timestamp;
 
 /// Seconds between two events of one kind.
 const INTERVAL: u64 = 60;

@@ -17,8 +17,8 @@ use super::pins::Vouching;
 use super::presented::{self, PresentedBounds, PresentedError};
 use super::proof::{Awaited, AwaitingProof};
 use super::unproven::UnprovenCounts;
-use crate::delivery::Outbox;
 use crate::event::{EventCode, Role};
+use crate::observer::Outbox;
 use crate::pin::{PinGeneration, PinsInForce};
 
 /// The inner verifier's answer about one peer's leaf, with these intermediates, at this instant.

@@ -4,11 +4,15 @@ use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use notafter::{
-    Announcement, AnnouncementError, Band, Certificate, CertificateScan, DerProblem, Envelope,
-    EventCode, FailureReason, Matter, PinFloor, RenewalInfo, RenewalInfoError, Role, Scanned,
-    SourceContents, StapleJudge, StapleStatus, TimestampParseError, Transitions, UnreadableStaple,
-};
+use notafter::alert::{Matter, Transitions};
+use notafter::announce::{Announcement, AnnouncementError, Envelope, PinFloor};
+use notafter::cert::DerProblem;
+use notafter::event::Role;
+use notafter::renewal::{RenewalInfo, RenewalInfoError};
+use notafter::revocation::{StapleJudge, StapleStatus, UnreadableStaple};
+use notafter::source::{CertificateScan, FailureReason, Scanned, SourceContents};
+use notafter::time::TimestampParseError;
+use notafter::{Band, Certificate, EventCode};
 use serde_json::{Value, json};
 
 use crate::announcements::ground::{Draft, Ground, day, floor_draft, listed, pem, sign};

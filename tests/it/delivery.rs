@@ -4,10 +4,10 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
-use notafter::{
-    ChannelObserver, Event, EventCode, FilteredObserver, Observer, QueuedObserver, RepeatPolicy,
-    Role, Severity, WatchingServerVerifier,
-};
+use notafter::alert::RepeatPolicy;
+use notafter::event::Role;
+use notafter::observer::{ChannelObserver, FilteredObserver, QueuedObserver};
+use notafter::{Event, EventCode, Observer, Severity, WatchingServerVerifier};
 use rustls::RootCertStore;
 use rustls::client::WebPkiServerVerifier;
 use rustls::pki_types::ServerName;
@@ -268,7 +268,7 @@ fn a_verifier_goes_on_after_a_restart_where_it_was() {
 fn the_metrics_sink_counts_from_zero() {
     let gauges = crate::support::gauges::Gauges::default();
     metrics::with_local_recorder(&gauges, || {
-        let observer = notafter::MetricsObserver::new();
+        let observer = notafter::observer::MetricsObserver::new();
         for event in events(&[Severity::Warning, Severity::Warning]) {
             observer.observe(&event);
         }
@@ -288,7 +288,8 @@ mod tracing_sink {
     use std::fmt::Debug;
     use std::sync::{Arc, Mutex};
 
-    use notafter::{Observer as _, Severity, TracingObserver};
+    use notafter::observer::TracingObserver;
+    use notafter::{Observer as _, Severity};
     use tracing::field::{Field, Visit};
     use tracing::span::{Attributes, Id, Record};
     use tracing::{Event, Level, Metadata, Subscriber};

@@ -6,7 +6,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use notafter::{EventCode, PeerReach, Position, SpkiPin, WatchingServerVerifier, pin_error};
+use notafter::event::PeerReach;
+use notafter::outlook::Position;
+use notafter::{EventCode, SpkiPin, WatchingServerVerifier, pin_error};
 use rustls::client::WebPkiServerVerifier;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, RootCertStore};

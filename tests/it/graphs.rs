@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use notafter::{Certificate, ChainJudge, Loader, Timeline, Timestamp, TrustAnchors, Usage};
+use notafter::outlook::{Timeline, Usage};
+use notafter::{Certificate, ChainJudge, Loader, Timestamp, TrustAnchors};
 use rustls::pki_types::{CertificateDer, ServerName};
 use serde_json::{Value, json};
 use webpki::{EndEntityCert, KeyUsage};
@@ -59,7 +60,7 @@ fn timelines_and_outlooks_agree_with_plain_webpki_at_every_breakpoint() {
             // The outlook at t says the same as the timeline around t.
             let outlook = judge.report(&chain, None, t);
             assert_eq!(outlook.rustls.verifies(), theirs, "graph {seed} at {t}");
-            let end = |timeline: &notafter::RelyingTimeline| {
+            let end = |timeline: &notafter::outlook::RelyingTimeline| {
                 let lit = timeline.lit().into_iter();
                 lit.filter(|v| v.contains(t)).map(|v| v.not_after).next()
             };
@@ -100,7 +101,7 @@ fn timelines_and_outlooks_agree_with_plain_webpki_at_every_breakpoint() {
 }
 
 /// The last second before the set of paths shrinks, by walking the timeline.
-fn cliff(timeline: &notafter::RelyingTimeline, t: Timestamp) -> Option<Timestamp> {
+fn cliff(timeline: &notafter::outlook::RelyingTimeline, t: Timestamp) -> Option<Timestamp> {
     let position = timeline
         .intervals
         .iter()
@@ -165,7 +166,7 @@ fn shifted_dates_shift_every_answer() {
             timeline(&Graph::mint(seed, 0)),
             timeline(&Graph::mint(seed, shift)),
         );
-        let lit = |timeline: &notafter::RelyingTimeline, shift: i64| -> Vec<_> {
+        let lit = |timeline: &notafter::outlook::RelyingTimeline, shift: i64| -> Vec<_> {
             let intervals = timeline.intervals.iter();
             intervals
                 .map(|i| {

@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
+use notafter::event::{PeerReach, Role};
+use notafter::outlook::Position;
+use notafter::pin::PinError;
 use notafter::{
-    Band, EventCode, PeerReach, PinError, Position, Role, Severity, SpkiPin, TrustAnchors,
-    WatchingClientVerifier, WatchingServerVerifier, pin_error,
+    Band, EventCode, Severity, SpkiPin, TrustAnchors, WatchingClientVerifier,
+    WatchingServerVerifier, pin_error,
 };
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};

@@ -1,9 +1,7 @@
 //! Real expiry incidents, replayed second by second around their ends.
 
-use notafter::{
-    Certificate, ChainJudge, ChainOutlook, Loader, Outlook, Position, Timestamp, TrustAnchors,
-    Usage,
-};
+use notafter::outlook::{ChainOutlook, Outlook, Position, Usage};
+use notafter::{Certificate, ChainJudge, Loader, Timestamp, TrustAnchors};
 use rustls::pki_types::ServerName;
 use serde_json::Value;
 

@@ -3,9 +3,12 @@
 
 use std::sync::Arc;
 
+use notafter::outlook::{LimitingCause, Position, Refusal, Usage};
+use notafter::pin::{Pin, PinPosition, PinState};
+use notafter::revocation::{CrlExpiration, Crls};
+use notafter::self_check::FindingCode;
 use notafter::{
-    Certificate, ChainJudge, CrlExpiration, Crls, FindingCode, LimitingCause, Pin, PinPosition,
-    PinSet, PinState, Position, Refusal, SelfCheck, SpkiPin, Timestamp, TrustAnchors, Usage,
+    Certificate, ChainJudge, PinSet, SelfCheck, SpkiPin, Timestamp, TrustAnchors,
     WatchingServerVerifier,
 };
 use rcgen::{ExtendedKeyUsagePurpose, KeyPair};

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use notafter::{ChainJudge, CrlExpiration, Crls, RelyingTimeline, Timestamp, TrustAnchors, Usage};
+use notafter::outlook::{RelyingTimeline, Usage};
+use notafter::revocation::{CrlExpiration, Crls};
+use notafter::{ChainJudge, Timestamp, TrustAnchors};
 use rustls::pki_types::CertificateRevocationListDer;
 use webpki::{
     CertRevocationList, EndEntityCert, KeyUsage, OwnedCertRevocationList, RevocationOptionsBuilder,

@@ -3,10 +3,12 @@
 
 use std::sync::Arc;
 
-use notafter::{
-    Certificate, CrlExpiration, Crls, FindingCode, KeyType, LifetimeLimits, Position, Report,
-    SelfCheck, SelfCheckBuilder, Severity, SourceContents, Timestamp, TrustAnchors,
-};
+use notafter::cert::KeyType;
+use notafter::outlook::Position;
+use notafter::revocation::{CrlExpiration, Crls};
+use notafter::self_check::{FindingCode, LifetimeLimits, SelfCheckBuilder};
+use notafter::source::SourceContents;
+use notafter::{Certificate, Report, SelfCheck, Severity, Timestamp, TrustAnchors};
 use rcgen::{KeyPair, SanType};
 use rustls::pki_types::CertificateDer;
 

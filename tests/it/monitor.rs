@@ -4,10 +4,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
+use notafter::alert::{Condition, Matter, RepeatPolicy};
+use notafter::event::Role;
+use notafter::monitor::{Evaluation, Gauge, MonitorBuilder};
+use notafter::observer::InlineObserver;
+use notafter::self_check::SelfCheckError;
 use notafter::{
-    Band, Condition, Evaluation, Event, EventCode, Gauge, InlineObserver, Matter, Monitor,
-    MonitorBuilder, Observer, RepeatPolicy, Role, SelfCheckError, Severity, Target,
-    ThresholdPolicy, Timestamp, TrustAnchors,
+    Band, Event, EventCode, Monitor, Observer, Severity, Target, ThresholdPolicy, Timestamp,
+    TrustAnchors,
 };
 use rustls::pki_types::CertificateDer;
 

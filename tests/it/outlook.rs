@@ -1,8 +1,7 @@
 //! Outlooks of minted chains: several paths, cliffs, paths that begin later, refusals.
 
-use notafter::{
-    Certificate, ChainJudge, ChainOutlook, Position, Refusal, Timestamp, TrustAnchors, Usage,
-};
+use notafter::outlook::{ChainOutlook, Position, Refusal, Usage};
+use notafter::{Certificate, ChainJudge, Timestamp, TrustAnchors};
 use rcgen::ExtendedKeyUsagePurpose;
 use rustls::RootCertStore;
 use rustls::pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime};

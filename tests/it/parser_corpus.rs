@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use notafter::{Certificate, CertificateFacts, KeyType, Loader, SourceContents, Timestamp};
+use notafter::cert::{CertificateFacts, KeyType};
+use notafter::source::SourceContents;
+use notafter::{Certificate, Loader, Timestamp};
 use rustls::pki_types::pem::{PemObject as _, SectionKind};
 use rustls::pki_types::{CertificateDer, UnixTime};
 use webpki::{EndEntityCert, KeyUsage};

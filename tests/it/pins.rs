@@ -1,6 +1,7 @@
 //! Published pins and identifiers against what we compute from their certificates.
 
-use notafter::{Loader, PinSourceError, SpkiPin};
+use notafter::pin::PinSourceError;
+use notafter::{Loader, SpkiPin};
 use serde_json::Value;
 
 use crate::support::corpora;

@@ -3,9 +3,8 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use notafter::{
-    EventCode, PresentedBounds, PresentedError, WatchingServerVerifier, presented_error,
-};
+use notafter::verifier::{PresentedBounds, PresentedError, presented_error};
+use notafter::{EventCode, WatchingServerVerifier};
 use rcgen::{CertificateParams, DnType, Issuer, KeyPair};
 use rustls::pki_types::CertificateDer;
 use rustls::{CertificateError, Error};

@@ -4,10 +4,8 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use notafter::{
-    Event, EventCode, PinGeneration, PinSet, PinSets, PinsInForce, SpkiPin, TrustAnchors,
-    WatchingServerVerifier,
-};
+use notafter::pin::{PinGeneration, PinSets, PinsInForce};
+use notafter::{Event, EventCode, PinSet, SpkiPin, TrustAnchors, WatchingServerVerifier};
 use rustls::RootCertStore;
 use rustls::client::WebPkiServerVerifier;
 use rustls::pki_types::{CertificateDer, ServerName};

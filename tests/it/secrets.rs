@@ -9,9 +9,12 @@ use std::sync::Arc;
 
 use aws_lc_rs::encoding::AsDer as _;
 use data_encoding::{BASE64, HEXLOWER};
+use notafter::announce::{AnnouncementKey, PinFloor};
+use notafter::cert::CertificateFacts;
+use notafter::pin::{Pin, PinState};
+use notafter::source::{CertificateScan, SourceContents};
 use notafter::{
-    AnnouncementKey, Certificate, CertificateFacts, CertificateScan, Event, Loader, Monitor, Pin,
-    PinFloor, PinState, ReloadingKey, SelfCheck, SourceContents, SpkiPin, Target, TrustAnchors,
+    Certificate, Event, Loader, Monitor, ReloadingKey, SelfCheck, SpkiPin, Target, TrustAnchors,
 };
 use rcgen::KeyPair;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};

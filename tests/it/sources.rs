@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use notafter::{FailureReason, Loader, SourceContents};
+use notafter::Loader;
+use notafter::source::{FailureReason, SourceContents};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 

@@ -7,9 +7,12 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use notafter::event::Role;
+use notafter::observer::QueuedObserver;
+use notafter::pin::PinsInForce as _;
 use notafter::{
-    Event, EventCode, Observer as _, PinSet, PinsInForce as _, QueuedObserver, Role, SessionGuard,
-    Severity, SpkiPin, WatchingClientVerifier,
+    Event, EventCode, Observer as _, PinSet, SessionGuard, Severity, SpkiPin,
+    WatchingClientVerifier,
 };
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::pki_types::{CertificateDer, UnixTime};
@@ -39,7 +42,7 @@ fn generations_of_a_pin_store_are_whole_and_never_go_back() {
                 while !done.load(Ordering::Acquire) {
                     let generation = ground.store.generation();
                     let sets: Vec<_> = generation.sets.iter().collect();
-                    let letter = |pin: &notafter::Pin| pin.pin.digest().as_bytes()[0];
+                    let letter = |pin: &notafter::pin::Pin| pin.pin.digest().as_bytes()[0];
                     let mut letters = sets[0].pins().iter().map(letter);
                     let announced =
                         letters.find_map(|letter| LETTERS.iter().position(|l| *l == letter));

@@ -5,7 +5,9 @@ use std::path::Path;
 use x509_parser::prelude::FromDer as _;
 use x509_parser::revocation_list::CertificateRevocationList;
 
-use notafter::{Certificate, CertificateFacts, CrlExpiration, Crls, Loader, Timestamp};
+use notafter::cert::CertificateFacts;
+use notafter::revocation::{CrlExpiration, Crls};
+use notafter::{Certificate, Loader, Timestamp};
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer};
 
 use webpki::{BorrowedCertRevocationList, CertRevocationList};

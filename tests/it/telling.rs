@@ -1,8 +1,8 @@
 //! What is told: the shape of events, and the engine that says things once.
 
-use notafter::{
-    Band, Certificate, Event, EventCode, PeerReach, Position, Role, Severity, SpkiPin, Subject,
-};
+use notafter::event::{PeerReach, Role, Subject};
+use notafter::outlook::Position;
+use notafter::{Band, Certificate, Event, EventCode, Severity, SpkiPin};
 
 use crate::support::pki::{self, NOW, days};
 

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use notafter::{
-    CrlExpiration, Crls, PinGeneration, PinSet, PinSets, PinsInForce, SpkiPin, Timestamp,
-    VerdictCache, VerdictCacheError, WatchingServerVerifier, pin_error,
-};
+use notafter::pin::{PinGeneration, PinSets, PinsInForce};
+use notafter::revocation::{CrlExpiration, Crls};
+use notafter::verifier::{VerdictCache, VerdictCacheError};
+use notafter::{PinSet, SpkiPin, Timestamp, WatchingServerVerifier, pin_error};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};

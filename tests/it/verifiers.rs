@@ -3,9 +3,11 @@
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
 
+use notafter::pin::PinError;
+use notafter::verifier::VerifierBuildError;
 use notafter::{
-    Event, EventCode, PinError, SpkiPin, TrustAnchors, VerifierBuildError, WatchingClientVerifier,
-    WatchingServerVerifier, pin_error,
+    Event, EventCode, SpkiPin, TrustAnchors, WatchingClientVerifier, WatchingServerVerifier,
+    pin_error,
 };
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};

@@ -1,4 +1,4 @@
-//! `src/verifier/proof.rs`, `accepted.rs` and `src/resumption/client.rs`: a peer is verified, proves itself,
+//! `src/verifier/proof.rs`, `accepted.rs` and `src/session/client.rs`: a peer is verified, proves itself,
 //! is remembered, and then its session is stored; meanwhile pins change, and others take sessions.
 
 use loom::sync::atomic::{AtomicUsize, Ordering};

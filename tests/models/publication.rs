@@ -1,4 +1,4 @@
-//! `src/store/pin_store.rs`: writers, one at a time, publish generations that readers load without a lock.
+//! `src/announce/store/pin_store.rs`: writers, one at a time, publish generations that readers load without a lock.
 
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::sync::{Arc, Mutex};

@@ -1,4 +1,4 @@
-//! `src/delivery.rs`: events wait in a bounded queue for a thread that is started by the first of them.
+//! `src/observer/queue.rs`: events wait in a bounded queue for a thread that is started by the first of them.
 
 use loom::sync::{Arc, Condvar, Mutex, MutexGuard};
 use loom::thread;

@@ -6,10 +6,10 @@ use super::super::forecast::DEFAULT_WINDOW;
 use super::super::{
     ChainReport, CorrelatedExpiry, Finding, FirstFailure, Report, ReportedCertificate, StapleReport,
 };
-use crate::cert::Validity;
 use crate::outlook::{
     LimitingCause, LimitingCertificate, Outlook, RelyingTimeline, Timeline, VerifyingPath,
 };
+use crate::time::Validity;
 
 pub(super) fn render(report: &Report) -> String {
     let document = Document {

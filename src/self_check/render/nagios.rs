@@ -1,9 +1,9 @@
 //! One line in the monitoring-plugins format: `STATE - text | 'label'=value;warning;critical`.
 
 use super::super::{ChainReport, Report};
-use crate::duration;
 use crate::event::Severity;
 use crate::policy::Band;
+use crate::time::span;
 
 pub(super) fn render(report: &Report) -> String {
     let state = match report.exit_code() {
@@ -52,7 +52,7 @@ fn summary(report: &Report) -> String {
             "{} checked, the first to end is {} in {}, at {end}",
             super::count_of_chains(report),
             chain.source,
-            duration::readable(end.seconds_since(report.at)),
+            span::readable(end.seconds_since(report.at)),
         ),
         None => "no certificate was checked".to_owned(),
     }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::super::{ChainReport, Report, ReportedCertificate};
-use crate::cert::Timestamp;
 use crate::outlook::Outlook;
+use crate::time::Timestamp;
 
 pub(super) fn render(report: &Report) -> String {
     let mut not_after = Family::new(

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use super::super::forecast::DEFAULT_WINDOW;
 use super::super::{ChainReport, Finding, Report};
-use crate::cert::Timestamp;
-use crate::duration;
 use crate::outlook::{LimitingCause, Outlook};
+use crate::time::Timestamp;
+use crate::time::span;
 
 pub(super) fn render(report: &Report) -> String {
     let mut text = String::new();
@@ -165,7 +165,7 @@ fn findings_text(report: &Report) -> String {
 
 fn relative(t: Timestamp, at: Timestamp) -> String {
     let seconds = t.seconds_since(at);
-    let span = duration::readable(seconds);
+    let span = span::readable(seconds);
     if seconds >= 0 {
         format!("in {span}")
     } else {

@@ -1,6 +1,8 @@
 //! The attacks of the design, each with its exact reason and with what is accepted afterwards.
 
-use notafter::{Acceptance, AnnouncementError, Timestamp};
+use notafter::Timestamp;
+use notafter::announce::AnnouncementError;
+use notafter::pin::Acceptance;
 use serde_json::{Value, json};
 
 use super::ground::{
@@ -31,12 +33,12 @@ fn refused(ground: &Ground, draft: &Draft, now: Timestamp) -> AnnouncementError 
 
 /// A refusal must not change anything, not even the epoch.
 trait GenerationForTests {
-    fn generation_for_tests(&self) -> std::sync::Arc<notafter::PinGeneration>;
+    fn generation_for_tests(&self) -> std::sync::Arc<notafter::pin::PinGeneration>;
 }
 
 impl GenerationForTests for notafter::PinStore {
-    fn generation_for_tests(&self) -> std::sync::Arc<notafter::PinGeneration> {
-        notafter::PinsInForce::generation(self)
+    fn generation_for_tests(&self) -> std::sync::Arc<notafter::pin::PinGeneration> {
+        notafter::pin::PinsInForce::generation(self)
     }
 }
 
@@ -140,7 +142,7 @@ fn each_single_announcement_that_must_be_refused_is_refused_for_its_own_reason()
     let once = sign(&payload, 1);
     let foreign = |typ: &str| {
         let text = String::from_utf8(of(&two)).unwrap();
-        text.replace(notafter::Envelope::PAYLOAD_TYPE, typ)
+        text.replace(notafter::announce::Envelope::PAYLOAD_TYPE, typ)
             .into_bytes()
     };
     let padded = [of(&two), vec![b' '; 64 * 1024]].concat();
@@ -237,7 +239,7 @@ fn an_envelope_with_a_flipped_bit_is_refused_or_says_the_same() {
         match ground.store.apply(&bytes, NOW) {
             Ok(_) => {
                 same += 1;
-                let read = notafter::Envelope::parse(&bytes).unwrap();
+                let read = notafter::announce::Envelope::parse(&bytes).unwrap();
                 assert_eq!(read.payload(), draft.payload(), "byte {index}");
                 ground = Ground::new();
             }
@@ -367,7 +369,7 @@ fn a_rejected_digest_stays_rejected_at_every_host_and_position_until_an_emergenc
     let other = "other.example.com";
     let sets = |first: Vec<Value>, second: Vec<Value>| json!([{ "hosts": [HOST], "pins": first }, { "hosts": [other], "pins": second }]);
     let floor = floor_draft().with("pin_sets", sets(both(), both()));
-    let floor = notafter::PinFloor::from_json(&floor.payload()).unwrap();
+    let floor = notafter::announce::PinFloor::from_json(&floor.payload()).unwrap();
     let ground = Ground::on(floor, None, NOW);
     let rejecting = sets(
         vec![listed(b'O', "rejected"), listed(b'B', "current")],

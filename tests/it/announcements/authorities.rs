@@ -1,6 +1,6 @@
 //! Who announces, and who follows.
 
-use notafter::StoreNotice;
+use notafter::announce::StoreNotice;
 
 use super::ground::{DAY, Draft, Ground, authority, day, listed, second};
 use crate::support::pki::NOW;
@@ -136,7 +136,7 @@ fn an_authority_without_emergency_threshold_is_stronger_and_one_that_gains_it_we
     let without = draft(11, NOW).with("authority", authority(&[5, 6, 7], 2, None));
     ground.by(&[1, 2, 5, 6], &without, NOW).unwrap();
     let floor = super::ground::floor_draft().with("authority", authority(&[1, 2, 3], 2, None));
-    let floor = notafter::PinFloor::from_json(&floor.payload()).unwrap();
+    let floor = notafter::announce::PinFloor::from_json(&floor.payload()).unwrap();
     let ground = Ground::on(floor, None, NOW);
     let with = handing_over(11, NOW, &[5, 6, 7]).signed(&[1, 2, 5, 6]);
     assert_eq!(

@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use notafter::{Acceptance, AnnouncementError, AnnouncementFolder, PinFloor, StoreNotice};
+use notafter::announce::{AnnouncementError, AnnouncementFolder, PinFloor, StoreNotice};
+use notafter::pin::Acceptance;
 use serde_json::json;
 
 use super::ground::{Draft, Ground, authority, day, floor_draft, listed};

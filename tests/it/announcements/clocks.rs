@@ -1,6 +1,6 @@
 //! Clocks that are wrong, and what is remembered against them.
 
-use notafter::Acceptance;
+use notafter::pin::Acceptance;
 
 use super::ground::{DAY, Draft, Ground, day, listed, second};
 use crate::support::pki::NOW;

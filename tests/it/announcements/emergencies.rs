@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use notafter::{Acceptance, AnnouncementError, AnnouncementFolder, Severity, StoreNotice};
+use notafter::Severity;
+use notafter::announce::{AnnouncementError, AnnouncementFolder, StoreNotice};
+use notafter::pin::Acceptance;
 
 use super::ground::{Draft, Ground, authority, day, listed};
 use crate::support::pki::NOW;

@@ -3,7 +3,8 @@
 use std::fs;
 use std::sync::Arc;
 
-use notafter::{AnnouncementError, PinFolder, Sha256Digest, StateFile};
+use notafter::announce::{AnnouncementError, PinFolder, StateFile};
+use notafter::cert::Sha256Digest;
 use serde_json::{Value, json};
 
 use super::ground::{Draft, Ground, day, envelope, floor, listed, sign};

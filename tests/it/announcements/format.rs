@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 
-use notafter::{
-    Announcement, AnnouncementError, AnnouncementKey, Authority, Envelope, FloorError, Pin,
-    PinFloor, PinState, SpkiPin,
+use notafter::SpkiPin;
+use notafter::announce::{
+    Announcement, AnnouncementError, AnnouncementKey, Authority, Envelope, FloorError, PinFloor,
 };
+use notafter::pin::{Pin, PinState};
 use serde_json::json;
 
 use super::ground::{

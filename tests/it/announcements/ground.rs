@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use data_encoding::BASE64;
-use notafter::{
-    AnnouncementError, Applied, Envelope, ExpiryRule, Pin, PinFloor, PinStorage, PinStore,
-    PinsInForce as _, StoreNotice, Timestamp,
-};
+use notafter::announce::{AnnouncementError, Applied, Envelope, PinFloor, PinStorage, StoreNotice};
+use notafter::pin::{ExpiryRule, Pin, PinsInForce as _};
+use notafter::{PinStore, Timestamp};
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use serde_json::{Value, json};
 
@@ -90,7 +89,7 @@ impl Draft {
 
     /// Made after that one.
     pub fn following(self, other: &Self) -> Self {
-        let digest = notafter::Sha256Digest::of(&other.payload());
+        let digest = notafter::cert::Sha256Digest::of(&other.payload());
         let version = other.0["version"].clone();
         let previous = json!({ "version": version, "sha256": digest.to_string() });
         self.with("previous", previous)
@@ -226,7 +225,7 @@ impl Ground {
     }
 
     /// From when on the pin is accepted.
-    pub fn from(&self, letter: u8) -> notafter::Acceptance {
+    pub fn from(&self, letter: u8) -> notafter::pin::Acceptance {
         let wanted = pin(letter);
         let pins = self.pins();
         let found = pins.iter().find(|pin| pin.pin.to_string() == wanted);

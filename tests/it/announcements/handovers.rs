@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use notafter::{Acceptance, AnnouncementError, PinFolder, StoreNotice};
+use notafter::announce::{AnnouncementError, PinFolder, StoreNotice};
+use notafter::pin::Acceptance;
 
 use super::ground::{Draft, Ground, authority, bringing, day, floor, listed};
 use crate::support::pki::NOW;

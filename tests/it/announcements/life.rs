@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use notafter::{
-    Acceptance, AnnouncementError, ExpiryRule, PinFolder, PinSetStanding, PinStore,
-    PinsInForce as _, StoreNotice, SuccessorRule,
-};
+use notafter::PinStore;
+use notafter::announce::{AnnouncementError, PinFolder, StoreNotice, SuccessorRule};
+use notafter::pin::{Acceptance, ExpiryRule, PinSetStanding, PinsInForce as _};
 use serde_json::json;
 
 use super::ground::{
@@ -115,7 +114,7 @@ fn only_the_emergency_threshold_skips_the_hold_down() {
     assert_eq!(ground.from(b'R'), Acceptance::From(day(3)));
     // Without an emergency threshold nothing skips.
     let plain = floor_draft().with("authority", super::ground::authority(&[1, 2, 3], 2, None));
-    let plain = notafter::PinFloor::from_json(&plain.payload()).unwrap();
+    let plain = notafter::announce::PinFloor::from_json(&plain.payload()).unwrap();
     let ground = Ground::on(plain, None, NOW);
     assert_eq!(
         ground.emergency(&draft, NOW),
@@ -158,7 +157,7 @@ fn a_successor_in_the_floor_is_accepted_without_hold_down_also_when_it_is_announ
         "authority",
         super::ground::authority(&[1, 2, 3, 4], 2, Some(3)),
     );
-    let floor = notafter::PinFloor::from_json(&floor.payload()).unwrap();
+    let floor = notafter::announce::PinFloor::from_json(&floor.payload()).unwrap();
     let ground = Ground::on(floor, None, NOW);
     assert_eq!(
         (ground.accepted(NOW), ground.accepted(day(20))),
@@ -204,7 +203,7 @@ fn hosts_may_be_grouped_anew_but_each_keeps_its_own_hold_down() {
     let both = [listed(b'O', "current"), listed(b'P', "announced")];
     let floor = floor_draft().with("pin_sets", json!([set(&[HOST, other], &old)]));
     let ground = Ground::on(
-        notafter::PinFloor::from_json(&floor.payload()).unwrap(),
+        notafter::announce::PinFloor::from_json(&floor.payload()).unwrap(),
         None,
         NOW,
     );

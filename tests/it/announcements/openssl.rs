@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use notafter::{AnnouncementError, PinFloor, SpkiPin, Timestamp};
+use notafter::announce::{AnnouncementError, PinFloor};
+use notafter::{SpkiPin, Timestamp};
 
 use super::ground::{DAY, Ground};
 use super::vectors::blocks;
@@ -66,7 +67,7 @@ impl Device {
         Ok(applied
             .notices
             .iter()
-            .map(notafter::StoreNotice::as_str)
+            .map(notafter::announce::StoreNotice::as_str)
             .collect())
     }
 

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use notafter::{Monitor, PinFolder, PinsInForce as _, Severity, StoreNotice, Target};
+use notafter::announce::{PinFolder, StoreNotice};
+use notafter::pin::PinsInForce as _;
+use notafter::{Monitor, Severity, Target};
 
 use super::ground::{DAY, Draft, Ground, day, floor, listed, second};
 use crate::monitor::told;

@@ -1,7 +1,9 @@
 //! The test vectors of the document, byte for byte.
 
 use data_encoding::{BASE64, HEXLOWER};
-use notafter::{Acceptance, Announcement, Envelope, PinFloor, PreviousAnnouncement, Sha256Digest};
+use notafter::announce::{Announcement, Envelope, PinFloor, PreviousAnnouncement};
+use notafter::cert::Sha256Digest;
+use notafter::pin::Acceptance;
 use ring::signature::Ed25519KeyPair;
 use serde_json::json;
 
@@ -62,7 +64,7 @@ fn the_vectors_are_what_is_signed_and_what_is_applied() {
 
 #[test]
 fn the_document_names_every_code() {
-    let source = include_str!("../../../src/announcement/error.rs");
+    let source = include_str!("../../../src/announce/error.rs");
     let codes = source
         .split("=> \"")
         .skip(1)

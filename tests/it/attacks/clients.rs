@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use notafter::{PinPosition, PinSet, SpkiPin, WatchingServerVerifier};
+use notafter::pin::PinPosition;
+use notafter::{PinSet, SpkiPin, WatchingServerVerifier};
 use rustls::client::WebPkiServerVerifier;
 use rustls::{CertificateError, RootCertStore};
 

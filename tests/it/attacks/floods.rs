@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use notafter::{
-    EventCode, PinSet, PinSetBuilder, Severity, SpkiPin, TrustAnchors, WatchingClientVerifier,
-    presented_error,
-};
+use notafter::pin::PinSetBuilder;
+use notafter::verifier::presented_error;
+use notafter::{EventCode, PinSet, Severity, SpkiPin, TrustAnchors, WatchingClientVerifier};
 use rcgen::{CertificateParams, DnType, DnValue, KeyPair};
 use rustls::pki_types::CertificateDer;
 use rustls::server::danger::ClientCertVerifier as _;

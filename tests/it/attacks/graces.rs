@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use notafter::{
-    CrlExpiration, Crls, PinnedGrace, Timestamp, TrustAnchors, WatchingServerVerifier,
-    WatchingVerifierBuilder,
-};
+use notafter::revocation::{CrlExpiration, Crls};
+use notafter::verifier::{PinnedGrace, WatchingVerifierBuilder};
+use notafter::{Timestamp, TrustAnchors, WatchingServerVerifier};
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::{CertificateError, RootCertStore};

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use notafter::pin::{ExpiryRule, PinsInForce as _};
+use notafter::verifier::PinnedGrace;
 use notafter::{
-    ExpiryRule, PinSet, PinnedGrace, PinsInForce as _, SessionGuard, SpkiPin, Timestamp,
-    WatchingClientVerifier, WatchingServerVerifier,
+    PinSet, SessionGuard, SpkiPin, Timestamp, WatchingClientVerifier, WatchingServerVerifier,
 };
 use rustls::NamedGroup;
 use rustls::client::{ClientSessionStore, Tls12ClientSessionValue, Tls13ClientSessionValue};

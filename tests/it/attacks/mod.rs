@@ -19,9 +19,11 @@ mod unfinished;
 use std::fmt;
 use std::sync::Arc;
 
+use notafter::pin::PinsInForce;
+use notafter::verifier::WatchingVerifierBuilder;
 use notafter::{
-    PinnedClientConfigs, PinsInForce, SessionGuard, Timestamp, TrustAnchors,
-    WatchingClientVerifier, WatchingServerVerifier, WatchingVerifierBuilder,
+    PinnedClientConfigs, SessionGuard, Timestamp, TrustAnchors, WatchingClientVerifier,
+    WatchingServerVerifier,
 };
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{ClientSessionMemoryCache, Resumption};

@@ -4,10 +4,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
+use notafter::cert::CertificateFacts;
+use notafter::observer::InlineObserver;
+use notafter::outlook::Usage;
+use notafter::pin::{ExpiryRule, PinMode, PinSetBuilder};
+use notafter::source::SourceContents;
+use notafter::verifier::{
+    NameCheck, PinnedGrace, PresentedBounds, StapleRule, StapleStrictness, VerdictCache,
+};
 use notafter::{
-    Certificate, CertificateFacts, ChainJudge, Event, ExpiryRule, InlineObserver, NameCheck,
-    PinMode, PinOnlyVerifier, PinSet, PinSetBuilder, PinnedGrace, PresentedBounds, SessionGuard,
-    SourceContents, SpkiPin, StapleRule, StapleStrictness, TrustAnchors, Usage, VerdictCache,
+    Certificate, ChainJudge, Event, PinOnlyVerifier, PinSet, SessionGuard, SpkiPin, TrustAnchors,
 };
 use rcgen::CustomExtension;
 use rustls::client::danger::ServerCertVerifier;

@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak, mpsc};
 use std::time::Duration;
 
-use notafter::{Event, InlineObserver, Observer, WatchingServerVerifier};
+use notafter::observer::InlineObserver;
+use notafter::{Event, Observer, WatchingServerVerifier};
 
 use super::{NAME, ask, watching, webpki};
 use crate::support::pki::{self, NOW};

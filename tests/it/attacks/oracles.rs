@@ -3,10 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use notafter::{
-    Certificate, ExpiryRule, Pin, PinMode, PinPosition, PinSet, PinState, PinnedGrace, SpkiPin,
-    Timestamp, TrustAnchors, WatchingServerVerifier,
-};
+use notafter::pin::{ExpiryRule, Pin, PinMode, PinPosition, PinState};
+use notafter::verifier::PinnedGrace;
+use notafter::{Certificate, PinSet, SpkiPin, Timestamp, TrustAnchors, WatchingServerVerifier};
 use rustls::CertificateError;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::pki_types::CertificateDer;

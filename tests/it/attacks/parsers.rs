@@ -3,10 +3,12 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use notafter::{
-    Certificate, CertificateScan, Crls, ExpiryRule, PinFloor, PinScope, PinStore, RenewalInfo,
-    SourceContents, SpkiPin, StapleJudge, Timestamp,
-};
+use notafter::announce::PinFloor;
+use notafter::pin::ExpiryRule;
+use notafter::renewal::RenewalInfo;
+use notafter::revocation::{Crls, StapleJudge};
+use notafter::source::{CertificateScan, SourceContents};
+use notafter::{Certificate, PinScope, PinStore, SpkiPin, Timestamp};
 
 use super::mutations::{any_unix_time, mutate, tweak};
 use super::{NAME, ask, rounds, watching, webpki};

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use notafter::{
-    Crls, ExpiryRule, NameCheck, PinOnlyVerifier, PinPosition, PinScope, PinSet, StapleRule,
-    StapleStrictness,
-};
+use notafter::pin::{ExpiryRule, PinPosition};
+use notafter::revocation::Crls;
+use notafter::verifier::{NameCheck, StapleRule, StapleStrictness};
+use notafter::{PinOnlyVerifier, PinScope, PinSet};
 use rcgen::CertificateParams;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;

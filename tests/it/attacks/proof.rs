@@ -4,9 +4,11 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use notafter::event::Role;
+use notafter::observer::QueuedObserver;
 use notafter::{
-    Event, EventCode, Observer as _, QueuedObserver, Role, Severity, Timestamp, TrustAnchors,
-    WatchingClientVerifier, WatchingServerVerifier,
+    Event, EventCode, Observer as _, Severity, Timestamp, TrustAnchors, WatchingClientVerifier,
+    WatchingServerVerifier,
 };
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use notafter::{
-    PinPosition, PinSet, SpkiPin, Timestamp, TrustAnchors, VerdictCache, WatchingServerVerifier,
-};
+use notafter::pin::PinPosition;
+use notafter::verifier::VerdictCache;
+use notafter::{PinSet, SpkiPin, Timestamp, TrustAnchors, WatchingServerVerifier};
 use rustls::CertificateError;
 use rustls::pki_types::CertificateDer;
 

@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use notafter::{PinSet, PinnedGrace, PinsInForce as _, TrustAnchors, WatchingClientVerifier};
+use notafter::pin::PinsInForce as _;
+use notafter::verifier::PinnedGrace;
+use notafter::{PinSet, TrustAnchors, WatchingClientVerifier};
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};

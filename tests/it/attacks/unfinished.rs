@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use notafter::{VerdictCache, WatchingServerVerifier};
+use notafter::WatchingServerVerifier;
+use notafter::verifier::VerdictCache;
 use rustls::client::danger::ServerCertVerifier as _;
 use rustls::pki_types::CertificateDer;
 use rustls::server::{ClientHello, ResolvesServerCert};

@@ -2,10 +2,11 @@
 
 use std::sync::{Arc, Mutex};
 
-use notafter::{
-    Acceptance, ExpiryRule, Pin, PinGeneration, PinMode, PinPosition, PinSet, PinSets, PinState,
-    PinsInForce, SpkiPin,
+use notafter::pin::{
+    Acceptance, ExpiryRule, Pin, PinGeneration, PinMode, PinPosition, PinSets, PinState,
+    PinsInForce,
 };
+use notafter::{PinSet, SpkiPin};
 
 use crate::support::graph::Dice;
 use crate::support::world::World;

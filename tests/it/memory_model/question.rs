@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use notafter::{StapleRule, Timestamp};
+use notafter::Timestamp;
+use notafter::verifier::StapleRule;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::internal::msgs::codec::Codec as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};

@@ -1,10 +1,9 @@
 //! What pins and graces come to, said a second time and in another way: by the paths that the inner
 //! verifier accepts one by one, and by a twin of each leaf that did not expire.
 
-use notafter::{
-    Certificate, PinMode, PinPosition, PinSet, PinSetStanding, PinState, PinnedGrace,
-    PinsInForce as _, SpkiPin, Timestamp,
-};
+use notafter::pin::{PinMode, PinPosition, PinSetStanding, PinState, PinsInForce as _};
+use notafter::verifier::PinnedGrace;
+use notafter::{Certificate, PinSet, SpkiPin, Timestamp};
 use rustls::pki_types::CertificateDer;
 
 use super::ground::{Findings, play};

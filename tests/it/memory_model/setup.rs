@@ -4,11 +4,13 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use notafter::{
-    CrlExpiration, Crls, InlineObserver, Observer, PinSets, PinnedGrace, PinsInForce, StapleRule,
-    StapleStrictness, VerdictCache, WatchingClientVerifier, WatchingServerVerifier,
-    WatchingVerifierBuilder,
+use notafter::observer::InlineObserver;
+use notafter::pin::{PinSets, PinsInForce};
+use notafter::revocation::{CrlExpiration, Crls};
+use notafter::verifier::{
+    PinnedGrace, StapleRule, StapleStrictness, VerdictCache, WatchingVerifierBuilder,
 };
+use notafter::{Observer, WatchingClientVerifier, WatchingServerVerifier};
 use rustls::client::danger::ServerCertVerifier;
 use rustls::server::danger::ClientCertVerifier;
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use notafter::VerdictCache;
+use notafter::verifier::VerdictCache;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::internal::msgs::codec::Codec as _;
 use rustls::pki_types::ServerName;

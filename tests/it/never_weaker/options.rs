@@ -4,11 +4,13 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use notafter::{
-    Crls, Pin, PinMode, PinSet, PinState, PinnedGrace, PresentedBounds, SessionGuard, SpkiPin,
-    StapleRule, StapleStrictness, VerdictCache, VerifierBuildError, WatchingClientVerifier,
-    WatchingServerVerifier, WatchingVerifierBuilder,
+use notafter::pin::{Pin, PinMode, PinState};
+use notafter::revocation::Crls;
+use notafter::verifier::{
+    PinnedGrace, PresentedBounds, StapleRule, StapleStrictness, VerdictCache, VerifierBuildError,
+    WatchingVerifierBuilder,
 };
+use notafter::{PinSet, SessionGuard, SpkiPin, WatchingClientVerifier, WatchingServerVerifier};
 use rustls::client::ClientSessionMemoryCache;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::server::ServerSessionMemoryCache;

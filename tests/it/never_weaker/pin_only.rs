@@ -1,9 +1,8 @@
 //! The second relaxation, pins without a CA: it lets in exactly the pinned, in their dates, by name.
 
-use notafter::{
-    Acceptance, ExpiryRule, NameCheck, Pin, PinOnlyVerifier, PinSet, PinState, SpkiPin, Timestamp,
-    WatchingServerVerifier,
-};
+use notafter::pin::{Acceptance, ExpiryRule, Pin, PinState};
+use notafter::verifier::NameCheck;
+use notafter::{PinOnlyVerifier, PinSet, SpkiPin, Timestamp, WatchingServerVerifier};
 use rustls::client::danger::ServerCertVerifier;
 use rustls::pki_types::ServerName;
 
@@ -50,7 +49,8 @@ fn pin_only_trust_lets_in_exactly_the_pinned() {
                     if let Some((rule, _)) = rule {
                         set = set.with_expiry(end, rule);
                     }
-                    let pins = std::sync::Arc::new(notafter::FixedPins::new(set.build().unwrap()));
+                    let pins =
+                        std::sync::Arc::new(notafter::pin::FixedPins::new(set.build().unwrap()));
                     for names in [NameCheck::Required, NameCheck::Skipped] {
                         let only = PinOnlyVerifier::builder(pins.clone())
                             .with_provider(ring())

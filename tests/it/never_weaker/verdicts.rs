@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use notafter::{PinError, StapleRule, StapleStrictness, Timestamp, pin_error, presented_error};
+use notafter::pin::PinError;
+use notafter::verifier::{StapleRule, StapleStrictness, presented_error};
+use notafter::{Timestamp, pin_error};
 use rustls::client::danger::ServerCertVerifier;
 use rustls::internal::msgs::codec::Codec as _;
 use rustls::pki_types::{CertificateDer, ServerName};

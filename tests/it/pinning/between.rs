@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-use notafter::{PinnedGrace, SessionGuard, WatchingServerVerifier};
+use notafter::verifier::PinnedGrace;
+use notafter::{SessionGuard, WatchingServerVerifier};
 use rustls::NamedGroup;
 use rustls::client::{
     ClientSessionMemoryCache, ClientSessionStore, Resumption, Tls12ClientSessionValue,

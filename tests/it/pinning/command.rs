@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
-use notafter::{PinForm, SpkiPin};
+use notafter::SpkiPin;
+use notafter::pin::PinForm;
 use tempfile::TempDir;
 
 use super::{pin_of, pin_of_ca};

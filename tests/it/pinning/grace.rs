@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use notafter::{
-    Crls, EventCode, PinPosition, PinSet, PinnedGrace, SpkiPin, VerifierBuildError,
-    WatchingServerVerifier,
-};
+use notafter::pin::PinPosition;
+use notafter::revocation::Crls;
+use notafter::verifier::{PinnedGrace, VerifierBuildError};
+use notafter::{EventCode, PinSet, SpkiPin, WatchingServerVerifier};
 use rustls::client::WebPkiServerVerifier;
 use rustls::{CertificateError, Error, RootCertStore};
 

@@ -2,10 +2,10 @@
 
 use std::sync::{Arc, Mutex};
 
-use notafter::{
-    EventCode, ExpiryRule, FixedPins, Pin, PinError, PinGeneration, PinMode, PinSet, PinSets,
-    PinState, PinsInForce, Severity, SpkiPin,
+use notafter::pin::{
+    ExpiryRule, FixedPins, Pin, PinError, PinGeneration, PinMode, PinSets, PinState, PinsInForce,
 };
+use notafter::{EventCode, PinSet, Severity, SpkiPin};
 
 use super::{NAME, Scene, pin_of, refusal, webpki};
 use crate::support::pki::{self, Leaf, NOW, days};

@@ -12,9 +12,10 @@ mod watched;
 
 use std::sync::Arc;
 
+use notafter::pin::{Pin, PinError, PinPosition, PinState};
+use notafter::verifier::WatchingVerifierBuilder;
 use notafter::{
-    EventCode, Pin, PinError, PinPosition, PinSet, PinState, SpkiPin, Timestamp, TrustAnchors,
-    WatchingServerVerifier, WatchingVerifierBuilder, pin_error,
+    EventCode, PinSet, SpkiPin, Timestamp, TrustAnchors, WatchingServerVerifier, pin_error,
 };
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use notafter::{
-    ExpiryRule, PinError, PinPosition, PinSet, Position, PresentedBounds, SpkiPin,
-    VerifierBuildError, WatchingServerVerifier,
-};
+use notafter::outlook::Position;
+use notafter::pin::{ExpiryRule, PinError, PinPosition};
+use notafter::verifier::{PresentedBounds, VerifierBuildError};
+use notafter::{PinSet, SpkiPin, WatchingServerVerifier};
 use rcgen::{CertificateParams, DnType, Issuer, KeyPair};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use notafter::{
-    ExpiryRule, FixedPins, NameCheck, PinError, PinMode, PinOnlyVerifier, PinPosition, PinSet,
-    PinSets, SpkiPin, VerifierBuildError, pin_error,
-};
+use notafter::pin::{ExpiryRule, FixedPins, PinError, PinMode, PinPosition, PinSets};
+use notafter::verifier::{NameCheck, VerifierBuildError};
+use notafter::{PinOnlyVerifier, PinSet, SpkiPin, pin_error};
 use rcgen::{CertificateParams, KeyPair};
 use rustls::client::danger::ServerCertVerifier as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use notafter::pin::{PinError, PinsInForce};
+use notafter::verifier::PinnedGrace;
 use notafter::{
-    PinError, PinSet, PinnedClientConfigs, PinnedGrace, PinsInForce, SessionGuard, SpkiPin,
-    Timestamp, TrustAnchors, WatchingClientVerifier, WatchingServerVerifier, pin_error,
+    PinSet, PinnedClientConfigs, SessionGuard, SpkiPin, Timestamp, TrustAnchors,
+    WatchingClientVerifier, WatchingServerVerifier, pin_error,
 };
 use rustls::client::{ClientSessionMemoryCache, ClientSessionStore, Resumption};
 use rustls::pki_types::ServerName;

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use notafter::{ExpiryRule, Monitor, Pin, PinSet, PinState, Target, Timestamp};
+use notafter::pin::{ExpiryRule, Pin, PinState};
+use notafter::{Monitor, PinSet, Target, Timestamp};
 
 use super::life::Changing;
 use super::pin_of;

@@ -4,7 +4,8 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::time::Duration;
 
-use notafter::{EventCode, ReloadBuildError, ReloadError, Severity};
+use notafter::reload::{ReloadBuildError, ReloadError};
+use notafter::{EventCode, Severity};
 
 use super::scene::{Scene, at, code, error, serves};
 use crate::support::pki;

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use notafter::{Certificate, ReloadingKey, Sha256Digest, UnknownName, Usage};
+use notafter::cert::Sha256Digest;
+use notafter::outlook::Usage;
+use notafter::reload::UnknownName;
+use notafter::{Certificate, ReloadingKey};
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
@@ -217,5 +220,5 @@ fn a_client_shows_what_the_server_trusts_and_reloads_it() {
     assert_eq!(key.poll(at(1)).swapped, 1);
     connect();
     let event = scene.told_once(notafter::EventCode::ReloadSucceeded);
-    assert_eq!(event.role, notafter::Role::OwnClient);
+    assert_eq!(event.role, notafter::event::Role::OwnClient);
 }

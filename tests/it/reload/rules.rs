@@ -1,9 +1,8 @@
 //! Which pairs are taken.
 
-use notafter::{
-    AtStart, ChainCheck, EventCode, LostNames, OlderCertificate, ReloadError, Severity, SkewKind,
-    ThresholdPolicy,
-};
+use notafter::reload::{AtStart, ChainCheck, LostNames, OlderCertificate, ReloadError};
+use notafter::renewal::SkewKind;
+use notafter::{EventCode, Severity, ThresholdPolicy};
 use rcgen::KeyPair;
 
 use super::scene::{Scene, at, code, error, served, serves};
@@ -275,7 +274,7 @@ fn every_kind_of_key_proves_itself() {
         scene.write("tls.key", key_pair.serialize_pem());
         for (name, provider) in crate::support::tls::providers() {
             let key = scene.with(|builder| builder.with_provider(provider));
-            let fingerprint = notafter::Sha256Digest::of(leaf.der());
+            let fingerprint = notafter::cert::Sha256Digest::of(leaf.der());
             assert_eq!(served(&key), fingerprint, "{name}");
         }
     }

@@ -3,10 +3,9 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use notafter::{
-    Certificate, Event, EventCode, ReloadError, ReloadSummary, ReloadingKey, ReloadingKeyBuilder,
-    Sha256Digest, Timestamp,
-};
+use notafter::cert::Sha256Digest;
+use notafter::reload::{ReloadError, ReloadSummary, ReloadingKeyBuilder};
+use notafter::{Certificate, Event, EventCode, ReloadingKey, Timestamp};
 use rustls::pki_types::UnixTime;
 use rustls::time_provider::TimeProvider;
 use tempfile::TempDir;

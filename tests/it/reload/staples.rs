@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use notafter::{EventCode, KeyFiles, ReloadingKey, Role, Severity, Timestamp};
+use notafter::event::Role;
+use notafter::reload::KeyFiles;
+use notafter::{EventCode, ReloadingKey, Severity, Timestamp};
 use rustls::client::ResolvesClientCert as _;
 
 use super::scene::{SCHEMES, Scene, at};

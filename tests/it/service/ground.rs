@@ -7,7 +7,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use notafter::{Certificate, Sha256Digest, Timestamp};
+use notafter::cert::Sha256Digest;
+use notafter::{Certificate, Timestamp};
 use rustls::pki_types::UnixTime;
 use rustls::{ClientConfig, ClientConnection, RootCertStore};
 use serde_json::Value;

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use notafter::{StapleCache, StapleOffer, Timestamp};
+use notafter::Timestamp;
+use notafter::revocation::{StapleCache, StapleOffer};
 use x509_cert::ext::pkix::CrlReason;
 
 use super::scene::Scene;
@@ -110,5 +111,5 @@ fn it_is_bounded_and_shared() {
         assert_eq!(thread.join().unwrap(), StapleOffer::Kept);
     }
     assert_eq!(cache.len(), 2);
-    assert!(!StapleCache::new(0).remove(notafter::Sha256Digest::of(b"")));
+    assert!(!StapleCache::new(0).remove(notafter::cert::Sha256Digest::of(b"")));
 }

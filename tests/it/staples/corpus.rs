@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use notafter::{SignatureProblem, StapleJudge, StapleStatus, Timestamp};
+use notafter::Timestamp;
+use notafter::revocation::{SignatureProblem, StapleJudge, StapleStatus};
 
 use super::upstream::{DAY, OPENSSL_CHECKS_AT, files, instant, stated, stated_at};
 use crate::support::ocsp::{provided, with_sha1};

@@ -4,10 +4,9 @@
 use std::net::TcpStream;
 use std::sync::Arc;
 
-use notafter::{
-    Event, EventCode, Position, SelfCheck, Severity, StapleRule, StapleStrictness, Timestamp,
-    WatchingServerVerifier,
-};
+use notafter::outlook::Position;
+use notafter::verifier::{StapleRule, StapleStrictness};
+use notafter::{Event, EventCode, SelfCheck, Severity, Timestamp, WatchingServerVerifier};
 use rcgen::{CustomExtension, SerialNumber};
 use rustls::client::WebPkiServerVerifier;
 use rustls::pki_types::ServerName;

@@ -1,6 +1,7 @@
 //! Responses minted to order: every status, every boundary.
 
-use notafter::{RevocationReason, StapleJudge, StapleStatus, Timestamp, UnreadableStaple};
+use notafter::Timestamp;
+use notafter::revocation::{RevocationReason, StapleJudge, StapleStatus, UnreadableStaple};
 use x509_cert::ext::pkix::CrlReason;
 
 use super::scene::Scene;

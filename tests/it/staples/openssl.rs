@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::Command;
 
-use notafter::{
-    RevocationReason, SignatureProblem, StapleJudge, StapleOutlook, StapleStatus, Timestamp,
+use notafter::Timestamp;
+use notafter::revocation::{
+    RevocationReason, SignatureProblem, StapleJudge, StapleOutlook, StapleStatus,
 };
 use rcgen::{ExtendedKeyUsagePurpose, KeyPair, SerialNumber};
 use rustls::pki_types::CertificateDer;

@@ -1,6 +1,7 @@
 //! A CA, a leaf and responses about it, minted to order.
 
-use notafter::{Certificate, StapleJudge, StapleOutlook, Timestamp};
+use notafter::revocation::{StapleJudge, StapleOutlook};
+use notafter::{Certificate, Timestamp};
 use rcgen::{ExtendedKeyUsagePurpose, KeyPair};
 use x509_ocsp::{CertStatus, ResponderId, SingleResponse};
 

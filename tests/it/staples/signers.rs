@@ -1,7 +1,8 @@
 //! Who may sign, about whom, and what no damage can do.
 
 use der::asn1::ObjectIdentifier;
-use notafter::{Certificate, SignatureProblem, StapleStatus, UnreadableStaple};
+use notafter::Certificate;
+use notafter::revocation::{SignatureProblem, StapleStatus, UnreadableStaple};
 use rcgen::{CustomExtension, ExtendedKeyUsagePurpose, KeyPair};
 
 use super::scene::Scene;

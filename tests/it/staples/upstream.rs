@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use notafter::{Certificate, Loader, StapleJudge, StapleOutlook, Timestamp};
+use notafter::revocation::{StapleJudge, StapleOutlook};
+use notafter::{Certificate, Loader, Timestamp};
 use serde_json::Value;
 
 use crate::support::corpora;

@@ -4,10 +4,12 @@ use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use notafter::{
-    AnnouncementError, AnnouncementFolder, Durability, PinFolder, PinSet, PinStorage,
-    PinsInForce as _, StateFile, StoreNotice,
+use notafter::PinSet;
+use notafter::announce::{
+    AnnouncementError, AnnouncementFolder, Durability, PinFolder, PinStorage, StateFile,
+    StoreNotice,
 };
+use notafter::pin::PinsInForce as _;
 
 use super::faults::{first, second};
 use crate::announcements::ground::{Draft, Ground, day, floor, listed};

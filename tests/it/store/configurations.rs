@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use notafter::{
-    Acceptance, ExpiryRule, PinFloor, PinStore, Sha256Digest, StateFile, StoreNotice, Timestamp,
-};
+use notafter::announce::{PinFloor, StateFile, StoreNotice};
+use notafter::cert::Sha256Digest;
+use notafter::pin::{Acceptance, ExpiryRule};
+use notafter::{PinStore, Timestamp};
 use serde_json::json;
 
 use super::disk::Disk;

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use notafter::{Acceptance, PinFloor, PinStorage, PinsInForce as _, StateFile, StoreNotice};
+use notafter::announce::{PinFloor, PinStorage, StateFile, StoreNotice};
+use notafter::pin::{Acceptance, PinsInForce as _};
 
 use super::disk::Disk;
 use super::faults::{first, open, second};
@@ -52,7 +53,7 @@ fn a_copy_has_16_mib_at_the_most() {
         let (json, checksum) = text.split_once("\nsha256 ").unwrap();
         let room = bytes - "\nsha256 ".len() - checksum.len();
         let json = json.to_owned() + &" ".repeat(room - json.len());
-        let digest = notafter::Sha256Digest::of(json.as_bytes());
+        let digest = notafter::cert::Sha256Digest::of(json.as_bytes());
         let padded = format!("{json}\nsha256 {digest}\n").into_bytes();
         assert_eq!(padded.len(), bytes);
         disk.put(StateFile::First, Some(padded.clone()));
@@ -124,7 +125,7 @@ fn both_copies_lost_is_the_floor_with_an_alarm_and_a_new_folder_is_none() {
 /// The writer of the folder knows the format and how to compute a checksum.
 #[test]
 fn whoever_writes_the_folder_can_forge_nothing() {
-    use notafter::Sha256Digest;
+    use notafter::cert::Sha256Digest;
 
     let disk = disk();
     let text = String::from_utf8(disk.get(StateFile::First).unwrap()).unwrap();

@@ -5,7 +5,7 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
-use notafter::{PinStorage, StateFile};
+use notafter::announce::{PinStorage, StateFile};
 
 /// What goes wrong at the fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use notafter::{Durability, PinStorage, StoreNotice, Timestamp};
+use notafter::Timestamp;
+use notafter::announce::{Durability, PinStorage, StoreNotice};
 
 use super::disk::{Disk, Fault};
 use crate::announcements::ground::{Draft, Ground, day, floor, listed};

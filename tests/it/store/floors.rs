@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use notafter::{ExpiryRule, PinFloor, PinStorage, PinStore, StoreNotice};
+use notafter::PinStore;
+use notafter::announce::{PinFloor, PinStorage, StoreNotice};
+use notafter::pin::ExpiryRule;
 use serde_json::json;
 
 use super::disk::Disk;

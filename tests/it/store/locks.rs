@@ -4,7 +4,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Barrier};
 
-use notafter::{AnnouncementError, Applied, Durability, PinFolder, PinStorage as _, StoreNotice};
+use notafter::announce::{
+    AnnouncementError, Applied, Durability, PinFolder, PinStorage as _, StoreNotice,
+};
 
 use crate::announcements::command::binary;
 use crate::announcements::ground::{Draft, Ground, floor, floor_draft, listed};

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use notafter::{
-    ExpiryRule, PinFloor, PinStorage, PinStore, PinsInForce as _, StoreNotice, Timestamp,
-};
+use notafter::announce::{PinFloor, PinStorage, StoreNotice};
+use notafter::pin::{ExpiryRule, PinsInForce as _};
+use notafter::{PinStore, Timestamp};
 use serde_json::{Value, json};
 
 use super::disk::Disk;

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use data_encoding::BASE64;
-use notafter::{Acceptance, Sha256Digest, StateFile, StoreNotice, Timestamp};
+use notafter::Timestamp;
+use notafter::announce::{StateFile, StoreNotice};
+use notafter::cert::Sha256Digest;
+use notafter::pin::Acceptance;
 use serde_json::{Value, json};
 
 use super::disk::Disk;

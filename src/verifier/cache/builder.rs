@@ -1,0 +1,150 @@
+//! Building a [`VerdictCache`].
+
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::sync::atomic::AtomicI64;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use lru::LruCache;
+use rustls::client::danger::ServerCertVerifier;
+use thiserror::Error;
+
+use super::super::proof::AwaitingProof;
+use super::{SHARDS, Shard, VerdictCache};
+use crate::cert::Certificate;
+use crate::event::Role;
+use crate::outlook::TrustAnchors;
+use crate::pin::PinsInForce;
+use crate::revocation::Crls;
+use crate::time::Timestamp;
+
+const DEFAULT_TTL: Duration = Duration::from_secs(5 * 60);
+const MAX_TTL: Duration = Duration::from_secs(60 * 60);
+/// The longest that a verdict counts which may rest on what only the inner verifier knows, in
+/// seconds.
+const MAX_TTL_UNTOLD: i64 = 60;
+
+/// How many verdicts are remembered unless told otherwise.
+const DEFAULT_CAPACITY: NonZeroUsize = match NonZeroUsize::new(1024) {
+    Some(verdicts) => verdicts,
+    None => NonZeroUsize::MIN,
+};
+
+/// Builds a [`VerdictCache`].
+#[must_use]
+pub struct VerdictCacheBuilder {
+    inner: Arc<dyn ServerCertVerifier>,
+    ttl: Duration,
+    anchor_ends: Option<Vec<Timestamp>>,
+    capacity: NonZeroUsize,
+    crls: Crls,
+    pins: Option<Arc<dyn PinsInForce>>,
+}
+
+impl VerdictCacheBuilder {
+    pub(super) fn new(inner: Arc<dyn ServerCertVerifier>) -> Self {
+        Self {
+            inner,
+            ttl: DEFAULT_TTL,
+            anchor_ends: None,
+            capacity: DEFAULT_CAPACITY,
+            crls: Crls::default(),
+            pins: None,
+        }
+    }
+
+    /// Lets a verdict count for so long, in whole seconds, at most an hour; five minutes by default.
+    /// Without [`with_trust_anchors`](Self::with_trust_anchors) it counts for a minute at the most.
+    pub const fn with_ttl(mut self, ttl: Duration) -> Self {
+        self.ttl = ttl;
+        self
+    }
+
+    /// Says that the inner verifier judges by these anchors, by what servers present, and by the
+    /// lists of [`with_crls`](Self::with_crls) if it has any, and by nothing else: rustls's own
+    /// `WebPkiServerVerifier` does. A verdict then counts for the whole `ttl`, but not after the
+    /// end of one of the anchors. One that fetches intermediates or lists, or asks the platform,
+    /// must be left without.
+    pub fn with_trust_anchors(mut self, anchors: &TrustAnchors) -> Self {
+        let ends = anchors.certificates().map(Certificate::not_after);
+        self.anchor_ends = Some(ends.collect());
+        self
+    }
+
+    /// Remembers about so many verdicts, 1,024 by default, at about 150 bytes each; the one used
+    /// longest ago is forgotten first.
+    pub const fn with_capacity(mut self, verdicts: NonZeroUsize) -> Self {
+        self.capacity = verdicts;
+        self
+    }
+
+    /// Lets no verdict outlive the nextUpdate of these revocation lists, which should be those of
+    /// the inner verifier.
+    pub fn with_crls(mut self, crls: Crls) -> Self {
+        self.crls = crls;
+        self
+    }
+
+    /// Lets no verdict outlive the epoch of these pins.
+    pub fn with_pins(mut self, pins: Arc<dyn PinsInForce>) -> Self {
+        self.pins = Some(pins);
+        self
+    }
+
+    /// The finished cache.
+    ///
+    /// # Errors
+    /// [`VerdictCacheError`] where the `ttl` is longer than an hour.
+    pub fn build(self) -> Result<Arc<VerdictCache>, VerdictCacheError> {
+        let seconds = self.ttl.as_secs();
+        let ttl = i64::try_from(seconds).ok().filter(|_| self.ttl <= MAX_TTL);
+        let ttl = ttl.ok_or(VerdictCacheError::TtlTooLong { seconds })?;
+        let ttl = match self.anchor_ends {
+            Some(_) => ttl,
+            None => ttl.min(MAX_TTL_UNTOLD),
+        };
+        let mut anchor_ends = self.anchor_ends.unwrap_or_default();
+        anchor_ends.sort_unstable();
+        let shard = || Shard {
+            generation: 0,
+            // Bounded by `remember`: room that nobody fills is not asked for.
+            verdicts: LruCache::unbounded(),
+        };
+        Ok(Arc::new(VerdictCache {
+            inner: self.inner,
+            ttl,
+            anchor_ends,
+            verdicts_each: self.capacity.get().div_ceil(SHARDS),
+            next_updates: self.crls.next_updates().collect(),
+            enforces_lists: self.crls.enforces_expiration(),
+            pins: self.pins,
+            latest: AtomicI64::new(i64::MIN),
+            awaiting: AwaitingProof::new(Role::PeerServer),
+            shards: (0..SHARDS).map(|_| Mutex::new(shard())).collect(),
+        }))
+    }
+}
+
+impl fmt::Debug for VerdictCacheBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerdictCacheBuilder")
+            .field("inner", &self.inner)
+            .field("ttl", &self.ttl)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A cache that would remember for too long.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum VerdictCacheError {
+    /// The `ttl` is longer than an hour.
+    #[error(
+        "verdicts may count for 3600 seconds at the most, not for {seconds}: give a shorter ttl"
+    )]
+    TtlTooLong {
+        /// The seconds asked for.
+        seconds: u64,
+    },
+}
