@@ -19,6 +19,7 @@ pub mod observer;
 pub mod outlook;
 pub mod pin;
 pub mod policy;
+mod provider;
 #[cfg(feature = "reload")]
 pub mod reload;
 pub mod renewal;

@@ -229,8 +229,7 @@ impl Monitor {
     }
 
     fn now(&self) -> Timestamp {
-        let given = self.clock.as_ref().and_then(|clock| clock.current_time());
-        given.map_or_else(clock::now, Timestamp::from)
+        clock::now(self.clock.as_ref())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

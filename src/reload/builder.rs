@@ -14,6 +14,7 @@ use crate::observer::Outbox;
 use crate::outlook::TrustAnchors;
 use crate::outlook::Usage;
 use crate::policy::ThresholdPolicy;
+use crate::provider;
 #[cfg(feature = "ocsp")]
 use crate::revocation::StapleJudge;
 
@@ -275,10 +276,8 @@ impl ReloadingKeyBuilder {
         if self.pairs.is_empty() {
             return Err(ReloadBuildError::NoPair);
         }
-        let provider = self.provider.take();
-        let provider = provider
-            .or_else(|| CryptoProvider::get_default().cloned())
-            .ok_or(ReloadBuildError::NoProvider)?;
+        let provider =
+            provider::given_or_default(self.provider.take()).ok_or(ReloadBuildError::NoProvider)?;
         ReloadingKey::start(self, provider).map(Arc::new)
     }
 }

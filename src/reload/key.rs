@@ -116,7 +116,7 @@ impl ReloadingKey {
         builder: ReloadingKeyBuilder,
         provider: Arc<CryptoProvider>,
     ) -> Result<Self, ReloadBuildError> {
-        let now = read_clock(builder.clock.as_ref());
+        let now = clock::now(builder.clock.as_ref());
         let role = match builder.usage {
             Usage::ClientAuth => Role::OwnClient,
             _ => Role::OwnServer,
@@ -235,7 +235,7 @@ impl ReloadingKey {
 
     /// The instant that the key's clock shows.
     pub(super) fn now(&self) -> Timestamp {
-        read_clock(self.clock.as_ref())
+        clock::now(self.clock.as_ref())
     }
 
     /// Each pair as it is served, in the order in which they were given.
@@ -366,11 +366,6 @@ fn table(slots: &[Slot], unknown_name: UnknownName) -> Table {
         names: &slot.served.names,
     });
     Table::new(rows, unknown_name)
-}
-
-fn read_clock(given: Option<&Arc<dyn TimeProvider>>) -> Timestamp {
-    let given = given.and_then(|clock| clock.current_time());
-    given.map_or_else(clock::now, Timestamp::from)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -13,6 +13,7 @@ use super::key::KeySource;
 use super::{LifetimeLimits, SelfCheck};
 use crate::outlook::{TrustAnchors, Usage};
 use crate::policy::ThresholdPolicy;
+use crate::provider;
 use crate::revocation::Crls;
 use crate::source::Loader;
 use crate::source::SourceContents;
@@ -214,10 +215,8 @@ impl SelfCheckBuilder {
     /// [`SelfCheckError`] where there are no trust anchors to judge by or no crypto provider.
     pub fn build(mut self) -> Result<SelfCheck, SelfCheckError> {
         let anchors = self.anchors.take().ok_or(SelfCheckError::NoTrustAnchors)?;
-        let provider = self.provider.take();
-        let provider = provider
-            .or_else(|| CryptoProvider::get_default().cloned())
-            .ok_or(SelfCheckError::NoProvider)?;
+        let provider =
+            provider::given_or_default(self.provider.take()).ok_or(SelfCheckError::NoProvider)?;
         Ok(SelfCheck::new(self, anchors, provider))
     }
 }

@@ -118,12 +118,7 @@ impl SelfCheck {
     }
 
     fn read_clock(&self) -> Timestamp {
-        let given = self
-            .settings
-            .clock
-            .as_ref()
-            .and_then(|clock| clock.current_time());
-        given.map_or_else(clock::now, Timestamp::from)
+        clock::now(self.settings.clock.as_ref())
     }
 }
 

@@ -10,12 +10,12 @@ use std::sync::Arc;
 
 use rustls::client::ClientSessionStore;
 use rustls::server::{ProducesTickets, StoresServerSessions};
-use rustls::time_provider::{DefaultTimeProvider, TimeProvider};
+use rustls::time_provider::TimeProvider;
 
 pub use configs::PinnedClientConfigs;
 pub use connections::{OpenConnection, OpenConnections};
 
-use crate::time::Timestamp;
+use crate::time::{Timestamp, clock};
 use crate::verifier::{WatchingClientVerifier, WatchingServerVerifier};
 
 /// Puts guards around rustls's session stores, so that no session is resumed that rests on a
@@ -53,7 +53,7 @@ pub struct SessionGuard {
 impl Default for SessionGuard {
     /// By the system's clock.
     fn default() -> Self {
-        Self::by(Arc::new(DefaultTimeProvider))
+        Self::by(clock::system())
     }
 }
 

@@ -1,10 +1,24 @@
 //! The one place that reads the clock.
 
-use pki_types::UnixTime;
+use std::sync::Arc;
 
+#[cfg(feature = "monitor")]
+use pki_types::UnixTime;
+use rustls::time_provider::{DefaultTimeProvider, TimeProvider};
+
+#[cfg(feature = "monitor")]
 use crate::time::Timestamp;
 
+/// The instant by the clock that was given, or by the system's where none was given or it has no
+/// answer.
+#[cfg(feature = "monitor")]
 #[allow(clippy::disallowed_methods)] // The one place.
-pub(crate) fn now() -> Timestamp {
-    UnixTime::now().into()
+pub(crate) fn now(given: Option<&Arc<dyn TimeProvider>>) -> Timestamp {
+    let answer = given.and_then(|clock| clock.current_time());
+    answer.unwrap_or_else(UnixTime::now).into()
+}
+
+/// The system's clock, as rustls asks it.
+pub(crate) fn system() -> Arc<dyn TimeProvider> {
+    Arc::new(DefaultTimeProvider)
 }

@@ -4,7 +4,6 @@
 //! is an argument everywhere in this crate: only the parts that run by themselves read a clock, all
 //! of them the same one, and each of them takes a `TimeProvider` in its place.
 
-#[cfg(feature = "monitor")]
 pub(crate) mod clock;
 pub(crate) mod span;
 pub(crate) mod timestamp;

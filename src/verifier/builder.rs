@@ -28,6 +28,7 @@ use crate::observer::Outbox;
 use crate::outlook::{ChainJudge, TrustAnchors, Usage};
 use crate::pin::{FixedPins, PinSet, PinSetBuilder, PinSetError, PinsInForce, SpkiPin};
 use crate::policy::ThresholdPolicy;
+use crate::provider;
 use crate::revocation::Crls;
 #[cfg(feature = "ocsp")]
 use crate::revocation::StapleJudge;
@@ -206,8 +207,7 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
             }
             _ => {}
         }
-        let default = || CryptoProvider::get_default().cloned();
-        let provider = self.provider.or_else(default);
+        let provider = provider::given_or_default(self.provider);
         let algorithms = provider.map(|p| p.signature_verification_algorithms.all);
         let changes = Changes::of(self.anchors.as_deref(), self.crls.as_ref());
         let judge = match self.anchors {

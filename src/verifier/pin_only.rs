@@ -17,6 +17,7 @@ use crate::outlook::ChainJudge;
 use crate::pin::{
     Pin, PinError, PinMode, PinSet, PinSetStanding, PinsInForce, PresentedKey, SpkiPin,
 };
+use crate::provider;
 use crate::time::Timestamp;
 
 /// Whether the server's certificate must be for the name that the connection is made to.
@@ -93,9 +94,8 @@ impl PinOnlyVerifierBuilder {
     /// [`VerifierBuildError`] where there is no provider, or a set has pins of CAs or anchors,
     /// which cannot be matched without a verified path, or only reports.
     pub fn build(self) -> Result<Arc<PinOnlyVerifier>, VerifierBuildError> {
-        let default = || CryptoProvider::get_default().cloned();
-        let provider = self.provider.or_else(default);
-        let provider = provider.ok_or(VerifierBuildError::NoProvider)?;
+        let provider =
+            provider::given_or_default(self.provider).ok_or(VerifierBuildError::NoProvider)?;
         let generation = self.pins.generation();
         for set in generation.sets.iter() {
             if set.needs_path() {

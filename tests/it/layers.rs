@@ -15,7 +15,14 @@ const ROWS: [(&str, &[&str]); 5] = [
     ("telling", &["alert", "event", "observer"]),
     (
         "edges",
-        &["monitor", "reload", "self_check", "session", "verifier"],
+        &[
+            "monitor",
+            "provider",
+            "reload",
+            "self_check",
+            "session",
+            "verifier",
+        ],
     ),
 ];
 
@@ -28,6 +35,7 @@ const EDGES: &[&str] = &[
     "observer/queue.rs",
     "outlook/anchors_stored.rs",
     "pin/private.rs",
+    "provider.rs",
     "reload/",
     "self_check/",
     "session/",
@@ -149,14 +157,182 @@ fn only_edges_name_rustls_read_clocks_open_files_or_start_threads() {
             let named = source.code.contains(word) && !is_edge(&source.file);
             assert!(!named, "{} names {word}, which only edges may", source.file);
         }
-        let reads_clock = ["SystemTime", "UnixTime::now", "Instant::now"]
-            .iter()
-            .any(|w| source.code.contains(w));
+        let reads_clock = [
+            "SystemTime",
+            "UnixTime::now",
+            "Instant::now",
+            "DefaultTimeProvider",
+        ]
+        .iter()
+        .any(|w| source.code.contains(w));
         assert!(
             !reads_clock || source.file == "time/clock.rs",
             "{} reads the clock",
             source.file
         );
+    }
+}
+
+/// The paths that a `use` tree names, one for each of its leaves.
+fn leaves(tree: &str) -> Vec<String> {
+    let Some((before, rest)) = tree.split_once('{') else {
+        return vec![tree.trim().to_owned()];
+    };
+    let inner = rest.rsplit_once('}').map_or(rest, |(inner, _)| inner);
+    let (mut depth, mut parts) = (0_i32, vec![String::new()]);
+    for letter in inner.chars() {
+        match letter {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                parts.push(String::new());
+                continue;
+            }
+            _ => {}
+        }
+        parts.last_mut().unwrap().push(letter);
+    }
+    let parts = parts.iter().filter(|part| !part.trim().is_empty());
+    parts
+        .flat_map(|part| leaves(part))
+        .map(|leaf| format!("{}{leaf}", before.trim()))
+        .collect()
+}
+
+/// The trees of all `use` lines of a file, and the paths that its code names in full.
+fn named_paths(code: &str) -> Vec<String> {
+    let mut statements = code.split(';');
+    let uses = statements.by_ref().filter_map(|statement| {
+        let at = statement.rfind("use ")?;
+        Some(statement[at + 4..].to_owned())
+    });
+    let mut paths: Vec<String> = uses.flat_map(|tree| leaves(&tree)).collect();
+    for start in ["super::", "crate::"] {
+        for (at, _) in code.match_indices(start) {
+            let word = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
+            let rest = &code[at..];
+            let end = rest.find(|c| !word(c)).unwrap_or(rest.len());
+            paths.push(rest[..end].trim_end_matches(':').to_owned());
+        }
+    }
+    paths
+}
+
+/// For each folder, in which of its files a name that its `mod.rs` hands on is defined.
+fn handed_on(sources: &[Source]) -> BTreeMap<String, BTreeMap<String, String>> {
+    let files: BTreeSet<&str> = sources.iter().map(|source| source.file.as_str()).collect();
+    let mut folders = BTreeMap::new();
+    for source in sources {
+        let Some(folder) = source.file.strip_suffix("/mod.rs") else {
+            continue;
+        };
+        let mut names = BTreeMap::new();
+        for path in named_paths(&source.code) {
+            let mut words = path.split("::");
+            let (Some(child), Some(name)) = (words.next(), words.next()) else {
+                continue;
+            };
+            for file in [
+                format!("{folder}/{child}.rs"),
+                format!("{folder}/{child}/mod.rs"),
+            ] {
+                if files.contains(file.as_str()) {
+                    let name = name.rsplit(" as ").next().unwrap();
+                    names.insert(name.to_owned(), file);
+                }
+            }
+        }
+        folders.insert(folder.to_owned(), names);
+    }
+    folders
+}
+
+/// The file of the same room that this path leads to, from a file in `folder`.
+fn file_of(
+    path: &str,
+    folder: &str,
+    files: &BTreeSet<&str>,
+    handed_on: &BTreeMap<String, BTreeMap<String, String>>,
+) -> Option<String> {
+    let mut words: Vec<&str> = path.split("::").collect();
+    let mut folder = folder.to_owned();
+    match *words.first()? {
+        "crate" => {
+            folder = (*words.get(1)?).to_owned();
+            words.drain(..2);
+        }
+        "super" => {
+            words.remove(0);
+        }
+        _ => return None,
+    }
+    while words.first() == Some(&"super") {
+        words.remove(0);
+        folder = folder.rsplit_once('/')?.0.to_owned();
+    }
+    let first = words.first()?.split(' ').next()?;
+    for file in [
+        format!("{folder}/{first}.rs"),
+        format!("{folder}/{first}/mod.rs"),
+    ] {
+        if files.contains(file.as_str()) {
+            return Some(file);
+        }
+    }
+    handed_on.get(&folder)?.get(first).cloned()
+}
+
+#[test]
+fn within_a_room_no_files_import_each_other_in_a_circle() {
+    let sources = sources();
+    let files: BTreeSet<&str> = sources.iter().map(|source| source.file.as_str()).collect();
+    let handed_on = handed_on(&sources);
+    let mut graph: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for source in &sources {
+        // What a `mod.rs` defines for its files is the room's, and it names all of them.
+        let Some((folder, name)) = source.file.rsplit_once('/') else {
+            continue;
+        };
+        if name == "mod.rs" {
+            continue;
+        }
+        for path in named_paths(&source.code) {
+            let Some(file) = file_of(&path, folder, &files, &handed_on) else {
+                continue;
+            };
+            let same_room = file.split('/').next() == source.file.split('/').next();
+            if file != source.file && same_room && !file.ends_with("mod.rs") {
+                graph.entry(source.file.clone()).or_default().insert(file);
+            }
+        }
+    }
+    assert!(graph.len() >= 60, "the sources were not read: {graph:?}");
+    let mut circles = Vec::new();
+    for file in graph.keys() {
+        let mut reached = BTreeSet::new();
+        let mut next: Vec<_> = graph[file].iter().collect();
+        while let Some(import) = next.pop() {
+            if reached.insert(import) {
+                next.extend(graph.get(import).into_iter().flatten());
+            }
+        }
+        if reached.contains(file) {
+            let with: Vec<_> = graph[file].iter().filter(|f| reached.contains(f)).collect();
+            circles.push(format!("{file} -> {with:?}"));
+        }
+    }
+    assert!(
+        circles.is_empty(),
+        "circles of files:\n{}",
+        circles.join("\n")
+    );
+}
+
+#[test]
+fn only_one_place_chooses_a_provider() {
+    for source in sources() {
+        let chooses = source.code.contains("get_default") && source.file != "provider.rs";
+        assert!(!chooses, "{} chooses a provider", source.file);
     }
 }
 
