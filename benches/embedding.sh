@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What it costs to embed the crate: a TLS client of rustls and ring, built without it, with it but
-# without default features, and with it as it comes. Prints one line for each, tab-separated:
+# without default features, with it as it comes, and with all of it. Prints one line for each, tab-separated:
 # crates, CPU seconds of a clean release build, bytes of the stripped binary, and how much of each
 # comes on top of the client alone.
 set -euo pipefail
@@ -74,10 +74,11 @@ checking='let report = notafter::SelfCheck::builder()
 client alone "" "" ""
 client no_default_features "notafter = { path = \"$crate\", default-features = false }" "$watching" ""
 client defaults "notafter = { path = \"$crate\" }" "$watching" "$checking"
+client full "notafter = { path = \"$crate\", features = [\"full\"] }" "$watching" "$checking"
 
 export TIMEFORMAT='%U %S'
 printf 'build\tcrates\tcpu_s\tbytes\tcrates_added\tcpu_s_added\tbytes_added\n'
-for name in alone no_default_features defaults; do
+for name in alone no_default_features defaults full; do
     cd "$work/$name"
     cargo fetch -q
     cpu=$({ time cargo build -q --release 2>"$work/$name.log"; } 2>&1) || { cat "$work/$name.log" >&2; exit 1; }
