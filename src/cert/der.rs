@@ -6,8 +6,7 @@
 
 use thiserror::Error;
 
-use crate::time::Validity;
-use crate::time::timestamp::{Timestamp, number};
+use crate::time::{Timestamp, Validity};
 
 /// Why bytes are not a certificate, and where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -377,31 +376,42 @@ impl<'a> Reader<'a> {
 
 /// `YYMMDDHHMMSSZ`.
 fn utc_time(text: &[u8]) -> Option<Timestamp> {
-    let (year, rest) = text.split_first_chunk::<2>()?;
+    let ([y1, y2], rest) = text.split_first_chunk()?;
     // RFC 5280, 4.1.2.5.1: two digits from 50 on are 19xx.
-    let year = match number(year)? {
-        year @ 50.. => 1900 + year,
-        year => 2000 + year,
+    let year = match two_digits(*y1, *y2)? {
+        year @ 50.. => 1900 + u16::from(year),
+        year => 2000 + u16::from(year),
     };
     in_year(year, rest)
 }
 
 /// `YYYYMMDDHHMMSSZ`.
 fn generalized_time(text: &[u8]) -> Option<Timestamp> {
-    let (year, rest) = text.split_first_chunk::<4>()?;
-    in_year(number(year)?, rest)
+    let ([y1, y2, y3, y4], rest) = text.split_first_chunk()?;
+    let century = u16::from(two_digits(*y1, *y2)?);
+    in_year(century * 100 + u16::from(two_digits(*y3, *y4)?), rest)
 }
 
 /// `MMDDHHMMSSZ` of a year.
-fn in_year(year: u32, rest: &[u8]) -> Option<Timestamp> {
+fn in_year(year: u16, rest: &[u8]) -> Option<Timestamp> {
     let [mo1, mo2, d1, d2, h1, h2, mi1, mi2, s1, s2, b'Z'] = *rest else {
         return None;
     };
-    let two = |a: u8, b: u8| number(&[a, b]);
-    Timestamp::from_civil(
+    Timestamp::from_calendar(
         year,
-        two(mo1, mo2)?,
-        two(d1, d2)?,
-        (two(h1, h2)?, two(mi1, mi2)?, two(s1, s2)?),
+        two_digits(mo1, mo2)?,
+        two_digits(d1, d2)?,
+        [
+            two_digits(h1, h2)?,
+            two_digits(mi1, mi2)?,
+            two_digits(s1, s2)?,
+        ],
     )
+}
+
+/// The number below 100 that two decimal digits write.
+#[inline]
+fn two_digits(tens: u8, ones: u8) -> Option<u8> {
+    let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
+    (tens < 10 && ones < 10).then(|| tens * 10 + ones)
 }
