@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::der::{Reader, tag};
-use super::name::visible;
+use crate::text::visible;
 
 /// Identifier octets of `GeneralName ::= CHOICE` (RFC 5280, 4.2.1.6).
 const EMAIL: u8 = 0x81;

@@ -23,5 +23,3 @@ pub(crate) use facts::count_constraints;
 
 pub(crate) use der::in_sequence;
 pub(crate) use name::readable as name_for_people;
-#[cfg(feature = "announcements")]
-pub(crate) use name::visible;

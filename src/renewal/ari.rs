@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use thiserror::Error;
 
+use crate::text::quoted;
 use crate::time::{Timestamp, TimestampParseError};
 
 /// More bytes than that are no renewal information.
@@ -139,7 +140,7 @@ fn retry_seconds(value: &str, now: Timestamp) -> Option<i64> {
 fn instant(field: &'static str, text: &str) -> Result<Timestamp, RenewalInfoError> {
     let error = || RenewalInfoError::Instant {
         field,
-        text: text.chars().take(64).flat_map(char::escape_debug).collect(),
+        text: quoted(text, 64),
     };
     // RFC 3339 alone: a number in a string, which is an instant elsewhere, is none to this RFC.
     if text.as_bytes().get(4) != Some(&b'-') {
@@ -162,10 +163,7 @@ fn reason(error: &serde_json::Error) -> String {
     let text = text
         .split_once(" at line ")
         .map_or(text.as_str(), |(reason, _)| reason);
-    text.chars()
-        .take(200)
-        .flat_map(char::escape_debug)
-        .collect()
+    quoted(text, 200)
 }
 
 /// A renewalInfo response that says nothing.

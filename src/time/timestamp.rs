@@ -9,6 +9,8 @@ use ::time::{Date, Month, OffsetDateTime, UtcDateTime};
 use pki_types::UnixTime;
 use thiserror::Error;
 
+use crate::text::quoted;
+
 /// An instant in whole Unix seconds, UTC, from year 0 to year 9999.
 ///
 /// Certificates cannot state finer or wider times (RFC 5280, 4.1.2.5), and 64 signed bits hold all
@@ -187,7 +189,7 @@ impl FromStr for Timestamp {
     /// Reads RFC 3339 (any offset; parts of a second are dropped) or a count of Unix seconds.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let error = || TimestampParseError {
-            text: text.chars().take(64).flat_map(char::escape_debug).collect(),
+            text: quoted(text, 64),
         };
         let seconds = match text.parse::<i64>() {
             Ok(seconds) => seconds,
