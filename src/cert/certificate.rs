@@ -7,7 +7,7 @@ use base64_simd::{STANDARD, URL_SAFE_NO_PAD};
 use pki_types::CertificateDer;
 use sha2::{Digest, Sha256};
 
-use super::der::Layout;
+use super::layout::Layout;
 #[cfg(feature = "details")]
 use super::{CertificateDetails, DetailsError};
 use super::{CertificateFacts, CertificateParseError, general_name, name};

@@ -9,7 +9,9 @@ pub(crate) mod der;
 mod details;
 mod facts;
 mod general_name;
+mod layout;
 mod name;
+mod signature;
 
 #[cfg(test)]
 mod tests;
@@ -19,7 +21,13 @@ pub use der::{CertificateParseError, DerProblem};
 #[cfg(feature = "details")]
 pub use details::{CertificateDetails, DetailsError, KeyType, SubjectAltNames};
 pub use facts::CertificateFacts;
+#[cfg(feature = "ocsp")]
+pub(crate) use facts::Extension;
 pub(crate) use facts::count_constraints;
+#[cfg(feature = "ocsp")]
+pub(crate) use name::dotted;
+pub use signature::SignatureAlgorithms;
 
 pub(crate) use der::in_sequence;
 pub(crate) use name::readable as name_for_people;
+pub(crate) use signature::fitting_algorithms;

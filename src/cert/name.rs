@@ -164,6 +164,14 @@ fn from_units(value: &[u8], width: usize) -> Option<String> {
     char::decode_utf16(units).collect::<Result<_, _>>().ok()
 }
 
+/// An OID in numbers and dots, from its content octets.
+#[cfg(feature = "ocsp")]
+pub(crate) fn dotted(oid: &[u8]) -> String {
+    let mut text = String::new();
+    write_oid(&mut text, oid);
+    text
+}
+
 fn write_oid(text: &mut String, oid: &[u8]) {
     let mut arc = 0_u64;
     let mut first = true;

@@ -3,16 +3,16 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use pki_types::{ServerName, SignatureVerificationAlgorithm};
+use pki_types::ServerName;
 use webpki::{EndEntityCert, KeyPurposeId, KeyUsage};
 
 use super::budget::Budget;
 use super::horizon::{Horizon, RelyingParty};
-use super::paths::{Algorithms, Path, PathSearch, Rules};
+use super::paths::{Path, PathSearch, Rules};
 use super::{
     ChainOutlook, Outlook, PeerOutlook, Refusal, Timeline, TrustAnchors, VerifiedCertificates,
 };
-use crate::cert::Certificate;
+use crate::cert::{Certificate, SignatureAlgorithms};
 use crate::revocation::Crls;
 use crate::time::Timestamp;
 
@@ -85,7 +85,7 @@ impl Usage {
 #[derive(Debug, Clone)]
 pub struct ChainJudge {
     anchors: Arc<TrustAnchors>,
-    algorithms: Algorithms,
+    algorithms: SignatureAlgorithms,
     usage: Usage,
     crls: Crls,
 }
@@ -95,7 +95,7 @@ impl ChainJudge {
     /// `signature_verification_algorithms.all`).
     pub fn new(
         anchors: impl Into<Arc<TrustAnchors>>,
-        algorithms: &'static [&'static dyn SignatureVerificationAlgorithm],
+        algorithms: SignatureAlgorithms,
         usage: Usage,
     ) -> Self {
         Self {
@@ -116,7 +116,7 @@ impl ChainJudge {
 
     /// The signature algorithms that it judges by.
     #[cfg(all(feature = "monitor", feature = "ocsp"))]
-    pub(crate) const fn algorithms(&self) -> Algorithms {
+    pub(crate) const fn algorithms(&self) -> SignatureAlgorithms {
         self.algorithms
     }
 

@@ -14,12 +14,9 @@ use super::TrustAnchors;
 use super::budget::{Budget, PURPOSE, price_of_names, price_of_parse};
 use super::candidates::{Candidates, looked_at};
 use super::signatures::SignatureMemory;
-use crate::cert::{Certificate, in_sequence};
+use crate::cert::{Certificate, SignatureAlgorithms, in_sequence};
 use crate::revocation::Crls;
 use crate::time::Validity;
-
-/// Signature algorithms as a crypto provider lists them.
-pub(super) type Algorithms = &'static [&'static dyn SignatureVerificationAlgorithm];
 
 /// One chain with all that it is judged by.
 pub(super) struct PathSearch<'a> {
@@ -44,7 +41,7 @@ pub(super) struct PathSearch<'a> {
 /// What a judge searches paths by, besides anchors.
 #[derive(Clone, Copy)]
 pub(super) struct Rules<'a> {
-    pub(super) algorithms: Algorithms,
+    pub(super) algorithms: SignatureAlgorithms,
     pub(super) usage: KeyUsage,
     /// What `usage` requires of certificates that name any.
     pub(super) purpose: KeyPurposeId<'static>,

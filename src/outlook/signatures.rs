@@ -9,7 +9,7 @@ use pki_types::{
 };
 
 use super::budget::{Budget, KNOWN_SIGNATURE, price_of_signature};
-use super::paths::Algorithms;
+use crate::cert::SignatureAlgorithms;
 
 /// What was found out about signatures, by their bytes.
 #[derive(Debug, Default)]
@@ -49,7 +49,7 @@ impl SignatureMemory {
     /// verifies.
     pub(super) fn remembering<'m>(
         &'m self,
-        algorithms: Algorithms,
+        algorithms: SignatureAlgorithms,
         budget: &'m Budget,
         price_of_names: u64,
     ) -> Vec<Remembering<'m>> {

@@ -5,10 +5,11 @@ use x509_ocsp::{CertStatus, SingleResponse};
 
 use super::cert_id::Asked;
 use super::outlook::StatedDates;
+use super::responder::{Issuer, find_signer};
 use super::response::{BasicResponse, basic_response, instant, refuse_critical};
-use super::signature::{Algorithms, Issuer, PublicKey, find_signer, is_issued_by};
+use super::signature::{PublicKey, is_issued_by};
 use super::{RevocationReason, StapleOutlook, StapleStatus, UnreadableStaple};
-use crate::cert::Certificate;
+use crate::cert::{Certificate, SignatureAlgorithms};
 use crate::time::Timestamp;
 
 /// An answer without nextUpdate counts for so long, in seconds: 10 days.
@@ -96,7 +97,7 @@ impl StapleJudge {
         response: &[u8],
         leaf: &'c Certificate,
         candidates: impl Iterator<Item = &'c Certificate>,
-        algorithms: Algorithms,
+        algorithms: SignatureAlgorithms,
         now: Timestamp,
     ) -> Option<StapleOutlook> {
         let issuers = candidates.filter(|issuer| is_issued_by(leaf, issuer, algorithms));
@@ -130,7 +131,7 @@ impl StapleJudge {
         response: &[u8],
         leaf: &Certificate,
         issuer: &Certificate,
-        algorithms: Algorithms,
+        algorithms: SignatureAlgorithms,
         now: Timestamp,
     ) -> StapleOutlook {
         let mut dates = StatedDates::default();
@@ -145,7 +146,7 @@ impl StapleJudge {
         &self,
         response: &[u8],
         (leaf, issuer): (&Certificate, &Certificate),
-        algorithms: Algorithms,
+        algorithms: SignatureAlgorithms,
         now: Timestamp,
         dates: &mut StatedDates,
     ) -> Result<StapleStatus, StapleStatus> {
