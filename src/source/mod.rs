@@ -7,13 +7,15 @@ mod contents;
 mod failure;
 pub(crate) mod loader;
 mod pem;
+mod place;
 #[cfg(feature = "monitor")]
 pub(crate) mod private_key;
 #[cfg(feature = "announcements")]
 pub(crate) mod regular_file;
 mod scan;
 
-pub use contents::{FoundCertificate, OtherBlock, Place, SourceContents};
+pub use contents::SourceContents;
 pub use failure::{FailureReason, SourceFailure};
 pub use loader::Loader;
-pub use scan::{CertificateScan, Scanned};
+pub use place::Place;
+pub use scan::{CertificateScan, FoundCertificate, OtherBlock, Scanned};
