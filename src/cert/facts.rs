@@ -2,7 +2,7 @@
 
 use super::der::{Reader, tag};
 use super::layout::Layout;
-use super::{CertificateParseError, name};
+use super::{CertificateParseError, SubjectAltNames, name};
 use crate::time::Validity;
 
 /// What one certificate states, found by one strict walk over its bytes without allocation.
@@ -35,6 +35,8 @@ pub(crate) struct Extension<'a> {
     /// What its OCTET STRING holds.
     pub(crate) value: &'a [u8],
 }
+
+const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1d, 0x11];
 
 impl<'a> CertificateFacts<'a> {
     /// Walks the bytes of one certificate (RFC 5280, 4.1).
@@ -139,8 +141,18 @@ impl<'a> CertificateFacts<'a> {
 
     /// The content of subjectAltName (RFC 5280, 4.2.1.6) as it stands.
     pub(super) fn subject_alt_name(&self) -> Option<&'a [u8]> {
-        const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1d, 0x11];
         self.extension(SUBJECT_ALT_NAME)
+    }
+
+    /// The names of every subjectAltName that can be read.
+    pub(super) fn subject_alt_names(&self) -> SubjectAltNames {
+        let mut names = SubjectAltNames::default();
+        for extension in self.extensions().map_while(Result::ok) {
+            if extension.oid == SUBJECT_ALT_NAME {
+                names.add(extension.value);
+            }
+        }
+        names
     }
 
     /// How many names it has for name constraints to be compared with: those of subjectAltName, and

@@ -3,12 +3,12 @@
 //! [`CertificateFacts`] borrows and allocates nothing; [`Certificate`] owns its bytes and answers the
 //! same questions. What needs a full parse of the extensions is in `CertificateDetails`.
 
+mod alt_names;
 mod certificate;
 pub(crate) mod der;
 #[cfg(feature = "details")]
 mod details;
 mod facts;
-mod general_name;
 mod layout;
 mod name;
 mod signature;
@@ -16,10 +16,11 @@ mod signature;
 #[cfg(test)]
 mod tests;
 
+pub use alt_names::SubjectAltNames;
 pub use certificate::{Certificate, CertificateBytes, Sha256Digest};
 pub use der::{CertificateParseError, DerProblem};
 #[cfg(feature = "details")]
-pub use details::{CertificateDetails, DetailsError, KeyType, SubjectAltNames};
+pub use details::{CertificateDetails, DetailsError, KeyType};
 pub use facts::CertificateFacts;
 #[cfg(feature = "ocsp")]
 pub(crate) use facts::Extension;
