@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64_simd::{STANDARD, URL_SAFE_NO_PAD};
 use pki_types::CertificateDer;
@@ -112,8 +113,8 @@ impl Certificate {
         self.layout.validity.not_after
     }
 
-    /// `not_after - not_before` in seconds, never negative.
-    pub fn lifetime(&self) -> i64 {
+    /// `not_after - not_before`; zero where it states its end before its start.
+    pub fn lifetime(&self) -> Duration {
         self.layout.validity.lifetime()
     }
 

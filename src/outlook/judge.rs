@@ -8,7 +8,7 @@ use webpki::{EndEntityCert, KeyPurposeId, KeyUsage};
 
 use super::budget::Budget;
 use super::horizon::{Horizon, RelyingParty};
-use super::paths::{Path, PathSearch, Rules};
+use super::paths::{FoundPath, PathSearch, SearchRules};
 use super::{
     ChainOutlook, Outlook, PeerOutlook, Refusal, Timeline, TrustAnchors, VerifiedCertificates,
 };
@@ -272,7 +272,7 @@ impl ChainJudge {
         let at = now.to_unix_time().ok_or(Refusal::BeforeEpoch { now })?;
         let answer = RefCell::new(None);
         let ask = RefCell::new(&mut ask);
-        let wanted = |path: &Path| {
+        let wanted = |path: &FoundPath| {
             if answer.borrow().is_some() {
                 return true;
             }
@@ -314,7 +314,7 @@ impl ChainJudge {
         budget: &'a Budget,
     ) -> Result<PathSearch<'a>, Refusal> {
         let (leaf, presented) = chain.split_first().ok_or(Refusal::NoCertificate)?;
-        let rules = Rules {
+        let rules = SearchRules {
             algorithms: self.algorithms,
             usage: self.usage.key_usage(),
             purpose: self.usage.purpose(),
