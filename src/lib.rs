@@ -28,6 +28,7 @@ pub mod revocation;
 pub mod self_check;
 pub mod session;
 pub mod source;
+mod text;
 pub mod time;
 pub mod verifier;
 

@@ -1,10 +1,15 @@
 //! When to worry: bands of time left, by position and lifetime.
+//!
+//! [`ThresholdPolicy`] says in which [`Band`] a certificate is at an instant; it knows dates and
+//! positions, and nothing of what is done about them.
 
 use std::fmt;
+use std::time::Duration;
 
 use thiserror::Error;
 
 use crate::outlook::Position;
+use crate::time::span::whole_seconds;
 use crate::time::{Timestamp, Validity};
 
 const DAY: i64 = 86_400;
@@ -61,7 +66,7 @@ impl fmt::Display for Band {
     }
 }
 
-/// How many seconds before the end a band begins.
+/// How long before the end a band begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Threshold {
     numerator: i64,
@@ -85,15 +90,19 @@ impl Threshold {
 
     /// The same number of days whatever the lifetime.
     pub const fn days(days: u32) -> Self {
-        Self::seconds(days as i64 * DAY)
+        Self::of_seconds(days as i64 * DAY)
     }
 
-    /// The same number of seconds whatever the lifetime; negative counts as 0.
-    pub const fn seconds(seconds: i64) -> Self {
+    /// The same span whatever the lifetime. Parts of a second are dropped.
+    pub fn from_duration(span: Duration) -> Self {
+        Self::of_seconds(whole_seconds(span))
+    }
+
+    const fn of_seconds(seconds: i64) -> Self {
         Self {
             numerator: 0,
             denominator: 0,
-            at_most: if seconds < 0 { 0 } else { seconds },
+            at_most: seconds,
         }
     }
 
@@ -103,8 +112,14 @@ impl Threshold {
         self
     }
 
-    /// The seconds before `not_after` for a certificate of this lifetime, rounded down.
-    pub fn seconds_for(&self, lifetime: i64) -> i64 {
+    /// How long before `not_after` for a certificate of this lifetime, in whole seconds, rounded
+    /// down.
+    pub fn for_lifetime(&self, lifetime: Duration) -> Duration {
+        let seconds = self.seconds_for(whole_seconds(lifetime));
+        Duration::from_secs(u64::try_from(seconds).unwrap_or(0))
+    }
+
+    fn seconds_for(&self, lifetime: i64) -> i64 {
         // A lifetime is below 2^39, a numerator below 2^32: 128 bits hold the product.
         let part = i128::from(lifetime) * i128::from(self.numerator);
         let part = match i128::from(self.denominator) {
@@ -244,7 +259,7 @@ impl ThresholdPolicy {
     pub fn fixed_days(due: u32, warning: u32, critical: u32) -> Result<Self, PolicyError> {
         let all = Thresholds::days(due, warning, critical);
         let builder = Self::builder().with_leaf(all).with_ca(all);
-        builder.with_short_lived_leaf(0, all).build()
+        builder.with_short_lived_leaf(Duration::ZERO, all).build()
     }
 
     /// The band of a certificate with this validity, at this position, at `now`.
@@ -272,7 +287,7 @@ impl ThresholdPolicy {
         validity: Validity,
         position: Position,
     ) -> Option<i64> {
-        let lifetime = validity.lifetime();
+        let lifetime = whole_seconds(validity.lifetime());
         let thresholds = match position {
             Position::Leaf if lifetime < self.short_lived_below => &self.short_lived_leaf,
             Position::Leaf => &self.leaf,
@@ -316,9 +331,9 @@ impl ThresholdPolicyBuilder {
         self
     }
 
-    /// For leaves that live less than so many seconds; 0 turns the distinction off.
-    pub const fn with_short_lived_leaf(mut self, below: i64, thresholds: Thresholds) -> Self {
-        self.policy.short_lived_below = below;
+    /// For leaves that live less than `below`; zero turns the distinction off.
+    pub fn with_short_lived_leaf(mut self, below: Duration, thresholds: Thresholds) -> Self {
+        self.policy.short_lived_below = whole_seconds(below);
         self.policy.short_lived_leaf = thresholds;
         self
     }
@@ -354,6 +369,7 @@ impl ThresholdPolicyBuilder {
         for (kind, thresholds) in kinds {
             let wrong = lifetimes.into_iter().find(|l| !thresholds.is_ordered(*l));
             if let Some(lifetime) = wrong {
+                let lifetime = Duration::from_secs(lifetime.unsigned_abs());
                 return Err(PolicyError { kind, lifetime });
             }
         }
@@ -364,15 +380,16 @@ impl ThresholdPolicyBuilder {
 /// Thresholds out of order.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(
-    "the {kind} thresholds are out of order for a lifetime of {lifetime} s: \
-     make due at least warning, and warning at least critical"
+    "the {kind} thresholds are out of order for a lifetime of {} s: \
+     make due at least warning, and warning at least critical",
+    .lifetime.as_secs()
 )]
 #[non_exhaustive]
 pub struct PolicyError {
     /// Which thresholds.
     pub kind: &'static str,
-    /// A lifetime in seconds for which they are out of order.
-    pub lifetime: i64,
+    /// A lifetime for which they are out of order.
+    pub lifetime: Duration,
 }
 
 #[cfg(test)]

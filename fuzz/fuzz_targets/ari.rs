@@ -27,5 +27,6 @@ fuzz_target!(|data: &[u8]| {
     let header = std::str::from_utf8(body).ok();
     let again = RenewalInfo::ask_again_at(header, NOW).seconds_since(NOW);
     let (least, most) = RenewalInfo::RETRY_BOUNDS;
+    let again = std::time::Duration::from_secs(u64::try_from(again).unwrap());
     assert!((least..=most).contains(&again));
 });

@@ -55,7 +55,7 @@ fuzz_target!(|data: &[u8]| {
     );
     let stricter =
         StapleJudge::new()
-            .with_max_age(86_400)
+            .with_max_age(std::time::Duration::from_secs(86_400))
             .judge(staple, leaf, issuer, algorithms(), now);
     assert!(
         outlook.is_good() || !stricter.is_good(),

@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use super::rules::{Arrival, WhenEmpty};
 use super::{Announcement, AnnouncementError, Authority, RotationState};
-use crate::cert::visible;
 use crate::pin::{Pin, PinPosition, PinScope, SpkiPin};
+use crate::text::visible;
 use crate::time::Timestamp;
 
 /// How far the clocks of who announces and who applies may lie apart.

@@ -2,8 +2,8 @@
 
 use thiserror::Error;
 
-use crate::cert::visible;
 use crate::pin::{PinPosition, SpkiPin};
+use crate::text::visible;
 use crate::time::Timestamp;
 
 /// Why an announcement was refused. The pins in force stay as they were.

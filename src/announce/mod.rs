@@ -25,6 +25,7 @@ mod verify;
 #[cfg(test)]
 mod model_tests;
 
+pub(crate) use crate::cert::SignatureAlgorithms as Algorithms;
 pub use authority::{AnnouncementKey, Authority};
 pub(crate) use chain::Link;
 pub use chain::PreviousAnnouncement;
@@ -46,5 +47,4 @@ use state::Trust;
 pub use store::{
     Applied, Durability, PinStorage, PinStore, PinStoreBuilder, StateFile, StorageLock, StoreNotice,
 };
-pub(crate) use verify::Algorithms;
 use verify::Counted;

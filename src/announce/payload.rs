@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use super::strict_json::{Json, Node};
 use super::{AnnouncementError, Authority, PreviousAnnouncement};
-use crate::cert::visible;
 use crate::pin::{Acceptance, Pin, PinPosition, PinScope, PinState, SpkiPin};
+use crate::text::visible;
 use crate::time::Timestamp;
 
 /// Labels go into logs.

@@ -4,14 +4,11 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-use pki_types::{AlgorithmIdentifier, SignatureVerificationAlgorithm, alg_id};
+use pki_types::{AlgorithmIdentifier, alg_id};
 
 use super::authority::{AnnouncementKey, Authority, KeyAlgorithm};
-use super::{AnnouncementError, Envelope};
-use crate::cert::Sha256Digest;
-
-/// Signature algorithms as a crypto provider lists them.
-pub(crate) type Algorithms = &'static [&'static dyn SignatureVerificationAlgorithm];
+use super::{Algorithms, AnnouncementError, Envelope};
+use crate::cert::{Sha256Digest, fitting_algorithms};
 
 impl Envelope {
     /// How many distinct keys of the authority signed, whatever the key ids say.
@@ -95,19 +92,14 @@ impl fmt::Debug for Counted {
 impl AnnouncementKey {
     pub(super) fn made(&self, signature: &[u8], message: &[u8], algorithms: Algorithms) -> bool {
         let (key, with) = self.algorithm.identifiers();
-        let fitting = algorithms
-            .iter()
-            .filter(|a| a.public_key_alg_id() == key && a.signature_alg_id() == with);
-        let mut verified =
-            fitting.map(|a| a.verify_signature(&self.bits, message, signature).is_ok());
-        verified.any(|ok| ok)
+        fitting_algorithms(algorithms, &key, &with)
+            .any(|a| a.verify_signature(&self.bits, message, signature).is_ok())
     }
 
     /// Whether the provider can verify what this key signs.
     pub(crate) fn is_usable(&self, algorithms: Algorithms) -> bool {
         let (key, with) = self.algorithm.identifiers();
-        let mut all = algorithms.iter();
-        all.any(|a| a.public_key_alg_id() == key && a.signature_alg_id() == with)
+        fitting_algorithms(algorithms, &key, &with).next().is_some()
     }
 }
 

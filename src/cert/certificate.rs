@@ -2,15 +2,16 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64_simd::{STANDARD, URL_SAFE_NO_PAD};
 use pki_types::CertificateDer;
 use sha2::{Digest, Sha256};
 
-use super::der::Layout;
+use super::layout::Layout;
 #[cfg(feature = "details")]
 use super::{CertificateDetails, DetailsError};
-use super::{CertificateFacts, CertificateParseError, general_name, name};
+use super::{CertificateFacts, CertificateParseError, SubjectAltNames, alt_names, name};
 use crate::time::{Timestamp, Validity};
 
 /// A SHA-256 digest, printed as lower-case hexadecimal.
@@ -112,8 +113,8 @@ impl Certificate {
         self.layout.validity.not_after
     }
 
-    /// `not_after - not_before` in seconds, never negative.
-    pub fn lifetime(&self) -> i64 {
+    /// `not_after - not_before`; zero where it states its end before its start.
+    pub fn lifetime(&self) -> Duration {
         self.layout.validity.lifetime()
     }
 
@@ -132,7 +133,7 @@ impl Certificate {
     pub fn short_name(&self) -> String {
         let subject = || Some(self.subject()).filter(|subject| !subject.is_empty());
         name::common_name(self.facts().subject_der())
-            .or_else(|| general_name::first(self.facts().subject_alt_name()?))
+            .or_else(|| alt_names::first(self.facts().subject_alt_name()?))
             .or_else(subject)
             .map_or_else(|| format!("sha256 {}", self.fingerprint()), brief)
     }
@@ -140,6 +141,22 @@ impl Certificate {
     /// What people call its issuer: the common name, else the whole name. At most 128 characters.
     pub fn issuer_short_name(&self) -> String {
         brief(name::common_name(self.facts().issuer_der()).unwrap_or_else(|| self.issuer()))
+    }
+
+    /// The names of its subjectAltName (RFC 5280, 4.2.1.6); none where it has no such extension, or
+    /// one that cannot be read.
+    ///
+    /// # Which names does this certificate have?
+    /// ```
+    /// # use notafter::source::SourceContents;
+    /// # let pem = include_bytes!("../../tests/data/incidents/dst-root-x3-2021/certs/leaf.pem");
+    /// # let contents = SourceContents::from_bytes("", pem);
+    /// # let certificate = &contents.certificates[0].certificate;
+    /// let names = certificate.subject_alt_names();
+    /// assert!(names.dns.contains(&"corti.li".to_owned()));
+    /// ```
+    pub fn subject_alt_names(&self) -> SubjectAltNames {
+        self.facts().subject_alt_names()
     }
 
     /// The serial number's content octets in lower-case hexadecimal, as they stand in the bytes
@@ -182,14 +199,15 @@ impl Certificate {
 
     /// Everything that needs a full parse, through x509-parser; computed at each call.
     ///
-    /// # Which names does this certificate have?
+    /// # What kind of key does this certificate have?
     /// ```
+    /// use notafter::cert::KeyType;
     /// # use notafter::source::SourceContents;
     /// # let pem = include_bytes!("../../tests/data/incidents/dst-root-x3-2021/certs/leaf.pem");
     /// # let contents = SourceContents::from_bytes("", pem);
     /// # let certificate = &contents.certificates[0].certificate;
-    /// let names = certificate.details()?.subject_alt_names;
-    /// assert!(names.dns.contains(&"corti.li".to_owned()));
+    /// let details = certificate.details()?;
+    /// assert_eq!((details.key_type, details.key_bits), (KeyType::Rsa, 2048));
     /// # Ok::<(), notafter::cert::DetailsError>(())
     /// ```
     ///

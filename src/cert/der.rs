@@ -1,4 +1,4 @@
-//! The one place that reads DER by hand: strict, total, and without allocation.
+//! The one place that reads and writes DER by hand: strict, total, and read without allocation.
 //!
 //! Strict means X.690 chapter 10: definite lengths in their shortest form, expected tags in their
 //! order, nothing left over. Total means that no input panics. It refuses nothing that webpki
@@ -6,8 +6,7 @@
 
 use thiserror::Error;
 
-use crate::time::Validity;
-use crate::time::timestamp::{Timestamp, number};
+use crate::time::Timestamp;
 
 /// Why bytes are not a certificate, and where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -87,7 +86,7 @@ pub(crate) struct Span {
 
 impl Span {
     #[inline]
-    fn between(start: usize, end: usize) -> Self {
+    pub(super) fn between(start: usize, end: usize) -> Self {
         // An input over 4 GiB cannot come here: lengths have at most four octets.
         Self {
             start: u32::try_from(start).unwrap_or(u32::MAX),
@@ -106,87 +105,14 @@ impl Span {
     }
 }
 
-/// Where in a certificate its parts lie.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Layout {
-    /// Content octets of the serial number.
-    pub(crate) serial: Span,
-    /// The issuer's Name, content of its SEQUENCE, as webpki and rustls compare it.
-    pub(crate) issuer: Span,
-    /// The subject's Name, content of its SEQUENCE.
-    pub(crate) subject: Span,
-    /// The SubjectPublicKeyInfo with its outer SEQUENCE.
-    pub(crate) spki: Span,
-    /// The content of the SEQUENCE OF Extension.
-    pub(crate) extensions: Option<Span>,
-    pub(crate) validity: Validity,
-}
-
-impl Layout {
-    /// Walks `Certificate ::= SEQUENCE { tbsCertificate, signatureAlgorithm, signatureValue }`
-    /// (RFC 5280, 4.1).
-    pub(crate) fn parse(der: &[u8]) -> Result<Self, CertificateParseError> {
-        let mut outer = Reader::new(der);
-        let mut certificate = outer.enter(tag::SEQUENCE)?;
-        outer.finish()?;
-        let tbs = certificate.enter(tag::SEQUENCE)?;
-        certificate.enter(tag::SEQUENCE)?;
-        certificate.enter(tag::BIT_STRING)?;
-        certificate.finish()?;
-        Self::parse_tbs(tbs)
-    }
-
-    fn parse_tbs(mut tbs: Reader<'_>) -> Result<Self, CertificateParseError> {
-        if tbs.peek() == Some(tag::VERSION) {
-            let mut version = tbs.enter(tag::VERSION)?;
-            let number = version.enter(tag::INTEGER)?;
-            if !matches!(number.content(), [0..=2]) {
-                return Err(number.error(DerProblem::BadVersion));
-            }
-            version.finish()?;
-        }
-        let serial = tbs.enter(tag::INTEGER)?.span();
-        tbs.enter(tag::SEQUENCE)?; // signature
-        let issuer = tbs.enter(tag::SEQUENCE)?.span();
-        let mut validity = tbs.enter(tag::SEQUENCE)?;
-        let not_before = validity.time()?;
-        let not_after = validity.time()?;
-        validity.finish()?;
-        let subject = tbs.enter(tag::SEQUENCE)?.span();
-        let spki_start = tbs.pos();
-        tbs.enter(tag::SEQUENCE)?;
-        let spki = Span::between(spki_start, tbs.pos());
-        for unique_id in [tag::ISSUER_UNIQUE_ID, tag::SUBJECT_UNIQUE_ID] {
-            if tbs.peek() == Some(unique_id) {
-                tbs.enter(unique_id)?;
-            }
-        }
-        let extensions = if tbs.peek() == Some(tag::EXTENSIONS) {
-            let mut tagged = tbs.enter(tag::EXTENSIONS)?;
-            let list = tagged.enter(tag::SEQUENCE)?.span();
-            tagged.finish()?;
-            Some(list)
-        } else {
-            None
-        };
-        tbs.finish()?;
-        Ok(Self {
-            serial,
-            issuer,
-            subject,
-            spki,
-            extensions,
-            validity: Validity {
-                not_before,
-                not_after,
-            },
-        })
-    }
-}
-
-/// The content with the header of a SEQUENCE before it: the one place that writes DER.
+/// The content with the header of a SEQUENCE before it.
 pub(crate) fn in_sequence(content: &[u8]) -> Vec<u8> {
-    let mut der = vec![tag::SEQUENCE];
+    element(tag::SEQUENCE, content)
+}
+
+/// One element: the one place that writes DER.
+pub(crate) fn element(tag: u8, content: &[u8]) -> Vec<u8> {
+    let mut der = vec![tag];
     let length = content.len().to_be_bytes();
     let significant: Vec<u8> = length.into_iter().skip_while(|byte| *byte == 0).collect();
     match significant.as_slice() {
@@ -221,7 +147,7 @@ impl<'a> Reader<'a> {
 
     /// Where in the whole the next byte is. `rest` is a part of what ends at `end`.
     #[inline]
-    const fn pos(&self) -> usize {
+    pub(super) const fn pos(&self) -> usize {
         self.end.wrapping_sub(self.rest.len())
     }
 
@@ -239,7 +165,7 @@ impl<'a> Reader<'a> {
         self.rest.first().copied()
     }
 
-    fn error(&self, problem: DerProblem) -> CertificateParseError {
+    pub(super) fn error(&self, problem: DerProblem) -> CertificateParseError {
         CertificateParseError {
             offset: self.pos(),
             problem,
@@ -354,7 +280,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn span(&self) -> Span {
+    pub(super) fn span(&self) -> Span {
         Span::between(self.pos(), self.end)
     }
 
@@ -377,31 +303,42 @@ impl<'a> Reader<'a> {
 
 /// `YYMMDDHHMMSSZ`.
 fn utc_time(text: &[u8]) -> Option<Timestamp> {
-    let (year, rest) = text.split_first_chunk::<2>()?;
+    let ([y1, y2], rest) = text.split_first_chunk()?;
     // RFC 5280, 4.1.2.5.1: two digits from 50 on are 19xx.
-    let year = match number(year)? {
-        year @ 50.. => 1900 + year,
-        year => 2000 + year,
+    let year = match two_digits(*y1, *y2)? {
+        year @ 50.. => 1900 + u16::from(year),
+        year => 2000 + u16::from(year),
     };
     in_year(year, rest)
 }
 
 /// `YYYYMMDDHHMMSSZ`.
 fn generalized_time(text: &[u8]) -> Option<Timestamp> {
-    let (year, rest) = text.split_first_chunk::<4>()?;
-    in_year(number(year)?, rest)
+    let ([y1, y2, y3, y4], rest) = text.split_first_chunk()?;
+    let century = u16::from(two_digits(*y1, *y2)?);
+    in_year(century * 100 + u16::from(two_digits(*y3, *y4)?), rest)
 }
 
 /// `MMDDHHMMSSZ` of a year.
-fn in_year(year: u32, rest: &[u8]) -> Option<Timestamp> {
+fn in_year(year: u16, rest: &[u8]) -> Option<Timestamp> {
     let [mo1, mo2, d1, d2, h1, h2, mi1, mi2, s1, s2, b'Z'] = *rest else {
         return None;
     };
-    let two = |a: u8, b: u8| number(&[a, b]);
-    Timestamp::from_civil(
+    Timestamp::from_calendar(
         year,
-        two(mo1, mo2)?,
-        two(d1, d2)?,
-        (two(h1, h2)?, two(mi1, mi2)?, two(s1, s2)?),
+        two_digits(mo1, mo2)?,
+        two_digits(d1, d2)?,
+        [
+            two_digits(h1, h2)?,
+            two_digits(mi1, mi2)?,
+            two_digits(s1, s2)?,
+        ],
     )
+}
+
+/// The number below 100 that two decimal digits write.
+#[inline]
+fn two_digits(tens: u8, ones: u8) -> Option<u8> {
+    let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
+    (tens < 10 && ones < 10).then(|| tens * 10 + ones)
 }

@@ -1,7 +1,6 @@
 //! What needs a full parse of a certificate, through x509-parser.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use thiserror::Error;
 use x509_parser::certificate::X509Certificate;
@@ -11,8 +10,8 @@ use x509_parser::prelude::FromDer as _;
 use x509_parser::public_key::RSAPublicKey;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
-use super::CertificateFacts;
 use super::der::{Reader, tag};
+use super::{CertificateFacts, SubjectAltNames};
 
 /// The richer facts of a certificate, computed on demand by
 /// [`Certificate::details`](super::Certificate::details).
@@ -43,31 +42,6 @@ pub struct CertificateDetails {
     pub sct_count: usize,
     /// Where the issuer's certificate can be fetched (RFC 5280, 4.2.2.1, caIssuers).
     pub issuer_urls: Vec<String>,
-}
-
-/// The names of a subjectAltName extension, by kind, in their order.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct SubjectAltNames {
-    /// dNSName entries as they stand, wildcards included.
-    pub dns: Vec<String>,
-    /// iPAddress entries of 4 or 16 octets.
-    pub ip: Vec<IpAddr>,
-    /// uniformResourceIdentifier entries (a SPIFFE ID is one).
-    pub uri: Vec<String>,
-    /// rfc822Name entries.
-    pub email: Vec<String>,
-}
-
-impl SubjectAltNames {
-    /// The first name of any kind that is not empty: DNS names before IP addresses, URIs and email
-    /// addresses.
-    pub fn first(&self) -> Option<String> {
-        let named = |names: &[String]| names.iter().find(|name| !name.is_empty()).cloned();
-        let ip = self.ip.first().map(ToString::to_string);
-        let dns = named(&self.dns).or(ip);
-        dns.or_else(|| named(&self.uri).or_else(|| named(&self.email)))
-    }
 }
 
 /// The kind of a certificate's public key.
@@ -124,7 +98,7 @@ impl CertificateDetails {
         })?;
         let (key_type, key_bits) = key(parsed.public_key());
         let mut details = Self {
-            subject_alt_names: SubjectAltNames::default(),
+            subject_alt_names: facts.subject_alt_names(),
             key_type,
             key_bits,
             signature_algorithm: algorithm_name(&parsed.signature_algorithm.algorithm),
@@ -143,11 +117,6 @@ impl CertificateDetails {
 
     fn remember(&mut self, extension: &ParsedExtension<'_>) {
         match extension {
-            ParsedExtension::SubjectAlternativeName(names) => {
-                for name in &names.general_names {
-                    self.subject_alt_names.remember(name);
-                }
-            }
             ParsedExtension::BasicConstraints(constraints) => {
                 self.path_len = constraints.path_len_constraint;
             }
@@ -166,22 +135,6 @@ impl CertificateDetails {
                         self.issuer_urls.push((*uri).to_owned());
                     }
                 }
-            }
-            _ => {}
-        }
-    }
-}
-
-impl SubjectAltNames {
-    fn remember(&mut self, name: &GeneralName<'_>) {
-        match name {
-            GeneralName::DNSName(dns) => self.dns.push((*dns).to_owned()),
-            GeneralName::URI(uri) => self.uri.push((*uri).to_owned()),
-            GeneralName::RFC822Name(email) => self.email.push((*email).to_owned()),
-            GeneralName::IPAddress(octets) => {
-                let v4 = <[u8; 4]>::try_from(*octets).map(|o| IpAddr::V4(Ipv4Addr::from(o)));
-                let v6 = <[u8; 16]>::try_from(*octets).map(|o| IpAddr::V6(Ipv6Addr::from(o)));
-                self.ip.extend(v4.or(v6).ok());
             }
             _ => {}
         }

@@ -1,7 +1,8 @@
 //! The facts that hot paths need, borrowed from the certificate's bytes.
 
-use super::der::{Layout, Reader, tag};
-use super::{CertificateParseError, name};
+use super::der::{Reader, tag};
+use super::layout::Layout;
+use super::{CertificateParseError, SubjectAltNames, name};
 use crate::time::Validity;
 
 /// What one certificate states, found by one strict walk over its bytes without allocation.
@@ -24,11 +25,18 @@ pub struct CertificateFacts<'a> {
     layout: Layout,
 }
 
-/// One extension: its OID's content octets, and what its OCTET STRING holds.
-struct RawExtension<'a> {
-    oid: &'a [u8],
-    value: &'a [u8],
+/// One extension as it stands (RFC 5280, 4.1).
+pub(crate) struct Extension<'a> {
+    /// The content octets of its OID.
+    pub(crate) oid: &'a [u8],
+    /// Whether who does not understand it must refuse the certificate.
+    #[cfg_attr(not(feature = "ocsp"), allow(dead_code))]
+    pub(crate) is_critical: bool,
+    /// What its OCTET STRING holds.
+    pub(crate) value: &'a [u8],
 }
+
+const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1d, 0x11];
 
 impl<'a> CertificateFacts<'a> {
     /// Walks the bytes of one certificate (RFC 5280, 4.1).
@@ -133,8 +141,18 @@ impl<'a> CertificateFacts<'a> {
 
     /// The content of subjectAltName (RFC 5280, 4.2.1.6) as it stands.
     pub(super) fn subject_alt_name(&self) -> Option<&'a [u8]> {
-        const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1d, 0x11];
         self.extension(SUBJECT_ALT_NAME)
+    }
+
+    /// The names of every subjectAltName that can be read.
+    pub(super) fn subject_alt_names(&self) -> SubjectAltNames {
+        let mut names = SubjectAltNames::default();
+        for extension in self.extensions().map_while(Result::ok) {
+            if extension.oid == SUBJECT_ALT_NAME {
+                names.add(extension.value);
+            }
+        }
+        names
     }
 
     /// How many names it has for name constraints to be compared with: those of subjectAltName, and
@@ -157,29 +175,59 @@ impl<'a> CertificateFacts<'a> {
 
     /// How many extensions there are, up to the first that is not well-formed.
     pub(crate) fn extension_count(&self) -> usize {
-        self.extensions().count()
+        self.extensions().map_while(Result::ok).count()
+    }
+
+    /// The algorithm that its signed part names: the content of its AlgorithmIdentifier (RFC 5280,
+    /// 4.1.2.3).
+    #[cfg(feature = "ocsp")]
+    pub(crate) fn signed_algorithm(&self) -> Option<&'a [u8]> {
+        let mut certificate = Reader::new(self.der).enter(tag::SEQUENCE).ok()?;
+        let mut tbs = certificate.enter(tag::SEQUENCE).ok()?;
+        if tbs.peek() == Some(tag::VERSION) {
+            tbs.enter(tag::VERSION).ok()?;
+        }
+        tbs.enter(tag::INTEGER).ok()?; // serialNumber
+        Some(tbs.enter(tag::SEQUENCE).ok()?.content())
     }
 
     fn extension(&self, oid: &[u8]) -> Option<&'a [u8]> {
-        let mut extensions = self.extensions();
+        let mut extensions = self.extensions().map_while(Result::ok);
         extensions.find(|e| e.oid == oid).map(|e| e.value)
     }
 
-    /// The extensions, up to the first that is not well-formed.
-    fn extensions(&self) -> impl Iterator<Item = RawExtension<'a>> {
+    /// The extensions, up to the first that is not well-formed, which is the last that is given.
+    pub(crate) fn extensions(
+        &self,
+    ) -> impl Iterator<Item = Result<Extension<'a>, CertificateParseError>> {
         let list = self.layout.extensions.map(|span| span.of(self.der));
         let mut reader = Reader::new(list.unwrap_or_default());
         std::iter::from_fn(move || {
             if reader.is_at_end() {
                 return None;
             }
-            let mut extension = reader.enter(tag::SEQUENCE).ok()?;
-            let oid = extension.enter(tag::OID).ok()?.content();
-            if extension.peek() == Some(tag::BOOLEAN) {
-                extension.enter(tag::BOOLEAN).ok()?; // critical
+            let extension = Extension::read(&mut reader);
+            if extension.is_err() {
+                reader = Reader::new(&[]);
             }
-            let value = extension.enter(tag::OCTET_STRING).ok()?.content();
-            Some(RawExtension { oid, value })
+            Some(extension)
+        })
+    }
+}
+
+impl<'a> Extension<'a> {
+    fn read(list: &mut Reader<'a>) -> Result<Self, CertificateParseError> {
+        let mut extension = list.enter(tag::SEQUENCE)?;
+        let oid = extension.enter(tag::OID)?.content();
+        let mut is_critical = false;
+        if extension.peek() == Some(tag::BOOLEAN) {
+            is_critical = extension.enter(tag::BOOLEAN)?.content() != [0];
+        }
+        let value = extension.enter(tag::OCTET_STRING)?.content();
+        Ok(Self {
+            oid,
+            is_critical,
+            value,
         })
     }
 }

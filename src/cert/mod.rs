@@ -1,27 +1,49 @@
 //! One certificate: the facts that its bytes state.
 //!
 //! [`CertificateFacts`] borrows and allocates nothing; [`Certificate`] owns its bytes and answers the
-//! same questions. What needs a full parse of the extensions is in `CertificateDetails`.
+//! same questions. Both know the bytes and nothing else: no instant, no anchor, no opinion. What needs
+//! a full parse of keys and extensions is in `CertificateDetails`.
+//!
+//! # Until when is this certificate valid, and for which names?
+//! ```
+//! use notafter::Certificate;
+//! # use notafter::source::SourceContents;
+//! # let pem = include_bytes!("../../tests/data/incidents/dst-root-x3-2021/certs/leaf.pem");
+//! # let contents = SourceContents::from_bytes("", pem);
+//! # let der = contents.certificates[0].certificate.der().as_ref();
+//! let certificate = Certificate::from_der(der)?;
+//! assert_eq!(certificate.not_after().to_string(), "2021-12-27T14:46:27Z");
+//! assert!(certificate.subject_alt_names().dns.contains(&"corti.li".to_owned()));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
+mod alt_names;
 mod certificate;
 pub(crate) mod der;
 #[cfg(feature = "details")]
 mod details;
 mod facts;
-mod general_name;
+mod layout;
 mod name;
+mod signature;
 
 #[cfg(test)]
 mod tests;
 
+pub use alt_names::SubjectAltNames;
 pub use certificate::{Certificate, CertificateBytes, Sha256Digest};
 pub use der::{CertificateParseError, DerProblem};
 #[cfg(feature = "details")]
-pub use details::{CertificateDetails, DetailsError, KeyType, SubjectAltNames};
+pub use details::{CertificateDetails, DetailsError, KeyType};
 pub use facts::CertificateFacts;
+#[cfg(feature = "ocsp")]
+pub(crate) use facts::Extension;
 pub(crate) use facts::count_constraints;
+#[cfg(feature = "ocsp")]
+pub(crate) use name::dotted;
+pub use signature::SignatureAlgorithms;
 
 pub(crate) use der::in_sequence;
 pub(crate) use name::readable as name_for_people;
-#[cfg(feature = "announcements")]
-pub(crate) use name::visible;
+#[cfg(any(feature = "announcements", feature = "ocsp"))]
+pub(crate) use signature::fitting_algorithms;

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::der::{Reader, tag};
+use crate::text::push_visible;
 
 /// Attribute types with a customary short form, by the content octets of their OID.
 const SHORT_FORMS: [(&[u8], &str); 26] = [
@@ -163,22 +164,12 @@ fn from_units(value: &[u8], width: usize) -> Option<String> {
     char::decode_utf16(units).collect::<Result<_, _>>().ok()
 }
 
-/// The text with control and other invisible characters escaped.
-pub(crate) fn visible(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    text.chars().for_each(|c| push_visible(&mut shown, c));
-    shown
-}
-
-fn push_visible(text: &mut String, c: char) {
-    // Format characters can reorder or hide what follows them on a terminal.
-    let invisible = c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
-    if invisible {
-        text.extend(c.escape_unicode());
-    } else {
-        text.push(c);
-    }
+/// An OID in numbers and dots, from its content octets.
+#[cfg(feature = "ocsp")]
+pub(crate) fn dotted(oid: &[u8]) -> String {
+    let mut text = String::new();
+    write_oid(&mut text, oid);
+    text
 }
 
 fn write_oid(text: &mut String, oid: &[u8]) {

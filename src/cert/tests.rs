@@ -196,7 +196,7 @@ fn the_first_alternative_name_is_a_dns_name_if_there_is_one() {
         (vec![0x30, 0x05], None),
     ];
     for (extension, expected) in cases {
-        assert_eq!(general_name::first(&extension).as_deref(), expected);
+        assert_eq!(alt_names::first(&extension).as_deref(), expected);
     }
 }
 

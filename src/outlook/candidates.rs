@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::TrustAnchors;
-use super::names::{MAX_INTERMEDIATES, Names};
+use super::names::{MAX_INTERMEDIATES, NameGraph};
 use crate::cert::Certificate;
 
 /// The most presented certificates that are looked at: rustls takes no handshake message over
@@ -52,7 +52,7 @@ impl<'a> Candidates<'a> {
         anchors: &TrustAnchors,
     ) -> Self {
         let all = looked_at(presented);
-        let names = Names::of(leaf, all, anchors);
+        let names = NameGraph::of(leaf, all, anchors);
         let (below, above) = (names.steps_from_leaf(), names.steps_to_anchor());
         let leads_somewhere = |index: usize| {
             let ways = below.get(index).zip(above.get(index));

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeSet;
 
-use super::paths::{Path, PathSearch};
+use super::paths::{FoundPath, PathSearch};
 use super::{LimitingCause, LimitingCertificate, Outlook, Position, Refusal};
 use crate::cert::Certificate;
 use crate::revocation::CrlDepth;
@@ -35,15 +35,15 @@ pub(super) struct Horizon<'s, 'a> {
     search: &'s PathSearch<'a>,
     /// Stop each search at a path that lasts as long as the leaf.
     one_is_enough: bool,
-    seen: Vec<Seen>,
+    seen: Vec<SeenPath>,
     asked: Vec<Timestamp>,
     complete: bool,
 }
 
 /// A path and when it is known to verify, its anchor's dates left aside.
 #[derive(Clone, PartialEq, Eq)]
-struct Seen {
-    path: Path,
+struct SeenPath {
+    path: FoundPath,
     window: Validity,
 }
 
@@ -51,7 +51,7 @@ struct Seen {
 /// certificates.
 #[derive(Clone, Copy)]
 pub(super) struct Way<'h, 'a> {
-    pub(super) path: &'h Path,
+    pub(super) path: &'h FoundPath,
     pub(super) anchor: Option<&'a Certificate>,
     pub(super) window: Validity,
 }
@@ -93,7 +93,7 @@ impl<'s, 'a> Horizon<'s, 'a> {
         self.asked.push(t);
         let leaf_end = self.search.leaf().not_after();
         let search = self.search;
-        let window = |path: &Path| {
+        let window = |path: &FoundPath| {
             let dates = search.window(path);
             if !search.crls().enforces_expiration() {
                 return dates;
@@ -106,14 +106,14 @@ impl<'s, 'a> Horizon<'s, 'a> {
         self.complete &= found.complete;
         for path in found.paths {
             let window = window(&path);
-            self.learn(Seen { path, window });
+            self.learn(SeenPath { path, window });
         }
         Ok(found.error)
     }
 
     /// A path that goes on where a revocation list stopped counting, which was another's, is one.
-    fn learn(&mut self, seen: Seen) {
-        let touches = |known: &&mut Seen| {
+    fn learn(&mut self, seen: SeenPath) {
+        let touches = |known: &&mut SeenPath| {
             known.path == seen.path
                 && known.window.not_before <= seen.window.not_after.saturating_add(1)
                 && seen.window.not_before <= known.window.not_after.saturating_add(1)
@@ -314,7 +314,7 @@ impl<'s, 'a> Horizon<'s, 'a> {
     /// The known ways in which `who` accepts at some instant.
     pub(super) fn ways(&self, who: RelyingParty) -> Vec<Way<'_, 'a>> {
         let mut ways = Vec::new();
-        for Seen { path, window } in &self.seen {
+        for SeenPath { path, window } in &self.seen {
             match who {
                 RelyingParty::Rustls => ways.push(Way {
                     path,
@@ -360,7 +360,7 @@ impl<'s, 'a> Horizon<'s, 'a> {
 
 /// The seconds around `t` in which no revocation list stops counting that speaks for a certificate
 /// of this path.
-fn segment(search: &PathSearch<'_>, path: &Path, t: Timestamp) -> Validity {
+fn segment(search: &PathSearch<'_>, path: &FoundPath, t: Timestamp) -> Validity {
     let crls = search.crls();
     let looked_up = match crls.depth() {
         CrlDepth::Chain => usize::MAX,

@@ -3,16 +3,16 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use pki_types::{ServerName, SignatureVerificationAlgorithm};
+use pki_types::ServerName;
 use webpki::{EndEntityCert, KeyPurposeId, KeyUsage};
 
 use super::budget::Budget;
 use super::horizon::{Horizon, RelyingParty};
-use super::paths::{Algorithms, Path, PathSearch, Rules};
+use super::paths::{FoundPath, PathSearch, SearchRules};
 use super::{
     ChainOutlook, Outlook, PeerOutlook, Refusal, Timeline, TrustAnchors, VerifiedCertificates,
 };
-use crate::cert::Certificate;
+use crate::cert::{Certificate, SignatureAlgorithms};
 use crate::revocation::Crls;
 use crate::time::Timestamp;
 
@@ -85,7 +85,7 @@ impl Usage {
 #[derive(Debug, Clone)]
 pub struct ChainJudge {
     anchors: Arc<TrustAnchors>,
-    algorithms: Algorithms,
+    algorithms: SignatureAlgorithms,
     usage: Usage,
     crls: Crls,
 }
@@ -95,7 +95,7 @@ impl ChainJudge {
     /// `signature_verification_algorithms.all`).
     pub fn new(
         anchors: impl Into<Arc<TrustAnchors>>,
-        algorithms: &'static [&'static dyn SignatureVerificationAlgorithm],
+        algorithms: SignatureAlgorithms,
         usage: Usage,
     ) -> Self {
         Self {
@@ -116,7 +116,7 @@ impl ChainJudge {
 
     /// The signature algorithms that it judges by.
     #[cfg(all(feature = "monitor", feature = "ocsp"))]
-    pub(crate) const fn algorithms(&self) -> Algorithms {
+    pub(crate) const fn algorithms(&self) -> SignatureAlgorithms {
         self.algorithms
     }
 
@@ -272,7 +272,7 @@ impl ChainJudge {
         let at = now.to_unix_time().ok_or(Refusal::BeforeEpoch { now })?;
         let answer = RefCell::new(None);
         let ask = RefCell::new(&mut ask);
-        let wanted = |path: &Path| {
+        let wanted = |path: &FoundPath| {
             if answer.borrow().is_some() {
                 return true;
             }
@@ -314,7 +314,7 @@ impl ChainJudge {
         budget: &'a Budget,
     ) -> Result<PathSearch<'a>, Refusal> {
         let (leaf, presented) = chain.split_first().ok_or(Refusal::NoCertificate)?;
-        let rules = Rules {
+        let rules = SearchRules {
             algorithms: self.algorithms,
             usage: self.usage.key_usage(),
             purpose: self.usage.purpose(),

@@ -11,15 +11,15 @@ const MAX_WALK: usize = 20_000;
 
 /// The certificates that came with a leaf, by their names. Certificates with one subject are a
 /// group.
-pub(super) struct Names<'a> {
+pub(super) struct NameGraph<'a> {
     certificates: &'a [Certificate],
-    leaf: Node,
-    nodes: Vec<Node>,
+    leaf: NameNode,
+    nodes: Vec<NameNode>,
     /// The members of each group.
     groups: Vec<Vec<usize>>,
 }
 
-struct Node {
+struct NameNode {
     /// Its own group.
     group: usize,
     /// The group that bears its issuer's name, if anyone does.
@@ -28,7 +28,7 @@ struct Node {
     anchors: usize,
 }
 
-impl<'a> Names<'a> {
+impl<'a> NameGraph<'a> {
     pub(super) fn of(
         leaf: &Certificate,
         certificates: &'a [Certificate],
@@ -53,7 +53,7 @@ impl<'a> Names<'a> {
                 *group = names.len() - 1;
             }
         }
-        let node = |facts: CertificateFacts<'_>, group| Node {
+        let node = |facts: CertificateFacts<'_>, group| NameNode {
             group,
             issuers: names.binary_search(&facts.issuer_der()).ok(),
             anchors: anchors.count_of_subject(facts.issuer_der()),
@@ -87,7 +87,7 @@ impl<'a> Names<'a> {
             }
             open = next;
         }
-        let own = |node: &Node| groups.get(node.group).copied().unwrap_or(UNREACHED);
+        let own = |node: &NameNode| groups.get(node.group).copied().unwrap_or(UNREACHED);
         self.nodes.iter().map(own).collect()
     }
 
@@ -134,7 +134,7 @@ impl<'a> Names<'a> {
 
     /// The sum over all walks from the leaf that webpki's length allows, of what each of their
     /// ends is worth.
-    fn walk(&self, kept: &[bool], worth: impl Fn(&Node) -> usize) -> usize {
+    fn walk(&self, kept: &[bool], worth: impl Fn(&NameNode) -> usize) -> usize {
         // How many walks arrive at each group.
         let mut arrivals = vec![0_usize; self.groups.len()];
         self.leaf
@@ -166,7 +166,7 @@ impl<'a> Names<'a> {
     /// Whether webpki could be made to verify more signatures than this by these certificates:
     /// one for each certificate below an anchor of the right name, for every way.
     pub(super) fn may_verify_more_than(&self, bound: usize, among: &[bool]) -> bool {
-        let mut walk = Walk {
+        let mut walk = SignatureWalk {
             names: self,
             among,
             path: Vec::new(),
@@ -183,8 +183,8 @@ impl<'a> Names<'a> {
 const UNREACHED: usize = usize::MAX / 4;
 
 /// A walk as webpki's search goes, as if no signature, date or extension ended it.
-struct Walk<'w, 'a> {
-    names: &'w Names<'a>,
+struct SignatureWalk<'w, 'a> {
+    names: &'w NameGraph<'a>,
     among: &'w [bool],
     path: Vec<usize>,
     signatures: usize,
@@ -192,12 +192,12 @@ struct Walk<'w, 'a> {
     bound: usize,
 }
 
-impl Walk<'_, '_> {
+impl SignatureWalk<'_, '_> {
     fn is_over(&self) -> bool {
         self.signatures > self.bound || self.steps > MAX_WALK
     }
 
-    fn go(&mut self, below: &Node) {
+    fn go(&mut self, below: &NameNode) {
         let names = self.names;
         let members = below.issuers.and_then(|group| names.groups.get(group));
         for member in members.into_iter().flatten() {

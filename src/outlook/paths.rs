@@ -14,12 +14,9 @@ use super::TrustAnchors;
 use super::budget::{Budget, PURPOSE, price_of_names, price_of_parse};
 use super::candidates::{Candidates, looked_at};
 use super::signatures::SignatureMemory;
-use crate::cert::{Certificate, in_sequence};
+use crate::cert::{Certificate, SignatureAlgorithms, in_sequence};
 use crate::revocation::Crls;
 use crate::time::Validity;
-
-/// Signature algorithms as a crypto provider lists them.
-pub(super) type Algorithms = &'static [&'static dyn SignatureVerificationAlgorithm];
 
 /// One chain with all that it is judged by.
 pub(super) struct PathSearch<'a> {
@@ -33,7 +30,7 @@ pub(super) struct PathSearch<'a> {
     ders_by_ends: OnceCell<Vec<CertificateDer<'a>>>,
     anchors: &'a TrustAnchors,
     signatures: SignatureMemory,
-    rules: Rules<'a>,
+    rules: SearchRules<'a>,
     budget: &'a Budget,
     /// What webpki's look at all candidates and anchors costs, which it takes once a step.
     price_of_step: u64,
@@ -43,8 +40,8 @@ pub(super) struct PathSearch<'a> {
 
 /// What a judge searches paths by, besides anchors.
 #[derive(Clone, Copy)]
-pub(super) struct Rules<'a> {
-    pub(super) algorithms: Algorithms,
+pub(super) struct SearchRules<'a> {
+    pub(super) algorithms: SignatureAlgorithms,
     pub(super) usage: KeyUsage,
     /// What `usage` requires of certificates that name any.
     pub(super) purpose: KeyPurposeId<'static>,
@@ -53,14 +50,14 @@ pub(super) struct Rules<'a> {
 
 /// A verified path by its parts' indices, nearest the leaf first.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Path {
+pub(super) struct FoundPath {
     pub(super) intermediates: Vec<usize>,
     pub(super) anchor: usize,
 }
 
 /// What one search at one instant found.
-pub(super) struct Found {
-    pub(super) paths: Vec<Path>,
+pub(super) struct FoundPaths {
+    pub(super) paths: Vec<FoundPath>,
     /// Whether everything was looked at, rather than one of the budgets, webpki's or ours, used up.
     pub(super) complete: bool,
     /// What webpki said last, where it accepted no path.
@@ -74,7 +71,7 @@ impl<'a> PathSearch<'a> {
         leaf: &'a Certificate,
         presented: &'a [Certificate],
         anchors: &'a TrustAnchors,
-        rules: Rules<'a>,
+        rules: SearchRules<'a>,
         budget: &'a Budget,
     ) -> Result<Self, webpki::Error> {
         let end_entity = EndEntityCert::try_from(leaf.der())?;
@@ -102,7 +99,12 @@ impl<'a> PathSearch<'a> {
     ///
     /// Where a budget, webpki's or ours, ends the search, a second one goes by ends: of several
     /// certificates with one name, the one that lasts longest first.
-    pub(super) fn at(&self, now: UnixTime, parts: u64, enough: impl Fn(&Path) -> bool) -> Found {
+    pub(super) fn at(
+        &self,
+        now: UnixTime,
+        parts: u64,
+        enough: impl Fn(&FoundPath) -> bool,
+    ) -> FoundPaths {
         let mut found = self.search(&self.candidate_ders, now, parts, &enough);
         let cut = !found.complete;
         if cut && !found.paths.last().is_some_and(&enough) {
@@ -132,8 +134,8 @@ impl<'a> PathSearch<'a> {
         candidates: &[CertificateDer<'_>],
         now: UnixTime,
         parts: u64,
-        enough: impl Fn(&Path) -> bool,
-    ) -> Found {
+        enough: impl Fn(&FoundPath) -> bool,
+    ) -> FoundPaths {
         let paths = RefCell::new(Vec::new());
         let note = |verified: &VerifiedPath<'_>| {
             let path = self.identify(verified);
@@ -147,7 +149,7 @@ impl<'a> PathSearch<'a> {
             }
         };
         self.budget.begin(parts);
-        let Rules {
+        let SearchRules {
             algorithms,
             usage,
             purpose,
@@ -173,7 +175,7 @@ impl<'a> PathSearch<'a> {
             Some(&note),
         );
         let error = result.err().unwrap_or(webpki::Error::UnknownIssuer);
-        Found {
+        FoundPaths {
             paths: paths.into_inner(),
             complete: !is_budget(&error) && !self.signatures.gave_up(),
             error,
@@ -181,13 +183,13 @@ impl<'a> PathSearch<'a> {
     }
 
     /// webpki hands out references into what it was given: their addresses say which.
-    fn identify(&self, verified: &VerifiedPath<'_>) -> Path {
+    fn identify(&self, verified: &VerifiedPath<'_>) -> FoundPath {
         let index_of = |der: &[u8]| {
             let mut ders = self.candidate_ders.iter();
             ders.position(|ours| ptr::eq(ours.as_ref(), der))
         };
         let mut anchors = self.anchors.as_slice().iter();
-        Path {
+        FoundPath {
             intermediates: verified
                 .intermediate_certificates()
                 .filter_map(|certificate| index_of(&certificate.der()))
@@ -226,7 +228,7 @@ impl<'a> PathSearch<'a> {
     }
 
     /// The certificates of a path, leaf first, without its anchor.
-    pub(super) fn certificates(&self, path: &Path) -> Vec<&'a Certificate> {
+    pub(super) fn certificates(&self, path: &FoundPath) -> Vec<&'a Certificate> {
         let intermediates = path.intermediates.iter();
         let intermediates =
             intermediates.filter_map(|index| self.candidates.certificates.get(*index));
@@ -236,19 +238,19 @@ impl<'a> PathSearch<'a> {
     }
 
     /// The certificates that the path's anchor came from; none where its dates are unknown.
-    pub(super) fn anchor_certificates(&self, path: &Path) -> &'a [Certificate] {
+    pub(super) fn anchor_certificates(&self, path: &FoundPath) -> &'a [Certificate] {
         self.anchors.certificates_of(path.anchor)
     }
 
     /// The SubjectPublicKeyInfo of a path's anchor, in its outer SEQUENCE.
-    pub(super) fn anchor_spki(&self, path: &Path) -> Option<Vec<u8>> {
+    pub(super) fn anchor_spki(&self, path: &FoundPath) -> Option<Vec<u8>> {
         let anchor = self.anchors.as_slice().get(path.anchor)?;
         // webpki keeps only the content.
         Some(in_sequence(&anchor.subject_public_key_info))
     }
 
     /// When all of the path's certificates are valid, its anchor left aside.
-    pub(super) fn window(&self, path: &Path) -> Validity {
+    pub(super) fn window(&self, path: &FoundPath) -> Validity {
         let intermediates = path.intermediates.iter();
         intermediates
             .filter_map(|index| self.candidates.certificates.get(*index))

@@ -9,23 +9,23 @@ use pki_types::{
 };
 
 use super::budget::{Budget, KNOWN_SIGNATURE, price_of_signature};
-use super::paths::Algorithms;
+use crate::cert::SignatureAlgorithms;
 
 /// What was found out about signatures, by their bytes.
 #[derive(Debug, Default)]
 pub(super) struct SignatureMemory {
-    known: Mutex<Known>,
+    known: Mutex<CheckedSignatures>,
 }
 
 #[derive(Debug, Default)]
-struct Known {
+struct CheckedSignatures {
     /// In the order of what was checked.
-    checks: Vec<Check>,
+    checks: Vec<CheckedSignature>,
     gave_up: bool,
 }
 
 #[derive(Debug)]
-struct Check {
+struct CheckedSignature {
     algorithm: usize,
     signature: Vec<u8>,
     public_key: Vec<u8>,
@@ -33,7 +33,7 @@ struct Check {
     verdict: Result<(), InvalidSignature>,
 }
 
-impl Check {
+impl CheckedSignature {
     fn what(&self) -> (usize, &[u8], &[u8], &[u8]) {
         (
             self.algorithm,
@@ -49,7 +49,7 @@ impl SignatureMemory {
     /// verifies.
     pub(super) fn remembering<'m>(
         &'m self,
-        algorithms: Algorithms,
+        algorithms: SignatureAlgorithms,
         budget: &'m Budget,
         price_of_names: u64,
     ) -> Vec<Remembering<'m>> {
@@ -70,7 +70,7 @@ impl SignatureMemory {
         self.known().gave_up
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
+    fn known(&self) -> MutexGuard<'_, CheckedSignatures> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -115,7 +115,7 @@ impl SignatureVerificationAlgorithm for Remembering<'_> {
         }
         self.budget.charge(price_of_signature(public_key, message));
         let verdict = self.inner.verify_signature(public_key, message, signature);
-        let check = Check {
+        let check = CheckedSignature {
             algorithm: self.index,
             signature: signature.to_vec(),
             public_key: public_key.to_vec(),

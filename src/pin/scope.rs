@@ -7,6 +7,8 @@ use std::str::FromStr;
 use pki_types::{DnsName, ServerName};
 use thiserror::Error;
 
+use crate::text::quoted;
+
 /// The hosts that a pin set is for, written as a host name, `*.` and a domain, `**.` and a
 /// domain, or an IP address.
 ///
@@ -90,7 +92,7 @@ impl FromStr for PinScope {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let error = || PinScopeError {
-            text: text.chars().take(80).flat_map(char::escape_debug).collect(),
+            text: quoted(text, 80),
         };
         if let Ok(ip) = text.parse() {
             return Ok(Self(Kind::Ip(ip)));

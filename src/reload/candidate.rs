@@ -79,8 +79,7 @@ impl Judgement<'_> {
             Err(error) if may_be_out_of_date => remarks.push(error.to_string()),
             verdict => verdict?,
         }
-        let leaf = chain.first();
-        let names = leaf.and_then(|leaf| Some(leaf.details().ok()?.subject_alt_names));
+        let names = chain.first().map(Certificate::subject_alt_names);
         let pair = Pair {
             key: Arc::new(key),
             chain,

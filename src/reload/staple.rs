@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use pki_types::SignatureVerificationAlgorithm;
 use rustls::sign::CertifiedKey;
 
 use super::files::Contents;
 use super::slot::Slot;
-use crate::cert::Certificate;
+use crate::cert::{Certificate, SignatureAlgorithms};
 use crate::outlook::TrustAnchors;
 use crate::policy::Band;
 use crate::revocation::{StapleCache, StapleJudge, StapleOutlook, StapleStatus};
@@ -20,7 +19,7 @@ pub(super) struct Staples {
     pub(super) judge: StapleJudge,
     pub(super) cache: StapleCache,
     pub(super) issuers: Option<Arc<TrustAnchors>>,
-    pub(super) algorithms: &'static [&'static dyn SignatureVerificationAlgorithm],
+    pub(super) algorithms: SignatureAlgorithms,
 }
 
 #[derive(Debug, Default)]

@@ -1,8 +1,12 @@
 //! ACME Renewal Information (RFC 9773): when the CA wants a certificate renewed.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 use thiserror::Error;
 
+use crate::text::quoted;
+use crate::time::span::whole_seconds;
 use crate::time::{Timestamp, TimestampParseError};
 
 /// More bytes than that are no renewal information.
@@ -47,7 +51,7 @@ pub struct RenewalInfo {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Document {
+struct RenewalDocument {
     suggested_window: Window,
     #[serde(rename = "explanationURL")]
     explanation_url: Option<String>,
@@ -60,13 +64,14 @@ struct Window {
 }
 
 impl RenewalInfo {
-    /// The bounds that RFC 9773, 4.3.2 suggests for what a server's Retry-After may ask for, in
-    /// seconds: a minute and a day.
-    pub const RETRY_BOUNDS: (i64, i64) = (60, 86_400);
+    /// The bounds that RFC 9773, 4.3.2 suggests for what a server's Retry-After may ask for: a
+    /// minute and a day.
+    pub const RETRY_BOUNDS: (Duration, Duration) =
+        (Duration::from_secs(60), Duration::from_secs(86_400));
 
-    /// How long to wait, in seconds, where a server states no Retry-After that can be read: 6
-    /// hours, as after errors that last (RFC 9773, 4.3.3).
-    pub const RETRY_WITHOUT_WORD: i64 = 6 * 3_600;
+    /// How long to wait where a server states no Retry-After that can be read: 6 hours, as after
+    /// errors that last (RFC 9773, 4.3.3).
+    pub const RETRY_WITHOUT_WORD: Duration = Duration::from_secs(6 * 3_600);
 
     /// Reads the body of a renewalInfo response (RFC 9773, 4.2). Fields that are not known are
     /// passed over.
@@ -77,7 +82,7 @@ impl RenewalInfo {
         if body.len() > MAX_BYTES {
             return Err(RenewalInfoError::TooLarge { bytes: body.len() });
         }
-        let document: Document = serde_json::from_slice(body).map_err(|error| {
+        let document: RenewalDocument = serde_json::from_slice(body).map_err(|error| {
             let (line, column) = (error.line(), error.column());
             RenewalInfoError::Json {
                 line,
@@ -121,8 +126,10 @@ impl RenewalInfo {
     pub fn ask_again_at(retry_after: Option<&str>, now: Timestamp) -> Timestamp {
         let seconds = retry_after.and_then(|value| retry_seconds(value.trim(), now));
         let (least, most) = Self::RETRY_BOUNDS;
-        let seconds = seconds.unwrap_or(Self::RETRY_WITHOUT_WORD);
-        now.saturating_add(seconds.clamp(least, most))
+        now.saturating_add(match seconds {
+            Some(seconds) => seconds.clamp(whole_seconds(least), whole_seconds(most)),
+            None => whole_seconds(Self::RETRY_WITHOUT_WORD),
+        })
     }
 }
 
@@ -131,15 +138,13 @@ fn retry_seconds(value: &str, now: Timestamp) -> Option<i64> {
         return Some(value.parse().unwrap_or(i64::MAX));
     }
     let date = httpdate::parse_http_date(value).ok()?;
-    let since_epoch = date.duration_since(std::time::UNIX_EPOCH).ok()?;
-    let date = i64::try_from(since_epoch.as_secs()).ok()?;
-    Some(Timestamp::from_unix_seconds(date).seconds_since(now))
+    Some(Timestamp::from(date).seconds_since(now))
 }
 
 fn instant(field: &'static str, text: &str) -> Result<Timestamp, RenewalInfoError> {
     let error = || RenewalInfoError::Instant {
         field,
-        text: text.chars().take(64).flat_map(char::escape_debug).collect(),
+        text: quoted(text, 64),
     };
     // RFC 3339 alone: a number in a string, which is an instant elsewhere, is none to this RFC.
     if text.as_bytes().get(4) != Some(&b'-') {
@@ -162,10 +167,7 @@ fn reason(error: &serde_json::Error) -> String {
     let text = text
         .split_once(" at line ")
         .map_or(text.as_str(), |(reason, _)| reason);
-    text.chars()
-        .take(200)
-        .flat_map(char::escape_debug)
-        .collect()
+    quoted(text, 200)
 }
 
 /// A renewalInfo response that says nothing.

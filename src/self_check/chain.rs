@@ -14,6 +14,7 @@ use crate::outlook::{
     unresolved,
 };
 use crate::policy::{Band, ThresholdPolicy};
+use crate::text::quoted;
 use crate::time::Timestamp;
 use crate::time::span;
 
@@ -271,7 +272,7 @@ impl ChainContext<'_> {
             #[cfg(not(feature = "details"))]
             let url: Option<String> = None;
             let from = match url {
-                Some(url) => format!("; it can be fetched from {}", url.escape_debug()),
+                Some(url) => format!("; it can be fetched from {}", quoted(&url, usize::MAX)),
                 None => String::new(),
             };
             let message = format!(

@@ -13,6 +13,7 @@ use crate::cert::Certificate;
 use crate::event::Severity;
 use crate::outlook::{Budget, ChainJudge, TrustAnchors, Usage};
 use crate::source::{FailureReason, SourceContents, SourceFailure};
+use crate::text::quoted;
 use crate::time::Timestamp;
 use crate::time::clock;
 use crate::time::span;
@@ -160,7 +161,7 @@ impl Run<'_> {
             match ServerName::try_from(name.clone()) {
                 Ok(name) => self.names.push(name),
                 Err(_) => {
-                    let name = name.escape_debug();
+                    let name = quoted(name, usize::MAX);
                     let message = format!(
                         "'{name}' is neither a DNS name nor an IP address, so no leaf was checked for it: correct the name"
                     );

@@ -192,7 +192,7 @@ impl Lint<'_> {
         let public = self.paths.iter().any(|path| path.anchor.is_public);
         let limited = public || self.context.lifetime_limits == LifetimeLimits::ForAll;
         // Both ends of a validity are good seconds.
-        let seconds = leaf.lifetime().saturating_add(1);
+        let seconds = leaf.not_after().seconds_since(leaf.not_before()).max(0) + 1;
         let limit = lifetime_limit(leaf.not_before()).filter(|_| limited);
         let days = limit.filter(|days| seconds > days * DAY)?;
         let message = format!(

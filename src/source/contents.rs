@@ -1,13 +1,12 @@
 //! What one source (a file, a folder's file, some bytes) was found to hold.
 
-use std::fmt;
 use std::io::Read;
 use std::sync::Arc;
 
 use pki_types::{CertificateDer, PrivateKeyDer};
 
-use super::scan::{self, CertificateScan, Scanned};
-use super::{FailureReason, SourceFailure};
+use super::scan::{self, CertificateScan, FoundCertificate, OtherBlock, Scanned};
+use super::{FailureReason, Place, SourceFailure};
 use crate::cert::Certificate;
 
 /// The most failures that are listed of one source. A file of nothing but damaged lines would
@@ -42,64 +41,6 @@ pub struct SourceContents {
     pub other_blocks: Vec<OtherBlock>,
     /// What could not be read: the first 1,000, then one that says how many more there are.
     pub failures: Vec<SourceFailure>,
-}
-
-/// A certificate and where it was found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct FoundCertificate {
-    /// The certificate.
-    pub certificate: Certificate,
-    /// Where it stands.
-    pub place: Place,
-}
-
-/// A PEM block that is neither a certificate nor a private key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct OtherBlock {
-    /// Its label, as in `-----BEGIN label-----`, at most 64 characters.
-    pub label: String,
-    /// Where it stands.
-    pub place: Place,
-}
-
-/// Where something stands; printed as `tls.crt, block 2, line 31`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Place {
-    /// The file's path, or the name that the caller gave.
-    pub source: Arc<str>,
-    /// Which PEM block, counted from 1; `None` for DER and for whole files.
-    pub block: Option<usize>,
-    /// Which line, counted from 1; `None` for DER and for whole files.
-    pub line: Option<usize>,
-    /// Which byte, counted from 0.
-    pub offset: usize,
-}
-
-impl Place {
-    pub(crate) fn whole(source: &str) -> Self {
-        Self {
-            source: source.into(),
-            block: None,
-            line: None,
-            offset: 0,
-        }
-    }
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.source)?;
-        if let Some(block) = self.block {
-            write!(f, ", block {block}")?;
-        }
-        if let Some(line) = self.line {
-            write!(f, ", line {line}")?;
-        }
-        Ok(())
-    }
 }
 
 impl SourceContents {

@@ -146,7 +146,7 @@ impl Loader {
     }
 
     fn load_folder(&self, root: &Path) -> Vec<SourceContents> {
-        let mut walk = Walk {
+        let mut walk = FolderWalk {
             loader: self,
             seen: HashSet::new(),
             folders: VecDeque::from([(root.to_owned(), 0)]),
@@ -170,7 +170,7 @@ impl Loader {
     }
 }
 
-struct Walk<'l> {
+struct FolderWalk<'l> {
     loader: &'l Loader,
     /// Real paths of what was visited.
     seen: HashSet<PathBuf>,
@@ -179,7 +179,7 @@ struct Walk<'l> {
     found: Vec<SourceContents>,
 }
 
-impl Walk<'_> {
+impl FolderWalk<'_> {
     /// Reads one folder's files and remembers its sub-folders; `false` when the limit is reached.
     fn enter(&mut self, folder: &Path, depth: usize) -> bool {
         if !self.first_visit(folder) {

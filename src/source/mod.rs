@@ -1,19 +1,31 @@
 //! Bytes into certificates, with the place of everything that was found and of everything that
 //! could not be read.
 //!
-//! Only the [`Loader`] opens files; everything else is given bytes.
+//! Only the [`Loader`] opens files; everything else is given bytes. What is damaged never hides what is
+//! not.
+//!
+//! # Which certificates are in these bytes, and what is broken?
+//! ```
+//! use notafter::source::SourceContents;
+//! # let pem = include_bytes!("../../tests/data/incidents/dst-root-x3-2021/certs/leaf.pem");
+//! let contents = SourceContents::from_bytes("tls.crt", pem);
+//! assert_eq!(contents.certificates.len(), 1);
+//! assert!(contents.failures.is_empty());
+//! ```
 
 mod contents;
 mod failure;
 pub(crate) mod loader;
 mod pem;
+mod place;
 #[cfg(feature = "monitor")]
 pub(crate) mod private_key;
 #[cfg(feature = "announcements")]
 pub(crate) mod regular_file;
 mod scan;
 
-pub use contents::{FoundCertificate, OtherBlock, Place, SourceContents};
+pub use contents::SourceContents;
 pub use failure::{FailureReason, SourceFailure};
 pub use loader::Loader;
-pub use scan::{CertificateScan, Scanned};
+pub use place::Place;
+pub use scan::{CertificateScan, FoundCertificate, OtherBlock, Scanned};

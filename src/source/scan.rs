@@ -5,7 +5,7 @@ use std::io::Read;
 use std::sync::Arc;
 
 use super::pem::{self, Block, Blocks};
-use super::{FailureReason, FoundCertificate, OtherBlock, Place, SourceFailure};
+use super::{FailureReason, Place, SourceFailure};
 use crate::cert::Certificate;
 
 /// Reads PEM from a file, a socket or memory and gives what it finds in its order, while holding
@@ -51,6 +51,26 @@ pub enum Scanned {
     OtherBlock(OtherBlock),
     /// Something that could not be read. After [`FailureReason::Io`] nothing more comes.
     Failure(SourceFailure),
+}
+
+/// A certificate and where it was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FoundCertificate {
+    /// The certificate.
+    pub certificate: Certificate,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// A PEM block that is neither a certificate nor a private key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OtherBlock {
+    /// Its label, as in `-----BEGIN label-----`, at most 64 characters.
+    pub label: String,
+    /// Where it stands.
+    pub place: Place,
 }
 
 impl<R: Read> CertificateScan<R> {

@@ -1,4 +1,11 @@
-//! Spans of time for people.
+//! Spans of time: as numbers to reckon with, and for people.
+
+use std::time::Duration;
+
+/// The whole seconds of a span, as instants reckon with them.
+pub(crate) fn whole_seconds(span: Duration) -> i64 {
+    i64::try_from(span.as_secs()).unwrap_or(i64::MAX)
+}
 
 /// `20 d 3 h`, `5 h 12 min`, `3 min 4 s`: the two largest units; the sign is the caller's to say.
 pub(crate) fn readable(seconds: i64) -> String {

@@ -1,26 +1,69 @@
+use std::time::{Duration, SystemTime};
+
+use ::time::{Date, Month, OffsetDateTime, UtcDateTime, UtcOffset};
+
 use super::*;
 
 #[test]
-fn timestamps_agree_with_the_time_crate_on_every_month_of_10000_years() {
-    for year in 0..=9999_i32 {
-        for month in 1..=12_u8 {
-            let theirs =
-                time::Date::from_calendar_date(year, time::Month::try_from(month).unwrap(), 1);
-            let theirs = theirs.unwrap().midnight().assume_utc().unix_timestamp();
-            let ours = Timestamp::from_civil(year.try_into().unwrap(), month.into(), 1, (0, 0, 0));
-            assert_eq!(
-                ours,
-                Some(Timestamp::from_unix_seconds(theirs)),
-                "{year}-{month}"
-            );
-        }
+fn timestamps_convert_from_and_to_the_calendar_and_the_system() {
+    let cases = [
+        ("0000-01-01T00:00:00Z", (0, 1, 1)),
+        ("0001-02-28T23:59:59Z", (1, 2, 28)),
+        ("1600-02-29T00:00:00Z", (1600, 2, 29)),
+        ("1969-12-31T23:59:59Z", (1969, 12, 31)),
+        ("1970-01-01T00:00:00Z", (1970, 1, 1)),
+        ("2024-02-29T12:00:00Z", (2024, 2, 29)),
+        ("9999-12-31T23:59:59Z", (9999, 12, 31)),
+    ];
+    for (text, (year, month, day)) in cases {
+        let ours: Timestamp = text.parse().unwrap();
+        let month = Month::try_from(month).unwrap();
+        let utc = UtcDateTime::from(ours);
+        assert_eq!(utc.to_calendar_date(), (year, month, day), "{text}");
+        let offset = OffsetDateTime::from(ours);
+        assert_eq!(
+            (offset.offset(), offset.date()),
+            (UtcOffset::UTC, utc.date())
+        );
+        assert_eq!(Timestamp::from(utc), ours);
+        assert_eq!(Timestamp::from(offset), ours);
+        let system = ours.to_system_time();
+        assert_eq!(system.map(Timestamp::from), Some(ours), "{text}");
     }
+}
+
+#[test]
+fn what_is_finer_or_wider_than_a_timestamp_is_cut_and_held_within_its_bounds() {
+    let half = Duration::from_millis(500);
+    let epoch = SystemTime::UNIX_EPOCH;
+    let cases = [
+        (epoch + half, 0),
+        (epoch - half, -1),
+        (epoch - Duration::from_secs(1), -1),
+        (epoch - Duration::from_secs(1) - half, -2),
+    ];
+    for (system, expected) in cases {
+        assert_eq!(Timestamp::from(system).as_unix_seconds(), expected);
+        let offset = OffsetDateTime::from_unix_timestamp(0).unwrap() + (system_distance(system));
+        assert_eq!(Timestamp::from(offset).as_unix_seconds(), expected);
+    }
+    let far = epoch + Duration::from_secs(300_000_000_000);
+    assert_eq!(Timestamp::from(far), Timestamp::MAX);
+    assert_eq!(Timestamp::from(UtcDateTime::MIN), Timestamp::MIN);
+    let west = UtcOffset::from_hms(-23, 0, 0).unwrap();
+    let after = Date::MAX.midnight().assume_offset(west) + Duration::from_secs(86_399);
+    assert_eq!(Timestamp::from(after), Timestamp::MAX);
+}
+
+/// How far the crate `time` finds it from 1970.
+fn system_distance(system: SystemTime) -> ::time::Duration {
+    OffsetDateTime::from(system) - OffsetDateTime::UNIX_EPOCH
 }
 
 /// The `time` crate is the judge of which texts are RFC 3339, and of what they say.
 #[test]
 fn timestamps_agree_with_the_time_crate_on_texts() {
-    use time::format_description::well_known::Rfc3339;
+    use ::time::format_description::well_known::Rfc3339;
     let parts: [&[&str]; 8] = [
         &[
             "0000", "1969", "1999", "2000", "2024", "2100", "9999", "99999", "+999",
@@ -56,8 +99,8 @@ fn timestamps_agree_with_the_time_crate_on_texts() {
         };
         let [year, month, day, separator, hour, minute, second, end] = parts.map(&mut pick);
         let text = format!("{year}-{month}-{day}{separator}{hour}:{minute}:{second}{end}");
-        let theirs = time::OffsetDateTime::parse(&text, &Rfc3339).ok();
-        let theirs = theirs.map(time::OffsetDateTime::unix_timestamp);
+        let theirs = ::time::OffsetDateTime::parse(&text, &Rfc3339).ok();
+        let theirs = theirs.map(::time::OffsetDateTime::unix_timestamp);
         let bounds = Timestamp::MIN.as_unix_seconds()..=Timestamp::MAX.as_unix_seconds();
         let theirs = theirs.filter(|seconds| bounds.contains(seconds));
         let ours = text
@@ -85,9 +128,9 @@ fn timestamps_are_printed_as_the_time_crate_prints_them() {
         .step_by(1_234_577)
         .chain([first, last, -1, 0])
     {
-        let t = time::OffsetDateTime::from_unix_timestamp(seconds).unwrap();
+        let t = ::time::OffsetDateTime::from_unix_timestamp(seconds).unwrap();
         let theirs = t
-            .format(&time::format_description::well_known::Rfc3339)
+            .format(&::time::format_description::well_known::Rfc3339)
             .unwrap();
         assert_eq!(Timestamp::from_unix_seconds(seconds).to_string(), theirs);
     }

@@ -1,10 +1,14 @@
 //! From when until when one certificate is valid.
 
+use std::time::Duration;
+
 use super::Timestamp;
 
 /// The validity of one certificate: both ends are good seconds (RFC 5280, 4.1.2.5).
 ///
+/// # Does the last second count, and how long does it last?
 /// ```
+/// use std::time::Duration;
 /// use notafter::Timestamp;
 /// use notafter::time::Validity;
 /// let validity = Validity {
@@ -13,7 +17,7 @@ use super::Timestamp;
 /// };
 /// assert!(validity.contains(validity.not_after));
 /// assert!(!validity.contains(validity.not_after.saturating_add(1)));
-/// assert_eq!(validity.lifetime(), 100);
+/// assert_eq!(validity.lifetime(), Duration::from_secs(100));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(clippy::exhaustive_structs)] // The field set is RFC 5280's.
@@ -30,9 +34,10 @@ impl Validity {
         self.not_before <= now && now <= self.not_after
     }
 
-    /// `not_after - not_before` in seconds; 0 where a certificate states its end before its start.
-    pub fn lifetime(&self) -> i64 {
-        self.not_after.seconds_since(self.not_before).max(0)
+    /// `not_after - not_before`; zero where a certificate states its end before its start.
+    pub fn lifetime(&self) -> Duration {
+        let seconds = self.not_after.seconds_since(self.not_before);
+        Duration::from_secs(u64::try_from(seconds).unwrap_or(0))
     }
 
     /// The seconds that lie in both; its end is before its start where there are none.

@@ -1,9 +1,8 @@
 //! Stapled OCSP responses in the handshake: told about always, required where asked for.
 
-use pki_types::SignatureVerificationAlgorithm;
 use rustls::CertificateError;
 
-use crate::cert::Certificate;
+use crate::cert::{Certificate, SignatureAlgorithms};
 use crate::revocation::{StapleJudge, StapleOutlook, StapleStatus};
 use crate::time::Timestamp;
 
@@ -41,7 +40,7 @@ pub(super) struct StapleWatch {
     pub(super) rule: StapleRule,
     pub(super) judge: StapleJudge,
     /// `None` where no provider is at hand: then nothing can be said of a staple.
-    pub(super) algorithms: Option<&'static [&'static dyn SignatureVerificationAlgorithm]>,
+    pub(super) algorithms: Option<SignatureAlgorithms>,
 }
 
 impl StapleWatch {

@@ -8,7 +8,7 @@ use notafter::{Certificate, Loader, Timestamp};
 use rustls::pki_types::pem::{PemObject as _, SectionKind};
 use rustls::pki_types::{CertificateDer, UnixTime};
 use webpki::{EndEntityCert, KeyUsage};
-use x509_parser::extensions::ParsedExtension;
+use x509_parser::extensions::{GeneralName, ParsedExtension};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use crate::support::corpora;
@@ -132,6 +132,7 @@ fn facts_of_x509_parser(parsed: &X509Certificate<'_>) -> BTreeMap<&'static str, 
         ("spki", hex(parsed.public_key().raw)),
         ("is_ca", parsed.is_ca().to_string()),
     ]);
+    let mut lines = Vec::new();
     for extension in parsed.extensions() {
         match extension.parsed_extension() {
             ParsedExtension::AuthorityKeyIdentifier(aki) => {
@@ -143,10 +144,37 @@ fn facts_of_x509_parser(parsed: &X509Certificate<'_>) -> BTreeMap<&'static str, 
             ParsedExtension::SubjectKeyIdentifier(ski) => {
                 facts.entry("ski").or_insert_with(|| hex(ski.0));
             }
+            ParsedExtension::SubjectAlternativeName(names) => {
+                let named = names.general_names.iter().filter_map(name_text);
+                lines.extend(named);
+            }
             _ => {}
         }
     }
+    // Ours are by kind.
+    let kind = |line: &String| {
+        ["dns", "ip", "uri", "email"]
+            .iter()
+            .position(|k| line.starts_with(k))
+    };
+    lines.sort_by_key(kind);
+    facts.insert("names", lines.concat());
     facts
+}
+
+/// A line for a name of a kind that we list.
+fn name_text(name: &GeneralName<'_>) -> Option<String> {
+    match name {
+        GeneralName::DNSName(name) => Some(format!("dns {name}\n")),
+        GeneralName::URI(name) => Some(format!("uri {name}\n")),
+        GeneralName::RFC822Name(name) => Some(format!("email {name}\n")),
+        GeneralName::IPAddress(octets) => {
+            let v4 = <[u8; 4]>::try_from(*octets).map(std::net::IpAddr::from);
+            let v6 = <[u8; 16]>::try_from(*octets).map(std::net::IpAddr::from);
+            Some(format!("ip {}\n", v4.or(v6).ok()?))
+        }
+        _ => None,
+    }
 }
 
 fn our_facts(certificate: &Certificate) -> BTreeMap<&'static str, String> {
@@ -169,6 +197,16 @@ fn our_facts(certificate: &Certificate) -> BTreeMap<&'static str, String> {
     if let Some(ski) = facts.subject_key_id() {
         ours.insert("ski", hex(ski));
     }
+    let names = certificate.subject_alt_names();
+    let mut lines: Vec<_> = names
+        .dns
+        .iter()
+        .map(|name| format!("dns {name}\n"))
+        .collect();
+    lines.extend(names.ip.iter().map(|name| format!("ip {name}\n")));
+    lines.extend(names.uri.iter().map(|name| format!("uri {name}\n")));
+    lines.extend(names.email.iter().map(|name| format!("email {name}\n")));
+    ours.insert("names", lines.concat());
     ours
 }
 

@@ -105,11 +105,7 @@ impl PinStore {
     /// `expiry` says what happens after the floor's `expires`; there is no default, and no
     /// announcement changes it. `algorithms` are the crypto provider's, `all` of its
     /// `signature_verification_algorithms`.
-    pub fn builder(
-        floor: PinFloor,
-        expiry: ExpiryRule,
-        algorithms: &'static [&'static dyn pki_types::SignatureVerificationAlgorithm],
-    ) -> PinStoreBuilder {
+    pub fn builder(floor: PinFloor, expiry: ExpiryRule, algorithms: Algorithms) -> PinStoreBuilder {
         PinStoreBuilder::new(floor, expiry, algorithms)
     }
 

@@ -56,12 +56,12 @@ pub enum StapleOffer {
 /// ```
 #[derive(Debug)]
 pub struct StapleCache {
-    held: Mutex<LruCache<Sha256Digest, Held>>,
+    held: Mutex<LruCache<Sha256Digest, FreshestStatement>>,
 }
 
 /// The freshest statement about one leaf.
 #[derive(Debug)]
-struct Held {
+struct FreshestStatement {
     this_update: Timestamp,
     statement: Statement,
 }
@@ -137,7 +137,7 @@ impl StapleCache {
         }
         held.put(
             fingerprint,
-            Held {
+            FreshestStatement {
                 this_update,
                 statement,
             },
@@ -191,7 +191,7 @@ impl StapleCache {
         self.held().is_empty()
     }
 
-    fn held(&self) -> MutexGuard<'_, LruCache<Sha256Digest, Held>> {
+    fn held(&self) -> MutexGuard<'_, LruCache<Sha256Digest, FreshestStatement>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,13 +1,12 @@
 //! Whom an answer is about: CertID (RFC 6960, 4.1.1).
 
-use der::asn1::{AnyRef, ObjectIdentifier};
-use der::{Encode as _, Tag};
+use der::asn1::ObjectIdentifier;
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use x509_ocsp::CertId;
 
 use super::signature::PublicKey;
-use crate::cert::Certificate;
+use crate::cert::{Certificate, in_sequence};
 
 const ID_SHA1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.14.3.2.26");
 const ID_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.1");
@@ -27,7 +26,7 @@ impl<'a> Asked<'a> {
     pub(super) fn new(leaf: &'a Certificate, issuer_key: &PublicKey<'a>) -> Self {
         let facts = leaf.facts();
         Self {
-            issuer_name: name_der(facts.issuer_der()),
+            issuer_name: in_sequence(facts.issuer_der()),
             issuer_key: issuer_key.bits,
             serial: facts.serial(),
         }
@@ -53,11 +52,4 @@ impl<'a> Asked<'a> {
 /// SHA-1 as CertIDs and responderIDs use it: an identifier, nothing is trusted because of it.
 pub(super) fn sha1(bytes: &[u8]) -> Vec<u8> {
     Sha1::digest(bytes).to_vec()
-}
-
-/// A Name with its SEQUENCE, from its content as our facts hold it.
-pub(super) fn name_der(content: &[u8]) -> Vec<u8> {
-    let name = AnyRef::new(Tag::Sequence, content).and_then(|name| name.to_der());
-    // Fails only beyond the 256 MiB that the der crate takes: such a name matches nothing.
-    name.unwrap_or_default()
 }

@@ -1,18 +1,22 @@
 //! The judge of staples: from bytes, leaf, issuer and instant to an outlook.
 
+use std::time::Duration;
+
 use x509_cert::ext::pkix::CrlReason;
 use x509_ocsp::{CertStatus, SingleResponse};
 
 use super::cert_id::Asked;
 use super::outlook::StatedDates;
+use super::responder::{Issuer, find_signer};
 use super::response::{BasicResponse, basic_response, instant, refuse_critical};
-use super::signature::{Algorithms, Issuer, PublicKey, find_signer, is_issued_by};
+use super::signature::{PublicKey, is_issued_by};
 use super::{RevocationReason, StapleOutlook, StapleStatus, UnreadableStaple};
-use crate::cert::Certificate;
+use crate::cert::{Certificate, SignatureAlgorithms};
 use crate::time::Timestamp;
+use crate::time::span::whole_seconds;
 
-/// An answer without nextUpdate counts for so long, in seconds: 10 days.
-const AGE_WITHOUT_NEXT_UPDATE: i64 = 10 * 86_400;
+/// An answer without nextUpdate counts for so long: 10 days.
+const AGE_WITHOUT_NEXT_UPDATE: Duration = Duration::from_secs(10 * 86_400);
 
 /// Judges stapled OCSP responses (RFC 6960; RFC 5019 for what servers staple).
 ///
@@ -44,8 +48,8 @@ const AGE_WITHOUT_NEXT_UPDATE: i64 = 10 * 86_400;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StapleJudge {
-    max_age: Option<i64>,
-    skew_tolerance: i64,
+    max_age: Option<Duration>,
+    skew_tolerance: Duration,
     max_bytes: usize,
 }
 
@@ -61,23 +65,23 @@ impl StapleJudge {
     pub const fn new() -> Self {
         Self {
             max_age: None,
-            skew_tolerance: 300,
+            skew_tolerance: Duration::from_secs(300),
             max_bytes: 64 * 1024,
         }
     }
 
-    /// No answer counts longer than so many seconds after its thisUpdate, whatever its nextUpdate
-    /// says. A negative number counts as 0.
+    /// No answer counts longer after its thisUpdate, whatever its nextUpdate says. Parts of a second
+    /// are dropped.
     #[must_use]
-    pub const fn with_max_age(mut self, seconds: i64) -> Self {
-        self.max_age = Some(if seconds < 0 { 0 } else { seconds });
+    pub const fn with_max_age(mut self, age: Duration) -> Self {
+        self.max_age = Some(age);
         self
     }
 
-    /// thisUpdate may lie so many seconds in the future. A negative number counts as 0.
+    /// So far thisUpdate may lie in the future. Parts of a second are dropped.
     #[must_use]
-    pub const fn with_skew_tolerance(mut self, seconds: i64) -> Self {
-        self.skew_tolerance = if seconds < 0 { 0 } else { seconds };
+    pub const fn with_skew_tolerance(mut self, tolerance: Duration) -> Self {
+        self.skew_tolerance = tolerance;
         self
     }
 
@@ -96,7 +100,7 @@ impl StapleJudge {
         response: &[u8],
         leaf: &'c Certificate,
         candidates: impl Iterator<Item = &'c Certificate>,
-        algorithms: Algorithms,
+        algorithms: SignatureAlgorithms,
         now: Timestamp,
     ) -> Option<StapleOutlook> {
         let issuers = candidates.filter(|issuer| is_issued_by(leaf, issuer, algorithms));
@@ -130,7 +134,7 @@ impl StapleJudge {
         response: &[u8],
         leaf: &Certificate,
         issuer: &Certificate,
-        algorithms: Algorithms,
+        algorithms: SignatureAlgorithms,
         now: Timestamp,
     ) -> StapleOutlook {
         let mut dates = StatedDates::default();
@@ -145,7 +149,7 @@ impl StapleJudge {
         &self,
         response: &[u8],
         (leaf, issuer): (&Certificate, &Certificate),
-        algorithms: Algorithms,
+        algorithms: SignatureAlgorithms,
         now: Timestamp,
         dates: &mut StatedDates,
     ) -> Result<StapleStatus, StapleStatus> {
@@ -201,7 +205,7 @@ impl StapleJudge {
             return Ok(status);
         }
         let ahead = this_update.seconds_since(now);
-        if ahead > self.skew_tolerance {
+        if ahead > whole_seconds(self.skew_tolerance) {
             return Ok(StapleStatus::NotYetValid {
                 this_update,
                 seconds: ahead,
@@ -218,7 +222,7 @@ impl StapleJudge {
 
     /// The last second at which an answer with these dates counts.
     fn end_of(&self, this_update: Timestamp, next_update: Option<Timestamp>) -> Timestamp {
-        let oldest = |age| this_update.saturating_add(age);
+        let oldest = |age| this_update.saturating_add(whole_seconds(age));
         match (next_update, self.max_age) {
             (Some(next_update), Some(age)) => next_update.min(oldest(age)),
             (Some(next_update), None) => next_update,

@@ -8,6 +8,7 @@ mod cert_id;
 mod judge;
 mod outlook;
 mod reason;
+mod responder;
 mod response;
 mod signature;
 mod status;

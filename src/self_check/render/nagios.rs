@@ -3,6 +3,7 @@
 use super::super::{ChainReport, Report};
 use crate::event::Severity;
 use crate::policy::Band;
+use crate::text::visible;
 use crate::time::span;
 
 pub(super) fn render(report: &Report) -> String {
@@ -88,8 +89,5 @@ fn performance(report: &Report, chain: &ChainReport) -> Option<String> {
 }
 
 fn one_line(text: &str) -> String {
-    let visible = text
-        .chars()
-        .map(|c| if c.is_control() || c == '|' { ' ' } else { c });
-    visible.collect()
+    visible(&text.replace(|c: char| c.is_control() || c == '|', " "))
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::super::forecast::DEFAULT_WINDOW;
 use super::super::{ChainReport, Finding, Report};
 use crate::outlook::{LimitingCause, Outlook};
+use crate::text::visible;
 use crate::time::Timestamp;
 use crate::time::span;
 
@@ -171,17 +172,4 @@ fn relative(t: Timestamp, at: Timestamp) -> String {
     } else {
         format!("{span} ago")
     }
-}
-
-/// File names may hold anything; on a terminal they only show.
-fn visible(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() {
-            shown.extend(c.escape_default());
-        } else {
-            shown.push(c);
-        }
-    }
-    shown
 }

@@ -1,5 +1,7 @@
 //! Responses minted to order: every status, every boundary.
 
+use std::time::Duration;
+
 use notafter::Timestamp;
 use notafter::revocation::{RevocationReason, StapleJudge, StapleStatus, UnreadableStaple};
 use x509_cert::ext::pkix::CrlReason;
@@ -74,8 +76,8 @@ fn a_maximum_age_ends_a_staple_and_stands_in_for_a_missing_next_update() {
     let open = scene.staple(vec![open]);
     let closed = scene.staple(vec![scene.answer(good(), days(0), days(7))]);
     let judge = StapleJudge::new();
-    let capped = judge.clone().with_max_age(3 * DAY);
-    let generous = judge.clone().with_max_age(30 * DAY);
+    let capped = judge.clone().with_max_age(Duration::from_secs(3 * 86_400));
+    let generous = judge.clone().with_max_age(Duration::from_secs(30 * 86_400));
     let cases = [
         (&judge, &open, 10),
         (&capped, &open, 3),
@@ -93,7 +95,9 @@ fn a_maximum_age_ends_a_staple_and_stands_in_for_a_missing_next_update() {
         let after = scene.judge_with(judge, staple, until.saturating_add(1));
         assert_eq!(after.status, StapleStatus::Stale { until, seconds: 1 });
     }
-    let at_once = judge.with_max_age(-5).with_skew_tolerance(-5);
+    let at_once = judge
+        .with_max_age(Duration::ZERO)
+        .with_skew_tolerance(Duration::ZERO);
     assert!(scene.judge_with(&at_once, &open, NOW).is_good());
     for (now, code) in [(-1, "not_yet_valid"), (1, "stale")] {
         let outlook = scene.judge_with(&at_once, &open, NOW.saturating_add(now));

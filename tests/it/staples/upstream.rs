@@ -110,7 +110,9 @@ impl File {
     /// With the maximum age of the file's project, where it has one.
     pub fn judge(&self) -> StapleJudge {
         match self.source_and_case().0 {
-            "boringssl-ocsp_unittest" => StapleJudge::new().with_max_age(7 * DAY),
+            "boringssl-ocsp_unittest" => {
+                StapleJudge::new().with_max_age(std::time::Duration::from_secs(7 * 86_400))
+            }
             _ => StapleJudge::new(),
         }
     }

@@ -1,0 +1,13 @@
+//! Mozilla's trust anchors.
+
+use super::TrustAnchors;
+
+impl TrustAnchors {
+    /// Mozilla's trust anchors as compiled into the crate `webpki-root-certs`, with their dates.
+    pub fn from_mozilla() -> Self {
+        let certificates = webpki_root_certs::TLS_SERVER_ROOT_CERTS;
+        let anchors = Self::builder().with_certificates(certificates).build();
+        let all = anchors.as_slice().to_vec();
+        anchors.with_public(&all)
+    }
+}
