@@ -109,6 +109,28 @@ fn links_in_the_readme_and_in_the_guide_lead_somewhere() {
 }
 
 #[test]
+fn files_that_the_documents_name_are_there() {
+    let pages = pages();
+    let pages = pages.values().map(String::as_str);
+    let mut named = 0;
+    for file in pages.chain(["README.md", "CONTRIBUTING.md", "SECURITY.md"]) {
+        let text = read(file);
+        for path in text.split('`').skip(1).step_by(2) {
+            let folders = ["src/", "tests/", "docs/", "examples/", "fuzz/", "benches/"];
+            let is_path = folders.iter().any(|folder| path.starts_with(folder))
+                && !path.contains([' ', '*', '\n'])
+                && !path.starts_with("fuzz/corpus")
+                && !path.starts_with("fuzz/artifacts");
+            if is_path {
+                named += 1;
+                assert!(root().join(path).exists(), "{file}: there is no {path}");
+            }
+        }
+    }
+    assert!(named > 40, "the documents were not read: {named} paths");
+}
+
+#[test]
 fn the_readme_fits_a_screen_in_width() {
     for (number, line) in read("README.md").lines().enumerate() {
         let columns = line.chars().count();
@@ -137,4 +159,45 @@ fn on_call_names_every_finding() {
         let row = format!("| `{code}` |");
         assert!(findings.contains(&row), "{code} is not explained");
     }
+}
+
+/// All code of a room.
+fn room(name: &str) -> String {
+    let folder = root().join("src").join(name);
+    if folder.is_dir() {
+        let files = crate::support::corpora::files_below(&folder);
+        files.into_iter().map(|file| read(file)).collect()
+    } else {
+        read(format!("src/{name}.rs"))
+    }
+}
+
+#[test]
+fn every_word_of_the_vocabulary_is_carried_by_something() {
+    let text = read("CONTRIBUTING.md");
+    let (_, table) = text.split_once("## Vocabulary").unwrap();
+    let (table, _) = table.split_once("\n## ").unwrap();
+    let rows = table.lines().filter(|line| line.starts_with("| "));
+    let mut carried = 0;
+    for cell in rows.skip(2).filter_map(|row| row.rsplit('|').nth(1)) {
+        for path in cell.split('`').skip(1).step_by(2) {
+            carried += 1;
+            let words: Vec<_> = path.split("::").collect();
+            let code = room(words[0]);
+            let kinds = ["struct", "enum", "trait"];
+            let found = kinds.iter().any(|kind| {
+                let named = format!("pub {kind} {}", words[1]);
+                let mut after = code.split(&named).skip(1);
+                after.any(|rest| !rest.starts_with(|c: char| c.is_alphanumeric()))
+            });
+            assert!(found, "there is no {path}");
+            if let Some(member) = words.get(2) {
+                assert!(
+                    code.contains(&format!("pub {member}: ")),
+                    "there is no {path}"
+                );
+            }
+        }
+    }
+    assert!(carried >= 30, "the table was not read: {carried} names");
 }
