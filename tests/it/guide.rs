@@ -166,7 +166,7 @@ fn room(name: &str) -> String {
     let folder = root().join("src").join(name);
     if folder.is_dir() {
         let files = crate::support::corpora::files_below(&folder);
-        files.into_iter().map(|file| read(file)).collect()
+        files.into_iter().map(read).collect()
     } else {
         read(format!("src/{name}.rs"))
     }
