@@ -1,8 +1,9 @@
-//! Fetches an announcement of pins over HTTPS and applies it.
+//! How does my application fetch an announcement of pins?
 //!
-//! From hosts that these pins do not pin: else a mistake in them would lock out its own correction.
-//! All addresses are asked at once, and the newest announcement that they give is applied: one mirror
-//! that stands still, or a network that answers with a page of its own, hides nothing.
+//! Over HTTPS, from hosts that these pins do not pin: else a mistake in them would lock out its own
+//! correction. All addresses are asked at once, and the newest announcement that they give is
+//! applied: one mirror that stands still, or a network that answers with a page of its own, hides
+//! nothing.
 
 use std::cmp::Reverse;
 use std::error::Error;

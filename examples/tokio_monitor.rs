@@ -1,4 +1,6 @@
-//! A monitor under tokio, on a certificate that lives for six seconds:
+//! How do I get told under tokio, and what does a whole life of a certificate look like?
+//!
+//! A monitor watches one that lives for six seconds:
 //!
 //! ```sh
 //! cargo run --example tokio_monitor

@@ -1,35 +1,75 @@
-#![doc = include_str!("../README.md")]
+#![cfg_attr(
+    any(
+        not(doctest),
+        all(feature = "monitor", feature = "os-anchors")
+    ),
+    doc = include_str!("../README.md")
+)]
+//!
+//! # Rooms
+//!
+//! What a first program needs is at the root. Everything else is in the room of its word, and a
+//! room knows only of those above it; the edges alone name rustls, read clocks, open files or
+//! start threads.
+//!
+//! | room | what it is for |
+//! | --- | --- |
+//! | [`time`] | one second of UTC, and the two between which a certificate counts |
+//! | [`cert`] | what one certificate states about itself |
+//! | [`source`] | files, folders and PEM into certificates, each failure with its place |
+//! | [`revocation`] | revocation lists and stapled OCSP responses: what they say, until when |
+//! | [`renewal`] | when to renew, and whether what was renewed is served |
+//! | [`outlook`] | until when a chain verifies, over all paths, for whom, and what ends it |
+//! | [`policy`] | when to worry: due, warning, critical |
+//! | [`pin`] | which public keys a peer may show |
+//! | [`announce`] | signed rotation of pins, and the store that remembers it |
+//! | [`event`] | what can be said to the application |
+//! | [`alert`] | saying it once, and again while it lasts |
+//! | [`observer`] | delivering it, without holding anybody up |
+//! | [`self_check`] | one look at everything that was loaded, and its report |
+//! | [`monitor`] | the same look, again and again while the service runs |
+//! | [`reload`] | certificates and keys that change on disk while they are served |
+//! | [`verifier`] | wrappers around rustls's verifiers, which can only refuse more |
+//! | [`session`] | sessions and connections that outlive no decision |
+//!
+//! The [`guide`] is the long form: a page for each task, and what the crate is held to.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-/// The code in `docs/` compiles.
-#[cfg(doctest)]
-#[doc = include_str!("../docs/PINNING.md")]
-struct Documents;
+pub mod guide;
 
-pub mod alert;
-#[cfg(feature = "announcements")]
-pub mod announce;
+// Facts: bytes and seconds.
 pub mod cert;
-pub mod event;
-#[cfg(feature = "monitor")]
-pub mod monitor;
-pub mod observer;
-pub mod outlook;
-pub mod pin;
-pub mod policy;
-mod provider;
-#[cfg(feature = "reload")]
-pub mod reload;
-pub mod renewal;
-pub mod revocation;
-#[cfg(feature = "monitor")]
-pub mod self_check;
-pub mod session;
 pub mod source;
 mod text;
 pub mod time;
+
+// Judgement: facts, and an instant.
+pub mod outlook;
+pub mod policy;
+pub mod renewal;
+pub mod revocation;
+
+// Pins.
+#[cfg(feature = "announcements")]
+pub mod announce;
+pub mod pin;
+
+// Telling.
+pub mod alert;
+pub mod event;
+pub mod observer;
+
+// Edges: rustls, clocks, files, threads.
+#[cfg(feature = "monitor")]
+pub mod monitor;
+mod provider;
+#[cfg(feature = "reload")]
+pub mod reload;
+#[cfg(feature = "monitor")]
+pub mod self_check;
+pub mod session;
 pub mod verifier;
 
 #[cfg(feature = "announcements")]

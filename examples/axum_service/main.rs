@@ -1,5 +1,7 @@
-//! An HTTPS service that picks up its renewed certificate by itself and says how it stands. Run it
-//! without arguments for a PKI of its own.
+//! How does my service pick up its renewed certificate by itself, and say how it stands?
+//!
+//! An HTTPS service with metrics, readiness and a report. Run it without arguments for a PKI of its
+//! own.
 
 #![allow(
     clippy::print_stderr,

@@ -1,5 +1,7 @@
-//! Pins that rotate by signed announcements: applies announcements to a folder and prints the pins
-//! in force.
+//! What will this announcement do to my pins, before anyone else applies it?
+//!
+//! It applies announcements to a folder, at any instant, and prints the pins in force. Run it without
+//! arguments for the story of a rotation.
 
 mod apply;
 mod args;

@@ -1,4 +1,6 @@
-//! A TLS client with pins: makes one handshake and says in one line what came of it.
+//! Would a client with these pins accept that server?
+//!
+//! It makes one handshake and says in one line what came of it.
 //!
 //! Exit code: 0 accepted, 1 refused by pins, 2 refused by the inner verifier, 3 anything else.
 

@@ -1,4 +1,6 @@
-//! Looks at certificate files, folders and TLS endpoints and says until when they work, which
+//! What did I load, and until when does it work?
+//!
+//! It looks at certificate files, folders and TLS endpoints and says until when they work, which
 //! certificate ends them, and what to do. Run it without arguments for a demonstration.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods)]

@@ -29,7 +29,7 @@ pub use tracing::TracingObserver;
 /// An observer observes: what it does cannot change a verdict, its panics are contained and
 /// counted, and it cannot hold up a handshake: verifiers and the monitor give each observer a
 /// bounded queue and a thread of its own (started with its first event), as
-/// [`QueuedObserver`](crate::observer::QueuedObserver) does. Those that say that they are
+/// [`QueuedObserver`] does. Those that say that they are
 /// [prompt](Observer::is_prompt) are called at once instead.
 pub trait Observer: Send + Sync {
     /// Something happened.

@@ -18,6 +18,7 @@ mod command;
 mod delivery;
 mod endpoints;
 mod graphs;
+mod guide;
 mod handshakes;
 mod incidents;
 mod judge;

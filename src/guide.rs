@@ -1,0 +1,105 @@
+//! The long form: a page for each task, and what the crate is held to.
+//!
+//! | task | page |
+//! | --- | --- |
+//! | know what was loaded, and until when it works | [`self_check`] |
+//! | be told while the service runs: observers, metrics, readiness | [`monitoring`] |
+//! | know what to do when it tells something | [`on_call`] |
+//! | see what peers show, and hold hostile ones off | [`peers`] |
+//! | pin without locking anybody out | [`pinning`] |
+//! | rotate pins without shipping a binary | [`announcements`] |
+//! | serve a renewed certificate without a restart | [`reload`] |
+//! | keep resumed sessions from outliving a decision | [`sessions`] |
+//! | judge stapled OCSP responses and revocation lists | [`revocation`] |
+//!
+//! | what it is held to | page |
+//! | --- | --- |
+//! | who attacks, what stops them, which test shows it | [`security_model`] |
+//! | the bound of every input | [`bounds`] |
+//! | the judges that its answers are compared with | [`held_against`] |
+//! | what was fuzzed, and found | [`fuzzing`] |
+//! | what it costs | [`performance`] |
+//!
+//! The pages are the files of `docs/` in the repository. There is no code in here.
+
+// Without the features that a page shows, its code is not tried; the page is there all the same.
+
+/// What a service loaded, until when it works, and for whom.
+#[cfg_attr(
+    any(
+        not(doctest),
+        all(feature = "json", feature = "monitor", feature = "os-anchors")
+    ),
+    doc = include_str!("../docs/SELF-CHECK.md")
+)]
+pub mod self_check {}
+
+/// Being told while the service runs.
+#[cfg_attr(
+    any(
+        not(doctest),
+        all(feature = "json", feature = "monitor", feature = "os-anchors")
+    ),
+    doc = include_str!("../docs/MONITORING.md")
+)]
+pub mod monitoring {}
+
+/// What to do about each event and each finding.
+#[doc = include_str!("../docs/ON-CALL.md")]
+pub mod on_call {}
+
+/// What peers show, and how much they may show.
+#[cfg_attr(
+    any(not(doctest), all(feature = "json", feature = "mozilla-anchors")),
+    doc = include_str!("../docs/PEERS.md")
+)]
+pub mod peers {}
+
+/// Pins that lock nobody out.
+#[doc = include_str!("../docs/PINNING.md")]
+pub mod pinning {}
+
+/// Pins that rotate by signed announcements.
+#[cfg_attr(
+    any(not(doctest), feature = "announcements"),
+    doc = include_str!("../docs/ANNOUNCEMENTS.md")
+)]
+pub mod announcements {}
+
+/// Certificates that are renewed while they are served.
+#[cfg_attr(
+    any(not(doctest), all(feature = "ari", feature = "reload")),
+    doc = include_str!("../docs/RELOAD.md")
+)]
+pub mod reload {}
+
+/// Sessions and connections that outlive no decision.
+#[doc = include_str!("../docs/SESSIONS.md")]
+pub mod sessions {}
+
+/// Revocation lists and stapled OCSP responses.
+#[cfg_attr(
+    any(not(doctest), feature = "ocsp"),
+    doc = include_str!("../docs/REVOCATION.md")
+)]
+pub mod revocation {}
+
+/// Who attacks, what stops them, and which test shows it.
+#[doc = include_str!("../docs/SECURITY-MODEL.md")]
+pub mod security_model {}
+
+/// How much every input may take.
+#[doc = include_str!("../docs/BOUNDS.md")]
+pub mod bounds {}
+
+/// The judges that the answers are compared with.
+#[doc = include_str!("../docs/HELD_AGAINST.md")]
+pub mod held_against {}
+
+/// What was fuzzed, and what was found.
+#[doc = include_str!("../docs/FUZZING.md")]
+pub mod fuzzing {}
+
+/// What it costs, in time, memory and bytes.
+#[doc = include_str!("../docs/PERFORMANCE.md")]
+pub mod performance {}
