@@ -485,7 +485,7 @@ fn watched<V: ?Sized>(
         builder = builder.with_trust_anchors(World::get().anchors.clone());
     }
     if history.has_grace {
-        builder = builder.with_grace(PinnedGrace::of_seconds(GRACE).expect("three days"));
+        builder = builder.with_grace(PinnedGrace::from_seconds(GRACE).expect("three days"));
     }
     builder
 }

@@ -154,7 +154,7 @@ fn build(
         builder = builder.with_trust_anchors(World::get().anchors.clone());
     }
     if has_grace {
-        builder = builder.with_grace(PinnedGrace::of_seconds(GRACE).expect("a day"));
+        builder = builder.with_grace(PinnedGrace::from_seconds(GRACE).expect("a day"));
     }
     builder.build().expect("it can be built")
 }
@@ -183,7 +183,7 @@ fn held_against(
             let rejected = |digest| {
                 pins.pins()
                     .iter()
-                    .any(|pin| *pin.pin.digest() == digest && !pin.can_be_accepted())
+                    .any(|pin| *pin.key.digest() == digest && !pin.can_be_accepted())
             };
             assert!(
                 key.is_ok_and(|key| !rejected(key)),

@@ -81,7 +81,7 @@ fn the_most_specific_scope_counts_alone() {
     ];
     for (host, expected) in cases {
         let set = sets.for_server(&name(host)).unwrap();
-        assert_eq!(set.pins()[0].pin, key(expected), "{host}");
+        assert_eq!(set.pins()[0].key, key(expected), "{host}");
     }
 }
 
@@ -197,7 +197,7 @@ fn a_set_past_its_date_follows_its_rule() {
     }
     let ends = set(grace).assert_live_for(60, at(41));
     assert!(
-        matches!(ends, Err(PinSetEnds::TooSoon { left: 59, .. })),
+        matches!(ends, Err(PinSetEndsError::TooSoon { left: 59, .. })),
         "{ends:?}"
     );
     assert_eq!(set(grace).assert_live_for(60, at(40)), Ok(()));
@@ -213,83 +213,9 @@ fn a_successor_counts_from_its_second_on_and_a_rejected_key_never() {
         .rejected(key(4))
         .build()
         .unwrap();
-    let accepted = |now| -> Vec<_> { set.accepted(at(now)).map(|pin| pin.pin).collect() };
+    let accepted = |now| -> Vec<_> { set.accepted(at(now)).map(|pin| pin.key).collect() };
     assert_eq!(accepted(49), [key(1)]);
     assert_eq!(accepted(50), [key(1), key(2)]);
     assert_eq!(set.next_change(at(49)), Some(at(50)));
     assert_eq!(set.next_change(at(50)), None);
-}
-
-fn path(leaf: u8, intermediates: &[u8], anchor: u8) -> PathKeys {
-    PathKeys {
-        leaf: key(leaf),
-        intermediates: intermediates.iter().map(|n| key(*n)).collect(),
-        anchor: key(anchor),
-    }
-}
-
-#[test]
-fn pins_match_at_their_position_only() {
-    let pinned = |position| {
-        let pin = Pin::new(key(7), PinState::Current).with_position(position);
-        let other = Pin::new(key(8), PinState::Backup);
-        let builder = PinSet::builder().with_pin(pin).with_pin(other);
-        builder.build().unwrap()
-    };
-    let [leaf, middle, anchor] = [path(7, &[1], 2), path(1, &[7, 2], 3), path(1, &[2], 7)];
-    let cases = [
-        (PinPosition::Leaf, [true, false, false]),
-        (PinPosition::Ca, [false, true, true]),
-        (PinPosition::Anchor, [false, false, true]),
-        (PinPosition::Any, [true, true, true]),
-    ];
-    for (position, expected) in cases {
-        let set = pinned(position);
-        let found = [&leaf, &middle, &anchor].map(|p| set.match_path(p, at(0)).is_some());
-        assert_eq!(found, expected, "{position}");
-    }
-    let leaf_only = pinned(PinPosition::Leaf);
-    let matched = leaf_only.judge_leaf(&key(7), at(0));
-    assert!(matches!(matched, LeafVerdict::Matches(_)));
-    assert_eq!(leaf_only.judge_leaf(&key(1), at(0)), LeafVerdict::NoMatch);
-    let ca = pinned(PinPosition::Ca);
-    assert_eq!(ca.judge_leaf(&key(7), at(0)), LeafVerdict::AskPaths);
-    let matched = ca.judge_leaf(&key(8), at(0));
-    assert!(matches!(matched, LeafVerdict::Matches(pin) if pin.state == PinState::Backup));
-}
-
-#[test]
-fn a_path_with_a_rejected_key_matches_nothing() {
-    let set = PinSet::builder()
-        .current(key(1))
-        .rejected(key(9))
-        .build()
-        .unwrap();
-    assert_eq!(set.judge_leaf(&key(9), at(0)), LeafVerdict::Rejected);
-    // A leaf that is pinned must still come by a path without the rejected key.
-    assert_eq!(set.judge_leaf(&key(1), at(0)), LeafVerdict::AskPaths);
-    assert!(set.match_path(&path(1, &[2], 3), at(0)).is_some());
-    assert!(set.match_path(&path(1, &[9], 3), at(0)).is_none());
-    assert!(set.match_path(&path(1, &[2], 9), at(0)).is_none());
-}
-
-#[test]
-fn near_misses_say_why_a_known_key_did_not_count() {
-    let set = PinSet::builder()
-        .current(key(1))
-        .successor_from(key(2), at(50))
-        .with_pin(Pin::new(key(3), PinState::Retired))
-        .build()
-        .unwrap();
-    let shown = |n| vec![PresentedKey::leaf(key(n))];
-    let misses = set.near_misses(&shown(2), at(49));
-    assert_eq!(misses[0].accepted_from(), Some(at(50)));
-    assert_eq!(
-        misses[0].to_string(),
-        "the key of its leaf is announced, accepted from 1970-01-01T00:00:50Z"
-    );
-    let misses = set.near_misses(&shown(3), at(49));
-    assert_eq!(misses[0].to_string(), "the key of its leaf is retired");
-    assert!(set.near_misses(&shown(1), at(49)).is_empty());
-    assert!(set.near_misses(&shown(4), at(49)).is_empty());
 }

@@ -377,7 +377,7 @@ fn in_memory(printed: &mut Printed, file: &[u8]) {
 /// A floor that has this text in the place of an announcing key.
 fn floor_with(key: &str) -> String {
     let pin = Pin::new(SpkiPin::of_spki_der(b"a key"), PinState::Current);
-    let pin = pin.pin.to_string();
+    let pin = pin.key.to_string();
     let floor = json!({
         "product": "app",
         "version": 1,

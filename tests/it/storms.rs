@@ -42,7 +42,7 @@ fn generations_of_a_pin_store_are_whole_and_never_go_back() {
                 while !done.load(Ordering::Acquire) {
                     let generation = ground.store.generation();
                     let sets: Vec<_> = generation.sets.iter().collect();
-                    let letter = |pin: &notafter::pin::Pin| pin.pin.digest().as_bytes()[0];
+                    let letter = |pin: &notafter::pin::Pin| pin.key.digest().as_bytes()[0];
                     let mut letters = sets[0].pins().iter().map(letter);
                     let announced =
                         letters.find_map(|letter| LETTERS.iter().position(|l| *l == letter));
@@ -210,7 +210,7 @@ fn no_session_of_a_client_that_is_pinned_no_more_is_handed_out() {
                     let is_pinned = before.sets.iter().any(|set| {
                         set.pins()
                             .iter()
-                            .any(|known| known.pin == pin(&leaves[number % 2]))
+                            .any(|known| known.key == pin(&leaves[number % 2]))
                     });
                     assert!(is_pinned || pins.generation().epoch > before.epoch);
                     handed_out.lock().unwrap()[number % 2] += 1;

@@ -79,7 +79,7 @@ impl Device {
             };
             let pin = SpkiPin::of_pem(&pem).unwrap();
             let mut pins = self.ground.pins().into_iter();
-            pins.any(|listed| listed.pin == pin && listed.is_accepted(now))
+            pins.any(|listed| listed.key == pin && listed.is_accepted(now))
         };
         let names = ["server", "backup", "successor", "spare"];
         names.into_iter().filter(accepted).collect()

@@ -175,7 +175,7 @@ fn a_servers_guard_opens_what_stands() {
                     .with_trust_anchors(anchors.clone());
             }
             if let Some(seconds) = grace {
-                builder = builder.with_grace(PinnedGrace::of_seconds(seconds).unwrap());
+                builder = builder.with_grace(PinnedGrace::from_seconds(seconds).unwrap());
             }
             builder.build().unwrap()
         };

@@ -171,7 +171,7 @@ fn nothing_that_a_server_sends_panics() {
     let observer = Arc::new(InlineObserver(|event: &Event| {
         let _ = (event.to_json(), event.to_string());
     }));
-    let grace = PinnedGrace::of_seconds(PinnedGrace::MAX_SECONDS).unwrap();
+    let grace = PinnedGrace::from_seconds(PinnedGrace::MAX_SECONDS).unwrap();
     let cache = VerdictCache::builder(Arc::new(Agreeable::default()));
     let cache = cache.with_ttl(Duration::from_secs(3600)).build().unwrap();
     let lenient = watching(cache, &anchors)

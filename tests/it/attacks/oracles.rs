@@ -125,7 +125,7 @@ impl Recipe {
             inner: webpki(&anchors),
             anchors,
             pins: Changing::new(any_set(dice, graph, paths)),
-            grace: grace.map(|seconds| PinnedGrace::of_seconds(seconds).unwrap()),
+            grace: grace.map(|seconds| PinnedGrace::from_seconds(seconds).unwrap()),
         }
     }
 

@@ -276,7 +276,7 @@ fn an_unproven_client_ends_no_others_sessions() {
         .unwrap();
     let verifier = WatchingClientVerifier::builder(webpki_of_clients(&world.anchors))
         .with_pin_set(pins)
-        .with_grace(PinnedGrace::of_seconds(5 * 86_400).unwrap())
+        .with_grace(PinnedGrace::from_seconds(5 * 86_400).unwrap())
         .build()
         .unwrap();
     let server = wire.mutual(&verifier, &world.own, Keeping::Store);

@@ -92,7 +92,7 @@ fn is_blocked(set: &PinSet, path: &Path) -> bool {
         .iter()
         .filter(|pin| pin.state == PinState::Rejected);
     rejected.into_iter().any(|pin| {
-        let mut places = path.iter().enumerate().filter(|(_, key)| **key == pin.pin);
+        let mut places = path.iter().enumerate().filter(|(_, key)| **key == pin.key);
         // A leaf's rejected key counts whatever the position of its pin.
         places.any(|(n, _)| n == 0 || includes(pin.position, n, path.len()))
     })
@@ -101,7 +101,7 @@ fn is_blocked(set: &PinSet, path: &Path) -> bool {
 fn is_pinned(set: &PinSet, path: &Path, now: Timestamp) -> bool {
     let mut accepted = set.accepted(now);
     accepted.any(|pin| {
-        let mut places = path.iter().enumerate().filter(|(_, key)| **key == pin.pin);
+        let mut places = path.iter().enumerate().filter(|(_, key)| **key == pin.key);
         places.any(|(n, _)| includes(pin.position, n, path.len()))
     })
 }
@@ -265,7 +265,7 @@ fn forgives_the_leafs_end_alone(
             let generation = setup.pins.as_ref().unwrap().generation();
             let set = generation.sets.for_every_peer().unwrap();
             let mut accepted = set.accepted(now);
-            let pinned = accepted.any(|pin| pin.pin == peer.pin && pin.position.includes_leaf());
+            let pinned = accepted.any(|pin| pin.key == peer.pin && pin.position.includes_leaf());
             let in_force = matches!(
                 set.standing(now),
                 PinSetStanding::InForce | PinSetStanding::InGrace { .. }

@@ -163,7 +163,7 @@ impl Options {
         }
         if self.grace {
             let seconds = u32::try_from(GRACE).unwrap();
-            builder = builder.with_grace(PinnedGrace::of_seconds(seconds).unwrap());
+            builder = builder.with_grace(PinnedGrace::from_seconds(seconds).unwrap());
         }
         let bounds = PresentedBounds::default();
         match self.bounds {

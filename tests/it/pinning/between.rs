@@ -95,7 +95,7 @@ fn a_session_within_a_grace_that_comes_in_between_is_not_handed_out() {
         let verifier = WatchingServerVerifier::builder(webpki(&anchors))
             .with_leaf_pin(pin_of(&lasting))
             .with_leaf_pin(pin_of(&ending))
-            .with_grace(PinnedGrace::of_seconds(600).unwrap())
+            .with_grace(PinnedGrace::from_seconds(600).unwrap())
             .build()
             .unwrap();
         let inner = Arc::new(Interrupted {

@@ -218,7 +218,7 @@ fn a_session_within_a_grace_is_never_resumed() {
         let server = world.server(version, &world.leaf);
         let verifier = WatchingServerVerifier::builder(webpki(&world.anchors))
             .with_leaf_pin(pin_of(&world.leaf))
-            .with_grace(PinnedGrace::of_seconds(600).unwrap())
+            .with_grace(PinnedGrace::from_seconds(600).unwrap())
             .build()
             .unwrap();
         let guard = SessionGuard::by(world.clock.clone());

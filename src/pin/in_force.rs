@@ -1,4 +1,5 @@
-//! Several sets, of which the most specific one counts, and the generations that follow each other.
+//! The pins that are in force: sets beside each other, of which the most specific one counts, and
+//! the generations that follow each other.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -59,7 +60,15 @@ impl PinSets {
 
     /// What is unwise about the sets, each by itself and beside the others.
     pub fn lints(&self) -> Vec<PinLint> {
-        PinLint::of_sets(self)
+        let mut lints: Vec<_> = self.sets.iter().flat_map(PinSet::lints).collect();
+        for pin in self.sets.iter().flat_map(PinSet::usable) {
+            let lint = PinLint::RejectedElsewhere { pin: pin.key };
+            let elsewhere = self.sets.iter().any(|other| other.is_rejected(&pin.key));
+            if elsewhere && !lints.contains(&lint) {
+                lints.push(lint);
+            }
+        }
+        lints
     }
 }
 

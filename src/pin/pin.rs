@@ -1,14 +1,16 @@
-//! The life of a pin: its state, where it counts, and from when on.
+//! One pin: a key, where it stands in its life, where it counts, and from when on.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
 use thiserror::Error;
 
 use super::SpkiPin;
+use crate::outlook::Position;
 use crate::time::Timestamp;
 
-/// Where a pin stands in its life.
+/// The stages of a pin's life: in use, ready, announced, over, or in wrong hands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PinState {
@@ -101,6 +103,16 @@ impl PinPosition {
     pub const fn needs_path(self) -> bool {
         !matches!(self, Self::Leaf)
     }
+
+    /// Whether a key at this position of a path is compared.
+    pub(super) fn includes(self, position: Position) -> bool {
+        match (self, position) {
+            (Self::Any, _) | (Self::Leaf, Position::Leaf) => true,
+            (Self::Ca, position) => position != Position::Leaf,
+            (Self::Anchor, Position::Anchor) => true,
+            (Self::Leaf | Self::Anchor, _) => false,
+        }
+    }
 }
 
 impl fmt::Display for PinPosition {
@@ -178,8 +190,8 @@ impl Acceptance {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Pin {
-    /// The key's digest.
-    pub pin: SpkiPin,
+    /// The digest of the key that it pins.
+    pub key: SpkiPin,
     /// Where it stands in its life.
     pub state: PinState,
     /// Which keys of a path it is compared with.
@@ -192,9 +204,9 @@ pub struct Pin {
 
 impl Pin {
     /// A leaf pin in this state, accepted at any instant where its state allows it.
-    pub const fn new(pin: SpkiPin, state: PinState) -> Self {
+    pub const fn new(key: SpkiPin, state: PinState) -> Self {
         Self {
-            pin,
+            key,
             state,
             position: PinPosition::Leaf,
             acceptance: if state.can_be_accepted() {
@@ -236,11 +248,17 @@ impl Pin {
     pub fn can_be_accepted(&self) -> bool {
         self.state.can_be_accepted() && self.acceptance != Acceptance::Never
     }
+
+    /// Whether it can be accepted beside other pins that reject these keys: a key in wrong hands
+    /// counts at no position, whatever else is said of it.
+    pub(crate) fn is_usable(&self, rejected: &BTreeSet<SpkiPin>) -> bool {
+        self.can_be_accepted() && !rejected.contains(&self.key)
+    }
 }
 
 impl fmt::Display for Pin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({}, {}", self.pin, self.position, self.state)?;
+        write!(f, "{} ({}, {}", self.key, self.position, self.state)?;
         if self.state.can_be_accepted() {
             match self.acceptance {
                 Acceptance::Always => {}
@@ -253,47 +271,4 @@ impl fmt::Display for Pin {
             None => f.write_str(")"),
         }
     }
-}
-
-/// Whether pins decide.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[non_exhaustive]
-pub enum PinMode {
-    /// A peer that matches no accepted pin is refused.
-    #[default]
-    Enforce,
-    /// It is only told about: for the weeks before pins are enforced.
-    ReportOnly,
-}
-
-/// What happens once a pin set is past its date. There is no default: who pins decides.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ExpiryRule {
-    /// Every peer of the set is refused.
-    FailClosed,
-    /// The pins go on deciding for so many seconds, with an event, then every peer is refused.
-    GraceThenClosed {
-        /// How many seconds.
-        seconds: u32,
-    },
-    /// The pins decide no more; a critical event says so until the set is renewed.
-    FailOpenLoudly,
-}
-
-/// What a pin set comes to at one instant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum PinSetStanding {
-    /// Its pins decide.
-    InForce,
-    /// It is past its date; its pins go on deciding until this last second.
-    InGrace {
-        /// The last second of the grace.
-        until: Timestamp,
-    },
-    /// It is past its date: every peer is refused.
-    Closed,
-    /// It is past its date: its pins decide no more.
-    Open,
 }
