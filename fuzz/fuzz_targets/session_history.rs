@@ -233,7 +233,7 @@ impl<'h> Scene<'h> {
             &somebody_proved,
         );
         let clients = clients.build().expect("it can be built");
-        let guard = SessionGuard::by(clock.clone());
+        let guard = SessionGuard::new(clock.clone());
         Self {
             client_sessions: guard.client(&servers, Arc::new(ClientSessionMemoryCache::new(16))),
             server_sessions: guard.server(&clients, ServerSessionMemoryCache::new(64)),

@@ -188,7 +188,7 @@ fn no_session_of_a_client_that_is_pinned_no_more_is_handed_out() {
     let pins = Changing::new(only(&leaves[0]));
     let verifier = WatchingClientVerifier::builder(Arc::new(Everybody)).with_pins(pins.clone());
     let verifier = verifier.build().unwrap();
-    let guard = SessionGuard::by(Arc::new(FixedTime(pki::now())));
+    let guard = SessionGuard::new(Arc::new(FixedTime(pki::now())));
     let sessions = guard.server(&verifier, ServerSessionMemoryCache::new(64));
     let (done, handed_out) = (AtomicBool::new(false), Mutex::new([0; 2]));
     thread::scope(|scope| {

@@ -65,7 +65,7 @@ fn clients_guard(paths: bool, count: u64) {
         let recipe = Recipe::any(&mut dice, &graph, paths);
         let (clock, probe) = (SetTime::at(NOW), Arc::new(Probe::default()));
         let guarded = |verifier: &Arc<WatchingServerVerifier>| {
-            SessionGuard::by(clock.clone()).client(verifier, probe.clone())
+            SessionGuard::new(clock.clone()).client(verifier, probe.clone())
         };
         let mut verifier = recipe.fresh();
         let mut guard = guarded(&verifier);
@@ -181,7 +181,7 @@ fn a_servers_guard_opens_what_stands() {
         };
         let remembering = verifier(Some(86_400));
         let clock = SetTime::at(NOW);
-        let guard = SessionGuard::by(clock.clone());
+        let guard = SessionGuard::new(clock.clone());
         let store = guard.server(&remembering, ServerSessionMemoryCache::new(4096));
         // Whose it is, its epoch, and when it was stored.
         let mut sessions: Vec<(Vec<u8>, usize, u64, Timestamp)> = Vec::new();

@@ -102,7 +102,7 @@ fn a_session_within_a_grace_that_comes_in_between_is_not_handed_out() {
             inner: ClientSessionMemoryCache::new(32),
             meanwhile: Mutex::new(None),
         });
-        let store = SessionGuard::by(clock.clone()).client(&verifier, inner.clone());
+        let store = SessionGuard::new(clock.clone()).client(&verifier, inner.clone());
         let mut client = ClientConfig::builder_with_details(ring(), clock.clone())
             .with_protocol_versions(&[version])
             .unwrap()
