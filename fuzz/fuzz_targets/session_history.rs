@@ -153,23 +153,23 @@ fn set(number: u8) -> PinSet {
     let world = World::get();
     let set = PinSet::builder();
     let set = match number % 6 {
-        0 => set.current(world.pin(0)).backup(world.pin(1)),
+        0 => set.with_current(world.pin(0)).with_backup(world.pin(1)),
         1 => set
-            .current(world.pin(1))
-            .successor_from(world.pin(0), NOW.saturating_add(5 * 86_400)),
+            .with_current(world.pin(1))
+            .with_successor_from(world.pin(0), NOW.saturating_add(5 * 86_400)),
         2 => set
-            .current(world.pin(8))
-            .current(world.pin(0))
-            .rejected(world.pin(1)),
+            .with_current(world.pin(8))
+            .with_current(world.pin(0))
+            .with_rejected(world.pin(1)),
         3 => set
-            .current(world.pin(0))
+            .with_current(world.pin(0))
             .with_expiry(NOW.saturating_add(86_400), ExpiryRule::FailClosed),
         4 => set
-            .current(world.pin(8))
+            .with_current(world.pin(8))
             .with_expiry(NOW.saturating_add(60), ExpiryRule::FailOpenLoudly),
         _ => [0, 1, 4, 8]
             .into_iter()
-            .fold(set, |set, leaf| set.current(world.pin(leaf))),
+            .fold(set, |set, leaf| set.with_current(world.pin(leaf))),
     };
     set.build().expect("there is a current pin")
 }

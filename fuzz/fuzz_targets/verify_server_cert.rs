@@ -120,16 +120,16 @@ fn pins(case: &Case) -> Option<PinSet> {
     for pin in case.pins.iter().take(4) {
         let key = world.pin(usize::from(*pin & 0x3f));
         set = match pin >> 6 {
-            0 | 1 => set.current(key),
-            2 => set.successor_from(key, NOW),
-            _ => set.rejected(key),
+            0 | 1 => set.with_current(key),
+            2 => set.with_successor_from(key, NOW),
+            _ => set.with_rejected(key),
         };
     }
     for pin in case.pins_of_authorities.iter().take(4) {
         let key = world.pin_of_authority(usize::from(*pin & 0x7f));
         set = match pin >> 7 {
-            0 => set.current_ca(key),
-            _ => set.rejected(key),
+            0 => set.with_current_ca(key),
+            _ => set.with_rejected(key),
         };
     }
     if case.is_report_only {

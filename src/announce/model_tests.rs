@@ -53,7 +53,7 @@ fn authority(keys: &[u8], threshold: usize, emergency: Option<usize>) -> Authori
 }
 
 fn digest(letter: u8) -> SpkiPin {
-    SpkiPin::of_spki_der(&[letter])
+    SpkiPin::from_spki_der(&[letter])
 }
 
 fn scopes() -> Vec<PinScope> {

@@ -28,7 +28,7 @@ const DIGESTS_OF_NO_KEY: [&str; 4] = [
 /// # let pem = include_bytes!("../../tests/data/incidents/dst-root-x3-2021/certs/isrg-x1-root.pem");
 /// # let contents = SourceContents::from_bytes("", pem);
 /// # let der = contents.certificates[0].certificate.der().as_ref();
-/// let pin = SpkiPin::of_certificate(&Certificate::from_der(der)?);
+/// let pin = SpkiPin::from_certificate(&Certificate::from_der(der)?);
 /// assert_eq!(pin.to_string(), "sha256/C5+lpZ7tcVwmwQIMcRtPbsQtWLABXhQzejna0wHFr8M=");
 /// assert_eq!(pin, pin.to_string().parse()?);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -38,13 +38,13 @@ pub struct SpkiPin(Sha256Digest);
 
 impl SpkiPin {
     /// The pin of a certificate's public key.
-    pub fn of_certificate(certificate: &Certificate) -> Self {
+    pub fn from_certificate(certificate: &Certificate) -> Self {
         Self(certificate.spki_sha256())
     }
 
     /// The pin of a SubjectPublicKeyInfo, given with its outer SEQUENCE. A raw public key
     /// (RFC 7250) is one.
-    pub fn of_spki_der(spki: &[u8]) -> Self {
+    pub fn from_spki_der(spki: &[u8]) -> Self {
         Self(Sha256Digest::of(spki))
     }
 
@@ -52,8 +52,8 @@ impl SpkiPin {
     ///
     /// # Errors
     /// [`PinSourceError`] where there is none, or it cannot be read. For private keys see
-    /// `SpkiPin::of_private_key_pem`, which needs a crypto provider.
-    pub fn of_pem(pem: &[u8]) -> Result<Self, PinSourceError> {
+    /// `SpkiPin::from_private_key_pem`, which needs a crypto provider.
+    pub fn from_pem(pem: &[u8]) -> Result<Self, PinSourceError> {
         for section in <(SectionKind, Vec<u8>)>::pem_slice_iter(pem) {
             let (kind, der) = section.map_err(|error| PinSourceError::Pem {
                 reason: error.to_string(),
@@ -61,9 +61,9 @@ impl SpkiPin {
             match kind {
                 SectionKind::Certificate => {
                     let facts = CertificateFacts::parse(&der);
-                    return Ok(Self::of_spki_der(facts?.spki_der()));
+                    return Ok(Self::from_spki_der(facts?.spki_der()));
                 }
-                SectionKind::PublicKey => return Ok(Self::of_spki_der(&der)),
+                SectionKind::PublicKey => return Ok(Self::from_spki_der(&der)),
                 _ => {}
             }
         }

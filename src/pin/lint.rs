@@ -132,7 +132,7 @@ pub(super) fn is_on_chain(pin: &Pin, chain: &[Certificate]) -> bool {
         0 => pin.position.includes_leaf(),
         _ => pin.position.needs_path(),
     });
-    compared.any(|(_, certificate)| SpkiPin::of_certificate(certificate) == pin.key)
+    compared.any(|(_, certificate)| SpkiPin::from_certificate(certificate) == pin.key)
 }
 
 /// How many keys these pins are of.

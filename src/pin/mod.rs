@@ -11,11 +11,11 @@
 //! use notafter::pin::{Pin, PinPosition, PinState};
 //! use notafter::{PinScope, PinSet, SpkiPin};
 //! # let [in_use, kept_offline, of_the_ca] = ["one", "two", "three"]
-//! #     .map(|spki| SpkiPin::of_spki_der(spki.as_bytes()));
+//! #     .map(|spki| SpkiPin::from_spki_der(spki.as_bytes()));
 //! let ca = Pin::new(of_the_ca, PinState::Backup).with_position(PinPosition::Ca);
 //! let pins = PinSet::builder()
-//!     .current(in_use)
-//!     .backup(kept_offline)
+//!     .with_current(in_use)
+//!     .with_backup(kept_offline)
 //!     .with_pin(ca)
 //!     .with_scope("*.example.com".parse::<PinScope>()?)
 //!     .build()?;

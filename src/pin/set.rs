@@ -21,7 +21,7 @@ use crate::time::Timestamp;
 /// #     "sha256/C5+lpZ7tcVwmwQIMcRtPbsQtWLABXhQzejna0wHFr8M=".parse()?,
 /// #     "sha256/5kJvNEMw0KjrCAu7eXY5HZdvyCS13BbA0VJG1RSP91w=".parse()?,
 /// # );
-/// let pins = PinSet::builder().current(in_use).successor(next).build()?;
+/// let pins = PinSet::builder().with_current(in_use).with_successor(next).build()?;
 /// assert!(pins.lints().is_empty());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -159,7 +159,7 @@ impl PinSet {
     /// use notafter::{PinSet, Timestamp};
     /// # let pin = "sha256/C5+lpZ7tcVwmwQIMcRtPbsQtWLABXhQzejna0wHFr8M=".parse()?;
     /// let end: Timestamp = "2027-01-01T00:00:00Z".parse()?;
-    /// let set = PinSet::builder().current(pin).with_expiry(end, ExpiryRule::FailClosed).build()?;
+    /// let set = PinSet::builder().with_current(pin).with_expiry(end, ExpiryRule::FailClosed).build()?;
     /// let built: Timestamp = "2026-06-01T00:00:00Z".parse()?;
     /// assert!(set.assert_live_for(180 * 86_400, built).is_ok());
     /// assert!(set.assert_live_for(365 * 86_400, built).is_err());
@@ -207,34 +207,34 @@ pub struct PinSetBuilder {
 
 impl PinSetBuilder {
     /// The leaf key in use.
-    pub fn current(self, pin: SpkiPin) -> Self {
+    pub fn with_current(self, pin: SpkiPin) -> Self {
         self.with_pin(Pin::new(pin, PinState::Current))
     }
 
     /// The leaf key that will follow: compiled in, so accepted without a hold-down. An event tells
     /// when a peer first shows it.
-    pub fn successor(self, pin: SpkiPin) -> Self {
+    pub fn with_successor(self, pin: SpkiPin) -> Self {
         self.with_pin(Pin::new(pin, PinState::Announced))
     }
 
     /// The same, accepted from this second on.
-    pub fn successor_from(self, pin: SpkiPin, from: Timestamp) -> Self {
+    pub fn with_successor_from(self, pin: SpkiPin, from: Timestamp) -> Self {
         let pin = Pin::new(pin, PinState::Announced);
         self.with_pin(pin.with_acceptance(Acceptance::From(from)))
     }
 
     /// A leaf key kept ready, best offline.
-    pub fn backup(self, pin: SpkiPin) -> Self {
+    pub fn with_backup(self, pin: SpkiPin) -> Self {
         self.with_pin(Pin::new(pin, PinState::Backup))
     }
 
     /// The key in use of a CA that every accepted path must pass; needs trust anchors.
-    pub fn current_ca(self, pin: SpkiPin) -> Self {
+    pub fn with_current_ca(self, pin: SpkiPin) -> Self {
         self.with_pin(Pin::new(pin, PinState::Current).with_position(PinPosition::Ca))
     }
 
     /// A key in wrong hands: refused wherever it stands in a path.
-    pub fn rejected(self, pin: SpkiPin) -> Self {
+    pub fn with_rejected(self, pin: SpkiPin) -> Self {
         self.with_pin(Pin::new(pin, PinState::Rejected).with_position(PinPosition::Any))
     }
 

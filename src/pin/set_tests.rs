@@ -58,10 +58,10 @@ fn scopes_cover_what_they_say() {
 #[test]
 fn the_most_specific_scope_counts_alone() {
     let set = |scope: &str, n| {
-        let builder = PinSet::builder().current(key(n));
+        let builder = PinSet::builder().with_current(key(n));
         builder.with_scope(scope.parse().unwrap()).build().unwrap()
     };
-    let everybody = PinSet::builder().current(key(9)).build().unwrap();
+    let everybody = PinSet::builder().with_current(key(9)).build().unwrap();
     let sets = [
         set("**.example.com", 1),
         set("*.example.com", 2),
@@ -90,7 +90,7 @@ fn contradictions_are_errors_and_the_rest_is_lint() {
     let builder = PinSet::builder;
     let states = [PinState::Current, PinState::Retired];
     let contradiction = builder()
-        .current(key(1))
+        .with_current(key(1))
         .with_pin(Pin::new(key(1), PinState::Retired));
     let expected = PinSetError::Contradiction {
         pin: key(1),
@@ -98,9 +98,9 @@ fn contradictions_are_errors_and_the_rest_is_lint() {
     };
     assert_eq!(contradiction.build(), Err(expected));
     assert_eq!(builder().build(), Err(PinSetError::NoUsablePin));
-    let rejected_only = builder().rejected(key(1)).build();
+    let rejected_only = builder().with_rejected(key(1)).build();
     assert_eq!(rejected_only, Err(PinSetError::NoUsablePin));
-    let void = builder().current(key(1)).rejected(key(1)).build();
+    let void = builder().with_current(key(1)).with_rejected(key(1)).build();
     assert_eq!(void, Err(PinSetError::NoUsablePin));
 
     let placeholder: SpkiPin = "sha256/BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBE="
@@ -110,21 +110,27 @@ fn contradictions_are_errors_and_the_rest_is_lint() {
     let twice = [PinState::Current, PinState::Backup];
     let scope: PinScope = "**.com".parse().unwrap();
     let cases = [
-        (builder().current(key(1)).backup(key(2)), vec![]),
-        (builder().current(key(1)), vec![PinLint::OnlyOnePin]),
+        (builder().with_current(key(1)).with_backup(key(2)), vec![]),
+        (builder().with_current(key(1)), vec![PinLint::OnlyOnePin]),
         (
-            builder().current(key(1)).current_ca(key(1)),
+            builder().with_current(key(1)).with_current_ca(key(1)),
             vec![PinLint::OnlyOnePin],
         ),
         (
-            builder().current(key(1)).backup(placeholder).backup(zeros),
+            builder()
+                .with_current(key(1))
+                .with_backup(placeholder)
+                .with_backup(zeros),
             vec![
                 PinLint::Placeholder { pin: placeholder },
                 PinLint::Placeholder { pin: zeros },
             ],
         ),
         (
-            builder().current(key(1)).backup(key(1)).backup(key(2)),
+            builder()
+                .with_current(key(1))
+                .with_backup(key(1))
+                .with_backup(key(2)),
             vec![PinLint::Repeated {
                 pin: key(1),
                 states: twice,
@@ -132,17 +138,17 @@ fn contradictions_are_errors_and_the_rest_is_lint() {
         ),
         (
             builder()
-                .current(key(1))
-                .backup(key(2))
+                .with_current(key(1))
+                .with_backup(key(2))
                 .with_scope(scope.clone()),
             vec![PinLint::PublicSuffix { scope }],
         ),
         (
             builder()
-                .current(key(1))
-                .backup(key(2))
-                .backup(key(3))
-                .rejected(key(3)),
+                .with_current(key(1))
+                .with_backup(key(2))
+                .with_backup(key(3))
+                .with_rejected(key(3)),
             vec![PinLint::RejectedElsewhere { pin: key(3) }],
         ),
     ];
@@ -160,7 +166,7 @@ fn scopes_over_public_suffixes_are_lint() {
         ("*.example.co.uk", false),
         ("co.uk", false),
     ] {
-        let builder = PinSet::builder().current(key(1)).backup(key(2));
+        let builder = PinSet::builder().with_current(key(1)).with_backup(key(2));
         let set = builder.with_scope(scope.parse().unwrap()).build().unwrap();
         assert_eq!(!set.lints().is_empty(), wide, "{scope}");
     }
@@ -169,7 +175,7 @@ fn scopes_over_public_suffixes_are_lint() {
 #[test]
 fn a_set_past_its_date_follows_its_rule() {
     let set = |rule| {
-        let builder = PinSet::builder().current(key(1));
+        let builder = PinSet::builder().with_current(key(1));
         builder.with_expiry(at(100), rule).build().unwrap()
     };
     let grace = ExpiryRule::GraceThenClosed { seconds: 10 };
@@ -206,11 +212,11 @@ fn a_set_past_its_date_follows_its_rule() {
 #[test]
 fn a_successor_counts_from_its_second_on_and_a_rejected_key_never() {
     let set = PinSet::builder()
-        .current(key(1))
-        .successor_from(key(2), at(50))
+        .with_current(key(1))
+        .with_successor_from(key(2), at(50))
         .with_pin(Pin::new(key(3), PinState::Retired))
-        .backup(key(4))
-        .rejected(key(4))
+        .with_backup(key(4))
+        .with_rejected(key(4))
         .build()
         .unwrap();
     let accepted = |now| -> Vec<_> { set.accepted(at(now)).map(|pin| pin.key).collect() };

@@ -54,11 +54,11 @@ fn outcome(set: &PinSet, shown: &ShownKeys<'_>, now: i64) -> Result<Option<SpkiP
 
 #[test]
 fn one_verdict_for_what_is_above_the_leaf_and_what_is_not() {
-    let leaf_pins = PinSet::builder().current(key(1)).backup(key(2));
+    let leaf_pins = PinSet::builder().with_current(key(1)).with_backup(key(2));
     let leaf_pins = leaf_pins.build().unwrap();
     let ca_pin = Pin::new(key(7), PinState::Current).with_position(PinPosition::Ca);
     let ca_pin = PinSet::builder().with_pin(ca_pin).build().unwrap();
-    let rejecting = PinSet::builder().current(key(1)).rejected(key(9));
+    let rejecting = PinSet::builder().with_current(key(1)).with_rejected(key(9));
     let rejecting = rejecting.build().unwrap();
     let one = |keys, vouched| Verified(vec![(keys, vouched)]);
     let good = one(path(1, &[7], 3), true);
@@ -107,7 +107,7 @@ fn one_verdict_for_what_is_above_the_leaf_and_what_is_not() {
 #[test]
 fn a_set_that_decides_no_more_still_refuses_keys_in_wrong_hands() {
     let set = |rule| {
-        let set = PinSet::builder().current(key(1)).rejected(key(9));
+        let set = PinSet::builder().with_current(key(1)).with_rejected(key(9));
         set.with_expiry(at(100), rule).build().unwrap()
     };
     let open = set(ExpiryRule::FailOpenLoudly);
@@ -150,8 +150,8 @@ fn a_leaf_that_cannot_be_read_matches_nothing_and_may_be_in_wrong_hands() {
         let builder = builder.with_expiry(at(100), ExpiryRule::FailOpenLoudly);
         builder.build().unwrap()
     };
-    let plain = open(PinSet::builder().current(key(1)));
-    let rejecting = open(PinSet::builder().current(key(1)).rejected(key(9)));
+    let plain = open(PinSet::builder().with_current(key(1)));
+    let rejecting = open(PinSet::builder().with_current(key(1)).with_rejected(key(9)));
     assert_eq!(outcome(&plain, &unreadable(), 100), Err("unreadable"));
     assert_eq!(outcome(&plain, &unreadable(), 101), Ok(None));
     assert_eq!(outcome(&rejecting, &unreadable(), 101), Err("unreadable"));
@@ -181,7 +181,7 @@ fn pins_match_at_their_position_only() {
 
 #[test]
 fn a_path_with_a_rejected_key_matches_nothing() {
-    let set = PinSet::builder().current(key(1)).rejected(key(9));
+    let set = PinSet::builder().with_current(key(1)).with_rejected(key(9));
     let set = set.build().unwrap();
     assert!(match_path(&set, &path(1, &[2], 3), at(0)).is_some());
     assert!(match_path(&set, &path(1, &[9], 3), at(0)).is_none());
@@ -191,8 +191,8 @@ fn a_path_with_a_rejected_key_matches_nothing() {
 #[test]
 fn near_misses_say_why_a_known_key_did_not_count() {
     let set = PinSet::builder()
-        .current(key(1))
-        .successor_from(key(2), at(50))
+        .with_current(key(1))
+        .with_successor_from(key(2), at(50))
         .with_pin(Pin::new(key(3), PinState::Retired))
         .build()
         .unwrap();

@@ -123,18 +123,18 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
     /// Accepts only peers whose leaf (or raw public key) has this key; repeatable, any one of the
     /// pins suffices. Pin at least two: the key in use, and one kept offline.
     pub fn with_leaf_pin(self, pin: SpkiPin) -> Self {
-        self.with_leaf_pins(|pins| pins.current(pin))
+        self.with_leaf_pins(|pins| pins.with_current(pin))
     }
 
     /// Accepts the key that will follow too; repeatable. It is compiled in, so there is no
     /// hold-down; an event tells when a peer first shows it.
     pub fn with_successor_pin(self, pin: SpkiPin) -> Self {
-        self.with_leaf_pins(|pins| pins.successor(pin))
+        self.with_leaf_pins(|pins| pins.with_successor(pin))
     }
 
     /// The same, from this second on.
     pub fn with_successor_pin_from(self, pin: SpkiPin, from: Timestamp) -> Self {
-        self.with_leaf_pins(|pins| pins.successor_from(pin, from))
+        self.with_leaf_pins(|pins| pins.with_successor_from(pin, from))
     }
 
     /// Pins peers by this set alone, which does not change.

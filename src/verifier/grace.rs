@@ -151,7 +151,7 @@ fn pin_of_leaf(set: &PinSet, leaf: &Certificate, now: Timestamp) -> Option<Pin> 
     }
     let shown = ShownKeys {
         host: None,
-        leaf: Ok(SpkiPin::of_certificate(leaf)),
+        leaf: Ok(SpkiPin::from_certificate(leaf)),
         above: KeysAbove::Nothing,
     };
     match pin::judge(set, &shown, now) {

@@ -212,8 +212,11 @@ pub(super) fn set_for<'s>(sets: &'s PinSets, peer: &Peer<'_>) -> Option<&'s PinS
 
 /// The keys of a path that webpki accepted.
 pub(super) fn path_keys(path: &VerifiedCertificates<'_>) -> PathKeys {
-    let mut keys = path.certificates.iter().map(|c| SpkiPin::of_certificate(c));
-    let anchor = SpkiPin::of_spki_der(&path.anchor_spki);
+    let mut keys = path
+        .certificates
+        .iter()
+        .map(|c| SpkiPin::from_certificate(c));
+    let anchor = SpkiPin::from_spki_der(&path.anchor_spki);
     PathKeys {
         // A path begins with its leaf.
         leaf: keys.next().unwrap_or(anchor),
@@ -254,13 +257,13 @@ impl Leaf {
         paths: Option<&'k VouchedPaths<'_, '_>>,
     ) -> ShownKeys<'k> {
         let (leaf, above) = match (self, paths) {
-            (Self::RawPublicKey, _) => (Ok(SpkiPin::of_spki_der(peer.leaf)), KeysAbove::Nothing),
+            (Self::RawPublicKey, _) => (Ok(SpkiPin::from_spki_der(peer.leaf)), KeysAbove::Nothing),
             (Self::Unreadable(error), _) => (Err(error), KeysAbove::Nothing),
             (Self::Certificate(leaf), None) => {
-                (Ok(SpkiPin::of_certificate(leaf)), KeysAbove::Unknown)
+                (Ok(SpkiPin::from_certificate(leaf)), KeysAbove::Unknown)
             }
             (Self::Certificate(leaf), Some(paths)) => (
-                Ok(SpkiPin::of_certificate(leaf)),
+                Ok(SpkiPin::from_certificate(leaf)),
                 KeysAbove::Verified(paths),
             ),
         };

@@ -48,7 +48,7 @@ pub enum NameCheck {
 /// use notafter::{PinOnlyVerifier, PinSet, SpkiPin};
 /// # fn config(current: SpkiPin, next: SpkiPin) -> Result<(), Box<dyn std::error::Error>> {
 /// let provider = Arc::new(rustls::crypto::ring::default_provider());
-/// let pins = PinSet::builder().current(current).successor(next).build()?;
+/// let pins = PinSet::builder().with_current(current).with_successor(next).build()?;
 /// let verifier = PinOnlyVerifier::builder(pins.into())
 ///     .with_provider(provider.clone())
 ///     .build()?;
@@ -190,7 +190,7 @@ fn check_pin(
     }
     let shown = ShownKeys {
         host: Some(host),
-        leaf: Ok(SpkiPin::of_certificate(leaf)),
+        leaf: Ok(SpkiPin::from_certificate(leaf)),
         above: KeysAbove::Nothing,
     };
     match pin::judge(set, &shown, now) {

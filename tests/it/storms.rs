@@ -176,12 +176,12 @@ fn session(leaf: &CertificateDer<'_>) -> Vec<u8> {
 fn no_session_of_a_client_that_is_pinned_no_more_is_handed_out() {
     let root = pki::root("root", -10, 3650);
     let leaves = [(); 2].map(|()| root.leaf(&["client.example"], -1, 300));
-    let pin = |leaf: &Leaf| SpkiPin::of_certificate(&leaf.certificate());
-    let spare = SpkiPin::of_spki_der(b"kept offline");
+    let pin = |leaf: &Leaf| SpkiPin::from_certificate(&leaf.certificate());
+    let spare = SpkiPin::from_spki_der(b"kept offline");
     let only = |leaf: &Leaf| {
         PinSet::builder()
-            .current(pin(leaf))
-            .backup(spare)
+            .with_current(pin(leaf))
+            .with_backup(spare)
             .build()
             .unwrap()
     };

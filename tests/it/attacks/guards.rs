@@ -152,10 +152,10 @@ fn a_servers_guard_opens_what_stands() {
             })
             .collect();
         let any_set = |dice: &mut Dice| {
-            let mut set = PinSet::builder().current(SpkiPin::of_spki_der(b"nobody"));
+            let mut set = PinSet::builder().with_current(SpkiPin::from_spki_der(b"nobody"));
             for (leaf, _) in &clients {
                 if dice.below(4) > 0 {
-                    set = set.backup(pin_of(leaf));
+                    set = set.with_backup(pin_of(leaf));
                 }
             }
             if dice.below(3) == 0 {

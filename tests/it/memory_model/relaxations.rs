@@ -74,7 +74,7 @@ fn keys_of(
         let next = all.iter().find(|c| c.subject() == issuer).unwrap();
         path.push(next.clone());
     }
-    path.iter().map(SpkiPin::of_certificate).collect()
+    path.iter().map(SpkiPin::from_certificate).collect()
 }
 
 fn includes(position: PinPosition, index: usize, length: usize) -> bool {
@@ -147,7 +147,7 @@ fn as_expected(name: &str, shares: u64, shape: Shape, looks: Looks) {
             findings.could += u64::from(!paths.is_empty());
             findings.passed += u64::from(answer.is_ok());
             let enforced = set.filter(|set| set.mode() == PinMode::Enforce);
-            let leaf = SpkiPin::of_certificate(&Certificate::from_der(question.leaf).unwrap());
+            let leaf = SpkiPin::from_certificate(&Certificate::from_der(question.leaf).unwrap());
             let leaf_rejected = enforced.is_some_and(|set| set.is_rejected(&leaf));
             let all_rejected =
                 enforced.is_some_and(|set| paths.iter().all(|path| is_blocked(set, path)));

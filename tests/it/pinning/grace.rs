@@ -105,8 +105,8 @@ fn nothing_but_the_leafs_own_expiry_is_forgiven() {
     assert_eq!(scene.verify(&[&twice.der, &again], now), Ok(()));
     // The pinned leaf, rejected since.
     let rejected = PinSet::builder()
-        .current(pin_of(&good))
-        .rejected(pin_of(&leaf))
+        .with_current(pin_of(&good))
+        .with_rejected(pin_of(&leaf))
         .build()
         .unwrap();
     let scene = graceful(&anchors, rejected);

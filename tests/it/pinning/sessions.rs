@@ -105,8 +105,8 @@ impl World {
 
 fn set(current: SpkiPin, backup: SpkiPin) -> PinSet {
     PinSet::builder()
-        .current(current)
-        .backup(backup)
+        .with_current(current)
+        .with_backup(backup)
         .build()
         .unwrap()
 }
