@@ -81,8 +81,8 @@ pub enum PinError {
 }
 
 impl PinError {
-    /// Where the refusal will end by itself, the instant: a shown key is announced and accepted
-    /// from then on.
+    /// Says from when on the refusal ends by itself: a shown key is announced, and accepted from
+    /// then on.
     pub fn accepted_from(&self) -> Option<Timestamp> {
         match self {
             Self::Mismatch { near_misses, .. } => {
@@ -129,7 +129,7 @@ pub struct NearMiss {
 }
 
 impl NearMiss {
-    /// From when on this pin will be accepted where it was shown.
+    /// Says from when on this pin will be accepted where it was shown.
     pub fn accepted_from(&self) -> Option<Timestamp> {
         match self.pin.acceptance {
             Acceptance::From(from)

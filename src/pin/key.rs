@@ -37,18 +37,18 @@ const DIGESTS_OF_NO_KEY: [&str; 4] = [
 pub struct SpkiPin(Sha256Digest);
 
 impl SpkiPin {
-    /// The pin of a certificate's public key.
+    /// Pins a certificate's public key.
     pub fn from_certificate(certificate: &Certificate) -> Self {
         Self(certificate.spki_sha256())
     }
 
-    /// The pin of a SubjectPublicKeyInfo, given with its outer SEQUENCE. A raw public key
+    /// Pins a SubjectPublicKeyInfo, given with its outer SEQUENCE. A raw public key
     /// (RFC 7250) is one.
     pub fn from_spki_der(spki: &[u8]) -> Self {
         Self(Sha256Digest::of(spki))
     }
 
-    /// The pin of the first certificate or public key in a PEM text.
+    /// Pins the first certificate or public key in a PEM text.
     ///
     /// # Errors
     /// [`PinSourceError`] where there is none, or it cannot be read. For private keys see
@@ -70,7 +70,7 @@ impl SpkiPin {
         Err(PinSourceError::NothingFound)
     }
 
-    /// Whether it stands where a pin should be, and no key has it: one digit all along, in base64 or
+    /// Says whether it stands where a pin should be, and no key has it: one digit all along, in base64 or
     /// in hexadecimal, as examples write it; or the digest of nothing, of a line end, or of an empty
     /// SubjectPublicKeyInfo, as a command computes it that was given no key.
     pub fn is_placeholder(&self) -> bool {
@@ -87,7 +87,7 @@ impl SpkiPin {
             || DIGESTS_OF_NO_KEY.contains(&digest.to_string().as_str())
     }
 
-    /// The pin in this form.
+    /// Writes the pin in this form.
     ///
     /// # How do I hand this pin to curl?
     /// ```
@@ -128,7 +128,7 @@ impl SpkiPin {
         Self(digest)
     }
 
-    /// The digest.
+    /// Returns the digest.
     pub const fn digest(&self) -> &Sha256Digest {
         &self.0
     }

@@ -6,7 +6,7 @@ use std::fmt;
 use super::{Pin, PinScope, PinState, SpkiPin};
 use crate::cert::Certificate;
 
-/// Something that works but will hurt. Printed as a sentence that says what to do.
+/// Something that works but will hurt, printed as a sentence that says what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PinLint {
@@ -41,7 +41,7 @@ pub enum PinLint {
 }
 
 impl PinLint {
-    /// The stable code, in snake case.
+    /// Returns the stable code, in snake case.
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::OnlyOnePin => "only_one_pin",

@@ -27,7 +27,7 @@ pub enum PinState {
 }
 
 impl PinState {
-    /// The stable code, in snake case.
+    /// Returns the stable code, in snake case.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Current => "current",
@@ -38,7 +38,7 @@ impl PinState {
         }
     }
 
-    /// Whether a pin in this state can be accepted at all.
+    /// Says whether a pin in this state can be accepted at all.
     pub const fn can_be_accepted(self) -> bool {
         matches!(self, Self::Current | Self::Backup | Self::Announced)
     }
@@ -84,7 +84,7 @@ pub enum PinPosition {
 }
 
 impl PinPosition {
-    /// The stable code, in snake case.
+    /// Returns the stable code, in snake case.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Leaf => "leaf",
@@ -94,12 +94,12 @@ impl PinPosition {
         }
     }
 
-    /// Whether the leaf's key is compared.
+    /// Says whether the leaf's key is compared.
     pub const fn includes_leaf(self) -> bool {
         matches!(self, Self::Leaf | Self::Any)
     }
 
-    /// Whether keys above the leaf are compared, for which a verified path is needed.
+    /// Says whether keys above the leaf are compared, for which a verified path is needed.
     pub const fn needs_path(self) -> bool {
         !matches!(self, Self::Leaf)
     }
@@ -168,7 +168,7 @@ pub enum Acceptance {
 }
 
 impl Acceptance {
-    /// Whether it is accepted at `now`.
+    /// Says whether it is accepted at `now`.
     pub fn holds(self, now: Timestamp) -> bool {
         match self {
             Self::Always => true,
@@ -177,7 +177,7 @@ impl Acceptance {
         }
     }
 
-    /// The instant from which on, where there is one.
+    /// Returns the instant from which on it is accepted, where there is one.
     pub const fn from(self) -> Option<Timestamp> {
         match self {
             Self::From(from) => Some(from),
@@ -203,7 +203,7 @@ pub struct Pin {
 }
 
 impl Pin {
-    /// A leaf pin in this state, accepted at any instant where its state allows it.
+    /// Makes a leaf pin in this state, accepted at any instant where its state allows it.
     pub const fn new(key: SpkiPin, state: PinState) -> Self {
         Self {
             key,
@@ -218,33 +218,33 @@ impl Pin {
         }
     }
 
-    /// Compared with the keys of another position.
+    /// Compares it with the keys of another position.
     #[must_use]
     pub const fn with_position(mut self, position: PinPosition) -> Self {
         self.position = position;
         self
     }
 
-    /// Accepted from another instant on; a state that is never accepted stays so.
+    /// Accepts it from another instant on; a state that is never accepted stays so.
     #[must_use]
     pub const fn with_acceptance(mut self, acceptance: Acceptance) -> Self {
         self.acceptance = acceptance;
         self
     }
 
-    /// With a name for people.
+    /// Gives it a name for people.
     #[must_use]
     pub fn with_label(mut self, label: impl Into<String>) -> Self {
         self.label = Some(label.into());
         self
     }
 
-    /// Whether it is accepted at `now`.
+    /// Says whether it is accepted at `now`.
     pub fn is_accepted(&self, now: Timestamp) -> bool {
         self.state.can_be_accepted() && self.acceptance.holds(now)
     }
 
-    /// Whether it is or will be accepted, as things are.
+    /// Says whether it is or will be accepted, as things are.
     pub fn can_be_accepted(&self) -> bool {
         self.state.can_be_accepted() && self.acceptance != Acceptance::Never
     }

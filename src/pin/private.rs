@@ -8,7 +8,7 @@ use rustls::sign::SigningKey;
 use crate::pin::{PinSourceError, SpkiPin};
 
 impl SpkiPin {
-    /// The pin of the key that signs, so that it can be announced before there is a certificate
+    /// Pins the key that signs, so that it can be announced before there is a certificate
     /// for it.
     ///
     /// # Errors
@@ -20,7 +20,7 @@ impl SpkiPin {
         Ok(Self::from_spki_der(&spki))
     }
 
-    /// The pin of the first private key in a PEM text (PKCS#8, PKCS#1 or SEC1, not encrypted).
+    /// Pins the first private key in a PEM text (PKCS#8, PKCS#1 or SEC1, not encrypted).
     ///
     /// # Errors
     /// [`PinSourceError`] where there is none, or the provider cannot use it.

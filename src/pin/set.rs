@@ -41,62 +41,62 @@ impl PinSet {
         PinSetBuilder::default()
     }
 
-    /// The hosts that it is for; none where it is for every peer.
+    /// Lists the hosts that it is for; none where it is for every peer.
     pub fn scopes(&self) -> &[PinScope] {
         &self.scopes
     }
 
-    /// The pins.
+    /// Lists the pins, whatever their state.
     pub fn pins(&self) -> &[Pin] {
         &self.pins
     }
 
-    /// Whether its pins decide or are only told about.
+    /// Says whether its pins decide or are only told about.
     pub const fn mode(&self) -> PinMode {
         self.mode
     }
 
-    /// Its last good second, and what happens after it.
+    /// Returns its last good second, and what happens after it.
     pub fn expiry(&self) -> Option<(Timestamp, ExpiryRule)> {
         self.expiry.map(|expiry| (expiry.not_after, expiry.rule))
     }
 
-    /// What it comes to at `now`.
+    /// Says what it comes to at `now`.
     pub fn standing(&self, now: Timestamp) -> PinSetStanding {
         self.expiry
             .map_or(PinSetStanding::InForce, |expiry| expiry.standing(now))
     }
 
-    /// How near its date is, as a leaf of 90 days would be told of: due, a warning and critical 30,
+    /// Says how near its date is, as a leaf of 90 days would be told of: due, a warning and critical 30,
     /// 20 and 10 days ahead.
     pub fn band(&self, now: Timestamp) -> Band {
         self.expiry.map_or(Band::Ok, |expiry| expiry.band(now))
     }
 
-    /// The pins accepted at `now`, the set's own date left aside.
+    /// Lists the pins accepted at `now`, the set's own date left aside.
     pub fn accepted(&self, now: Timestamp) -> impl Iterator<Item = &Pin> {
         let accepted = self.pins.iter().filter(move |pin| pin.is_accepted(now));
         accepted.filter(|pin| !self.is_rejected(&pin.key))
     }
 
-    /// Whether a pin of this set says that the key is in wrong hands. It then counts at no
+    /// Says whether a pin of this set says that the key is in wrong hands. It then counts at no
     /// position, whatever other pins say.
     pub fn is_rejected(&self, key: &SpkiPin) -> bool {
         self.rejected.contains(key)
     }
 
-    /// The pins that are or will be accepted.
+    /// Lists the pins that are or will be accepted.
     pub(crate) fn usable(&self) -> impl Iterator<Item = &Pin> {
         let pins = self.pins.iter();
         pins.filter(|pin| pin.is_usable(&self.rejected))
     }
 
-    /// How many distinct keys are or will be accepted.
+    /// Counts the distinct keys that are or will be accepted.
     pub fn usable_keys(&self) -> usize {
         distinct_keys(self.usable())
     }
 
-    /// How many distinct keys it names.
+    /// Counts the distinct keys that it names.
     pub fn named_keys(&self) -> usize {
         distinct_keys(self.pins.iter())
     }
@@ -112,14 +112,14 @@ impl PinSet {
         rejected.any(|pin| pin.position.needs_path())
     }
 
-    /// Whether keys above the leaf can decide, for which verified paths are needed.
+    /// Says whether keys above the leaf can decide, for which verified paths are needed.
     pub fn needs_path(&self) -> bool {
         let mut possible = self.pins.iter().filter(|pin| pin.can_be_accepted());
         possible.any(|pin| pin.position.needs_path()) || self.rejects_above()
     }
 
-    /// The first instant after `now` at which it accepts other pins, comes to something else, or
-    /// comes into another band.
+    /// Finds the first instant after `now` at which it accepts other pins, comes to something else,
+    /// or comes into another band.
     pub fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
         let maturing = self.pins.iter().filter(|pin| pin.state.can_be_accepted());
         let maturing = maturing.filter_map(|pin| pin.acceptance.from());
@@ -127,7 +127,7 @@ impl PinSet {
         maturing.chain(ends).filter(|change| *change > now).min()
     }
 
-    /// What is unwise about it; nothing here hinders it from working.
+    /// Says what is unwise about it; nothing here hinders it from working.
     pub fn lints(&self) -> Vec<PinLint> {
         PinLint::of_set(&self.pins, &self.rejected, &self.scopes)
     }
@@ -147,7 +147,7 @@ impl PinSet {
         lints
     }
 
-    /// Whether the set will go on accepting peers for so many seconds from `now` on, for people's
+    /// Checks whether the set will go on accepting peers for so many seconds from `now` on, for people's
     /// own CI: it must accept a pin now and not reach its date within that time.
     ///
     /// # Errors
@@ -184,7 +184,7 @@ impl PinSet {
     }
 }
 
-/// Whether pins decide.
+/// What is done with what pins say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum PinMode {
@@ -206,63 +206,63 @@ pub struct PinSetBuilder {
 }
 
 impl PinSetBuilder {
-    /// The leaf key in use.
+    /// Pins the leaf key in use.
     pub fn with_current(self, pin: SpkiPin) -> Self {
         self.with_pin(Pin::new(pin, PinState::Current))
     }
 
-    /// The leaf key that will follow: compiled in, so accepted without a hold-down. An event tells
+    /// Pins the leaf key that will follow: compiled in, so accepted without a hold-down. An event tells
     /// when a peer first shows it.
     pub fn with_successor(self, pin: SpkiPin) -> Self {
         self.with_pin(Pin::new(pin, PinState::Announced))
     }
 
-    /// The same, accepted from this second on.
+    /// Pins the leaf key that will follow, accepted from this second on.
     pub fn with_successor_from(self, pin: SpkiPin, from: Timestamp) -> Self {
         let pin = Pin::new(pin, PinState::Announced);
         self.with_pin(pin.with_acceptance(Acceptance::From(from)))
     }
 
-    /// A leaf key kept ready, best offline.
+    /// Pins a leaf key kept ready, best offline.
     pub fn with_backup(self, pin: SpkiPin) -> Self {
         self.with_pin(Pin::new(pin, PinState::Backup))
     }
 
-    /// The key in use of a CA that every accepted path must pass; needs trust anchors.
+    /// Pins the key in use of a CA that every accepted path must pass; needs trust anchors.
     pub fn with_current_ca(self, pin: SpkiPin) -> Self {
         self.with_pin(Pin::new(pin, PinState::Current).with_position(PinPosition::Ca))
     }
 
-    /// A key in wrong hands: refused wherever it stands in a path.
+    /// Rejects a key in wrong hands: refused wherever it stands in a path.
     pub fn with_rejected(self, pin: SpkiPin) -> Self {
         self.with_pin(Pin::new(pin, PinState::Rejected).with_position(PinPosition::Any))
     }
 
-    /// Any pin; repeatable.
+    /// Adds any pin; repeatable.
     pub fn with_pin(mut self, pin: Pin) -> Self {
         self.pins.push(pin);
         self
     }
 
-    /// For these hosts too; repeatable. Without any, the set is for every peer.
+    /// Adds hosts that the set is for; repeatable. Without any, the set is for every peer.
     pub fn with_scope(mut self, scope: PinScope) -> Self {
         self.scopes.push(scope);
         self
     }
 
-    /// Good until this second, and what happens after it.
+    /// Makes it good until this second, and says what happens after it.
     pub const fn with_expiry(mut self, not_after: Timestamp, rule: ExpiryRule) -> Self {
         self.expiry = Some(Expiry { not_after, rule });
         self
     }
 
-    /// Whether its pins decide; they do by default.
+    /// Says whether its pins decide; they do by default.
     pub const fn with_mode(mut self, mode: PinMode) -> Self {
         self.mode = mode;
         self
     }
 
-    /// The set. What is unwise about it is in [`PinSet::lints`].
+    /// Builds the set. What is unwise about it is in [`PinSet::lints`].
     ///
     /// # Errors
     /// [`PinSetError`] where the pins contradict each other or no peer could ever match.

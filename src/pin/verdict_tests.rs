@@ -19,9 +19,9 @@ fn path(leaf: u8, intermediates: &[u8], anchor: u8) -> PathKeys {
 }
 
 /// Paths that verify, and whether the verifier behind them stands by each of them.
-struct Verified(Vec<(PathKeys, bool)>);
+struct TestPaths(Vec<(PathKeys, bool)>);
 
-impl VerifiedPaths for Verified {
+impl VerifiedPaths for TestPaths {
     fn any(&self, fits: &mut dyn FnMut(&PathKeys) -> bool) -> Result<bool, String> {
         match self.0.as_slice() {
             [] => Err("no path".to_owned()),
@@ -60,11 +60,11 @@ fn one_verdict_for_what_is_above_the_leaf_and_what_is_not() {
     let ca_pin = PinSet::builder().with_pin(ca_pin).build().unwrap();
     let rejecting = PinSet::builder().with_current(key(1)).with_rejected(key(9));
     let rejecting = rejecting.build().unwrap();
-    let one = |keys, vouched| Verified(vec![(keys, vouched)]);
+    let one = |keys, vouched| TestPaths(vec![(keys, vouched)]);
     let good = one(path(1, &[7], 3), true);
     let unvouched = one(path(1, &[7], 3), false);
     let over_rejected = one(path(1, &[9], 3), true);
-    let none = Verified(vec![]);
+    let none = TestPaths(vec![]);
     use KeysAbove::{Nothing, Unknown, Verified as V};
     let cases = [
         ("its leaf", &leaf_pins, 1, Nothing, Ok(Some(key(1)))),
@@ -111,9 +111,9 @@ fn a_set_that_decides_no_more_still_refuses_keys_in_wrong_hands() {
         set.with_expiry(at(100), rule).build().unwrap()
     };
     let open = set(ExpiryRule::FailOpenLoudly);
-    let clean = Verified(vec![(path(2, &[3], 4), true)]);
-    let unvouched = Verified(vec![(path(2, &[3], 4), false)]);
-    let over_rejected = Verified(vec![(path(2, &[9], 4), true)]);
+    let clean = TestPaths(vec![(path(2, &[3], 4), true)]);
+    let unvouched = TestPaths(vec![(path(2, &[3], 4), false)]);
+    let over_rejected = TestPaths(vec![(path(2, &[9], 4), true)]);
     use KeysAbove::{Nothing, Unknown, Verified as V};
     let cases = [
         (2, Nothing, Ok(None)),

@@ -50,7 +50,7 @@ struct Latest {
 }
 
 impl<E> PinnedClientConfigs<E> {
-    /// Configurations as `build` makes them; it must put the verifier that it is given into them.
+    /// Takes configurations as `build` makes them; it must put the verifier that it is given into them.
     /// Their session store is replaced by a guarded one, and the clock is the configuration's own.
     pub fn new(
         verifier: Arc<WatchingServerVerifier>,
@@ -71,7 +71,7 @@ impl<E> PinnedClientConfigs<E> {
         self
     }
 
-    /// The configuration for a connection that begins now.
+    /// Gives the configuration for a connection that begins now.
     ///
     /// # Errors
     /// What `build` says.

@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::peer::Peer;
-use crate::cert::name_for_people;
+use crate::cert::{CertificateFacts, name_for_people};
 
 /// How much a peer may present. Who presents more is refused before any signature is verified:
 /// the time that path building takes multiplies with the certificates of the same name, and they
@@ -105,7 +105,7 @@ impl PresentedBounds {
         }
         // What cannot be read has no subject, and cannot be an intermediate either.
         let readable = peer.facts().iter().skip(1).flatten();
-        let mut subjects: Vec<_> = readable.map(|facts| facts.subject_der()).collect();
+        let mut subjects: Vec<_> = readable.map(CertificateFacts::subject_der).collect();
         subjects.sort_unstable();
         let mut crowds = subjects.chunk_by(|one, other| one == other);
         match crowds.find(|crowd| crowd.len() > self.same_subject) {

@@ -132,7 +132,7 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
         self.with_leaf_pins(|pins| pins.with_successor(pin))
     }
 
-    /// The same, from this second on.
+    /// Accepts the key that will follow from this second on; repeatable.
     pub fn with_successor_pin_from(self, pin: SpkiPin, from: Timestamp) -> Self {
         self.with_leaf_pins(|pins| pins.with_successor_from(pin, from))
     }
@@ -207,7 +207,7 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
         }
         let provider = provider::given_or_default(self.provider);
         let algorithms = provider.map(|p| p.signature_verification_algorithms.all);
-        let changes = InputChanges::of(self.anchors.as_deref(), self.crls.as_ref());
+        let changes = InputChanges::new(self.anchors.as_deref(), self.crls.as_ref());
         let chains = match self.anchors {
             None => None,
             Some(anchors) if anchors.is_empty() => return Err(VerifierBuildError::NoTrustAnchors),

@@ -172,23 +172,23 @@ impl WatchingClientVerifier {
         }
     }
 
-    /// How many times an observer panicked instead of observing.
+    /// Counts how many times an observer panicked instead of observing.
     pub fn observer_panics(&self) -> u64 {
         self.handshake.events.panics()
     }
 
-    /// How many events were dropped because an observer's queue was full.
+    /// Counts the events that were dropped because an observer's queue was full.
     pub fn events_lost(&self) -> u64 {
         self.handshake.events.lost()
     }
 
-    /// How many matters of peers were forgotten for lack of room (those that were ok first); they
+    /// Counts the matters of peers that were forgotten for lack of room (those that were ok first); they
     /// are told as if new.
     pub fn peer_evictions(&self) -> u64 {
         self.handshake.events.evictions()
     }
 
-    /// What was told of peers so far, to be restored after a restart.
+    /// Writes down what was told of peers so far, to be restored after a restart.
     #[cfg(feature = "json")]
     pub fn save(&self) -> String {
         self.handshake.events.save()
@@ -236,7 +236,7 @@ impl WatchingVerifierBuilder<dyn ClientCertVerifier> {
         self
     }
 
-    /// The finished wrapper.
+    /// Builds the wrapper.
     ///
     /// # Errors
     /// [`VerifierBuildError`] where trust anchors were given but are empty, no crypto provider is at

@@ -23,7 +23,7 @@ pub(super) struct DatesAssessment {
 
 impl DatesAssessment {
     /// Of a chain that the inner verifier accepted: the leaf, and all of the chain that can be read.
-    pub(super) fn of_chain(
+    pub(super) fn from_chain(
         leaf: &Certificate,
         chain: &[Certificate],
         judge: Option<&ChainJudge>,

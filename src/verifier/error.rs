@@ -7,7 +7,7 @@ use rustls::{CertificateError, OtherError};
 use super::bounds::PresentedError;
 use crate::pin::{PinError, PinSetError};
 
-/// The pin refusal inside of a rustls error, if it is one.
+/// Finds the pin refusal inside of a rustls error, if it is one.
 ///
 /// # Did this handshake fail because of a pin?
 /// ```
@@ -21,7 +21,7 @@ pub fn pin_error(error: &rustls::Error) -> Option<&PinError> {
     carried_in(error)
 }
 
-/// The refusal of a peer that presented too much inside of a rustls error, if it is one.
+/// Finds the refusal of a peer that presented too much inside of a rustls error, if it is one.
 ///
 /// # Did this handshake fail because the peer sent too much?
 /// ```

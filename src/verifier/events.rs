@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::bounds::PresentedError;
 use super::dates::{DateFault, DateRefusal, DatesAssessment};
 use super::grace::GraceUse;
-use super::judgement::{Assessment, Leaf, Refusal};
+use super::judgement::{Assessment, Leaf, WrapperRefusal};
 use super::messages;
 use super::peer::{OwnedPeer, Peer};
 use super::pin_statements::{PinStatement, pin_code, pin_statements, shown_subject};
@@ -24,7 +24,7 @@ use crate::observer::Outbox;
 use crate::outlook::Position;
 use crate::policy::{Band, ThresholdPolicy};
 #[cfg(feature = "ocsp")]
-use crate::revocation::StapleStatus;
+use crate::revocation::{StapleOutlook, StapleStatus};
 
 /// Tells of the peers of one wrapper.
 #[derive(Debug)]
@@ -85,7 +85,7 @@ impl PeerEvents {
             return;
         }
         let by_pins = match assessment.refusal() {
-            Some(Refusal::ByPins(refusal)) => Some(refusal),
+            Some(WrapperRefusal::ByPins(refusal)) => Some(refusal),
             _ => None,
         };
         let code = by_pins.map_or(EventCode::StapleNotGood, pin_code);
@@ -236,7 +236,7 @@ impl PeerEvents {
             Band::Ok => EventCode::StapleRecovered,
             _ => code,
         };
-        let left = outlook.and_then(|outlook| outlook.good_until());
+        let left = outlook.and_then(StapleOutlook::good_until);
         let message = messages::staple(peer, staple, band);
         let event = self.event(peer, code, Severity::of_band(band), message);
         self.outbox.deliver(

@@ -41,7 +41,7 @@ impl PinnedGrace {
     /// (CA/Browser Forum, Baseline Requirements, 4.9.7).
     pub const MAX_SECONDS_UNTOLD: u32 = 7 * 86_400;
 
-    /// So many seconds after the leaf's notAfter.
+    /// Makes a grace of so many seconds after the leaf's notAfter.
     ///
     /// # Errors
     /// [`PinnedGraceError`] over [`PinnedGrace::MAX_SECONDS`].
@@ -52,7 +52,7 @@ impl PinnedGrace {
         Ok(Self { seconds })
     }
 
-    /// How many seconds.
+    /// Returns how many seconds it lasts.
     pub const fn seconds(self) -> u32 {
         self.seconds
     }

@@ -13,7 +13,7 @@ use super::dates::DateRefusal;
 use super::error::carried;
 use super::events::PeerEvents;
 use super::grace::{GraceUse, PinnedGrace};
-use super::judgement::{Assessment, HandshakeJudge, Refusal};
+use super::judgement::{Assessment, HandshakeJudge, WrapperRefusal};
 use super::memory::{Memory, Recalled};
 use super::peer::{OwnedPeer, Peer};
 use super::proof::{AwaitedPeer, AwaitingProof};
@@ -245,15 +245,15 @@ impl AcceptedPeer {
 }
 
 /// The refusal as rustls carries it.
-fn as_rustls_error(refusal: Refusal<'_>) -> Error {
+fn as_rustls_error(refusal: WrapperRefusal<'_>) -> Error {
     match refusal {
-        Refusal::ByPins(error) => carried(error.clone()),
+        WrapperRefusal::ByPins(error) => carried(error.clone()),
         #[cfg(feature = "ocsp")]
-        Refusal::ByStaple(StapleRefusal::Revoked) => {
+        WrapperRefusal::ByStaple(StapleRefusal::Revoked) => {
             Error::InvalidCertificate(CertificateError::Revoked)
         }
         #[cfg(feature = "ocsp")]
-        Refusal::ByStaple(StapleRefusal::NotGood) => {
+        WrapperRefusal::ByStaple(StapleRefusal::NotGood) => {
             Error::InvalidCertificate(CertificateError::InvalidOcspResponse)
         }
     }

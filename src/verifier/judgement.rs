@@ -73,8 +73,8 @@ pub(super) struct PinAssessment {
 }
 
 /// Why a peer that the inner verifier accepted is refused.
-#[derive(Debug)]
-pub(super) enum Refusal<'a> {
+#[derive(Debug, Clone, Copy)]
+pub(super) enum WrapperRefusal<'a> {
     ByPins(&'a PinError),
     #[cfg(feature = "ocsp")]
     ByStaple(StapleRefusal),
@@ -82,13 +82,13 @@ pub(super) enum Refusal<'a> {
 
 impl Assessment {
     /// The refusal that all of it comes to.
-    pub(super) fn refusal(&self) -> Option<Refusal<'_>> {
+    pub(super) fn refusal(&self) -> Option<WrapperRefusal<'_>> {
         if let Some(refusal) = self.pins.as_ref().and_then(PinAssessment::enforced_refusal) {
-            return Some(Refusal::ByPins(refusal));
+            return Some(WrapperRefusal::ByPins(refusal));
         }
         #[cfg(feature = "ocsp")]
         if let Some(refusal) = self.staple.refusal {
-            return Some(Refusal::ByStaple(refusal));
+            return Some(WrapperRefusal::ByStaple(refusal));
         }
         None
     }
@@ -148,7 +148,7 @@ impl HandshakeJudge {
         inner: &InnerAccepts<'_>,
     ) -> Assessment {
         let now = peer.at();
-        let leaf = Leaf::of(peer);
+        let leaf = Leaf::from_peer(peer);
         let chain = leaf.chain(peer);
         let judge = self.chains.as_ref();
         let paths = judge.map(|judge| VouchedPaths {
@@ -165,7 +165,7 @@ impl HandshakeJudge {
         });
         let dates = leaf
             .certificate()
-            .map(|leaf| DatesAssessment::of_chain(leaf, &chain, judge, &self.policy, now));
+            .map(|leaf| DatesAssessment::from_chain(leaf, &chain, judge, &self.policy, now));
         #[cfg(feature = "ocsp")]
         let staple = self.assess_staple(peer, &chain);
         let inner_was_asked = paths.is_some_and(|paths| paths.inner_was_asked.get());
@@ -226,7 +226,7 @@ pub(super) fn path_keys(path: &VerifiedCertificates<'_>) -> PathKeys {
 }
 
 impl Leaf {
-    fn of(peer: &Peer<'_>) -> Self {
+    fn from_peer(peer: &Peer<'_>) -> Self {
         if peer.raw {
             return Self::RawPublicKey;
         }
@@ -328,7 +328,7 @@ impl VouchedPaths<'_, '_> {
 pub(super) struct InputChanges(Vec<Timestamp>);
 
 impl InputChanges {
-    pub(super) fn of(anchors: Option<&TrustAnchors>, crls: Option<&Crls>) -> Self {
+    pub(super) fn new(anchors: Option<&TrustAnchors>, crls: Option<&Crls>) -> Self {
         let mut changes = Vec::new();
         for anchor in anchors.into_iter().flat_map(TrustAnchors::certificates) {
             changes.extend([anchor.not_before(), anchor.not_after().saturating_add(1)]);

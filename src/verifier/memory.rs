@@ -37,12 +37,12 @@ pub(super) struct Memory {
 #[derive(Debug)]
 struct MemoryShard {
     /// By a keyed hash of who it is: what is remembered is compared in full.
-    peers: LruCache<u64, Vec<Remembered>>,
+    peers: LruCache<u64, Vec<RememberedPeer>>,
     bytes: usize,
 }
 
 #[derive(Debug)]
-struct Remembered {
+struct RememberedPeer {
     peer: Arc<OwnedPeer>,
     since: Timestamp,
     assessment: Arc<Assessment>,
@@ -121,7 +121,7 @@ impl Memory {
         if bytes > BYTES_EACH {
             return;
         }
-        let known = Remembered {
+        let known = RememberedPeer {
             peer: Arc::clone(peer),
             since: met.at(),
             assessment: Arc::clone(assessment),
@@ -156,7 +156,7 @@ impl Memory {
     }
 }
 
-impl Remembered {
+impl RememberedPeer {
     fn holds(&self, epoch: u64, now: Timestamp) -> bool {
         self.assessment.epoch == epoch
             // Before it was made (the clock was set back) it says nothing.
@@ -175,7 +175,7 @@ impl MemoryShard {
         }
     }
 
-    fn add(&mut self, key: u64, known: Remembered) {
+    fn add(&mut self, key: u64, known: RememberedPeer) {
         self.bytes += known.bytes;
         let chains = self.peers.get_or_insert_mut(key, Vec::new);
         if chains.len() >= MAX_CHAINS {

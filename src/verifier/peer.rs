@@ -108,7 +108,7 @@ impl<'p> Peer<'p> {
     pub(super) fn leaf_certificate(&self) -> Result<Certificate, CertificateParseError> {
         match self.facts().first() {
             Some(Ok(facts)) => Ok(Certificate::from_facts(*facts)),
-            Some(Err(error)) => Err(error.clone()),
+            Some(Err(error)) => Err(*error),
             None => Certificate::from_der(CertificateDer::clone(self.leaf)),
         }
     }

@@ -82,13 +82,13 @@ impl PinOnlyVerifierBuilder {
         self
     }
 
-    /// Whether the leaf must be for the name; it must by default.
+    /// Says whether the leaf must be for the name; it must by default.
     pub const fn with_name_check(mut self, names: NameCheck) -> Self {
         self.names = names;
         self
     }
 
-    /// The finished verifier.
+    /// Builds the verifier.
     ///
     /// # Errors
     /// [`VerifierBuildError`] where there is no provider, or a set has pins of CAs or anchors,

@@ -68,23 +68,23 @@ impl WatchingServerVerifier {
         WatchingVerifierBuilder::new(inner)
     }
 
-    /// How many times an observer panicked instead of observing.
+    /// Counts how many times an observer panicked instead of observing.
     pub fn observer_panics(&self) -> u64 {
         self.handshake.events.panics()
     }
 
-    /// How many events were dropped because an observer's queue was full.
+    /// Counts the events that were dropped because an observer's queue was full.
     pub fn events_lost(&self) -> u64 {
         self.handshake.events.lost()
     }
 
-    /// How many matters of peers were forgotten for lack of room (those that were ok first); they
+    /// Counts the matters of peers that were forgotten for lack of room (those that were ok first); they
     /// are told as if new.
     pub fn peer_evictions(&self) -> u64 {
         self.handshake.events.evictions()
     }
 
-    /// What was told of peers so far, to be restored after a restart.
+    /// Writes down what was told of peers so far, to be restored after a restart.
     #[cfg(feature = "json")]
     pub fn save(&self) -> String {
         self.handshake.events.save()
@@ -106,7 +106,7 @@ impl WatchingServerVerifier {
         self.handshake.flush(patience)
     }
 
-    /// The same verifier in another allocation, with nothing accepted yet. rustls resumes only
+    /// Makes the same verifier in another allocation, with nothing accepted yet. rustls resumes only
     /// sessions of a verifier at the same address, so none of before are resumed with it; what was
     /// told is not told again.
     pub fn renewed(&self) -> Arc<Self> {
@@ -303,7 +303,7 @@ impl WatchingVerifierBuilder<dyn ServerCertVerifier> {
 }
 
 impl WatchingVerifierBuilder<dyn ServerCertVerifier> {
-    /// The finished wrapper.
+    /// Builds the wrapper.
     ///
     /// # Errors
     /// [`VerifierBuildError`] where trust anchors were given but are empty, no crypto provider is at

@@ -92,7 +92,7 @@ impl VerdictCacheBuilder {
         self
     }
 
-    /// The finished cache.
+    /// Builds the cache.
     ///
     /// # Errors
     /// [`VerdictCacheError`] where the `ttl` is longer than an hour.
