@@ -51,12 +51,12 @@ fn facts_and_remembered_verdicts_allocate_nothing() {
         .build()
         .unwrap();
     let pinned = &SourceContents::from_certificates("", [&leaf]).certificates;
-    let pin = SpkiPin::of_certificate(&pinned.first().unwrap().certificate);
+    let pin = SpkiPin::from_certificate(&pinned.first().unwrap().certificate);
     let watching = WatchingServerVerifier::builder(cache.clone())
         .with_trust_anchors(anchors)
         .with_provider(provider)
         .with_leaf_pin(pin)
-        .with_successor_pin(SpkiPin::of_spki_der(b"the next key"))
+        .with_successor_pin(SpkiPin::from_spki_der(b"the next key"))
         .build()
         .unwrap();
     let name = ServerName::try_from("a.example").unwrap();

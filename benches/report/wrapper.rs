@@ -146,12 +146,12 @@ impl Presented {
 }
 
 fn watching(chain: &Chain, inner: Arc<dyn ServerCertVerifier>) -> Arc<WatchingServerVerifier> {
-    let pin = SpkiPin::of_certificate(chain.certificates.first().unwrap());
+    let pin = SpkiPin::from_certificate(chain.certificates.first().unwrap());
     let verifier = WatchingServerVerifier::builder(inner)
         .with_trust_anchors(chain.anchors.clone())
         .with_provider(rustls::crypto::ring::default_provider().into())
         .with_leaf_pin(pin)
-        .with_successor_pin(SpkiPin::of_spki_der(b"the next key"))
+        .with_successor_pin(SpkiPin::from_spki_der(b"the next key"))
         .with_observer(Arc::new(|event: &Event| drop(black_box(event.clone()))));
     verifier.build().unwrap()
 }

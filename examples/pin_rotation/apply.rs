@@ -132,7 +132,7 @@ impl InForce {
 impl OnePin {
     fn of(pin: &Pin, at: Timestamp) -> Self {
         Self {
-            pin: pin.pin.to_string(),
+            pin: pin.key.to_string(),
             state: pin.state.as_str(),
             position: pin.position.as_str(),
             accepted: pin.is_accepted(at),

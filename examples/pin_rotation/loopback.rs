@@ -77,7 +77,7 @@ impl Ca {
             .with_no_client_auth()
             .with_single_cert(vec![leaf], PrivateKeyDer::Pkcs8(key.serialize_der().into()))?;
         Ok(Identity {
-            pin: SpkiPin::of_spki_der(&key.subject_public_key_info()),
+            pin: SpkiPin::from_spki_der(&key.subject_public_key_info()),
             server: Arc::new(server),
         })
     }

@@ -50,7 +50,7 @@ impl Args {
                 Long("report-only") => args.report_only = true,
                 Long("grace") => {
                     let seconds = parser.value()?.parse()?;
-                    let grace = PinnedGrace::of_seconds(seconds);
+                    let grace = PinnedGrace::from_seconds(seconds);
                     args.grace = Some(grace.map_err(|error| error.to_string())?);
                 }
                 Long("at") => args.at = Some(parser.value()?.parse()?),

@@ -153,23 +153,23 @@ fn set(number: u8) -> PinSet {
     let world = World::get();
     let set = PinSet::builder();
     let set = match number % 6 {
-        0 => set.current(world.pin(0)).backup(world.pin(1)),
+        0 => set.with_current(world.pin(0)).with_backup(world.pin(1)),
         1 => set
-            .current(world.pin(1))
-            .successor_from(world.pin(0), NOW.saturating_add(5 * 86_400)),
+            .with_current(world.pin(1))
+            .with_successor_from(world.pin(0), NOW.saturating_add(5 * 86_400)),
         2 => set
-            .current(world.pin(8))
-            .current(world.pin(0))
-            .rejected(world.pin(1)),
+            .with_current(world.pin(8))
+            .with_current(world.pin(0))
+            .with_rejected(world.pin(1)),
         3 => set
-            .current(world.pin(0))
+            .with_current(world.pin(0))
             .with_expiry(NOW.saturating_add(86_400), ExpiryRule::FailClosed),
         4 => set
-            .current(world.pin(8))
+            .with_current(world.pin(8))
             .with_expiry(NOW.saturating_add(60), ExpiryRule::FailOpenLoudly),
         _ => [0, 1, 4, 8]
             .into_iter()
-            .fold(set, |set, leaf| set.current(world.pin(leaf))),
+            .fold(set, |set, leaf| set.with_current(world.pin(leaf))),
     };
     set.build().expect("there is a current pin")
 }
@@ -233,7 +233,7 @@ impl<'h> Scene<'h> {
             &somebody_proved,
         );
         let clients = clients.build().expect("it can be built");
-        let guard = SessionGuard::by(clock.clone());
+        let guard = SessionGuard::new(clock.clone());
         Self {
             client_sessions: guard.client(&servers, Arc::new(ClientSessionMemoryCache::new(16))),
             server_sessions: guard.server(&clients, ServerSessionMemoryCache::new(64)),
@@ -485,7 +485,7 @@ fn watched<V: ?Sized>(
         builder = builder.with_trust_anchors(World::get().anchors.clone());
     }
     if history.has_grace {
-        builder = builder.with_grace(PinnedGrace::of_seconds(GRACE).expect("three days"));
+        builder = builder.with_grace(PinnedGrace::from_seconds(GRACE).expect("three days"));
     }
     builder
 }

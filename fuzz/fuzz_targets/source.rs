@@ -45,7 +45,7 @@ fuzz_target!(|data: &[u8]| {
         assert!(block.label.chars().count() <= 64);
     }
     assert!(!whole.certificates.is_empty() || !whole.failures.is_empty());
-    let _ = SpkiPin::of_pem(bytes).map_err(|error| assert_printable(&error.to_string()));
+    let _ = SpkiPin::from_pem(bytes).map_err(|error| assert_printable(&error.to_string()));
 
     // rustls-pki-types stops at damage, where ours goes on.
     let sections = <(SectionKind, Vec<u8>)>::pem_slice_iter(bytes).map_while(Result::ok);

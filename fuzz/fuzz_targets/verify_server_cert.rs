@@ -120,16 +120,16 @@ fn pins(case: &Case) -> Option<PinSet> {
     for pin in case.pins.iter().take(4) {
         let key = world.pin(usize::from(*pin & 0x3f));
         set = match pin >> 6 {
-            0 | 1 => set.current(key),
-            2 => set.successor_from(key, NOW),
-            _ => set.rejected(key),
+            0 | 1 => set.with_current(key),
+            2 => set.with_successor_from(key, NOW),
+            _ => set.with_rejected(key),
         };
     }
     for pin in case.pins_of_authorities.iter().take(4) {
         let key = world.pin_of_authority(usize::from(*pin & 0x7f));
         set = match pin >> 7 {
-            0 => set.current_ca(key),
-            _ => set.rejected(key),
+            0 => set.with_current_ca(key),
+            _ => set.with_rejected(key),
         };
     }
     if case.is_report_only {
@@ -154,7 +154,7 @@ fn build(
         builder = builder.with_trust_anchors(World::get().anchors.clone());
     }
     if has_grace {
-        builder = builder.with_grace(PinnedGrace::of_seconds(GRACE).expect("a day"));
+        builder = builder.with_grace(PinnedGrace::from_seconds(GRACE).expect("a day"));
     }
     builder.build().expect("it can be built")
 }
@@ -183,7 +183,7 @@ fn held_against(
             let rejected = |digest| {
                 pins.pins()
                     .iter()
-                    .any(|pin| *pin.pin.digest() == digest && !pin.can_be_accepted())
+                    .any(|pin| *pin.key.digest() == digest && !pin.can_be_accepted())
             };
             assert!(
                 key.is_ok_and(|key| !rejected(key)),

@@ -75,7 +75,7 @@ pub fn accepted(store: &PinStore, now: Timestamp) -> Vec<u8> {
     assert_eq!(set.scopes(), [HOST.parse().expect("a host")]);
     let accepted: Vec<_> = set
         .accepted(now)
-        .map(|pin| pin.pin.digest().as_bytes()[0])
+        .map(|pin| pin.key.digest().as_bytes()[0])
         .collect();
     assert!(!accepted.is_empty(), "nobody would be let in");
     for never in NEVER {

@@ -54,12 +54,12 @@ impl World {
     }
 
     pub fn pin(&self, leaf: usize) -> SpkiPin {
-        SpkiPin::of_certificate(&self.chain(leaf, &[])[0])
+        SpkiPin::from_certificate(&self.chain(leaf, &[])[0])
     }
 
     pub fn pin_of_authority(&self, number: usize) -> SpkiPin {
         let der = &self.authorities[number % self.authorities.len()];
-        SpkiPin::of_certificate(&Certificate::from_der(der).expect("minted"))
+        SpkiPin::from_certificate(&Certificate::from_der(der).expect("minted"))
     }
 
     fn new() -> Self {

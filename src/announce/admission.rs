@@ -135,7 +135,7 @@ pub(super) fn check_positions(
             for pin in set.pins.iter().filter(|p| p.state.can_be_accepted()) {
                 // What was applied already may have found more before it than there is now: then the
                 // floor alone says, where it lists the key.
-                if when_empty == WhenEmpty::Refuse || !floor.contains_key(&pin.pin) {
+                if when_empty == WhenEmpty::Refuse || !floor.contains_key(&pin.key) {
                     check_position(host, pin, &known)?;
                 }
                 check_position(host, pin, &floor)?;
@@ -149,7 +149,7 @@ pub(super) fn check_positions(
 fn positions<'p>(pins: impl Iterator<Item = &'p Pin>) -> HashMap<SpkiPin, Vec<PinPosition>> {
     let mut positions = HashMap::<_, Vec<_>>::new();
     for pin in pins {
-        positions.entry(pin.pin).or_default().push(pin.position);
+        positions.entry(pin.key).or_default().push(pin.position);
     }
     positions
 }
@@ -159,7 +159,7 @@ fn check_position(
     pin: &Pin,
     known: &HashMap<SpkiPin, Vec<PinPosition>>,
 ) -> Result<(), AnnouncementError> {
-    let Some(positions) = known.get(&pin.pin) else {
+    let Some(positions) = known.get(&pin.key) else {
         return Ok(());
     };
     let covered: Vec<_> = positions.iter().flat_map(|p| places(*p)).collect();
@@ -167,7 +167,7 @@ fn check_position(
     match positions.first() {
         Some(from) if widened => Err(AnnouncementError::Widened {
             host: host.to_string(),
-            pin: pin.pin,
+            pin: pin.key,
             from: *from,
             to: pin.position,
         }),

@@ -1,6 +1,6 @@
 //! What is compiled in.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use thiserror::Error;
 
@@ -60,12 +60,9 @@ impl PinFloor {
                 });
             }
         }
-        let rejected: HashSet<_> = floor.rejected().map(|pin| pin.pin).collect();
-        let always_accepted = |pin: &Pin| {
-            pin.is_accepted(Timestamp::MIN)
-                && pin.acceptance == Acceptance::Always
-                && !rejected.contains(&pin.pin)
-        };
+        let rejected: BTreeSet<_> = floor.rejected().map(|pin| pin.key).collect();
+        let always_accepted =
+            |pin: &Pin| pin.acceptance == Acceptance::Always && pin.is_usable(&rejected);
         for set in &floor.announcement.pin_sets {
             if !set.pins.iter().any(always_accepted) {
                 let host = set.hosts.first().map(ToString::to_string);

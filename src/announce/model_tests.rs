@@ -53,7 +53,7 @@ fn authority(keys: &[u8], threshold: usize, emergency: Option<usize>) -> Authori
 }
 
 fn digest(letter: u8) -> SpkiPin {
-    SpkiPin::of_spki_der(&[letter])
+    SpkiPin::from_spki_der(&[letter])
 }
 
 fn scopes() -> Vec<PinScope> {
@@ -97,7 +97,7 @@ fn listed<'a>(announcement: &'a Announcement, host: &PinScope, pin: &Pin) -> Opt
     let mut sets = announcement.pin_sets.iter();
     let set = sets.find(|set| set.hosts.contains(host))?;
     let mut pins = set.pins.iter();
-    pins.find(|p| (p.pin, p.position) == (pin.pin, pin.position))
+    pins.find(|p| (p.key, p.position) == (pin.key, pin.position))
 }
 
 struct Model {
@@ -250,7 +250,7 @@ impl Model {
 
     fn rejected(&self, k: usize, pin: &Pin) -> bool {
         let all = self.announcement(k).pin_sets.iter().flat_map(|s| &s.pins);
-        let states: Vec<_> = all.filter(|p| p.pin == pin.pin).map(|p| p.state).collect();
+        let states: Vec<_> = all.filter(|p| p.key == pin.key).map(|p| p.state).collect();
         if states.contains(&PinState::Rejected) {
             return true;
         }
@@ -372,7 +372,7 @@ impl Model {
         };
         for (host, pin) in every(next).filter(|(_, pin)| pin.state.can_be_accepted()) {
             for earlier in [self.announcement(k - 1), &self.floor] {
-                let same = every(earlier).filter(|(h, p)| *h == host && p.pin == pin.pin);
+                let same = every(earlier).filter(|(h, p)| *h == host && p.key == pin.key);
                 let covered = same.fold(0, |all, (_, p)| all | places(p.position));
                 if covered != 0 && places(pin.position) & !covered != 0 {
                     return Some("widened");
@@ -591,7 +591,7 @@ fn accepted_by_rules(state: &RotationState, host: &PinScope, pin: &Pin, now: Tim
     let mut sets = state.in_force();
     let set = sets.find(|(hosts, _)| hosts.contains(host));
     let pins = set.map(|(_, pins)| pins).unwrap_or_default();
-    let same = |p: &&Pin| (p.pin, p.position) == (pin.pin, pin.position);
+    let same = |p: &&Pin| (p.key, p.position) == (pin.key, pin.position);
     pins.iter().find(same).is_some_and(|p| p.is_accepted(now))
 }
 

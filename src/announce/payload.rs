@@ -178,8 +178,8 @@ impl Announcement {
         }
         for (n, set) in self.pin_sets.iter().enumerate() {
             let mut pins = set.pins.iter().enumerate();
-            if let Some((m, pin)) = pins.find(|(_, pin)| pin.pin.is_placeholder()) {
-                let pin = pin.pin;
+            if let Some((m, pin)) = pins.find(|(_, pin)| pin.key.is_placeholder()) {
+                let pin = pin.key;
                 let reason = format!("{pin} is a placeholder, no key has it: {PIN_HINT}");
                 return malformed(&format!("pin_sets[{n}].pins[{m}].pin"), reason);
             }
@@ -217,7 +217,7 @@ pub(super) fn is_same_pin(one: &Pin, other: &Pin) -> bool {
 
 /// What tells pins apart.
 pub(super) const fn identity(pin: &Pin) -> (SpkiPin, PinPosition) {
-    (pin.pin, pin.position)
+    (pin.key, pin.position)
 }
 
 fn host(node: &Node<'_>) -> Result<PinScope, AnnouncementError> {

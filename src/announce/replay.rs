@@ -23,7 +23,7 @@ pub(crate) fn with_rejections_of(floor: &RotationState, past: &RotationState) ->
     let sets = &floor.floor.announcement().pin_sets;
     let lifted = |digest: &SpkiPin| {
         let mut pins = sets.iter().flat_map(|set| &set.pins);
-        pins.any(|pin| pin.pin == *digest && pin.state.can_be_accepted())
+        pins.any(|pin| pin.key == *digest && pin.state.can_be_accepted())
     };
     let mut after = floor.clone();
     let staying = past.rejected.iter().filter(|digest| !lifted(digest));
@@ -36,16 +36,16 @@ pub(crate) fn with_rejections_of(floor: &RotationState, past: &RotationState) ->
 pub(crate) fn reject_only(state: &mut RotationState, announcement: &Announcement) {
     let pins = announcement.pin_sets.iter().flat_map(|set| &set.pins);
     for pin in pins.filter(|pin| pin.state == PinState::Rejected) {
-        let newly = state.rejected.insert(pin.pin);
+        let newly = state.rejected.insert(pin.key);
         if newly && !state.sets.iter().all(|set| has_usable(state, &set.pins)) {
-            state.rejected.remove(&pin.pin);
+            state.rejected.remove(&pin.key);
         }
     }
 }
 
 fn has_usable(state: &RotationState, pins: &[StandingPin]) -> bool {
     let mut pins = pins.iter().map(|pin| &pin.listed);
-    pins.any(|pin| pin.state.can_be_accepted() && !state.rejected.contains(&pin.pin))
+    pins.any(|pin| pin.is_usable(&state.rejected))
 }
 
 /// Whether they come to the same, but for the instants that were reached since.
@@ -108,7 +108,7 @@ pub(super) fn for_hosts_of(state: &RotationState, said: &Announcement) -> Announ
     let newly = pins.filter(|pin| pin.state == PinState::Rejected);
     let newly: Vec<&Pin> = newly.collect();
     let is_rejected = |pin: &Pin| {
-        state.rejected.contains(&pin.pin) || newly.iter().any(|newly| newly.pin == pin.pin)
+        state.rejected.contains(&pin.key) || newly.iter().any(|newly| newly.key == pin.key)
     };
     let mut fitting = said.clone();
     for set in &mut fitting.pin_sets {

@@ -142,11 +142,11 @@ impl Step<'_> {
         let mut rejected = self.before.rejected.clone();
         if self.emergency {
             for pin in pins().filter(|pin| pin.state.can_be_accepted()) {
-                rejected.remove(&pin.pin);
+                rejected.remove(&pin.key);
             }
         }
         let newly = pins().filter(|pin| pin.state == PinState::Rejected);
-        rejected.extend(newly.map(|pin| pin.pin));
+        rejected.extend(newly.map(|pin| pin.key));
         rejected
     }
 
@@ -203,7 +203,7 @@ impl Step<'_> {
 
     /// What the host has left where the announcement itself leaves it nothing.
     fn kept(&self, after: &RotationState, host: &PinScope, listed: &[Pin]) -> Vec<StandingPin> {
-        let usable = |pin: &&Pin| !after.rejected.contains(&pin.pin);
+        let usable = |pin: &&Pin| pin.is_usable(&after.rejected);
         let standing = self.before.standing(host).iter();
         let accepted = standing.filter(|pin| self.before.acceptance(pin).holds(self.now));
         let mut kept: Vec<_> = accepted.map(|pin| &pin.listed).filter(usable).collect();
@@ -218,8 +218,7 @@ impl Step<'_> {
         for announced in [false, true] {
             let of_state = |pin: &&Pin| (pin.state == PinState::Announced) == announced;
             if kept.is_empty() {
-                let listed = listed.iter().filter(|pin| pin.state.can_be_accepted());
-                kept = listed.filter(of_state).filter(usable).collect();
+                kept = listed.iter().filter(of_state).filter(usable).collect();
             }
         }
         let lasting = kept.into_iter().map(|pin| StandingPin {

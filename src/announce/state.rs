@@ -103,7 +103,7 @@ impl RotationState {
             latest: floor.issued(),
             last: None,
             sets: sets.collect(),
-            rejected: floor.rejected().map(|pin| pin.pin).collect(),
+            rejected: floor.rejected().map(|pin| pin.key).collect(),
             rejected_plainly: 0,
             authority: floor.authority().clone(),
             next: None,
@@ -186,7 +186,7 @@ impl RotationState {
     }
 
     pub(super) fn acceptance(&self, pin: &StandingPin) -> Acceptance {
-        if !pin.listed.state.can_be_accepted() || self.rejected.contains(&pin.listed.pin) {
+        if !pin.listed.is_usable(&self.rejected) {
             return Acceptance::Never;
         }
         let trusted = match pin.trust {
@@ -205,12 +205,12 @@ impl RotationState {
             let listed = set.pins.iter().map(|standing| {
                 let mut pin = standing.listed.clone();
                 pin.acceptance = self.acceptance(standing);
-                if self.rejected.contains(&pin.pin) {
+                if self.rejected.contains(&pin.key) {
                     pin.state = PinState::Rejected;
                 }
                 pin
             });
-            let named: HashSet<_> = set.pins.iter().map(|pin| pin.listed.pin).collect();
+            let named: HashSet<_> = set.pins.iter().map(|pin| pin.listed.key).collect();
             let others = self.rejected.iter();
             let others = others.filter(|digest| !named.contains(digest));
             let others = others.map(|digest| {

@@ -88,6 +88,14 @@ impl Certificate {
         })
     }
 
+    /// Copies the bytes that these facts were read from.
+    pub(crate) fn from_facts(facts: CertificateFacts<'_>) -> Self {
+        Self {
+            layout: facts.layout(),
+            der: Arc::new(CertificateDer::from(facts.der().to_vec())),
+        }
+    }
+
     /// The same certificate as borrowed facts.
     pub fn facts(&self) -> CertificateFacts<'_> {
         CertificateFacts::from_parts(&self.der, self.layout)

@@ -120,7 +120,7 @@ impl StoreNotice {
             PinPosition::Ca => Position::Intermediate(0),
             PinPosition::Anchor => Position::Anchor,
         };
-        let subject = Subject::of_pin(&pin.pin, position, None);
+        let subject = Subject::of_pin(&pin.key, position, None);
         event.with_host(host.to_string()).with_subject(subject)
     }
 }

@@ -1,10 +1,10 @@
-//! A peer was refused because of its keys.
+//! What goes wrong with pins: a peer is refused because of its keys, or a set cannot be what it should.
 
 use std::fmt;
 
 use thiserror::Error;
 
-use super::{Pin, PinState, SpkiPin};
+use super::{Acceptance, ExpiryRule, Pin, PinScope, PinState, SpkiPin};
 use crate::outlook::Position;
 use crate::time::Timestamp;
 
@@ -81,8 +81,8 @@ pub enum PinError {
 }
 
 impl PinError {
-    /// Where the refusal will end by itself, the instant: a shown key is announced and accepted
-    /// from then on.
+    /// Says from when on the refusal ends by itself: a shown key is announced, and accepted from
+    /// then on.
     pub fn accepted_from(&self) -> Option<Timestamp> {
         match self {
             Self::Mismatch { near_misses, .. } => {
@@ -128,6 +128,21 @@ pub struct NearMiss {
     pub shown_at: Position,
 }
 
+impl NearMiss {
+    /// Says from when on this pin will be accepted where it was shown.
+    pub fn accepted_from(&self) -> Option<Timestamp> {
+        match self.pin.acceptance {
+            Acceptance::From(from)
+                if self.pin.state.can_be_accepted()
+                    && self.pin.position.includes(self.shown_at) =>
+            {
+                Some(from)
+            }
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for NearMiss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (state, shown) = (self.pin.state, self.shown_at);
@@ -138,6 +153,65 @@ impl fmt::Display for NearMiss {
             (None, _) => write!(f, "{state} at another position: {}", self.pin.position),
         }
     }
+}
+
+/// Pins that cannot be a set, or sets that cannot stand beside each other.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum PinSetError {
+    /// One pin is to be accepted and not to be accepted.
+    #[error(
+        "the pin {pin} is both {} and {}: keep the one that is meant",
+        .states[0], .states[1]
+    )]
+    Contradiction {
+        /// The pin.
+        pin: SpkiPin,
+        /// The two states.
+        states: [PinState; 2],
+    },
+    /// No pin is ever accepted, so every peer would be refused for ever.
+    #[error(
+        "none of its pins is ever accepted, so it would refuse every peer: add the pin of the key in use and of one kept offline"
+    )]
+    NoUsablePin,
+    /// The same hosts are named twice.
+    #[error("the hosts {scope} are named twice: name them once, with all of their pins")]
+    RepeatedScope {
+        /// The hosts.
+        scope: PinScope,
+    },
+    /// Two sets are for every peer.
+    #[error("two sets name no hosts, so both are for every peer: keep one, or name the hosts")]
+    RepeatedCatchAll,
+}
+
+/// A pin set that does not last as long as it should.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum PinSetEndsError {
+    /// No pin is accepted at the instant asked for.
+    #[error("no pin is accepted at {now}{}: add the pin of the key in use", first_accepted(.first))]
+    NothingAccepted {
+        /// The instant.
+        now: Timestamp,
+        /// When the first one will be, if any.
+        first: Option<Timestamp>,
+    },
+    /// The set's own date comes first.
+    #[error(
+        "the pin set ends at {end}, {left} s from now, and should last {wanted} s: release a new one before that"
+    )]
+    TooSoon {
+        /// The set's last good second.
+        end: Timestamp,
+        /// How many seconds that leaves.
+        left: i64,
+        /// How many were asked for.
+        wanted: i64,
+        /// What happens then.
+        rule: ExpiryRule,
+    },
 }
 
 fn peer(host: &Option<String>) -> &str {
@@ -152,7 +226,7 @@ fn list(items: &[impl fmt::Display], between: &str) -> String {
 fn accepted(pins: &[Pin]) -> String {
     let pins: Vec<_> = pins
         .iter()
-        .map(|pin| format!("{} at {}", pin.pin, pin.position))
+        .map(|pin| format!("{} at {}", pin.key, pin.position))
         .collect();
     match pins.as_slice() {
         [] => "no key at all".to_owned(),
@@ -165,4 +239,9 @@ fn misses(misses: &[NearMiss]) -> String {
         [] => String::new(),
         _ => format!(" ({})", list(misses, "; ")),
     }
+}
+
+fn first_accepted(first: &Option<Timestamp>) -> String {
+    let first = first.map(|first| format!(", the first from {first} on"));
+    first.unwrap_or_default()
 }

@@ -8,23 +8,23 @@ use rustls::sign::SigningKey;
 use crate::pin::{PinSourceError, SpkiPin};
 
 impl SpkiPin {
-    /// The pin of the key that signs, so that it can be announced before there is a certificate
+    /// Pins the key that signs, so that it can be announced before there is a certificate
     /// for it.
     ///
     /// # Errors
     /// [`PinSourceError::Key`] where the signing key does not say its public key.
-    pub fn of_signing_key(key: &dyn SigningKey) -> Result<Self, PinSourceError> {
+    pub fn from_signing_key(key: &dyn SigningKey) -> Result<Self, PinSourceError> {
         let spki = key.public_key().ok_or_else(|| PinSourceError::Key {
             reason: "it does not say its public key".to_owned(),
         })?;
-        Ok(Self::of_spki_der(&spki))
+        Ok(Self::from_spki_der(&spki))
     }
 
-    /// The pin of the first private key in a PEM text (PKCS#8, PKCS#1 or SEC1, not encrypted).
+    /// Pins the first private key in a PEM text (PKCS#8, PKCS#1 or SEC1, not encrypted).
     ///
     /// # Errors
     /// [`PinSourceError`] where there is none, or the provider cannot use it.
-    pub fn of_private_key_pem(
+    pub fn from_private_key_pem(
         pem: &[u8],
         provider: &CryptoProvider,
     ) -> Result<Self, PinSourceError> {
@@ -33,6 +33,6 @@ impl SpkiPin {
         let key = key.map_err(|error| PinSourceError::Key {
             reason: error.to_string(),
         })?;
-        Self::of_signing_key(&*key)
+        Self::from_signing_key(&*key)
     }
 }

@@ -23,10 +23,10 @@ use crate::text::quoted;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct PinScope(Kind);
+pub struct PinScope(ScopeKind);
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Kind {
+enum ScopeKind {
     /// In lower case, without a final dot.
     Host(String),
     OneLabelBelow(String),
@@ -35,14 +35,14 @@ enum Kind {
 }
 
 impl PinScope {
-    /// Whether a connection to this name is of this scope. Names compare without regard to case
+    /// Says whether a connection to this name is of this scope. Names compare without regard to case
     /// and to a final dot. `*.` stands for exactly one label; `**.` for any number, none included.
     pub fn covers(&self, name: &ServerName<'_>) -> bool {
         let ip = match name {
             ServerName::IpAddress(ip) => Some(IpAddr::from(*ip)),
             _ => None,
         };
-        if let (Kind::Ip(ours), Some(ip)) = (&self.0, ip) {
+        if let (ScopeKind::Ip(ours), Some(ip)) = (&self.0, ip) {
             return *ours == ip;
         }
         let ServerName::DnsName(name) = name else {
@@ -50,29 +50,31 @@ impl PinScope {
         };
         let host = canonical(name.as_ref());
         match &self.0 {
-            Kind::Host(ours) => *ours == host,
-            Kind::OneLabelBelow(domain) => {
+            ScopeKind::Host(ours) => *ours == host,
+            ScopeKind::OneLabelBelow(domain) => {
                 prefix_before(&host, domain).is_some_and(|label| !label.contains('.'))
             }
-            Kind::AtOrBelow(domain) => *domain == host || prefix_before(&host, domain).is_some(),
-            Kind::Ip(_) => false,
+            ScopeKind::AtOrBelow(domain) => {
+                *domain == host || prefix_before(&host, domain).is_some()
+            }
+            ScopeKind::Ip(_) => false,
         }
     }
 
-    /// The domain below which a wildcard stands; `None` for exact hosts and IP addresses.
+    /// Returns the domain below which a wildcard stands; `None` for exact hosts and IP addresses.
     pub fn wildcard_domain(&self) -> Option<&str> {
         match &self.0 {
-            Kind::OneLabelBelow(domain) | Kind::AtOrBelow(domain) => Some(domain),
-            Kind::Host(_) | Kind::Ip(_) => None,
+            ScopeKind::OneLabelBelow(domain) | ScopeKind::AtOrBelow(domain) => Some(domain),
+            ScopeKind::Host(_) | ScopeKind::Ip(_) => None,
         }
     }
 
     /// The greater, the more specific: exact hosts, then the longer domain, then `*.` before `**.`.
     pub(crate) fn specificity(&self) -> (bool, usize, bool) {
         match &self.0 {
-            Kind::Host(_) | Kind::Ip(_) => (true, 0, true),
-            Kind::OneLabelBelow(domain) => (false, domain.len(), true),
-            Kind::AtOrBelow(domain) => (false, domain.len(), false),
+            ScopeKind::Host(_) | ScopeKind::Ip(_) => (true, 0, true),
+            ScopeKind::OneLabelBelow(domain) => (false, domain.len(), true),
+            ScopeKind::AtOrBelow(domain) => (false, domain.len(), false),
         }
     }
 }
@@ -95,15 +97,16 @@ impl FromStr for PinScope {
             text: quoted(text, 80),
         };
         if let Ok(ip) = text.parse() {
-            return Ok(Self(Kind::Ip(ip)));
+            return Ok(Self(ScopeKind::Ip(ip)));
         }
-        let (kind, domain): (fn(String) -> Kind, _) = if let Some(rest) = text.strip_prefix("**.") {
-            (Kind::AtOrBelow, rest)
-        } else if let Some(rest) = text.strip_prefix("*.") {
-            (Kind::OneLabelBelow, rest)
-        } else {
-            (Kind::Host, text)
-        };
+        let (kind, domain): (fn(String) -> ScopeKind, _) =
+            if let Some(rest) = text.strip_prefix("**.") {
+                (ScopeKind::AtOrBelow, rest)
+            } else if let Some(rest) = text.strip_prefix("*.") {
+                (ScopeKind::OneLabelBelow, rest)
+            } else {
+                (ScopeKind::Host, text)
+            };
         let domain = DnsName::try_from(domain).map_err(|_| error())?;
         Ok(Self(kind(canonical(domain.as_ref()))))
     }
@@ -113,8 +116,8 @@ impl From<&ServerName<'_>> for PinScope {
     /// Exactly this name.
     fn from(name: &ServerName<'_>) -> Self {
         match name {
-            ServerName::IpAddress(ip) => Self(Kind::Ip(IpAddr::from(*ip))),
-            _ => Self(Kind::Host(canonical(&name.to_str()))),
+            ServerName::IpAddress(ip) => Self(ScopeKind::Ip(IpAddr::from(*ip))),
+            _ => Self(ScopeKind::Host(canonical(&name.to_str()))),
         }
     }
 }
@@ -122,10 +125,10 @@ impl From<&ServerName<'_>> for PinScope {
 impl fmt::Display for PinScope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Kind::Host(host) => f.write_str(host),
-            Kind::OneLabelBelow(domain) => write!(f, "*.{domain}"),
-            Kind::AtOrBelow(domain) => write!(f, "**.{domain}"),
-            Kind::Ip(ip) => write!(f, "{ip}"),
+            ScopeKind::Host(host) => f.write_str(host),
+            ScopeKind::OneLabelBelow(domain) => write!(f, "*.{domain}"),
+            ScopeKind::AtOrBelow(domain) => write!(f, "**.{domain}"),
+            ScopeKind::Ip(ip) => write!(f, "{ip}"),
         }
     }
 }

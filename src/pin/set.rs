@@ -1,13 +1,14 @@
 //! The pins of some hosts, and what they come to over time.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-use thiserror::Error;
-
+use super::expiry::Expiry;
+use super::lint::{distinct_keys, is_on_chain};
 use super::{
-    Acceptance, ExpiryRule, Pin, PinLint, PinMode, PinPosition, PinScope, PinSetStanding, PinState,
-    SpkiPin,
+    Acceptance, ExpiryRule, Pin, PinLint, PinPosition, PinScope, PinSetEndsError, PinSetError,
+    PinSetStanding, PinState, SpkiPin,
 };
+use crate::cert::Certificate;
 use crate::policy::Band;
 use crate::time::Timestamp;
 
@@ -20,7 +21,7 @@ use crate::time::Timestamp;
 /// #     "sha256/C5+lpZ7tcVwmwQIMcRtPbsQtWLABXhQzejna0wHFr8M=".parse()?,
 /// #     "sha256/5kJvNEMw0KjrCAu7eXY5HZdvyCS13BbA0VJG1RSP91w=".parse()?,
 /// # );
-/// let pins = PinSet::builder().current(in_use).successor(next).build()?;
+/// let pins = PinSet::builder().with_current(in_use).with_successor(next).build()?;
 /// assert!(pins.lints().is_empty());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -28,10 +29,10 @@ use crate::time::Timestamp;
 pub struct PinSet {
     scopes: Vec<PinScope>,
     pins: Vec<Pin>,
-    expiry: Option<(Timestamp, ExpiryRule)>,
+    expiry: Option<Expiry>,
     mode: PinMode,
     /// The digests of the pins that are rejected.
-    rejected: HashSet<SpkiPin>,
+    rejected: BTreeSet<SpkiPin>,
 }
 
 impl PinSet {
@@ -40,122 +41,158 @@ impl PinSet {
         PinSetBuilder::default()
     }
 
-    /// The hosts that it is for; none where it is for every peer.
+    /// Lists the hosts that it is for; none where it is for every peer.
     pub fn scopes(&self) -> &[PinScope] {
         &self.scopes
     }
 
-    /// The pins.
+    /// Lists the pins, whatever their state.
     pub fn pins(&self) -> &[Pin] {
         &self.pins
     }
 
-    /// Whether its pins decide or are only told about.
+    /// Says whether its pins decide or are only told about.
     pub const fn mode(&self) -> PinMode {
         self.mode
     }
 
-    /// Its last good second, and what happens after it.
-    pub const fn expiry(&self) -> Option<(Timestamp, ExpiryRule)> {
-        self.expiry
+    /// Returns its last good second, and what happens after it.
+    pub fn expiry(&self) -> Option<(Timestamp, ExpiryRule)> {
+        self.expiry.map(|expiry| (expiry.not_after, expiry.rule))
     }
 
-    /// What it comes to at `now`.
+    /// Says what it comes to at `now`.
     pub fn standing(&self, now: Timestamp) -> PinSetStanding {
-        match self.expiry {
-            None => PinSetStanding::InForce,
-            Some((end, _)) if now <= end => PinSetStanding::InForce,
-            Some((_, ExpiryRule::FailClosed)) => PinSetStanding::Closed,
-            Some((_, ExpiryRule::FailOpenLoudly)) => PinSetStanding::Open,
-            Some((end, ExpiryRule::GraceThenClosed { seconds })) => {
-                let until = end.saturating_add(i64::from(seconds));
-                if now <= until {
-                    PinSetStanding::InGrace { until }
-                } else {
-                    PinSetStanding::Closed
-                }
-            }
-        }
+        self.expiry
+            .map_or(PinSetStanding::InForce, |expiry| expiry.standing(now))
     }
 
-    /// How near its date is, as a leaf of 90 days would be told of: due, a warning and critical 30,
+    /// Says how near its date is, as a leaf of 90 days would be told of: due, a warning and critical 30,
     /// 20 and 10 days ahead.
     pub fn band(&self, now: Timestamp) -> Band {
-        let left = |(end, _): (Timestamp, ExpiryRule)| end.seconds_since(now);
-        match (self.standing(now), self.expiry.map(left)) {
-            (PinSetStanding::Closed | PinSetStanding::Open, _) => Band::Expired,
-            (PinSetStanding::InGrace { .. }, _) => Band::Critical,
-            (PinSetStanding::InForce, None) => Band::Ok,
-            (PinSetStanding::InForce, Some(left)) => match BAND_STARTS {
-                [_, _, critical] if left <= critical => Band::Critical,
-                [_, warning, _] if left <= warning => Band::Warning,
-                [due, _, _] if left <= due => Band::Due,
-                _ => Band::Ok,
-            },
-        }
+        self.expiry.map_or(Band::Ok, |expiry| expiry.band(now))
     }
 
-    /// The pins accepted at `now`, the set's own date left aside.
+    /// Lists the pins accepted at `now`, the set's own date left aside.
     pub fn accepted(&self, now: Timestamp) -> impl Iterator<Item = &Pin> {
         let accepted = self.pins.iter().filter(move |pin| pin.is_accepted(now));
-        accepted.filter(|pin| !self.is_rejected(&pin.pin))
+        accepted.filter(|pin| !self.is_rejected(&pin.key))
     }
 
-    /// Whether a pin of this set says that the key is in wrong hands. It then counts at no
+    /// Says whether a pin of this set says that the key is in wrong hands. It then counts at no
     /// position, whatever other pins say.
     pub fn is_rejected(&self, key: &SpkiPin) -> bool {
         self.rejected.contains(key)
     }
 
-    /// How many distinct keys are or will be accepted.
+    /// Lists the pins that are or will be accepted.
+    pub(crate) fn usable(&self) -> impl Iterator<Item = &Pin> {
+        let pins = self.pins.iter();
+        pins.filter(|pin| pin.is_usable(&self.rejected))
+    }
+
+    /// Counts the distinct keys that are or will be accepted.
     pub fn usable_keys(&self) -> usize {
-        let usable = |pin: &&Pin| pin.can_be_accepted() && !self.is_rejected(&pin.pin);
-        distinct(self.pins.iter().filter(usable))
+        distinct_keys(self.usable())
     }
 
-    /// How many distinct keys it names.
+    /// Counts the distinct keys that it names.
     pub fn named_keys(&self) -> usize {
-        distinct(self.pins.iter())
+        distinct_keys(self.pins.iter())
     }
 
-    /// The first instant after `now` at which it accepts other pins, comes to something else, or
-    /// comes into another band.
+    /// Whether any key is rejected.
+    pub(super) fn rejects_any(&self) -> bool {
+        !self.rejected.is_empty()
+    }
+
+    /// Whether keys above the leaf are rejected, so that only paths tell who stands on them.
+    pub(super) fn rejects_above(&self) -> bool {
+        let mut rejected = self.pins.iter().filter(|p| p.state == PinState::Rejected);
+        rejected.any(|pin| pin.position.needs_path())
+    }
+
+    /// Says whether keys above the leaf can decide, for which verified paths are needed.
+    pub fn needs_path(&self) -> bool {
+        let mut possible = self.pins.iter().filter(|pin| pin.can_be_accepted());
+        possible.any(|pin| pin.position.needs_path()) || self.rejects_above()
+    }
+
+    /// Finds the first instant after `now` at which it accepts other pins, comes to something else,
+    /// or comes into another band.
     pub fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
         let maturing = self.pins.iter().filter(|pin| pin.state.can_be_accepted());
         let maturing = maturing.filter_map(|pin| pin.acceptance.from());
-        let grace = match self.expiry {
-            Some((_, ExpiryRule::GraceThenClosed { seconds })) => i64::from(seconds),
-            _ => 0,
-        };
-        let end = self.expiry.map(|(end, _)| end);
-        let after = end.map(|end| end.saturating_add(1));
-        let ends = [after, after.map(|after| after.saturating_add(grace))];
-        let bands = BAND_STARTS.map(|start| end.map(|end| end.saturating_add(-start)));
-        let changes = maturing.chain(ends.into_iter().chain(bands).flatten());
-        changes.filter(|change| *change > now).min()
+        let ends = self.expiry.into_iter().flat_map(Expiry::changes);
+        maturing.chain(ends).filter(|change| *change > now).min()
     }
 
-    /// Whether keys above the leaf can decide, for which verified paths are needed.
-    pub fn needs_path(&self) -> bool {
-        let decides = |pin: &Pin| pin.can_be_accepted() || pin.state == PinState::Rejected;
-        let mut deciding = self.pins.iter().filter(|pin| decides(pin));
-        deciding.any(|pin| pin.position.needs_path())
-    }
-
-    /// What is unwise about it; nothing here hinders it from working.
+    /// Says what is unwise about it; nothing here hinders it from working.
     pub fn lints(&self) -> Vec<PinLint> {
-        PinLint::of_set(self)
+        PinLint::of_set(&self.pins, &self.rejected, &self.scopes)
+    }
+
+    /// Holds the set against a chain as it is served, leaf first: one pin accepted at `now` should
+    /// be on it, and one usable pin should not.
+    ///
+    /// The chain is taken as given; whether it verifies is another question.
+    pub fn lint_against(&self, chain: &[Certificate], now: Timestamp) -> Vec<PinLint> {
+        let mut lints = Vec::new();
+        if !self.accepted(now).any(|pin| is_on_chain(pin, chain)) {
+            lints.push(PinLint::NoLivePin);
+        }
+        if self.usable().all(|pin| is_on_chain(pin, chain)) {
+            lints.push(PinLint::NoBackupOffChain);
+        }
+        lints
+    }
+
+    /// Checks whether the set will go on accepting peers for so many seconds from `now` on, for people's
+    /// own CI: it must accept a pin now and not reach its date within that time.
+    ///
+    /// # Errors
+    /// [`PinSetEndsError`] with what ends and when.
+    ///
+    /// # How does a build fail before the pins in it run out?
+    /// ```
+    /// use notafter::pin::ExpiryRule;
+    /// use notafter::{PinSet, Timestamp};
+    /// # let pin = "sha256/C5+lpZ7tcVwmwQIMcRtPbsQtWLABXhQzejna0wHFr8M=".parse()?;
+    /// let end: Timestamp = "2027-01-01T00:00:00Z".parse()?;
+    /// let set = PinSet::builder().with_current(pin).with_expiry(end, ExpiryRule::FailClosed).build()?;
+    /// let built: Timestamp = "2026-06-01T00:00:00Z".parse()?;
+    /// assert!(set.assert_live_for(180 * 86_400, built).is_ok());
+    /// assert!(set.assert_live_for(365 * 86_400, built).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn assert_live_for(&self, seconds: i64, now: Timestamp) -> Result<(), PinSetEndsError> {
+        if self.accepted(now).next().is_none() {
+            let first = self.usable().filter_map(|pin| pin.acceptance.from()).min();
+            return Err(PinSetEndsError::NothingAccepted { now, first });
+        }
+        match self.expiry() {
+            Some((end, rule)) if end < now.saturating_add(seconds) => {
+                Err(PinSetEndsError::TooSoon {
+                    end,
+                    left: end.seconds_since(now),
+                    wanted: seconds,
+                    rule,
+                })
+            }
+            _ => Ok(()),
+        }
     }
 }
 
-/// So many seconds ahead of its date, a set is due, a warning, and critical.
-const BAND_STARTS: [i64; 3] = [30 * 86_400, 20 * 86_400, 10 * 86_400];
-
-fn distinct<'p>(pins: impl Iterator<Item = &'p Pin>) -> usize {
-    let mut keys: Vec<_> = pins.map(|pin| pin.pin).collect();
-    keys.sort_unstable();
-    keys.dedup();
-    keys.len()
+/// What is done with what pins say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum PinMode {
+    /// A peer that matches no accepted pin is refused.
+    #[default]
+    Enforce,
+    /// It is only told about: for the weeks before pins are enforced.
+    ReportOnly,
 }
 
 /// Builds a [`PinSet`].
@@ -164,78 +201,78 @@ fn distinct<'p>(pins: impl Iterator<Item = &'p Pin>) -> usize {
 pub struct PinSetBuilder {
     scopes: Vec<PinScope>,
     pins: Vec<Pin>,
-    expiry: Option<(Timestamp, ExpiryRule)>,
+    expiry: Option<Expiry>,
     mode: PinMode,
 }
 
 impl PinSetBuilder {
-    /// The leaf key in use.
-    pub fn current(self, pin: SpkiPin) -> Self {
+    /// Pins the leaf key in use.
+    pub fn with_current(self, pin: SpkiPin) -> Self {
         self.with_pin(Pin::new(pin, PinState::Current))
     }
 
-    /// The leaf key that will follow: compiled in, so accepted without a hold-down. An event tells
+    /// Pins the leaf key that will follow: compiled in, so accepted without a hold-down. An event tells
     /// when a peer first shows it.
-    pub fn successor(self, pin: SpkiPin) -> Self {
+    pub fn with_successor(self, pin: SpkiPin) -> Self {
         self.with_pin(Pin::new(pin, PinState::Announced))
     }
 
-    /// The same, accepted from this second on.
-    pub fn successor_from(self, pin: SpkiPin, from: Timestamp) -> Self {
+    /// Pins the leaf key that will follow, accepted from this second on.
+    pub fn with_successor_from(self, pin: SpkiPin, from: Timestamp) -> Self {
         let pin = Pin::new(pin, PinState::Announced);
         self.with_pin(pin.with_acceptance(Acceptance::From(from)))
     }
 
-    /// A leaf key kept ready, best offline.
-    pub fn backup(self, pin: SpkiPin) -> Self {
+    /// Pins a leaf key kept ready, best offline.
+    pub fn with_backup(self, pin: SpkiPin) -> Self {
         self.with_pin(Pin::new(pin, PinState::Backup))
     }
 
-    /// The key in use of a CA that every accepted path must pass; needs trust anchors.
-    pub fn current_ca(self, pin: SpkiPin) -> Self {
+    /// Pins the key in use of a CA that every accepted path must pass; needs trust anchors.
+    pub fn with_current_ca(self, pin: SpkiPin) -> Self {
         self.with_pin(Pin::new(pin, PinState::Current).with_position(PinPosition::Ca))
     }
 
-    /// A key in wrong hands: refused wherever it stands in a path.
-    pub fn rejected(self, pin: SpkiPin) -> Self {
+    /// Rejects a key in wrong hands: refused wherever it stands in a path.
+    pub fn with_rejected(self, pin: SpkiPin) -> Self {
         self.with_pin(Pin::new(pin, PinState::Rejected).with_position(PinPosition::Any))
     }
 
-    /// Any pin; repeatable.
+    /// Adds any pin; repeatable.
     pub fn with_pin(mut self, pin: Pin) -> Self {
         self.pins.push(pin);
         self
     }
 
-    /// For these hosts too; repeatable. Without any, the set is for every peer.
+    /// Adds hosts that the set is for; repeatable. Without any, the set is for every peer.
     pub fn with_scope(mut self, scope: PinScope) -> Self {
         self.scopes.push(scope);
         self
     }
 
-    /// Good until this second, and what happens after it.
+    /// Makes it good until this second, and says what happens after it.
     pub const fn with_expiry(mut self, not_after: Timestamp, rule: ExpiryRule) -> Self {
-        self.expiry = Some((not_after, rule));
+        self.expiry = Some(Expiry { not_after, rule });
         self
     }
 
-    /// Whether its pins decide; they do by default.
+    /// Says whether its pins decide; they do by default.
     pub const fn with_mode(mut self, mode: PinMode) -> Self {
         self.mode = mode;
         self
     }
 
-    /// The set. What is unwise about it is in [`PinSet::lints`].
+    /// Builds the set. What is unwise about it is in [`PinSet::lints`].
     ///
     /// # Errors
     /// [`PinSetError`] where the pins contradict each other or no peer could ever match.
     pub fn build(self) -> Result<PinSet, PinSetError> {
         let mut states = HashMap::new();
         for pin in &self.pins {
-            let first = states.entry((pin.pin, pin.position)).or_insert(pin.state);
+            let first = states.entry((pin.key, pin.position)).or_insert(pin.state);
             if first.can_be_accepted() != pin.state.can_be_accepted() {
                 return Err(PinSetError::Contradiction {
-                    pin: pin.pin,
+                    pin: pin.key,
                     states: [*first, pin.state],
                 });
             }
@@ -251,47 +288,15 @@ impl PinSetBuilder {
         let rejected = self.pins.iter();
         let rejected = rejected.filter(|pin| pin.state == PinState::Rejected);
         let set = PinSet {
-            rejected: rejected.map(|pin| pin.pin).collect(),
+            rejected: rejected.map(|pin| pin.key).collect(),
             scopes: self.scopes,
             pins: self.pins,
             expiry: self.expiry,
             mode: self.mode,
         };
-        let usable = |pin: &&Pin| pin.can_be_accepted() && !set.is_rejected(&pin.pin);
-        if !set.pins.iter().any(|pin| usable(&pin)) {
+        if set.usable().next().is_none() {
             return Err(PinSetError::NoUsablePin);
         }
         Ok(set)
     }
-}
-
-/// Pins that cannot be a set, or sets that cannot stand beside each other.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum PinSetError {
-    /// One pin is to be accepted and not to be accepted.
-    #[error(
-        "the pin {pin} is both {} and {}: keep the one that is meant",
-        .states[0], .states[1]
-    )]
-    Contradiction {
-        /// The pin.
-        pin: SpkiPin,
-        /// The two states.
-        states: [PinState; 2],
-    },
-    /// No pin is ever accepted, so every peer would be refused for ever.
-    #[error(
-        "none of its pins is ever accepted, so it would refuse every peer: add the pin of the key in use and of one kept offline"
-    )]
-    NoUsablePin,
-    /// The same hosts are named twice.
-    #[error("the hosts {scope} are named twice: name them once, with all of their pins")]
-    RepeatedScope {
-        /// The hosts.
-        scope: PinScope,
-    },
-    /// Two sets are for every peer.
-    #[error("two sets name no hosts, so both are for every peer: keep one, or name the hosts")]
-    RepeatedCatchAll,
 }

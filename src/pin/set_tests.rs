@@ -58,10 +58,10 @@ fn scopes_cover_what_they_say() {
 #[test]
 fn the_most_specific_scope_counts_alone() {
     let set = |scope: &str, n| {
-        let builder = PinSet::builder().current(key(n));
+        let builder = PinSet::builder().with_current(key(n));
         builder.with_scope(scope.parse().unwrap()).build().unwrap()
     };
-    let everybody = PinSet::builder().current(key(9)).build().unwrap();
+    let everybody = PinSet::builder().with_current(key(9)).build().unwrap();
     let sets = [
         set("**.example.com", 1),
         set("*.example.com", 2),
@@ -81,7 +81,7 @@ fn the_most_specific_scope_counts_alone() {
     ];
     for (host, expected) in cases {
         let set = sets.for_server(&name(host)).unwrap();
-        assert_eq!(set.pins()[0].pin, key(expected), "{host}");
+        assert_eq!(set.pins()[0].key, key(expected), "{host}");
     }
 }
 
@@ -90,7 +90,7 @@ fn contradictions_are_errors_and_the_rest_is_lint() {
     let builder = PinSet::builder;
     let states = [PinState::Current, PinState::Retired];
     let contradiction = builder()
-        .current(key(1))
+        .with_current(key(1))
         .with_pin(Pin::new(key(1), PinState::Retired));
     let expected = PinSetError::Contradiction {
         pin: key(1),
@@ -98,9 +98,9 @@ fn contradictions_are_errors_and_the_rest_is_lint() {
     };
     assert_eq!(contradiction.build(), Err(expected));
     assert_eq!(builder().build(), Err(PinSetError::NoUsablePin));
-    let rejected_only = builder().rejected(key(1)).build();
+    let rejected_only = builder().with_rejected(key(1)).build();
     assert_eq!(rejected_only, Err(PinSetError::NoUsablePin));
-    let void = builder().current(key(1)).rejected(key(1)).build();
+    let void = builder().with_current(key(1)).with_rejected(key(1)).build();
     assert_eq!(void, Err(PinSetError::NoUsablePin));
 
     let placeholder: SpkiPin = "sha256/BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBE="
@@ -110,21 +110,27 @@ fn contradictions_are_errors_and_the_rest_is_lint() {
     let twice = [PinState::Current, PinState::Backup];
     let scope: PinScope = "**.com".parse().unwrap();
     let cases = [
-        (builder().current(key(1)).backup(key(2)), vec![]),
-        (builder().current(key(1)), vec![PinLint::OnlyOnePin]),
+        (builder().with_current(key(1)).with_backup(key(2)), vec![]),
+        (builder().with_current(key(1)), vec![PinLint::OnlyOnePin]),
         (
-            builder().current(key(1)).current_ca(key(1)),
+            builder().with_current(key(1)).with_current_ca(key(1)),
             vec![PinLint::OnlyOnePin],
         ),
         (
-            builder().current(key(1)).backup(placeholder).backup(zeros),
+            builder()
+                .with_current(key(1))
+                .with_backup(placeholder)
+                .with_backup(zeros),
             vec![
                 PinLint::Placeholder { pin: placeholder },
                 PinLint::Placeholder { pin: zeros },
             ],
         ),
         (
-            builder().current(key(1)).backup(key(1)).backup(key(2)),
+            builder()
+                .with_current(key(1))
+                .with_backup(key(1))
+                .with_backup(key(2)),
             vec![PinLint::Repeated {
                 pin: key(1),
                 states: twice,
@@ -132,17 +138,17 @@ fn contradictions_are_errors_and_the_rest_is_lint() {
         ),
         (
             builder()
-                .current(key(1))
-                .backup(key(2))
+                .with_current(key(1))
+                .with_backup(key(2))
                 .with_scope(scope.clone()),
             vec![PinLint::PublicSuffix { scope }],
         ),
         (
             builder()
-                .current(key(1))
-                .backup(key(2))
-                .backup(key(3))
-                .rejected(key(3)),
+                .with_current(key(1))
+                .with_backup(key(2))
+                .with_backup(key(3))
+                .with_rejected(key(3)),
             vec![PinLint::RejectedElsewhere { pin: key(3) }],
         ),
     ];
@@ -160,7 +166,7 @@ fn scopes_over_public_suffixes_are_lint() {
         ("*.example.co.uk", false),
         ("co.uk", false),
     ] {
-        let builder = PinSet::builder().current(key(1)).backup(key(2));
+        let builder = PinSet::builder().with_current(key(1)).with_backup(key(2));
         let set = builder.with_scope(scope.parse().unwrap()).build().unwrap();
         assert_eq!(!set.lints().is_empty(), wide, "{scope}");
     }
@@ -169,7 +175,7 @@ fn scopes_over_public_suffixes_are_lint() {
 #[test]
 fn a_set_past_its_date_follows_its_rule() {
     let set = |rule| {
-        let builder = PinSet::builder().current(key(1));
+        let builder = PinSet::builder().with_current(key(1));
         builder.with_expiry(at(100), rule).build().unwrap()
     };
     let grace = ExpiryRule::GraceThenClosed { seconds: 10 };
@@ -197,7 +203,7 @@ fn a_set_past_its_date_follows_its_rule() {
     }
     let ends = set(grace).assert_live_for(60, at(41));
     assert!(
-        matches!(ends, Err(PinSetEnds::TooSoon { left: 59, .. })),
+        matches!(ends, Err(PinSetEndsError::TooSoon { left: 59, .. })),
         "{ends:?}"
     );
     assert_eq!(set(grace).assert_live_for(60, at(40)), Ok(()));
@@ -206,90 +212,16 @@ fn a_set_past_its_date_follows_its_rule() {
 #[test]
 fn a_successor_counts_from_its_second_on_and_a_rejected_key_never() {
     let set = PinSet::builder()
-        .current(key(1))
-        .successor_from(key(2), at(50))
+        .with_current(key(1))
+        .with_successor_from(key(2), at(50))
         .with_pin(Pin::new(key(3), PinState::Retired))
-        .backup(key(4))
-        .rejected(key(4))
+        .with_backup(key(4))
+        .with_rejected(key(4))
         .build()
         .unwrap();
-    let accepted = |now| -> Vec<_> { set.accepted(at(now)).map(|pin| pin.pin).collect() };
+    let accepted = |now| -> Vec<_> { set.accepted(at(now)).map(|pin| pin.key).collect() };
     assert_eq!(accepted(49), [key(1)]);
     assert_eq!(accepted(50), [key(1), key(2)]);
     assert_eq!(set.next_change(at(49)), Some(at(50)));
     assert_eq!(set.next_change(at(50)), None);
-}
-
-fn path(leaf: u8, intermediates: &[u8], anchor: u8) -> PathKeys {
-    PathKeys {
-        leaf: key(leaf),
-        intermediates: intermediates.iter().map(|n| key(*n)).collect(),
-        anchor: key(anchor),
-    }
-}
-
-#[test]
-fn pins_match_at_their_position_only() {
-    let pinned = |position| {
-        let pin = Pin::new(key(7), PinState::Current).with_position(position);
-        let other = Pin::new(key(8), PinState::Backup);
-        let builder = PinSet::builder().with_pin(pin).with_pin(other);
-        builder.build().unwrap()
-    };
-    let [leaf, middle, anchor] = [path(7, &[1], 2), path(1, &[7, 2], 3), path(1, &[2], 7)];
-    let cases = [
-        (PinPosition::Leaf, [true, false, false]),
-        (PinPosition::Ca, [false, true, true]),
-        (PinPosition::Anchor, [false, false, true]),
-        (PinPosition::Any, [true, true, true]),
-    ];
-    for (position, expected) in cases {
-        let set = pinned(position);
-        let found = [&leaf, &middle, &anchor].map(|p| set.match_path(p, at(0)).is_some());
-        assert_eq!(found, expected, "{position}");
-    }
-    let leaf_only = pinned(PinPosition::Leaf);
-    let matched = leaf_only.judge_leaf(&key(7), at(0));
-    assert!(matches!(matched, LeafVerdict::Matches(_)));
-    assert_eq!(leaf_only.judge_leaf(&key(1), at(0)), LeafVerdict::NoMatch);
-    let ca = pinned(PinPosition::Ca);
-    assert_eq!(ca.judge_leaf(&key(7), at(0)), LeafVerdict::AskPaths);
-    let matched = ca.judge_leaf(&key(8), at(0));
-    assert!(matches!(matched, LeafVerdict::Matches(pin) if pin.state == PinState::Backup));
-}
-
-#[test]
-fn a_path_with_a_rejected_key_matches_nothing() {
-    let set = PinSet::builder()
-        .current(key(1))
-        .rejected(key(9))
-        .build()
-        .unwrap();
-    assert_eq!(set.judge_leaf(&key(9), at(0)), LeafVerdict::Rejected);
-    // A leaf that is pinned must still come by a path without the rejected key.
-    assert_eq!(set.judge_leaf(&key(1), at(0)), LeafVerdict::AskPaths);
-    assert!(set.match_path(&path(1, &[2], 3), at(0)).is_some());
-    assert!(set.match_path(&path(1, &[9], 3), at(0)).is_none());
-    assert!(set.match_path(&path(1, &[2], 9), at(0)).is_none());
-}
-
-#[test]
-fn near_misses_say_why_a_known_key_did_not_count() {
-    let set = PinSet::builder()
-        .current(key(1))
-        .successor_from(key(2), at(50))
-        .with_pin(Pin::new(key(3), PinState::Retired))
-        .build()
-        .unwrap();
-    let shown = |n| vec![PresentedKey::leaf(key(n))];
-    let misses = set.near_misses(&shown(2), at(49));
-    assert_eq!(misses[0].accepted_from(), Some(at(50)));
-    assert_eq!(
-        misses[0].to_string(),
-        "the key of its leaf is announced, accepted from 1970-01-01T00:00:50Z"
-    );
-    let misses = set.near_misses(&shown(3), at(49));
-    assert_eq!(misses[0].to_string(), "the key of its leaf is retired");
-    assert!(set.near_misses(&shown(1), at(49)).is_empty());
-    assert!(set.near_misses(&shown(4), at(49)).is_empty());
 }

@@ -64,7 +64,7 @@ fn a_digest_that_begins_with_a_slash_is_not_taken_for_curls() {
 #[test]
 fn lists_are_those_of_curl_and_of_rfc_7469() {
     let pin: SpkiPin = OKHTTP.parse().unwrap();
-    let other = SpkiPin::of_spki_der(b"another");
+    let other = SpkiPin::from_spki_der(b"another");
     let curl = format!(
         "{};{}",
         pin.to_form(PinForm::Curl),
@@ -121,7 +121,7 @@ fn what_is_no_pin_is_refused() {
         assert_eq!(text.parse::<SpkiPin>(), Err(error), "{text}");
     }
     assert_eq!(
-        SpkiPin::of_pem(b"nothing"),
+        SpkiPin::from_pem(b"nothing"),
         Err(PinSourceError::NothingFound)
     );
 }

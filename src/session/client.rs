@@ -1,4 +1,4 @@
-//! The guard around a client's session store.
+//! A client's session store behind the guard.
 
 use std::sync::Arc;
 
@@ -19,8 +19,8 @@ pub(super) struct GuardedClientSessions {
 
 impl GuardedClientSessions {
     fn passes(&self, name: &ServerName<'_>) -> bool {
-        let now = super::now(&*self.clock);
-        now.is_some_and(|now| self.verifier.sessions_pass(name, now))
+        let now = self.clock.current_time();
+        now.is_some_and(|now| self.verifier.sessions_pass(name, now.into()))
     }
 }
 

@@ -50,7 +50,7 @@ struct Latest {
 }
 
 impl<E> PinnedClientConfigs<E> {
-    /// Configurations as `build` makes them; it must put the verifier that it is given into them.
+    /// Takes configurations as `build` makes them; it must put the verifier that it is given into them.
     /// Their session store is replaced by a guarded one, and the clock is the configuration's own.
     pub fn new(
         verifier: Arc<WatchingServerVerifier>,
@@ -64,14 +64,14 @@ impl<E> PinnedClientConfigs<E> {
         }
     }
 
-    /// Remembers so many sessions, 256 by default.
+    /// Lets a configuration remember so many sessions, 256 by default.
     #[must_use]
     pub fn with_sessions(mut self, sessions: usize) -> Self {
         self.sessions = sessions;
         self
     }
 
-    /// The configuration for a connection that begins now.
+    /// Gives the configuration for a connection that begins now.
     ///
     /// # Errors
     /// What `build` says.
@@ -86,7 +86,7 @@ impl<E> PinnedClientConfigs<E> {
         // Read before the configuration is built: a change meanwhile makes the next one.
         let epoch = verifier.session_epoch();
         let mut config = (self.build)(Arc::clone(&verifier))?;
-        let guard = SessionGuard::by(Arc::clone(&config.time_provider));
+        let guard = SessionGuard::new(Arc::clone(&config.time_provider));
         let store = Arc::new(ClientSessionMemoryCache::new(self.sessions));
         config.resumption = Resumption::store(guard.client(&verifier, store))
             .tls12_resumption(Tls12Resumption::SessionIdOrTickets);

@@ -33,7 +33,7 @@ pub struct OpenConnections {
 struct Ends(Mutex<BTreeMap<Timestamp, usize>>);
 
 impl OpenConnections {
-    /// No connection yet. Clones count the same connections.
+    /// Counts no connection yet. Clones count the same connections.
     pub fn new() -> Self {
         Self::default()
     }
@@ -48,23 +48,22 @@ impl OpenConnections {
         }
     }
 
-    /// How many are open.
+    /// Counts those that are open.
     pub fn len(&self) -> usize {
         self.ends.lock().values().sum()
     }
 
-    /// Whether none is open.
+    /// Says whether none is open.
     pub fn is_empty(&self) -> bool {
         self.ends.lock().is_empty()
     }
 
-    /// How many of those that are open now outlive their chain at `now`: a gauge, also of a
-    /// future instant.
+    /// Counts those open now that outlive their chain at `now`: a gauge, also of a future instant.
     pub fn outliving(&self, now: Timestamp) -> usize {
         self.ends.lock().range(..now).map(|(_, count)| count).sum()
     }
 
-    /// The earliest end of a chain among open connections that lies at or after `now`.
+    /// Finds the earliest end of a chain among open connections that lies at or after `now`.
     pub fn next_end(&self, now: Timestamp) -> Option<Timestamp> {
         self.ends.lock().range(now..).next().map(|(end, _)| *end)
     }
@@ -79,12 +78,12 @@ pub struct OpenConnection {
 }
 
 impl OpenConnection {
-    /// The last second at which its chain is good.
+    /// Returns the last second at which its chain is good.
     pub const fn end(&self) -> Timestamp {
         self.end
     }
 
-    /// Whether it outlives its chain at `now`.
+    /// Says whether it outlives its chain at `now`.
     pub fn outlives(&self, now: Timestamp) -> bool {
         self.end < now
     }

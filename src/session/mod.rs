@@ -1,106 +1,29 @@
 //! Sessions that outlive no decision: rustls resumes them without asking a verifier.
+//!
+//! A [`SessionGuard`] stands before rustls's session stores and asks the wrapper of the same
+//! configuration, by its clock, whether what a session rests on still passes. [`PinnedClientConfigs`] gives
+//! a client a fresh verifier and an empty store once sessions of before must not be resumed. And
+//! [`OpenConnections`] counts connections that stay open beyond the end of their chain. The room knows the
+//! verifiers and rustls's stores; of a stored session it reads nothing but the client's certificates.
+//!
+//! # How does a server forget the sessions of clients that it would refuse now?
+//! ```
+//! use std::sync::Arc;
+//! use notafter::{SessionGuard, WatchingClientVerifier};
+//! use rustls::server::ServerSessionMemoryCache;
+//! # fn guard(verifier: Arc<WatchingClientVerifier>, config: &mut rustls::ServerConfig) {
+//! let sessions = ServerSessionMemoryCache::new(1024);
+//! config.session_storage = SessionGuard::default().server(&verifier, sessions);
+//! # }
+//! ```
 
+mod certificate_list;
 mod client;
 mod configs;
 mod connections;
-mod presented;
+mod guard;
 mod server;
-
-use std::sync::Arc;
-
-use rustls::client::ClientSessionStore;
-use rustls::server::{ProducesTickets, StoresServerSessions};
-use rustls::time_provider::TimeProvider;
 
 pub use configs::PinnedClientConfigs;
 pub use connections::{OpenConnection, OpenConnections};
-
-use crate::time::{Timestamp, clock};
-use crate::verifier::{WatchingClientVerifier, WatchingServerVerifier};
-
-/// Puts guards around rustls's session stores, so that no session is resumed that rests on a
-/// decision which would be another one now: because the pins changed, or the chain came to its end.
-/// What a guard cannot know, it refuses; the handshake is then a full one.
-///
-/// - *Clients.* A store knows a server by its name alone, and a server may send a ticket late. So
-///   a session is handed out only while every chain that was accepted under its name, and proven,
-///   passes: the inner verifier was asked about each a minute ago at the most, and pins, dates and
-///   staples are judged as of now. Once one does not pass, nothing is resumed under that name any
-///   more; the same where the pins have another epoch than when the name was first met, where more
-///   than 8 chains were accepted under it, or one of over 32 KiB. Use [`PinnedClientConfigs`],
-///   which then begins afresh.
-/// - *Servers.* A stored session or ticket is handed out only where the pins have the epoch in
-///   which its client was verified, this process made it, and the client's chain, which the
-///   session holds, passes now; again the inner verifier was asked a minute ago at the most.
-///
-/// A session that began within a [`PinnedGrace`](crate::verifier::PinnedGrace) is never resumed.
-///
-/// # How do I keep sessions from outliving my pins on a server?
-/// ```
-/// use std::sync::Arc;
-/// use notafter::{SessionGuard, WatchingClientVerifier};
-/// use rustls::server::ServerSessionMemoryCache;
-/// # fn guard(verifier: Arc<WatchingClientVerifier>, config: &mut rustls::ServerConfig) {
-/// let guard = SessionGuard::default();
-/// config.session_storage = guard.server(&verifier, ServerSessionMemoryCache::new(1024));
-/// # }
-/// ```
-#[derive(Debug, Clone)]
-pub struct SessionGuard {
-    clock: Arc<dyn TimeProvider>,
-}
-
-impl Default for SessionGuard {
-    /// By the system's clock.
-    fn default() -> Self {
-        Self::by(clock::system())
-    }
-}
-
-impl SessionGuard {
-    /// By this clock, which should be that of the configuration. Without a time nothing is
-    /// resumed.
-    pub fn by(clock: Arc<dyn TimeProvider>) -> Self {
-        Self { clock }
-    }
-
-    /// Around a client's store, an empty one. The verifier must be the one of the same configuration.
-    pub fn client(
-        &self,
-        verifier: &Arc<WatchingServerVerifier>,
-        inner: Arc<dyn ClientSessionStore>,
-    ) -> Arc<dyn ClientSessionStore> {
-        verifier.remember_accepted();
-        Arc::new(client::GuardedClientSessions {
-            inner,
-            verifier: Arc::clone(verifier),
-            clock: Arc::clone(&self.clock),
-        })
-    }
-
-    /// Around a server's store of sessions. The verifier must be the one of the same
-    /// configuration.
-    pub fn server(
-        &self,
-        verifier: &Arc<WatchingClientVerifier>,
-        inner: Arc<dyn StoresServerSessions>,
-    ) -> Arc<dyn StoresServerSessions> {
-        let seal = server::Seal::new(verifier, &self.clock);
-        Arc::new(server::GuardedServerSessions { inner, seal })
-    }
-
-    /// Around what makes stateless tickets. The verifier must be the one of the same
-    /// configuration.
-    pub fn tickets(
-        &self,
-        verifier: &Arc<WatchingClientVerifier>,
-        inner: Arc<dyn ProducesTickets>,
-    ) -> Arc<dyn ProducesTickets> {
-        let seal = server::Seal::new(verifier, &self.clock);
-        Arc::new(server::GuardedTickets { inner, seal })
-    }
-}
-
-fn now(clock: &dyn TimeProvider) -> Option<Timestamp> {
-    clock.current_time().map(Timestamp::from)
-}
+pub use guard::SessionGuard;

@@ -1,4 +1,4 @@
-//! The guards around a server's sessions: each is sealed with what it rests on, and judged by the
+//! A server's sessions behind the guard: each is sealed with what it rests on, and judged by the
 //! certificates that it holds.
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
@@ -8,7 +8,7 @@ use rustls::server::danger::ClientCertVerifier as _;
 use rustls::server::{ProducesTickets, StoresServerSessions};
 use rustls::time_provider::TimeProvider;
 
-use super::presented::presented_in;
+use super::certificate_list::client_certificates;
 use crate::time::Timestamp;
 use crate::verifier::WatchingClientVerifier;
 
@@ -42,8 +42,8 @@ impl Seal {
     /// known of its client. It is sealed with the epoch in which the client was verified, which may
     /// be over by now.
     fn seal(&self, session: &[u8]) -> Option<Vec<u8>> {
-        let now = super::now(&*self.clock)?;
-        let epoch = match presented_in(session) {
+        let now = self.now()?;
+        let epoch = match client_certificates(session) {
             Some(chain) => self.verifier.epoch_of_proof(chain.first()?)?,
             None if self.verifier.client_auth_mandatory() => return None,
             // An anonymous client's: no pin is for it, and no certificate ends it.
@@ -59,7 +59,7 @@ impl Seal {
 
     /// The session, if all that it rests on still stands.
     fn open(&self, sealed: &[u8]) -> Option<Vec<u8>> {
-        let now = super::now(&*self.clock)?;
+        let now = self.now()?;
         let (process, rest) = sealed.split_first_chunk()?;
         let (epoch, rest) = rest.split_first_chunk()?;
         let (stored, session) = rest.split_first_chunk()?;
@@ -72,8 +72,12 @@ impl Seal {
         stands.then(|| session.to_vec())
     }
 
+    fn now(&self) -> Option<Timestamp> {
+        self.clock.current_time().map(Timestamp::from)
+    }
+
     fn client_passes(&self, session: &[u8], now: Timestamp) -> bool {
-        let Some(chain) = presented_in(session) else {
+        let Some(chain) = client_certificates(session) else {
             return !self.verifier.client_auth_mandatory();
         };
         let Some((leaf, intermediates)) = chain.split_first() else {
@@ -83,7 +87,7 @@ impl Seal {
     }
 }
 
-/// Around a store.
+/// A store of sessions, each of which lies in it with its seal.
 #[derive(Debug)]
 pub(super) struct GuardedServerSessions {
     pub(super) inner: Arc<dyn StoresServerSessions>,
@@ -115,7 +119,7 @@ impl StoresServerSessions for GuardedServerSessions {
     }
 }
 
-/// Around what makes tickets: the seal is inside of what is encrypted.
+/// What makes tickets, with the seal inside of what is encrypted.
 #[derive(Debug)]
 pub(super) struct GuardedTickets {
     pub(super) inner: Arc<dyn ProducesTickets>,

@@ -1,5 +1,5 @@
-//! What was accepted and proven, remembered for the sake of sessions: rustls resumes them without
-//! asking the verifier, so that somebody else must know what they rest on.
+//! Servers that were accepted and proven, remembered for the sake of sessions: rustls resumes them
+//! without asking the verifier, so that somebody else must know what they rest on.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher as _, RandomState};
@@ -7,13 +7,11 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use lru::LruCache;
-use pki_types::CertificateDer;
-
-use super::conclude::{Conclusion, FRESH};
+use super::judgement::{Assessment, INNER_HOLDS_SECONDS};
 use super::memory::BYTES_EACH;
-use super::peer::{OwnedPeer, folded};
+use super::peer::{OwnedPeer, Peer, folded};
 use crate::time::Timestamp;
+use lru::LruCache;
 
 /// More chains than this for one name, and its sessions are not resumed.
 const MAX_CHAINS: usize = 8;
@@ -25,7 +23,7 @@ const MAX_FORGOTTEN: usize = 57_344;
 
 /// For how long it holds that a peer was accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Acceptance {
+pub(super) struct AcceptancePeriod {
     since: Timestamp,
     /// The first second at which it holds no more.
     until: Timestamp,
@@ -34,12 +32,13 @@ pub(super) struct Acceptance {
     pub(super) is_within_grace: bool,
 }
 
-impl Acceptance {
-    pub(super) fn of(conclusion: &Conclusion, now: Timestamp) -> Self {
+impl AcceptancePeriod {
+    pub(super) fn from_assessment(assessment: &Assessment, now: Timestamp) -> Self {
+        let asked_again = now.saturating_add(INNER_HOLDS_SECONDS);
         Self {
             since: now,
-            until: conclusion.until.min(now.saturating_add(FRESH)),
-            epoch: conclusion.epoch,
+            until: assessment.until.min(asked_again),
+            epoch: assessment.epoch,
             is_within_grace: false,
         }
     }
@@ -62,7 +61,7 @@ impl Acceptance {
 #[derive(Debug, Clone)]
 pub(super) struct AcceptedChain {
     pub(super) peer: Arc<OwnedPeer>,
-    pub(super) acceptance: Acceptance,
+    pub(super) period: AcceptancePeriod,
 }
 
 /// For each server name, every chain that was accepted under it. Bounded in names and in bytes;
@@ -73,12 +72,12 @@ pub(super) struct AcceptedServers {
     /// How many times sessions were found to be for nothing any more.
     ended: AtomicU64,
     capacity: NonZeroUsize,
-    names: Mutex<Names>,
+    names: Mutex<KnownNames>,
 }
 
 #[derive(Debug)]
-struct Names {
-    known: LruCache<String, Name>,
+struct KnownNames {
+    known: LruCache<String, KnownName>,
     bytes: usize,
     /// Names of which chains were forgotten, by a keyed hash.
     forgotten: HashSet<u64>,
@@ -88,7 +87,7 @@ struct Names {
 }
 
 #[derive(Debug)]
-struct Name {
+struct KnownName {
     /// The epoch of the pins in which its first session can have begun.
     epoch: u64,
     chains: Vec<AcceptedChain>,
@@ -97,8 +96,8 @@ struct Name {
     bytes: usize,
 }
 
-/// What is known of the sessions under one name.
-pub(super) struct Accepted {
+/// What the sessions under one name rest on.
+pub(super) struct AcceptedUnderName {
     /// The epoch in which the first of them can have begun.
     pub(super) epoch: u64,
     /// Each may be the one that a session rests on.
@@ -111,7 +110,7 @@ impl AcceptedServers {
             kept: AtomicBool::new(false),
             ended: AtomicU64::new(0),
             capacity,
-            names: Mutex::new(Names {
+            names: Mutex::new(KnownNames {
                 // Bounded by `record`: room that nobody fills is not asked for.
                 known: LruCache::unbounded(),
                 bytes: 0,
@@ -138,39 +137,36 @@ impl AcceptedServers {
     }
 
     /// Whether it need not be told of this chain, for it knows it or nobody guards sessions.
-    pub(super) fn needs_nothing_of(
-        &self,
-        host: &str,
-        leaf: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-    ) -> bool {
+    pub(super) fn needs_nothing_of(&self, peer: &Peer<'_>) -> bool {
         if !self.kept.load(Ordering::Acquire) {
             return true;
         }
         let names = self.names();
-        let name = names.known.peek(folded(host).as_ref());
+        let host = peer.folded_host().unwrap_or_default();
+        let name = names.known.peek(host.as_ref());
         name.is_some_and(|name| {
             let mut chains = name.chains.iter();
-            name.is_barred || chains.any(|known| known.peer.presented(leaf, intermediates))
+            name.is_barred
+                || chains.any(|chain| chain.peer.presented(peer.leaf, peer.intermediates))
         })
     }
 
     /// That a server was accepted, and proved itself.
-    pub(super) fn record(&self, peer: &Arc<OwnedPeer>, acceptance: Acceptance) {
+    pub(super) fn record(&self, peer: &Arc<OwnedPeer>, period: AcceptancePeriod) {
         if !self.kept.load(Ordering::Acquire) {
             return;
         }
-        let host = folded(peer.host.as_deref().unwrap_or_default()).into_owned();
+        let host = peer.folded_host().into_owned();
         let names = &mut *self.names();
-        let name = names.known.get_or_insert_mut(host, || Name {
-            epoch: acceptance.epoch,
+        let name = names.known.get_or_insert_mut(host, || KnownName {
+            epoch: period.epoch,
             chains: Vec::new(),
             is_barred: false,
             bytes: 0,
         });
         let before = name.bytes;
         let was_barred = name.is_barred;
-        name.record(peer, acceptance);
+        name.record(peer, period);
         names.bytes = (names.bytes + name.bytes).saturating_sub(before);
         let mut has_ended = name.is_barred && !was_barred;
         has_ended |= names.keep_within(self.capacity.get());
@@ -181,7 +177,7 @@ impl AcceptedServers {
 
     /// Every chain accepted under this name; `None` where that cannot be known, or where one was
     /// found not to pass any more.
-    pub(super) fn of(&self, host: &str) -> Option<Accepted> {
+    pub(super) fn of(&self, host: &str) -> Option<AcceptedUnderName> {
         let mut names = self.names();
         let host = folded(host);
         let hash = names.hasher.hash_one(host.as_ref());
@@ -189,22 +185,22 @@ impl AcceptedServers {
             return None;
         }
         let name = names.known.get(host.as_ref())?;
-        (!name.is_barred && !name.chains.is_empty()).then(|| Accepted {
+        (!name.is_barred && !name.chains.is_empty()).then(|| AcceptedUnderName {
             epoch: name.epoch,
             chains: name.chains.clone(),
         })
     }
 
     /// That this chain was accepted again.
-    pub(super) fn renew(&self, peer: &Arc<OwnedPeer>, acceptance: Acceptance) {
-        let host = folded(peer.host.as_deref().unwrap_or_default());
+    pub(super) fn renew(&self, peer: &Arc<OwnedPeer>, period: AcceptancePeriod) {
+        let host = peer.folded_host();
         let mut names = self.names();
         let Some(name) = names.known.peek_mut(host.as_ref()) else {
             return;
         };
         let mut chains = name.chains.iter_mut();
         if let Some(chain) = chains.find(|chain| Arc::ptr_eq(&chain.peer, peer)) {
-            chain.acceptance = acceptance;
+            chain.period = period;
         }
     }
 
@@ -219,26 +215,26 @@ impl AcceptedServers {
         }
     }
 
-    fn names(&self) -> MutexGuard<'_, Names> {
+    fn names(&self) -> MutexGuard<'_, KnownNames> {
         // No code of ours panics under the lock, and it is whole between any two calls.
         self.names.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Name {
-    fn record(&mut self, peer: &Arc<OwnedPeer>, acceptance: Acceptance) {
+impl KnownName {
+    fn record(&mut self, peer: &Arc<OwnedPeer>, period: AcceptancePeriod) {
         let met = peer.as_met();
         let mut chains = self.chains.iter_mut();
         let known = chains.find(|chain| chain.peer.presented(met.leaf, met.intermediates));
         if let Some(chain) = known {
             // A session of the time within the grace may still come.
-            let is_within_grace = chain.acceptance.is_within_grace || acceptance.is_within_grace;
+            let is_within_grace = chain.period.is_within_grace || period.is_within_grace;
             self.bytes = (self.bytes + peer.size()).saturating_sub(chain.peer.size());
             *chain = AcceptedChain {
                 peer: Arc::clone(peer),
-                acceptance: Acceptance {
+                period: AcceptancePeriod {
                     is_within_grace,
-                    ..acceptance
+                    ..period
                 },
             };
         } else if self.chains.len() >= MAX_CHAINS || met.bytes() > MAX_BYTES {
@@ -247,7 +243,7 @@ impl Name {
             self.bytes += peer.size();
             self.chains.push(AcceptedChain {
                 peer: Arc::clone(peer),
-                acceptance,
+                period,
             });
         }
         if self.is_barred {
@@ -258,7 +254,7 @@ impl Name {
     }
 }
 
-impl Names {
+impl KnownNames {
     /// Forgets the names used longest ago; says whether that ended everybody's sessions.
     fn keep_within(&mut self, names: usize) -> bool {
         let knew_all = !self.forgot_some;
@@ -274,119 +270,5 @@ impl Names {
             }
         }
         knew_all && self.forgot_some
-    }
-}
-
-/// The clients that were accepted and proved themselves, by their leaf. Bounded in clients and in
-/// bytes; empty until somebody guards sessions by it.
-#[derive(Debug)]
-pub(super) struct AcceptedClients {
-    kept: AtomicBool,
-    capacity: NonZeroUsize,
-    hasher: RandomState,
-    clients: Mutex<Clients>,
-}
-
-#[derive(Debug)]
-struct Clients {
-    /// By a keyed hash of the leaf: the leaf itself is compared in full.
-    known: LruCache<u64, Client>,
-    bytes: usize,
-}
-
-#[derive(Debug)]
-struct Client {
-    peer: Arc<OwnedPeer>,
-    /// The epoch in which it last proved itself.
-    epoch: u64,
-    acceptance: Acceptance,
-}
-
-impl AcceptedClients {
-    pub(super) fn new(capacity: NonZeroUsize) -> Self {
-        Self {
-            kept: AtomicBool::new(false),
-            capacity,
-            hasher: RandomState::new(),
-            clients: Mutex::new(Clients {
-                // Bounded by `record`.
-                known: LruCache::unbounded(),
-                bytes: 0,
-            }),
-        }
-    }
-
-    pub(super) fn keep(&self) {
-        self.kept.store(true, Ordering::Release);
-    }
-
-    /// Whether nobody guards sessions.
-    pub(super) fn needs_nothing(&self) -> bool {
-        !self.kept.load(Ordering::Acquire)
-    }
-
-    /// That a client was accepted, and proved itself.
-    pub(super) fn record(&self, peer: &Arc<OwnedPeer>, acceptance: Acceptance) {
-        if self.needs_nothing() {
-            return;
-        }
-        let client = Client {
-            peer: Arc::clone(peer),
-            epoch: acceptance.epoch,
-            acceptance,
-        };
-        let clients = &mut *self.clients();
-        clients.bytes += client.peer.size();
-        let before = clients.known.put(self.hasher.hash_one(&*peer.leaf), client);
-        clients.bytes -= before.map_or(0, |before| before.peer.size());
-        let most = self.capacity.get();
-        while clients.known.len() > most || clients.bytes > most.saturating_mul(BYTES_EACH) {
-            let Some((_, forgotten)) = clients.known.pop_lru() else {
-                break;
-            };
-            clients.bytes -= forgotten.peer.size();
-        }
-    }
-
-    /// The epoch of the pins in which the client with this leaf last proved itself; `None` where
-    /// that is not known.
-    pub(super) fn epoch_of(&self, leaf: &CertificateDer<'_>) -> Option<u64> {
-        let mut clients = self.clients();
-        let client = clients.known.get(&self.hasher.hash_one(&**leaf))?;
-        (client.peer.leaf == *leaf).then_some(client.epoch)
-    }
-
-    /// Whether it holds that this chain was accepted.
-    pub(super) fn holds(
-        &self,
-        leaf: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        epoch: u64,
-        now: Timestamp,
-    ) -> bool {
-        let mut clients = self.clients();
-        let client = clients.known.get(&self.hasher.hash_one(&**leaf));
-        client.is_some_and(|client| {
-            client.peer.presented(leaf, intermediates) && client.acceptance.holds(epoch, now)
-        })
-    }
-
-    /// That this chain was accepted again.
-    pub(super) fn renew(
-        &self,
-        leaf: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        acceptance: Acceptance,
-    ) {
-        let mut clients = self.clients();
-        let client = clients.known.peek_mut(&self.hasher.hash_one(&**leaf));
-        if let Some(client) = client.filter(|c| c.peer.presented(leaf, intermediates)) {
-            client.acceptance = acceptance;
-        }
-    }
-
-    fn clients(&self) -> MutexGuard<'_, Clients> {
-        // No code of ours panics under the lock, and it is whole between any two calls.
-        self.clients.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,32 +1,27 @@
-//! Building either wrapper.
+//! What either wrapper is built from.
 
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use pki_types::ServerName;
-use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::CryptoProvider;
-use rustls::server::danger::ClientCertVerifier;
-use thiserror::Error;
 
-use super::conclude::{Changes, Grounds};
+use super::bounds::PresentedBounds;
+use super::error::VerifierBuildError;
+use super::events::PeerEvents;
 use super::grace::PinnedGrace;
-use super::matters::Matters;
+use super::handshake::HandshakeVerifier;
+use super::judgement::{HandshakeJudge, InputChanges};
 use super::memory::Memory;
-use super::presented::PresentedBounds;
 use super::proof::AwaitingProof;
 #[cfg(feature = "ocsp")]
-use super::staple::{StapleRule, StapleWatch};
-use super::unproven::UnprovenCounts;
-use super::watch::Watch;
-use super::{WatchingClientVerifier, WatchingServerVerifier};
-use crate::alert::RepeatPolicy;
+use super::staple::{StapleCheck, StapleRule};
+use crate::alert::{RepeatPolicy, Transitions};
 use crate::event::Role;
-use crate::observer::Observer;
-use crate::observer::Outbox;
+use crate::observer::{Observer, Outbox};
 use crate::outlook::{ChainJudge, TrustAnchors, Usage};
-use crate::pin::{FixedPins, PinSet, PinSetBuilder, PinSetError, PinsInForce, SpkiPin};
+use crate::pin::{FixedPins, PinSet, PinSetBuilder, PinsInForce, SpkiPin};
 use crate::policy::ThresholdPolicy;
 use crate::provider;
 use crate::revocation::Crls;
@@ -40,7 +35,8 @@ const DEFAULT_PEER_MEMORY: NonZeroUsize = match NonZeroUsize::new(1024) {
     None => NonZeroUsize::MIN,
 };
 
-/// Builds a [`WatchingServerVerifier`] or a [`WatchingClientVerifier`], by the verifier `V` that
+/// Builds a [`WatchingServerVerifier`](crate::WatchingServerVerifier) or a
+/// [`WatchingClientVerifier`](crate::WatchingClientVerifier), by the verifier `V` that
 /// it wraps.
 #[must_use]
 pub struct WatchingVerifierBuilder<V: ?Sized> {
@@ -51,17 +47,17 @@ pub struct WatchingVerifierBuilder<V: ?Sized> {
     /// Leaf pins given one by one.
     leaf_pins: Option<PinSetBuilder>,
     pins: Option<Arc<dyn PinsInForce>>,
-    pinned_as: Option<ServerName<'static>>,
+    pub(super) pinned_as: Option<ServerName<'static>>,
     grace: Option<PinnedGrace>,
     bounds: PresentedBounds,
-    delivery: Outbox,
+    outbox: Outbox,
     repeat: RepeatPolicy,
-    peer_memory: NonZeroUsize,
+    pub(super) peer_memory: NonZeroUsize,
     crls: Option<Crls>,
     #[cfg(feature = "ocsp")]
-    staple_rule: StapleRule,
+    pub(super) staple_rule: StapleRule,
     #[cfg(feature = "ocsp")]
-    staple_judge: StapleJudge,
+    pub(super) staple_judge: StapleJudge,
 }
 
 impl<V: ?Sized> WatchingVerifierBuilder<V> {
@@ -76,7 +72,7 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
             pinned_as: None,
             grace: None,
             bounds: PresentedBounds::default(),
-            delivery: Outbox::default(),
+            outbox: Outbox::default(),
             repeat: RepeatPolicy::default(),
             peer_memory: DEFAULT_PEER_MEMORY,
             crls: None,
@@ -90,7 +86,7 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
     /// Tells this observer, through a queue of its own unless it is
     /// [prompt](Observer::is_prompt); repeatable. Without any, only pins have an effect.
     pub fn with_observer(mut self, observer: Arc<dyn Observer>) -> Self {
-        self.delivery.add(observer);
+        self.outbox.add(observer);
         self
     }
 
@@ -127,18 +123,18 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
     /// Accepts only peers whose leaf (or raw public key) has this key; repeatable, any one of the
     /// pins suffices. Pin at least two: the key in use, and one kept offline.
     pub fn with_leaf_pin(self, pin: SpkiPin) -> Self {
-        self.with_leaf_pins(|pins| pins.current(pin))
+        self.with_leaf_pins(|pins| pins.with_current(pin))
     }
 
     /// Accepts the key that will follow too; repeatable. It is compiled in, so there is no
     /// hold-down; an event tells when a peer first shows it.
     pub fn with_successor_pin(self, pin: SpkiPin) -> Self {
-        self.with_leaf_pins(|pins| pins.successor(pin))
+        self.with_leaf_pins(|pins| pins.with_successor(pin))
     }
 
-    /// The same, from this second on.
+    /// Accepts the key that will follow from this second on; repeatable.
     pub fn with_successor_pin_from(self, pin: SpkiPin, from: Timestamp) -> Self {
-        self.with_leaf_pins(|pins| pins.successor_from(pin, from))
+        self.with_leaf_pins(|pins| pins.with_successor_from(pin, from))
     }
 
     /// Pins peers by this set alone, which does not change.
@@ -188,13 +184,15 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
         self
     }
 
-    fn into_parts(self, role: Role, usage: Usage) -> Result<(Arc<V>, Watch), VerifierBuildError> {
+    /// The wrapped verifier, and what goes around it.
+    pub(super) fn into_parts(
+        self,
+        role: Role,
+        usage: Usage,
+    ) -> Result<(Arc<V>, HandshakeVerifier), VerifierBuildError> {
         let pins = match (self.leaf_pins, self.pins) {
             (Some(_), Some(_)) => return Err(VerifierBuildError::PinsTwice),
-            (Some(leaf_pins), None) => {
-                let pins: Arc<dyn PinsInForce> = Arc::new(FixedPins::new(leaf_pins.build()?));
-                Some(pins)
-            }
+            (Some(leaf_pins), None) => Some(leaf_pins.build()?.into()),
             (None, pins) => pins,
         };
         match &pins {
@@ -209,8 +207,8 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
         }
         let provider = provider::given_or_default(self.provider);
         let algorithms = provider.map(|p| p.signature_verification_algorithms.all);
-        let changes = Changes::of(self.anchors.as_deref(), self.crls.as_ref());
-        let judge = match self.anchors {
+        let changes = InputChanges::new(self.anchors.as_deref(), self.crls.as_ref());
+        let chains = match self.anchors {
             None => None,
             Some(anchors) if anchors.is_empty() => return Err(VerifierBuildError::NoTrustAnchors),
             Some(anchors) => {
@@ -223,88 +221,28 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
         if self.staple_rule != StapleRule::Observe && algorithms.is_none() {
             return Err(VerifierBuildError::NoProvider);
         }
-        let grounds = Grounds {
-            judge,
-            policy: self.policy,
-            lists: self.crls,
-            changes,
-            #[cfg(feature = "ocsp")]
-            staples: StapleWatch {
-                rule: self.staple_rule,
-                judge: self.staple_judge,
-                algorithms,
+        let transitions = Transitions::new(self.peer_memory).with_repeat(self.repeat);
+        let handshake = HandshakeVerifier {
+            judge: HandshakeJudge {
+                chains,
+                policy: self.policy,
+                crls: self.crls,
+                changes,
+                #[cfg(feature = "ocsp")]
+                staples: StapleCheck {
+                    rule: self.staple_rule,
+                    judge: self.staple_judge,
+                    algorithms,
+                },
             },
-        };
-        let watch = Watch {
-            role,
-            grounds,
             pins,
             grace: self.grace,
             bounds: self.bounds,
-            delivery: self.delivery,
-            matters: Matters::new(self.peer_memory, self.repeat),
             memory: Memory::new(self.peer_memory),
             awaiting: AwaitingProof::new(role),
-            unproven: UnprovenCounts::default(),
+            events: PeerEvents::new(role, self.policy, self.outbox, transitions),
         };
-        Ok((self.inner, watch))
-    }
-}
-
-#[cfg(feature = "ocsp")]
-impl WatchingVerifierBuilder<dyn ServerCertVerifier> {
-    /// Lets stapled OCSP responses decide about handshakes; by default they are only observed.
-    /// The issuer's key is taken from the trust anchors given here or from what the server sent.
-    pub const fn with_staple_rule(mut self, rule: StapleRule) -> Self {
-        self.staple_rule = rule;
-        self
-    }
-
-    /// Judges staples by other bounds on age and clock skew than the default ones.
-    pub fn with_staple_judge(mut self, judge: StapleJudge) -> Self {
-        self.staple_judge = judge;
-        self
-    }
-}
-
-impl WatchingVerifierBuilder<dyn ServerCertVerifier> {
-    /// The finished wrapper.
-    ///
-    /// # Errors
-    /// [`VerifierBuildError`] where trust anchors were given but are empty, no crypto provider is at
-    /// hand to judge by them, or the pins cannot work as given.
-    pub fn build(self) -> Result<Arc<WatchingServerVerifier>, VerifierBuildError> {
-        let peers = self.peer_memory;
-        let (inner, watch) = self.into_parts(Role::PeerServer, Usage::ServerAuth)?;
-        Ok(Arc::new(WatchingServerVerifier::new(inner, watch, peers)))
-    }
-}
-
-impl WatchingVerifierBuilder<dyn ClientCertVerifier> {
-    /// Takes the pins of this name for those of the clients, which have none of their own. Without
-    /// it, the set that is for every peer counts.
-    pub fn with_clients_pinned_as(mut self, name: ServerName<'static>) -> Self {
-        self.pinned_as = Some(name);
-        self
-    }
-
-    /// The finished wrapper.
-    ///
-    /// # Errors
-    /// [`VerifierBuildError`] where trust anchors were given but are empty, no crypto provider is at
-    /// hand to judge by them, or the pins cannot work as given.
-    pub fn build(self) -> Result<Arc<WatchingClientVerifier>, VerifierBuildError> {
-        let (pinned_as, peers) = (self.pinned_as.clone(), self.peer_memory);
-        let (inner, watch) = self.into_parts(Role::PeerClient, Usage::ClientAuth)?;
-        if let Some(generation) = watch.generation() {
-            let set = match &pinned_as {
-                Some(name) => generation.sets.for_server(name),
-                None => generation.sets.for_every_peer(),
-            };
-            set.ok_or(VerifierBuildError::NoPinsForClients)?;
-        }
-        let verifier = WatchingClientVerifier::new(inner, watch, pinned_as, peers);
-        Ok(Arc::new(verifier))
+        Ok((self.inner, handshake))
     }
 }
 
@@ -316,46 +254,4 @@ impl<V: ?Sized> fmt::Debug for WatchingVerifierBuilder<V> {
             .field("policy", &self.policy)
             .finish_non_exhaustive()
     }
-}
-
-/// A wrapper that cannot be built as asked.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum VerifierBuildError {
-    /// There is no provider to take signature algorithms from.
-    #[error(
-        "no crypto provider to judge by the trust anchors or by staples: call with_provider, \
-         or install a process default with CryptoProvider::install_default"
-    )]
-    NoProvider,
-    /// The trust anchors given are none.
-    #[error(
-        "the trust anchors given are empty, so nothing could be judged by them: look at TrustAnchors::errors"
-    )]
-    NoTrustAnchors,
-    /// The leaf pins given one by one cannot be a set.
-    #[error(transparent)]
-    Pins(#[from] PinSetError),
-    /// Leaf pins were given one by one, and pins from elsewhere.
-    #[error("with_leaf_pin and with_pins were both called: put the leaf pins into the pin set too")]
-    PinsTwice,
-    /// Pins of CAs or anchors can only be matched on paths that verified, and a rustls verifier
-    /// does not tell which path that was.
-    #[error(
-        "pins of CAs or anchors are matched on verified paths, which the inner verifier does not reveal: call with_trust_anchors with the anchors that it has, or pin leaves only"
-    )]
-    PinsNeedTrustAnchors,
-    /// Where nothing but pins vouches for a server, they cannot only report.
-    #[error(
-        "pins that only report vouch for nobody: enforce them, or keep a verifier that asks a CA"
-    )]
-    NothingButReports,
-    /// A grace is for pinned peers only.
-    #[error("a grace is for pinned peers only: pin the leaf's key too")]
-    GraceWithoutPins,
-    /// The pins are for hosts, and clients have none.
-    #[error(
-        "no pins are for clients: give a pin set without hosts, or say with_clients_pinned_as whose pins are theirs"
-    )]
-    NoPinsForClients,
 }

@@ -1,21 +1,25 @@
 //! The wrapper that a TLS server with mutual authentication puts around its verifier of clients.
 
 use std::fmt;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
 use pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::{CommonState, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
+use rustls::{CommonState, Error};
 
-use super::accepted::{Acceptance, AcceptedClients};
+use super::accepted::AcceptancePeriod;
+use super::accepted_clients::AcceptedClients;
 use super::builder::WatchingVerifierBuilder;
-use super::peer::Peer;
-use super::watch::Watch;
+use super::error::VerifierBuildError;
+use super::forward::forward_to_inner;
+use super::handshake::HandshakeVerifier;
+use super::peer::{ChainFacts, Peer};
 #[cfg(feature = "json")]
 use crate::alert::SavedStateError;
+use crate::event::Role;
+use crate::outlook::Usage;
 use crate::time::Timestamp;
 
 /// Wraps any [`ClientCertVerifier`]: every question goes to the inner verifier, whose refusal
@@ -45,7 +49,7 @@ use crate::time::Timestamp;
 /// ```
 pub struct WatchingClientVerifier {
     inner: Arc<dyn ClientCertVerifier>,
-    watch: Watch,
+    handshake: HandshakeVerifier,
     /// The name whose pins are the clients'.
     pinned_as: Option<ServerName<'static>>,
     accepted: AcceptedClients,
@@ -57,20 +61,6 @@ impl WatchingClientVerifier {
         inner: Arc<dyn ClientCertVerifier>,
     ) -> WatchingVerifierBuilder<dyn ClientCertVerifier> {
         WatchingVerifierBuilder::new(inner)
-    }
-
-    pub(super) fn new(
-        inner: Arc<dyn ClientCertVerifier>,
-        watch: Watch,
-        pinned_as: Option<ServerName<'static>>,
-        peers: NonZeroUsize,
-    ) -> Self {
-        Self {
-            inner,
-            watch,
-            pinned_as,
-            accepted: AcceptedClients::new(peers),
-        }
     }
 
     /// Judges the peer of a connection again, as of `now`. rustls never asks a verifier about a
@@ -90,7 +80,9 @@ impl WatchingClientVerifier {
                 false => Ok(()),
             };
         };
-        self.verify_again(leaf, intermediates, now).map(drop)
+        let at = now.to_unix_time().ok_or(Error::FailedToGetCurrentTime)?;
+        self.verify_again(&self.peer(leaf, intermediates, at))
+            .map(drop)
     }
 
     /// From now on, remembers the clients that it accepts.
@@ -100,7 +92,7 @@ impl WatchingClientVerifier {
 
     /// The epoch of the pins in force.
     pub(crate) fn epoch(&self) -> u64 {
-        self.watch.epoch()
+        self.handshake.epoch()
     }
 
     /// The epoch in which the client with this leaf last proved itself; `None` where that is not
@@ -117,40 +109,36 @@ impl WatchingClientVerifier {
         intermediates: &[CertificateDer<'_>],
         now: Timestamp,
     ) -> bool {
-        if self.accepted.holds(leaf, intermediates, self.epoch(), now) {
+        let Some(at) = now.to_unix_time() else {
+            return false;
+        };
+        let peer = self.peer(leaf, intermediates, at);
+        if self.accepted.holds(&peer, self.epoch()) {
             return true;
         }
-        match self.verify_again(leaf, intermediates, now) {
-            Ok(acceptance) if !acceptance.is_within_grace => {
-                self.accepted.renew(leaf, intermediates, acceptance);
+        match self.verify_again(&peer) {
+            Ok(period) if !period.is_within_grace => {
+                self.accepted.renew(&peer, period);
                 true
             }
             _ => false,
         }
     }
 
-    fn verify_again(
-        &self,
-        leaf: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        now: Timestamp,
-    ) -> Result<Acceptance, Error> {
-        let at = now.to_unix_time().ok_or(Error::FailedToGetCurrentTime)?;
-        let peer = self.peer(leaf, intermediates, at);
-        self.watch.verify_again(&peer, &|intermediates, at| {
-            self.ask(leaf, intermediates, at)
-        })
+    fn verify_again(&self, peer: &Peer<'_>) -> Result<AcceptancePeriod, Error> {
+        self.handshake
+            .verify_again(peer, &|intermediates, at| self.ask(peer, intermediates, at))
     }
 
     /// The inner verifier's answer.
     fn ask(
         &self,
-        leaf: &CertificateDer<'_>,
+        peer: &Peer<'_>,
         intermediates: &[CertificateDer<'_>],
         at: UnixTime,
     ) -> Result<(), Error> {
         self.inner
-            .verify_client_cert(leaf, intermediates, at)
+            .verify_client_cert(peer.leaf, intermediates, at)
             .map(drop)
     }
 
@@ -160,8 +148,8 @@ impl WatchingClientVerifier {
         leaf: &CertificateDer<'_>,
         checked: &Result<HandshakeSignatureValid, Error>,
     ) {
-        if let Some(proven) = self.watch.signature_checked(leaf, checked) {
-            self.accepted.record(&proven.peer, proven.acceptance);
+        if let Some(proven) = self.handshake.signature_checked(leaf, checked) {
+            self.accepted.record(&proven.peer, proven.period);
         }
     }
 
@@ -180,29 +168,30 @@ impl WatchingClientVerifier {
             staple: &[],
             raw: self.inner.requires_raw_public_keys(),
             now,
+            facts: ChainFacts::default(),
         }
     }
 
-    /// How many times an observer panicked instead of observing.
+    /// Counts how many times an observer panicked instead of observing.
     pub fn observer_panics(&self) -> u64 {
-        self.watch.delivery.panics()
+        self.handshake.events.panics()
     }
 
-    /// How many events were dropped because an observer's queue was full.
+    /// Counts the events that were dropped because an observer's queue was full.
     pub fn events_lost(&self) -> u64 {
-        self.watch.delivery.lost()
+        self.handshake.events.lost()
     }
 
-    /// How many matters of peers were forgotten for lack of room (those that were ok first); they
+    /// Counts the matters of peers that were forgotten for lack of room (those that were ok first); they
     /// are told as if new.
     pub fn peer_evictions(&self) -> u64 {
-        self.watch.matters.evictions()
+        self.handshake.events.evictions()
     }
 
-    /// What was told of peers so far, to be restored after a restart.
+    /// Writes down what was told of peers so far, to be restored after a restart.
     #[cfg(feature = "json")]
     pub fn save(&self) -> String {
-        self.watch.matters.save()
+        self.handshake.events.save()
     }
 
     /// Goes on where `save` was called before a restart: what was told is not told again before
@@ -212,29 +201,17 @@ impl WatchingClientVerifier {
     /// [`SavedStateError`] where the text is not what `save` wrote; then nothing of it is used.
     #[cfg(feature = "json")]
     pub fn restore(&self, saved: &str) -> Result<(), SavedStateError> {
-        self.watch.matters.restore(saved)
+        self.handshake.events.restore(saved)
     }
 
     /// Tells of the peers that were only counted so far, then waits until the observers have seen
     /// everything, at most so long for each; says whether they have.
     pub fn flush_events(&self, patience: Duration) -> bool {
-        self.watch.flush(patience)
+        self.handshake.flush(patience)
     }
 }
 
 impl ClientCertVerifier for WatchingClientVerifier {
-    fn offer_client_auth(&self) -> bool {
-        self.inner.offer_client_auth()
-    }
-
-    fn client_auth_mandatory(&self) -> bool {
-        self.inner.client_auth_mandatory()
-    }
-
-    fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        self.inner.root_hint_subjects()
-    }
-
     fn verify_client_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -242,41 +219,45 @@ impl ClientCertVerifier for WatchingClientVerifier {
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
         let peer = self.peer(end_entity, intermediates, now);
-        let ask =
-            |intermediates: &[CertificateDer<'_>], at| self.ask(end_entity, intermediates, at);
+        let ask = |intermediates: &[CertificateDer<'_>], at| self.ask(&peer, intermediates, at);
         // Each handshake is waited for, so that the signature that comes is not taken for another's.
-        self.watch.verify(&peer, &ask, || false)?;
+        self.handshake.verify(&peer, &ask, || false)?;
         Ok(ClientCertVerified::assertion())
     }
 
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let checked = self.inner.verify_tls12_signature(message, cert, dss);
-        self.signature_checked(cert, &checked);
-        checked
+    forward_to_inner!(ClientCertVerifier);
+}
+
+impl WatchingVerifierBuilder<dyn ClientCertVerifier> {
+    /// Takes the pins of this name for those of the clients, which have none of their own. Without
+    /// it, the set that is for every peer counts.
+    pub fn with_clients_pinned_as(mut self, name: ServerName<'static>) -> Self {
+        self.pinned_as = Some(name);
+        self
     }
 
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let checked = self.inner.verify_tls13_signature(message, cert, dss);
-        self.signature_checked(cert, &checked);
-        checked
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.inner.supported_verify_schemes()
-    }
-
-    fn requires_raw_public_keys(&self) -> bool {
-        self.inner.requires_raw_public_keys()
+    /// Builds the wrapper.
+    ///
+    /// # Errors
+    /// [`VerifierBuildError`] where trust anchors were given but are empty, no crypto provider is at
+    /// hand to judge by them, or the pins cannot work as given.
+    pub fn build(self) -> Result<Arc<WatchingClientVerifier>, VerifierBuildError> {
+        let accepted = AcceptedClients::new(self.peer_memory);
+        let pinned_as = self.pinned_as.clone();
+        let (inner, handshake) = self.into_parts(Role::PeerClient, Usage::ClientAuth)?;
+        if let Some(generation) = handshake.generation() {
+            let set = match &pinned_as {
+                Some(name) => generation.sets.for_server(name),
+                None => generation.sets.for_every_peer(),
+            };
+            set.ok_or(VerifierBuildError::NoPinsForClients)?;
+        }
+        Ok(Arc::new(WatchingClientVerifier {
+            inner,
+            handshake,
+            pinned_as,
+            accepted,
+        }))
     }
 }
 
@@ -284,7 +265,7 @@ impl fmt::Debug for WatchingClientVerifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WatchingClientVerifier")
             .field("inner", &self.inner)
-            .field("pins", &self.watch.pins)
+            .field("pins", &self.handshake.pins)
             .finish_non_exhaustive()
     }
 }

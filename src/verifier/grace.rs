@@ -1,16 +1,14 @@
 //! The first of the two relaxations: a pinned leaf that has just expired.
 
-use rustls::Error;
-use thiserror::Error as ThisError;
+use thiserror::Error;
 
-use super::assess::DateRefusal;
-use super::conclude::Grounds;
-use super::peer::{Peer, date_refusal};
-use super::pins;
-use super::watch::AskInner;
+use super::judgement::{HandshakeJudge, InnerAccepts, path_keys, set_for};
+use super::peer::Peer;
 use crate::cert::Certificate;
-use crate::outlook::ChainJudge;
-use crate::pin::{LeafVerdict, Pin, PinGeneration, PinSet, PinSetStanding, SpkiPin};
+use crate::outlook::{ChainJudge, VerifiedCertificates};
+use crate::pin::{
+    self, KeysAbove, Pin, PinGeneration, PinSet, PinSetStanding, PinVerdict, ShownKeys, SpkiPin,
+};
 use crate::time::Timestamp;
 
 /// For how long a *pinned* peer is still accepted after its leaf expired, when nothing else is
@@ -43,38 +41,38 @@ impl PinnedGrace {
     /// (CA/Browser Forum, Baseline Requirements, 4.9.7).
     pub const MAX_SECONDS_UNTOLD: u32 = 7 * 86_400;
 
-    /// So many seconds after the leaf's notAfter.
+    /// Makes a grace of so many seconds after the leaf's notAfter.
     ///
     /// # Errors
-    /// [`PinnedGraceTooLong`] over [`PinnedGrace::MAX_SECONDS`].
-    pub const fn of_seconds(seconds: u32) -> Result<Self, PinnedGraceTooLong> {
+    /// [`PinnedGraceError`] over [`PinnedGrace::MAX_SECONDS`].
+    pub const fn from_seconds(seconds: u32) -> Result<Self, PinnedGraceError> {
         if seconds > Self::MAX_SECONDS {
-            return Err(PinnedGraceTooLong { seconds });
+            return Err(PinnedGraceError { seconds });
         }
         Ok(Self { seconds })
     }
 
-    /// How many seconds.
+    /// Returns how many seconds it lasts.
     pub const fn seconds(self) -> u32 {
         self.seconds
     }
 }
 
 /// A grace beyond the bound.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ThisError)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error(
     "a grace of {seconds} s is over the bound of {} s: renew the certificate instead",
     PinnedGrace::MAX_SECONDS
 )]
 #[non_exhaustive]
-pub struct PinnedGraceTooLong {
+pub struct PinnedGraceError {
     /// The seconds asked for.
     pub seconds: u32,
 }
 
-/// A peer that a grace lets in.
+/// A handshake that needs the grace.
 #[derive(Debug)]
-pub(super) struct Candidate {
+pub(super) struct GraceUse {
     pub(super) leaf: Certificate,
     pub(super) pin: Pin,
     /// The last second of the grace.
@@ -83,119 +81,148 @@ pub(super) struct Candidate {
     pub(super) epoch: u64,
 }
 
-/// Whether only the date of a pinned leaf stands in the way of a peer that the inner verifier
-/// refused with `error`.
-pub(super) fn candidate(
-    grace: PinnedGrace,
-    grounds: &Grounds,
-    generation: &PinGeneration,
-    peer: &Peer<'_>,
-    error: &Error,
-    ask: &AskInner<'_>,
-) -> Option<Candidate> {
-    let Some(DateRefusal::Expired(_)) = date_refusal(error).filter(|_| !peer.raw) else {
-        return None;
-    };
-    let (set, now) = (pins::set_for(&generation.sets, peer)?, peer.at());
-    let in_force = matches!(
-        set.standing(now),
-        PinSetStanding::InForce | PinSetStanding::InGrace { .. }
-    );
-    let leaf = Certificate::from_der(peer.leaf).ok()?;
-    let is_expired = leaf.not_after() < now && leaf.not_before() <= now;
-    if !in_force || !is_expired || now > grace.end(&leaf, grace.seconds) {
-        return None;
+impl GraceUse {
+    /// About how many bytes it takes.
+    pub(super) fn size(&self) -> usize {
+        size_of::<Self>() + self.leaf.der().len()
     }
-    let key = SpkiPin::of_certificate(&leaf);
-    let pin = match set.judge_leaf(&key, now) {
-        LeafVerdict::Matches(pin) => pin.clone(),
-        LeafVerdict::AskPaths => set.match_leaf(&key, now)?.clone(),
-        LeafVerdict::Rejected | LeafVerdict::NoMatch => return None,
-    };
-    let knowledge = match &grounds.judge {
-        Some(judge) => above_on_a_path(grounds, judge, set, peer, &leaf, ask)?,
-        None => above_as_presented(set, peer, &leaf, ask)?,
-    };
-    let until = match knowledge {
-        Knowledge::Whole => grace.end(&leaf, grace.seconds),
-        Knowledge::Partial => grace.end(&leaf, grace.seconds.min(PinnedGrace::MAX_SECONDS_UNTOLD)),
-    };
-    (now <= until).then_some(Candidate {
-        leaf,
-        pin,
-        until,
-        epoch: generation.epoch,
-    })
 }
 
 /// What is known of all that stands above the leaf, as of now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Knowledge {
+enum KnownAbove {
     /// Its dates, the anchor's, and the lists that speak for it.
-    Whole,
+    Everything,
     /// The inner verifier knows more, and was asked as of the leaf's last second alone.
-    Partial,
+    Something,
 }
 
 impl PinnedGrace {
+    /// Whether only the date of a pinned leaf stands in the way of a peer that the inner verifier
+    /// refused because a certificate has expired.
+    pub(super) fn admits(
+        self,
+        judge: &HandshakeJudge,
+        pins: &PinGeneration,
+        peer: &Peer<'_>,
+        inner: &InnerAccepts<'_>,
+    ) -> Option<GraceUse> {
+        if peer.raw {
+            return None;
+        }
+        let (set, now) = (set_for(&pins.sets, peer)?, peer.at());
+        let leaf = peer.leaf_certificate().ok()?;
+        let is_expired = leaf.not_after() < now && leaf.not_before() <= now;
+        if !is_expired || now > self.end(&leaf, self.seconds) {
+            return None;
+        }
+        let pin = pin_of_leaf(set, &leaf, now)?;
+        let chain = peer.chain(&leaf);
+        let known = match &judge.chains {
+            Some(chains) => above_on_a_path(judge, chains, set, &chain, now, inner)?,
+            None => above_as_presented(set, peer, &chain, inner)?,
+        };
+        // Staples are judged now, not then.
+        #[cfg(feature = "ocsp")]
+        if judge.assess_staple(peer, &chain).refusal.is_some() {
+            return None;
+        }
+        let until = match known {
+            KnownAbove::Everything => self.end(&leaf, self.seconds),
+            KnownAbove::Something => self.end(&leaf, self.seconds.min(Self::MAX_SECONDS_UNTOLD)),
+        };
+        (now <= until).then_some(GraceUse {
+            leaf,
+            pin,
+            until,
+            epoch: pins.epoch,
+        })
+    }
+
     fn end(self, leaf: &Certificate, seconds: u32) -> Timestamp {
         leaf.not_after().saturating_add(i64::from(seconds))
+    }
+}
+
+/// The pin that the leaf's key matches by itself, in a set that decides.
+fn pin_of_leaf(set: &PinSet, leaf: &Certificate, now: Timestamp) -> Option<Pin> {
+    if set.standing(now) == PinSetStanding::Open {
+        return None;
+    }
+    let shown = ShownKeys {
+        host: None,
+        leaf: Ok(SpkiPin::from_certificate(leaf)),
+        above: KeysAbove::Nothing,
+    };
+    match pin::judge(set, &shown, now) {
+        PinVerdict::Matches(pin) => Some(pin),
+        PinVerdict::Undecided | PinVerdict::Refused(_) => None,
     }
 }
 
 /// A path that is good now but for its leaf's date, and that the inner verifier accepts by itself
 /// at the leaf's last good second.
 fn above_on_a_path(
-    grounds: &Grounds,
-    judge: &ChainJudge,
+    judge: &HandshakeJudge,
+    chains: &ChainJudge,
     set: &PinSet,
-    peer: &Peer<'_>,
-    leaf: &Certificate,
-    ask: &AskInner<'_>,
-) -> Option<Knowledge> {
-    let (now, key) = (peer.at(), SpkiPin::of_certificate(leaf));
-    let then = leaf.not_after().to_unix_time()?;
-    let found = judge.find_path(&peer.chain(leaf), leaf.not_after(), |path| {
-        let above = path.certificates.get(1..).unwrap_or_default();
-        let is_good = above.iter().all(|c| c.validity().contains(now))
-            && set.match_path(&pins::keys_of(key, &path), now).is_some();
-        if !is_good {
-            return None;
-        }
-        let anchors = judge.anchors().certificates();
-        let mut anchors = anchors
-            .filter(|a| a.facts().spki_der() == path.anchor_spki)
-            .peekable();
-        let anchor_is_dated = anchors.peek().is_some();
-        if anchor_is_dated && !anchors.any(|anchor| anchor.validity().contains(now)) {
-            return None;
-        }
-        let lists_are_current = match &grounds.lists {
-            Some(lists) => lists.are_current_for(&path.certificates, now),
-            None => true,
-        };
-        let above: Vec<_> = above.iter().map(|c| c.der().clone()).collect();
-        if !lists_are_current || ask(&above, then).is_err() {
-            return None;
-        }
-        Some(match anchor_is_dated && grounds.lists.is_some() {
-            true => Knowledge::Whole,
-            false => Knowledge::Partial,
-        })
+    chain: &[Certificate],
+    now: Timestamp,
+    inner: &InnerAccepts<'_>,
+) -> Option<KnownAbove> {
+    let last_second = chain.first()?.not_after();
+    let then = last_second.to_unix_time()?;
+    let found = chains.find_path(chain, last_second, |path| {
+        let known = known_on_path(judge, chains, set, &path, now)?;
+        let above = path.certificates.iter().skip(1);
+        let above: Vec<_> = above.map(|c| c.der().clone()).collect();
+        inner(&above, then).then_some(known)
     });
     found.ok().flatten()
+}
+
+/// `None` where something on the path, but for its leaf's date, is not good now.
+fn known_on_path(
+    judge: &HandshakeJudge,
+    chains: &ChainJudge,
+    set: &PinSet,
+    path: &VerifiedCertificates<'_>,
+    now: Timestamp,
+) -> Option<KnownAbove> {
+    let is_good = |certificate: &Certificate| certificate.validity().contains(now);
+    if !path.certificates.iter().skip(1).all(|c| is_good(c)) {
+        return None;
+    }
+    pin::match_path(set, &path_keys(path), now)?;
+    let anchors = chains.anchors().certificates();
+    let mut anchors = anchors
+        .filter(|anchor| anchor.facts().spki_der() == path.anchor_spki)
+        .peekable();
+    let anchor_is_dated = anchors.peek().is_some();
+    if anchor_is_dated && !anchors.any(is_good) {
+        return None;
+    }
+    let Some(crls) = &judge.crls else {
+        return Some(KnownAbove::Something);
+    };
+    if !crls.are_current_for(&path.certificates, now) {
+        return None;
+    }
+    Some(match anchor_is_dated {
+        true => KnownAbove::Everything,
+        false => KnownAbove::Something,
+    })
 }
 
 /// Without anchors nobody knows the path: everything presented must be good now.
 fn above_as_presented(
     set: &PinSet,
     peer: &Peer<'_>,
-    leaf: &Certificate,
-    ask: &AskInner<'_>,
-) -> Option<Knowledge> {
-    let now = peer.at();
-    let mut above = peer.readable_intermediates();
-    let are_good = !set.needs_path() && above.all(|c| c.validity().contains(now));
-    let then = leaf.not_after().to_unix_time()?;
-    (are_good && ask(peer.intermediates, then).is_ok()).then_some(Knowledge::Partial)
+    chain: &[Certificate],
+    inner: &InnerAccepts<'_>,
+) -> Option<KnownAbove> {
+    let then = chain.first()?.not_after().to_unix_time()?;
+    let mut above = chain.iter().skip(1);
+    let are_good = !set.needs_path() && above.all(|c| c.validity().contains(peer.at()));
+    (are_good && inner(peer.intermediates, then)).then_some(KnownAbove::Something)
 }

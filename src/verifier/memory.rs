@@ -1,15 +1,14 @@
-//! What was concluded of peers that proved themselves: it is not concluded again, nor told again,
-//! while no input of it can have changed.
+//! What was made of peers that proved themselves: they are not judged again, nor told of again, while
+//! no input of the judgement can have changed.
 
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::hash::RandomState;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use lru::LruCache;
 
-use super::conclude::Conclusion;
-use super::peer::{OwnedPeer, Peer, folded};
-use super::pins::Ruling;
+use super::judgement::{Assessment, PinAssessment};
+use super::peer::{OwnedPeer, Peer};
 use crate::outlook::Position;
 use crate::pin::{PinSetStanding, PinState};
 use crate::policy::{Band, ThresholdPolicy};
@@ -22,45 +21,47 @@ const MAX_CHAINS: usize = 4;
 /// So many bytes for each peer that there is room for, and no more for any one chain.
 pub(super) const BYTES_EACH: usize = 16 * 1024;
 /// For so many seconds there is nothing to tell of a peer of which there was nothing to tell.
-const QUIET: i64 = 60;
+const QUIET_SECONDS: i64 = 60;
+/// So many seconds before a pin set ends there may be something to tell of it.
+const SET_ENDS_SOON_SECONDS: i64 = 30 * 86_400;
 
 /// The peers that proved that they have their key: servers by their name, clients by their leaf.
 /// Bounded in peers and in bytes; the peer remembered longest ago is forgotten first.
 #[derive(Debug)]
 pub(super) struct Memory {
     hasher: RandomState,
-    shards: Vec<RwLock<Shard>>,
+    shards: Vec<RwLock<MemoryShard>>,
     peers_each: usize,
 }
 
 #[derive(Debug)]
-struct Shard {
+struct MemoryShard {
     /// By a keyed hash of who it is: what is remembered is compared in full.
-    peers: LruCache<u64, Vec<Known>>,
+    peers: LruCache<u64, Vec<RememberedPeer>>,
     bytes: usize,
 }
 
 #[derive(Debug)]
-struct Known {
+struct RememberedPeer {
     peer: Arc<OwnedPeer>,
     since: Timestamp,
-    conclusion: Arc<Conclusion>,
+    assessment: Arc<Assessment>,
     is_quiet: bool,
     bytes: usize,
 }
 
-/// What was concluded of a peer, now or before.
+/// What is made of a peer, now or before.
 #[derive(Debug)]
-pub(super) struct Seen {
-    pub(super) conclusion: Arc<Conclusion>,
-    /// Whether it was concluded before and there is nothing to tell of it.
+pub(super) struct Recalled {
+    pub(super) assessment: Arc<Assessment>,
+    /// Whether it was made before and there is nothing to tell of it.
     pub(super) is_quiet: bool,
 }
 
-impl Seen {
-    pub(super) fn anew(conclusion: Conclusion) -> Self {
+impl Recalled {
+    pub(super) fn anew(assessment: Assessment) -> Self {
         Self {
-            conclusion: Arc::new(conclusion),
+            assessment: Arc::new(assessment),
             is_quiet: false,
         }
     }
@@ -70,7 +71,7 @@ impl Memory {
     /// Room for so many peers.
     pub(super) fn new(capacity: NonZeroUsize) -> Self {
         let shards = capacity.get().min(MAX_SHARDS);
-        let shard = || Shard {
+        let shard = || MemoryShard {
             // Bounded by `remember`: room that nobody fills is not asked for.
             peers: LruCache::unbounded(),
             bytes: 0,
@@ -82,41 +83,37 @@ impl Memory {
         }
     }
 
-    /// What was concluded of exactly what this peer presents, in this epoch of the pins, if it
-    /// still holds.
-    pub(super) fn recall(&self, peer: &Peer<'_>, epoch: u64) -> Option<Seen> {
-        let (key, now) = (self.key(peer), peer.at());
+    /// What was made of exactly what this peer presents, in this epoch of the pins, if it still
+    /// holds.
+    pub(super) fn recall(&self, peer: &Peer<'_>, epoch: u64) -> Option<Recalled> {
+        let (key, now) = (peer.identity(&self.hasher), peer.at());
         let shard = self.read(key)?;
         let known = shard.peers.peek(&key)?;
         let known = known.iter().find(|known| known.peer.is(peer))?;
-        known.holds(epoch, now).then(|| Seen {
-            conclusion: Arc::clone(&known.conclusion),
-            is_quiet: known.is_quiet && now < known.since.saturating_add(QUIET),
+        known.holds(epoch, now).then(|| Recalled {
+            assessment: Arc::clone(&known.assessment),
+            is_quiet: known.is_quiet && now < known.since.saturating_add(QUIET_SECONDS),
         })
     }
 
     /// Whether this leaf proved itself before, as this peer's.
     pub(super) fn knows_leaf(&self, peer: &Peer<'_>) -> bool {
-        let key = self.key(peer);
+        let key = peer.identity(&self.hasher);
         let shard = self.read(key);
         let known = shard.as_ref().and_then(|shard| shard.peers.peek(&key));
-        let has_leaf = |known: &Known| {
-            let host = known.peer.host.as_deref().map(folded);
-            known.peer.leaf == *peer.leaf && host == peer.folded_host()
-        };
-        known.is_some_and(|known| known.iter().any(has_leaf))
+        known.is_some_and(|known| known.iter().any(|known| known.peer.has_leaf_of(peer)))
     }
 
-    /// Remembers what was concluded of a peer that proved itself.
+    /// Remembers what was made of a peer that proved itself.
     pub(super) fn remember(
         &self,
         peer: &Arc<OwnedPeer>,
-        conclusion: &Arc<Conclusion>,
+        assessment: &Arc<Assessment>,
         policy: &ThresholdPolicy,
     ) {
         let met = peer.as_met();
-        let bytes = peer.size() + conclusion.size();
-        let key = self.key(&met);
+        let bytes = peer.size() + assessment.size();
+        let key = met.identity(&self.hasher);
         let Some(mut shard) = self.write(key) else {
             return;
         };
@@ -124,33 +121,24 @@ impl Memory {
         if bytes > BYTES_EACH {
             return;
         }
-        let known = Known {
+        let known = RememberedPeer {
             peer: Arc::clone(peer),
             since: met.at(),
-            conclusion: Arc::clone(conclusion),
-            is_quiet: is_quiet(conclusion, policy, met.at()),
+            assessment: Arc::clone(assessment),
+            is_quiet: is_quiet(assessment, policy, met.at()),
             bytes,
         };
         shard.add(key, known);
         shard.keep_within(self.peers_each);
     }
 
-    fn key(&self, peer: &Peer<'_>) -> u64 {
-        let mut hasher = self.hasher.build_hasher();
-        match peer.folded_host() {
-            Some(host) => hasher.write(host.as_bytes()),
-            None => hasher.write(peer.leaf),
-        }
-        hasher.finish()
-    }
-
-    fn shard(&self, key: u64) -> Option<&RwLock<Shard>> {
+    fn shard(&self, key: u64) -> Option<&RwLock<MemoryShard>> {
         let [first, ..] = key.to_le_bytes();
         self.shards
             .get(usize::from(first) % self.shards.len().max(1))
     }
 
-    fn read(&self, key: u64) -> Option<RwLockReadGuard<'_, Shard>> {
+    fn read(&self, key: u64) -> Option<RwLockReadGuard<'_, MemoryShard>> {
         // No code of ours panics under the lock, and a shard is whole between any two calls.
         Some(
             self.shard(key)?
@@ -159,7 +147,7 @@ impl Memory {
         )
     }
 
-    fn write(&self, key: u64) -> Option<RwLockWriteGuard<'_, Shard>> {
+    fn write(&self, key: u64) -> Option<RwLockWriteGuard<'_, MemoryShard>> {
         Some(
             self.shard(key)?
                 .write()
@@ -168,16 +156,16 @@ impl Memory {
     }
 }
 
-impl Known {
+impl RememberedPeer {
     fn holds(&self, epoch: u64, now: Timestamp) -> bool {
-        self.conclusion.epoch == epoch
+        self.assessment.epoch == epoch
             // Before it was made (the clock was set back) it says nothing.
             && self.since <= now
-            && now < self.conclusion.until
+            && now < self.assessment.until
     }
 }
 
-impl Shard {
+impl MemoryShard {
     fn forget(&mut self, key: u64, peer: &Peer<'_>) {
         let Some(known) = self.peers.peek_mut(&key) else {
             return;
@@ -187,7 +175,7 @@ impl Shard {
         }
     }
 
-    fn add(&mut self, key: u64, known: Known) {
+    fn add(&mut self, key: u64, known: RememberedPeer) {
         self.bytes += known.bytes;
         let chains = self.peers.get_or_insert_mut(key, Vec::new);
         if chains.len() >= MAX_CHAINS {
@@ -208,41 +196,35 @@ impl Shard {
 }
 
 /// Whether there is nothing to tell of it now, nor for as long as it counts as quiet.
-fn is_quiet(conclusion: &Conclusion, policy: &ThresholdPolicy, now: Timestamp) -> bool {
-    let Some(known) = &conclusion.known else {
+fn is_quiet(assessment: &Assessment, policy: &ThresholdPolicy, now: Timestamp) -> bool {
+    let (Some(leaf), Some(dates)) = (assessment.certificate(), &assessment.dates) else {
         return false;
     };
-    let end = now.saturating_add(QUIET);
+    let end = now.saturating_add(QUIET_SECONDS);
     let leaf_is_ok = [now, end]
         .iter()
-        .all(|at| policy.band(known.leaf.validity(), Position::Leaf, *at) == Band::Ok);
+        .all(|at| policy.band(leaf.validity(), Position::Leaf, *at) == Band::Ok);
     #[cfg(feature = "ocsp")]
-    if known
-        .staple
-        .as_ref()
-        .is_some_and(|staple| !staple.is_good())
-    {
-        return false;
-    }
-    let ruling = conclusion.ruling.as_ref();
-    conclusion.refusal.is_none()
-        && known.assessment.band == Band::Ok
+    let staple_is_good = {
+        let outlook = assessment.staple.outlook.as_ref();
+        outlook.is_none_or(crate::revocation::StapleOutlook::is_good)
+    };
+    #[cfg(not(feature = "ocsp"))]
+    let staple_is_good = true;
+    let pins = assessment.pins.as_ref();
+    assessment.refusal().is_none()
+        && dates.band == Band::Ok
         && leaf_is_ok
-        && ruling.is_none_or(|ruling| says_nothing(ruling, end))
+        && staple_is_good
+        && pins.is_none_or(|pins| say_nothing(pins, end))
 }
 
 /// Whether pins have nothing to say but that the current key was shown.
-fn says_nothing(ruling: &Ruling, end: Timestamp) -> bool {
-    const PIN_SETS_ARE_TOLD_ABOUT: i64 = 30 * 86_400;
-    let current = |state| state == PinState::Current;
-    ruling.refusal.is_none()
-        && ruling.standing == PinSetStanding::InForce
-        && ruling
-            .matched
-            .as_ref()
-            .is_some_and(|pin| current(pin.state))
-        && !matches!(ruling.keys, (1, 2..))
-        && ruling
-            .ends
-            .is_none_or(|ends| ends.seconds_since(end) > PIN_SETS_ARE_TOLD_ABOUT)
+fn say_nothing(pins: &PinAssessment, end: Timestamp) -> bool {
+    let matched = pins.verdict.matched();
+    let ends_soon = |ends: Timestamp| ends.seconds_since(end) <= SET_ENDS_SOON_SECONDS;
+    pins.standing == PinSetStanding::InForce
+        && matched.is_some_and(|pin| pin.state == PinState::Current)
+        && !matches!((pins.usable_keys, pins.named_keys), (1, 2..))
+        && !pins.ends.is_some_and(ends_soon)
 }

@@ -1,60 +1,60 @@
 //! Wrappers around rustls's verifiers: they ask the inner verifier, then may only refuse more.
+//!
+//! A wrapper asks the inner verifier first, and its refusal stands. What it accepts is judged by pins,
+//! dates and staples: a function of what the peer presented, of what the wrapper was told, and of the
+//! instant that rustls names. What there is to tell and to remember waits until the peer has proved, by
+//! the signature of the handshake, that it has its key. The wrappers, the cache of verdicts and what
+//! rustls calls are the room's edge; what is made of a peer names neither rustls nor a clock.
+//!
+//! # How do I refuse servers that show another key than the pinned ones?
+//! ```
+//! use std::sync::Arc;
+//! use notafter::{SpkiPin, WatchingServerVerifier};
+//! use rustls::client::danger::ServerCertVerifier;
+//! # fn wrap(
+//! #     webpki: Arc<dyn ServerCertVerifier>,
+//! #     in_use: SpkiPin,
+//! #     kept_offline: SpkiPin,
+//! # ) -> Result<(), notafter::verifier::VerifierBuildError> {
+//! let verifier: Arc<dyn ServerCertVerifier> = WatchingServerVerifier::builder(webpki)
+//!     .with_leaf_pin(in_use)
+//!     .with_leaf_pin(kept_offline)
+//!     .build()?;
+//! # Ok(())
+//! # }
+//! ```
 
 mod accepted;
-mod assess;
+mod accepted_clients;
+mod bounds;
 mod builder;
 mod cache;
 mod client;
-mod conclude;
+mod dates;
+mod error;
+mod events;
+mod forward;
 mod grace;
-mod matters;
+mod handshake;
+mod judgement;
 mod memory;
+mod messages;
 mod peer;
 mod pin_only;
-mod pins;
-mod presented;
+mod pin_statements;
 mod proof;
 mod server;
 #[cfg(feature = "ocsp")]
 mod staple;
-mod tell;
-mod tell_pins;
 mod unproven;
-mod watch;
 
-use rustls::{CertificateError, Error};
-
-pub use builder::{VerifierBuildError, WatchingVerifierBuilder};
-pub use cache::{VerdictCache, VerdictCacheBuilder, VerdictCacheError};
+pub use bounds::{PresentedBounds, PresentedError};
+pub use builder::WatchingVerifierBuilder;
+pub use cache::{VerdictCache, VerdictCacheBuilder};
 pub use client::WatchingClientVerifier;
-pub use grace::{PinnedGrace, PinnedGraceTooLong};
+pub use error::{VerdictCacheError, VerifierBuildError, pin_error, presented_error};
+pub use grace::{PinnedGrace, PinnedGraceError};
 pub use pin_only::{NameCheck, PinOnlyVerifier, PinOnlyVerifierBuilder};
-pub use presented::{PresentedBounds, PresentedError, presented_error};
 pub use server::WatchingServerVerifier;
 #[cfg(feature = "ocsp")]
 pub use staple::{StapleRule, StapleStrictness};
-
-use crate::pin::PinError;
-
-/// The pin refusal inside of a rustls error, if it is one.
-///
-/// # Did this handshake fail because of a pin?
-/// ```
-/// # let error = rustls::Error::General("another".to_owned());
-/// match notafter::pin_error(&error) {
-///     Some(refusal) => eprintln!("{refusal}"),
-///     None => eprintln!("not a matter of pins: {error}"),
-/// }
-/// ```
-pub fn pin_error(error: &Error) -> Option<&PinError> {
-    match error {
-        Error::InvalidCertificate(CertificateError::Other(other)) => other.0.downcast_ref(),
-        _ => None,
-    }
-}
-
-/// The rustls error that carries a pin refusal; its alert is `certificate_unknown`.
-fn refuse(error: PinError) -> Error {
-    let other = rustls::OtherError(std::sync::Arc::new(error));
-    Error::InvalidCertificate(CertificateError::Other(other))
-}

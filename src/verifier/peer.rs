@@ -1,17 +1,19 @@
-//! One peer as rustls hands it to a verifier, and what an inner verifier's refusal says of dates.
+//! One peer as rustls hands it to a verifier: the one model of what was presented, borrowed while
+//! it is verified and owned where it is kept.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 
 use pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, Error};
+use sha2::{Digest as _, Sha256};
 
-use super::assess::DateRefusal;
-use crate::cert::{Certificate, CertificateFacts};
+use crate::cert::{Certificate, CertificateFacts, CertificateParseError};
 use crate::time::Timestamp;
 
 /// One peer as the verifier was handed it.
-#[derive(Clone, Copy)]
 pub(super) struct Peer<'p> {
+    /// The name that the connection was made to; `None` for TLS clients.
     pub(super) host: Option<&'p str>,
     /// The name whose pins count; without one, those for every peer do.
     pub(super) pinned_as: Option<&'p ServerName<'p>>,
@@ -22,13 +24,21 @@ pub(super) struct Peer<'p> {
     /// Whether `leaf` is a raw public key (RFC 7250).
     pub(super) raw: bool,
     pub(super) now: UnixTime,
+    pub(super) facts: ChainFacts<'p>,
 }
 
-impl Peer<'_> {
+/// What the presented bytes say, read when it is asked for, and once for all who ask.
+#[derive(Default)]
+pub(super) struct ChainFacts<'p>(
+    OnceCell<Vec<Result<CertificateFacts<'p>, CertificateParseError>>>,
+);
+
+impl<'p> Peer<'p> {
     pub(super) fn at(&self) -> Timestamp {
         self.now.into()
     }
 
+    /// The name for people.
     pub(super) fn name(&self) -> &str {
         self.host.unwrap_or("the client")
     }
@@ -39,39 +49,85 @@ impl Peer<'_> {
         self.host.map(folded)
     }
 
-    /// The bytes of everything that it presented.
-    pub(super) fn bytes(&self) -> usize {
-        let rest: usize = self.intermediates.iter().map(|der| der.len()).sum();
-        self.leaf.len() + rest + self.staple.len()
+    /// A keyed hash of who it is: servers by their name, clients by their leaf.
+    pub(super) fn identity(&self, key: &RandomState) -> u64 {
+        let mut hasher = key.build_hasher();
+        match self.folded_host() {
+            Some(host) => hasher.write(host.as_bytes()),
+            None => hasher.write(self.leaf),
+        }
+        hasher.finish()
     }
 
-    /// The name as errors carry it.
-    pub(super) fn host(&self) -> Option<String> {
-        self.host.map(str::to_owned)
+    /// A digest over everything that it presented under this name, each part with its length before
+    /// it: no other name, staple, certificate or order has the same one.
+    pub(super) fn digest(&self, name: &ServerName<'_>) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        hash.update(b"notafter verdict 1");
+        let mut add = |part: &[u8]| {
+            let length = u64::try_from(part.len()).unwrap_or(u64::MAX);
+            hash.update(length.to_be_bytes());
+            hash.update(part);
+        };
+        add(match name {
+            ServerName::DnsName(_) => b"dns",
+            ServerName::IpAddress(_) => b"ip",
+            _ => b"other",
+        });
+        add(self.host.unwrap_or_default().as_bytes());
+        add(self.staple);
+        add(self.leaf);
+        self.intermediates.iter().for_each(|der| add(der));
+        hash.finalize().into()
     }
 
-    /// What our walk can read of the presented certificates; webpki does not accept the rest as
-    /// intermediates either.
-    pub(super) fn readable_intermediates(&self) -> impl Iterator<Item = Certificate> {
+    /// How many bytes its certificates have.
+    pub(super) fn certificate_bytes(&self) -> usize {
         let intermediates = self.intermediates.iter();
-        intermediates.filter_map(|der| Certificate::from_der(der).ok())
+        self.leaf.len() + intermediates.map(|der| der.len()).sum::<usize>()
+    }
+
+    /// How many bytes it presented, its staple included.
+    pub(super) fn bytes(&self) -> usize {
+        self.certificate_bytes() + self.staple.len()
+    }
+
+    /// What each presented certificate says, leaf first, or why it cannot be read. webpki does not
+    /// accept those that cannot as intermediates either.
+    pub(super) fn facts(&self) -> &[Result<CertificateFacts<'p>, CertificateParseError>] {
+        self.facts.0.get_or_init(|| {
+            let presented = std::iter::once(self.leaf).chain(self.intermediates);
+            presented.map(|der| CertificateFacts::parse(der)).collect()
+        })
+    }
+
+    /// The leaf's certificate.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    pub(super) fn leaf_certificate(&self) -> Result<Certificate, CertificateParseError> {
+        match self.facts().first() {
+            Some(Ok(facts)) => Ok(Certificate::from_facts(*facts)),
+            Some(Err(error)) => Err(*error),
+            None => Certificate::from_der(CertificateDer::clone(self.leaf)),
+        }
+    }
+
+    /// The leaf with every intermediate that can be read.
+    pub(super) fn chain(&self, leaf: &Certificate) -> Vec<Certificate> {
+        let mut chain = vec![leaf.clone()];
+        let readable = self.facts().iter().skip(1).flatten();
+        chain.extend(readable.map(|facts| Certificate::from_facts(*facts)));
+        chain
     }
 
     /// The first instant after now at which a certificate that it presented begins, or is over.
     pub(super) fn next_change(&self) -> Option<Timestamp> {
-        let presented = std::iter::once(self.leaf).chain(self.intermediates);
-        let readable = presented.filter_map(|der| CertificateFacts::parse(der).ok());
-        let changes = readable.flat_map(|facts| {
+        let changes = self.facts().iter().flatten().flat_map(|facts| {
             let validity = facts.validity();
             [validity.not_before, validity.not_after.saturating_add(1)]
         });
         changes.filter(|change| *change > self.at()).min()
-    }
-
-    /// The leaf with everything readable that came along.
-    pub(super) fn chain(&self, leaf: &Certificate) -> Vec<Certificate> {
-        let leaf = std::iter::once(leaf.clone());
-        leaf.chain(self.readable_intermediates()).collect()
     }
 }
 
@@ -86,20 +142,20 @@ pub(super) fn folded(host: &str) -> Cow<'_, str> {
 /// A peer whose bytes are kept.
 #[derive(Debug)]
 pub(super) struct OwnedPeer {
-    pub(super) host: Option<String>,
+    host: Option<String>,
     pinned_as: Option<ServerName<'static>>,
-    pub(super) leaf: CertificateDer<'static>,
+    leaf: CertificateDer<'static>,
     intermediates: Vec<CertificateDer<'static>>,
-    pub(super) staple: Vec<u8>,
+    staple: Vec<u8>,
     raw: bool,
     now: UnixTime,
 }
 
 impl OwnedPeer {
-    pub(super) fn of(peer: &Peer<'_>) -> Self {
+    pub(super) fn from_peer(peer: &Peer<'_>) -> Self {
         let intermediates = peer.intermediates.iter();
         Self {
-            host: peer.host(),
+            host: peer.host.map(str::to_owned),
             pinned_as: peer.pinned_as.map(ServerName::to_owned),
             leaf: peer.leaf.clone().into_owned(),
             intermediates: intermediates.map(|der| der.clone().into_owned()).collect(),
@@ -119,12 +175,31 @@ impl OwnedPeer {
             staple: &self.staple,
             raw: self.raw,
             now,
+            facts: ChainFacts::default(),
         }
     }
 
     /// The same peer, met when it was met.
     pub(super) fn as_met(&self) -> Peer<'_> {
         self.met_at(self.now)
+    }
+
+    /// When it was met.
+    pub(super) fn at(&self) -> Timestamp {
+        self.now.into()
+    }
+
+    pub(super) fn leaf(&self) -> &CertificateDer<'static> {
+        &self.leaf
+    }
+
+    pub(super) fn staple(&self) -> &[u8] {
+        &self.staple
+    }
+
+    /// The name that the connection was made to, as memories know it; empty for TLS clients.
+    pub(super) fn folded_host(&self) -> Cow<'_, str> {
+        folded(self.host.as_deref().unwrap_or_default())
     }
 
     /// Whether these are its certificates, in its order.
@@ -140,10 +215,19 @@ impl OwnedPeer {
     pub(super) fn is(&self, peer: &Peer<'_>) -> bool {
         self.presented(peer.leaf, peer.intermediates)
             && self.staple == peer.staple
-            && match (&self.host, peer.host) {
-                (Some(one), Some(other)) => one.eq_ignore_ascii_case(other),
-                (one, other) => one.is_none() && other.is_none(),
-            }
+            && self.has_name_of(peer)
+    }
+
+    /// Whether `peer` has its name and its leaf.
+    pub(super) fn has_leaf_of(&self, peer: &Peer<'_>) -> bool {
+        self.leaf == *peer.leaf && self.has_name_of(peer)
+    }
+
+    fn has_name_of(&self, peer: &Peer<'_>) -> bool {
+        match (&self.host, peer.host) {
+            (Some(one), Some(other)) => one.eq_ignore_ascii_case(other),
+            (one, other) => one.is_none() && other.is_none(),
+        }
     }
 
     /// What keeping it takes, counted in full.
@@ -151,23 +235,5 @@ impl OwnedPeer {
         let name = self.host.as_ref().map_or(0, String::len);
         let lists = self.intermediates.len() * size_of::<CertificateDer<'_>>();
         size_of::<Self>() + 2 * name + lists + self.as_met().bytes()
-    }
-}
-
-/// What a rustls error says about dates.
-pub(super) fn date_refusal(error: &Error) -> Option<DateRefusal> {
-    let Error::InvalidCertificate(error) = error else {
-        return None;
-    };
-    match error {
-        CertificateError::Expired => Some(DateRefusal::Expired(None)),
-        CertificateError::ExpiredContext { not_after, .. } => {
-            Some(DateRefusal::Expired(Some((*not_after).into())))
-        }
-        CertificateError::NotValidYet => Some(DateRefusal::NotYetValid(None)),
-        CertificateError::NotValidYetContext { not_before, .. } => {
-            Some(DateRefusal::NotYetValid(Some((*not_before).into())))
-        }
-        _ => None,
     }
 }

@@ -10,12 +10,12 @@ use rustls::crypto::{
 };
 use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 
-use super::builder::VerifierBuildError;
-use super::refuse;
+use super::error::{VerifierBuildError, carried};
 use crate::cert::Certificate;
 use crate::outlook::ChainJudge;
 use crate::pin::{
-    Pin, PinError, PinMode, PinSet, PinSetStanding, PinsInForce, PresentedKey, SpkiPin,
+    self, KeysAbove, PinError, PinMode, PinSet, PinSetStanding, PinVerdict, PinsInForce, ShownKeys,
+    SpkiPin,
 };
 use crate::provider;
 use crate::time::Timestamp;
@@ -48,7 +48,7 @@ pub enum NameCheck {
 /// use notafter::{PinOnlyVerifier, PinSet, SpkiPin};
 /// # fn config(current: SpkiPin, next: SpkiPin) -> Result<(), Box<dyn std::error::Error>> {
 /// let provider = Arc::new(rustls::crypto::ring::default_provider());
-/// let pins = PinSet::builder().current(current).successor(next).build()?;
+/// let pins = PinSet::builder().with_current(current).with_successor(next).build()?;
 /// let verifier = PinOnlyVerifier::builder(pins.into())
 ///     .with_provider(provider.clone())
 ///     .build()?;
@@ -82,13 +82,13 @@ impl PinOnlyVerifierBuilder {
         self
     }
 
-    /// Whether the leaf must be for the name; it must by default.
+    /// Says whether the leaf must be for the name; it must by default.
     pub const fn with_name_check(mut self, names: NameCheck) -> Self {
         self.names = names;
         self
     }
 
-    /// The finished verifier.
+    /// Builds the verifier.
     ///
     /// # Errors
     /// [`VerifierBuildError`] where there is no provider, or a set has pins of CAs or anchors,
@@ -122,36 +122,6 @@ impl PinOnlyVerifier {
             names: NameCheck::default(),
         }
     }
-
-    fn check_pin(
-        set: Option<&PinSet>,
-        leaf: &Certificate,
-        host: &str,
-        now: Timestamp,
-    ) -> Result<(), PinError> {
-        let host = || Some(host.to_owned());
-        let set = set.ok_or_else(|| PinError::NotPinned { host: host() })?;
-        if let PinSetStanding::Closed | PinSetStanding::Open = set.standing(now) {
-            return Err(PinError::SetExpired {
-                host: host(),
-                not_after: set.expiry().map_or(now, |(end, _)| end),
-            });
-        }
-        let key = SpkiPin::of_certificate(leaf);
-        if set.is_rejected(&key) {
-            return Err(PinError::Rejected { host: host(), key });
-        }
-        let presented = vec![PresentedKey::leaf(key)];
-        match set.match_leaf(&key, now) {
-            Some(_) => Ok(()),
-            None => Err(PinError::Mismatch {
-                host: host(),
-                expected: set.accepted(now).map(Pin::clone).collect(),
-                near_misses: set.near_misses(&presented, now),
-                presented,
-            }),
-        }
-    }
 }
 
 impl ServerCertVerifier for PinOnlyVerifier {
@@ -166,14 +136,14 @@ impl ServerCertVerifier for PinOnlyVerifier {
         let bad = Error::InvalidCertificate;
         let host = server_name.to_str();
         let leaf = Certificate::from_der(end_entity.clone()).map_err(|error| {
-            refuse(PinError::Unreadable {
+            carried(PinError::Unreadable {
                 host: Some(host.clone().into_owned()),
                 reason: error.to_string(),
             })
         })?;
         let generation = self.pins.generation();
         let set = generation.sets.for_server(server_name);
-        Self::check_pin(set, &leaf, &host, now.into()).map_err(refuse)?;
+        check_pin(set, &leaf, &host, now.into()).map_err(carried)?;
         check_dates(&leaf, now).map_err(bad)?;
         if self.names == NameCheck::Required && ChainJudge::covers(&leaf, server_name).is_err() {
             return Err(bad(CertificateError::NotValidForName));
@@ -201,6 +171,32 @@ impl ServerCertVerifier for PinOnlyVerifier {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.algorithms.supported_schemes()
+    }
+}
+
+/// Nothing but pins vouches for the server: without a set it is refused, and a set that would fail
+/// open fails closed.
+fn check_pin(
+    set: Option<&PinSet>,
+    leaf: &Certificate,
+    host: &str,
+    now: Timestamp,
+) -> Result<(), PinError> {
+    let set = set.ok_or_else(|| PinError::NotPinned {
+        host: Some(host.to_owned()),
+    })?;
+    if set.standing(now) == PinSetStanding::Open {
+        return Err(pin::expired(set, Some(host), now));
+    }
+    let shown = ShownKeys {
+        host: Some(host),
+        leaf: Ok(SpkiPin::from_certificate(leaf)),
+        above: KeysAbove::Nothing,
+    };
+    match pin::judge(set, &shown, now) {
+        PinVerdict::Matches(_) => Ok(()),
+        PinVerdict::Undecided => Err(pin::expired(set, Some(host), now)),
+        PinVerdict::Refused(error) => Err(error),
     }
 }
 

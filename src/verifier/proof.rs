@@ -17,7 +17,7 @@ const MAX_PEERS: usize = 1024;
 /// And so many bytes may they take.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 /// After so many seconds a peer has not proven itself.
-const PATIENCE: i64 = 600;
+const PATIENCE_SECONDS: i64 = 600;
 
 /// Those that owe their proof, each with what was made of it.
 #[derive(Debug)]
@@ -27,20 +27,20 @@ pub(super) struct AwaitingProof<V> {
     role: Role,
     /// Whether anybody may be waiting: mostly nobody is, and no lock is taken.
     any: AtomicBool,
-    waiting: Mutex<Waiting<V>>,
+    waiting: Mutex<WaitingPeers<V>>,
 }
 
 #[derive(Debug)]
-struct Waiting<V> {
-    peers: VecDeque<Awaited<V>>,
+struct WaitingPeers<V> {
+    peers: VecDeque<AwaitedPeer<V>>,
     bytes: usize,
 }
 
 /// A peer that was accepted, and owes its proof.
 #[derive(Debug)]
-pub(super) struct Awaited<V> {
+pub(super) struct AwaitedPeer<V> {
     pub(super) peer: OwnedPeer,
-    pub(super) verdict: V,
+    pub(super) outcome: V,
     bytes: usize,
     thread: ThreadId,
     is_counted: bool,
@@ -51,7 +51,7 @@ impl<V> AwaitingProof<V> {
         Self {
             role,
             any: AtomicBool::new(false),
-            waiting: Mutex::new(Waiting {
+            waiting: Mutex::new(WaitingPeers {
                 peers: VecDeque::new(),
                 bytes: 0,
             }),
@@ -62,20 +62,20 @@ impl<V> AwaitingProof<V> {
     pub(super) fn expect(
         &self,
         peer: OwnedPeer,
-        verdict: V,
-        verdict_size: usize,
-    ) -> Vec<Awaited<V>> {
-        let (thread, now) = (thread::current().id(), peer.as_met().at());
+        outcome: V,
+        outcome_size: usize,
+    ) -> Vec<AwaitedPeer<V>> {
+        let (thread, now) = (thread::current().id(), peer.at());
         let mut waiting = self.waiting();
-        let mut given_up = waiting.give_up_before(now.saturating_add(-PATIENCE));
+        let mut given_up = waiting.give_up_before(now.saturating_add(-PATIENCE_SECONDS));
         if self.role == Role::PeerServer {
             given_up.extend(waiting.take(|other| other.thread == thread));
         }
-        let bytes = peer.size() + verdict_size;
+        let bytes = peer.size() + outcome_size;
         waiting.bytes += bytes;
-        waiting.peers.push_back(Awaited {
+        waiting.peers.push_back(AwaitedPeer {
             peer,
-            verdict,
+            outcome,
             bytes,
             thread,
             is_counted: false,
@@ -90,7 +90,7 @@ impl<V> AwaitingProof<V> {
 
     /// A server was accepted of which nothing waits. One that was verified on this thread before
     /// proves itself no more: the signature that comes next is not its own.
-    pub(super) fn expect_nothing(&self) -> Option<Awaited<V>> {
+    pub(super) fn expect_nothing(&self) -> Option<AwaitedPeer<V>> {
         if !self.any.load(Ordering::Acquire) {
             return None;
         }
@@ -103,16 +103,16 @@ impl<V> AwaitingProof<V> {
 
     /// The peer whose signature was looked at: the one of this thread, or for a client the latest
     /// with this leaf.
-    pub(super) fn take(&self, leaf: &CertificateDer<'_>) -> Option<Awaited<V>> {
+    pub(super) fn take(&self, leaf: &CertificateDer<'_>) -> Option<AwaitedPeer<V>> {
         if !self.any.load(Ordering::Acquire) {
             return None;
         }
         let thread = thread::current().id();
         let mut waiting = self.waiting();
-        let own = waiting.take_last(|other| other.thread == thread && other.peer.leaf == *leaf);
+        let own = waiting.take_last(|other| other.thread == thread && other.peer.leaf() == leaf);
         let awaited = match self.role {
             Role::PeerServer => own,
-            _ => own.or_else(|| waiting.take_last(|other| other.peer.leaf == *leaf)),
+            _ => own.or_else(|| waiting.take_last(|other| other.peer.leaf() == leaf)),
         };
         self.any.store(!waiting.peers.is_empty(), Ordering::Release);
         awaited
@@ -131,17 +131,17 @@ impl<V> AwaitingProof<V> {
             .collect()
     }
 
-    fn waiting(&self) -> MutexGuard<'_, Waiting<V>> {
+    fn waiting(&self) -> MutexGuard<'_, WaitingPeers<V>> {
         // No code of ours panics under the lock, and it is whole between any two calls.
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<V> Waiting<V> {
-    fn give_up_before(&mut self, then: Timestamp) -> Vec<Awaited<V>> {
+impl<V> WaitingPeers<V> {
+    fn give_up_before(&mut self, then: Timestamp) -> Vec<AwaitedPeer<V>> {
         let mut given_up = Vec::new();
         while let Some(first) = self.peers.front() {
-            if first.peer.as_met().at() >= then {
+            if first.peer.at() >= then {
                 break;
             }
             given_up.extend(self.remove(0));
@@ -150,18 +150,18 @@ impl<V> Waiting<V> {
     }
 
     /// The first that fits.
-    fn take(&mut self, fits: impl FnMut(&Awaited<V>) -> bool) -> Option<Awaited<V>> {
+    fn take(&mut self, fits: impl FnMut(&AwaitedPeer<V>) -> bool) -> Option<AwaitedPeer<V>> {
         let index = self.peers.iter().position(fits)?;
         self.remove(index)
     }
 
     /// The last that fits.
-    fn take_last(&mut self, fits: impl FnMut(&Awaited<V>) -> bool) -> Option<Awaited<V>> {
+    fn take_last(&mut self, fits: impl FnMut(&AwaitedPeer<V>) -> bool) -> Option<AwaitedPeer<V>> {
         let index = self.peers.iter().rposition(fits)?;
         self.remove(index)
     }
 
-    fn remove(&mut self, index: usize) -> Option<Awaited<V>> {
+    fn remove(&mut self, index: usize) -> Option<AwaitedPeer<V>> {
         let peer = self.peers.remove(index)?;
         self.bytes -= peer.bytes;
         Some(peer)

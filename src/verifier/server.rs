@@ -1,20 +1,27 @@
 //! The wrapper that a TLS client puts around its verifier of servers.
 
 use std::fmt;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
 use pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::{CommonState, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
+use rustls::{CommonState, Error};
 
-use super::accepted::{Acceptance, AcceptedChain, AcceptedServers};
+use super::accepted::{AcceptancePeriod, AcceptedChain, AcceptedServers};
 use super::builder::WatchingVerifierBuilder;
-use super::peer::Peer;
-use super::watch::Watch;
+use super::error::VerifierBuildError;
+use super::forward::forward_to_inner;
+use super::handshake::HandshakeVerifier;
+use super::peer::{ChainFacts, Peer};
+#[cfg(feature = "ocsp")]
+use super::staple::StapleRule;
 #[cfg(feature = "json")]
 use crate::alert::SavedStateError;
+use crate::event::Role;
+use crate::outlook::Usage;
+#[cfg(feature = "ocsp")]
+use crate::revocation::StapleJudge;
 use crate::time::Timestamp;
 
 /// Wraps any [`ServerCertVerifier`]: every question goes to the inner verifier, whose refusal
@@ -49,7 +56,7 @@ use crate::time::Timestamp;
 /// ```
 pub struct WatchingServerVerifier {
     inner: Arc<dyn ServerCertVerifier>,
-    watch: Arc<Watch>,
+    handshake: Arc<HandshakeVerifier>,
     accepted: AcceptedServers,
 }
 
@@ -61,38 +68,26 @@ impl WatchingServerVerifier {
         WatchingVerifierBuilder::new(inner)
     }
 
-    pub(super) fn new(
-        inner: Arc<dyn ServerCertVerifier>,
-        watch: Watch,
-        peers: NonZeroUsize,
-    ) -> Self {
-        Self {
-            inner,
-            watch: Arc::new(watch),
-            accepted: AcceptedServers::new(peers),
-        }
-    }
-
-    /// How many times an observer panicked instead of observing.
+    /// Counts how many times an observer panicked instead of observing.
     pub fn observer_panics(&self) -> u64 {
-        self.watch.delivery.panics()
+        self.handshake.events.panics()
     }
 
-    /// How many events were dropped because an observer's queue was full.
+    /// Counts the events that were dropped because an observer's queue was full.
     pub fn events_lost(&self) -> u64 {
-        self.watch.delivery.lost()
+        self.handshake.events.lost()
     }
 
-    /// How many matters of peers were forgotten for lack of room (those that were ok first); they
+    /// Counts the matters of peers that were forgotten for lack of room (those that were ok first); they
     /// are told as if new.
     pub fn peer_evictions(&self) -> u64 {
-        self.watch.matters.evictions()
+        self.handshake.events.evictions()
     }
 
-    /// What was told of peers so far, to be restored after a restart.
+    /// Writes down what was told of peers so far, to be restored after a restart.
     #[cfg(feature = "json")]
     pub fn save(&self) -> String {
-        self.watch.matters.save()
+        self.handshake.events.save()
     }
 
     /// Goes on where `save` was called before a restart: what was told is not told again before
@@ -102,22 +97,22 @@ impl WatchingServerVerifier {
     /// [`SavedStateError`] where the text is not what `save` wrote; then nothing of it is used.
     #[cfg(feature = "json")]
     pub fn restore(&self, saved: &str) -> Result<(), SavedStateError> {
-        self.watch.matters.restore(saved)
+        self.handshake.events.restore(saved)
     }
 
     /// Tells of the peers that were only counted so far, then waits until the observers have seen
     /// everything, at most so long for each; says whether they have.
     pub fn flush_events(&self, patience: Duration) -> bool {
-        self.watch.flush(patience)
+        self.handshake.flush(patience)
     }
 
-    /// The same verifier in another allocation, with nothing accepted yet. rustls resumes only
+    /// Makes the same verifier in another allocation, with nothing accepted yet. rustls resumes only
     /// sessions of a verifier at the same address, so none of before are resumed with it; what was
     /// told is not told again.
     pub fn renewed(&self) -> Arc<Self> {
         Arc::new(Self {
             inner: Arc::clone(&self.inner),
-            watch: Arc::clone(&self.watch),
+            handshake: Arc::clone(&self.handshake),
             accepted: self.accepted.emptied(),
         })
     }
@@ -150,13 +145,15 @@ impl WatchingServerVerifier {
         let chain = connection.peer_certificates().unwrap_or_default();
         let (leaf, intermediates) = chain.split_first().ok_or(Error::NoCertificatesPresented)?;
         let host = server_name.to_str();
-        let known = self.accepted.of(&host).map(|known| known.chains);
-        let mut known = known.iter().flatten();
-        let same = known.find(|known| known.peer.presented(leaf, intermediates));
-        let staple = same.map(|known| known.peer.staple.as_slice());
-        let staple = staple.unwrap_or_default();
         let at = now.to_unix_time().ok_or(Error::FailedToGetCurrentTime)?;
-        let peer = self.peer(leaf, intermediates, server_name, &host, staple, at);
+        let accepted = self.accepted.of(&host).map(|accepted| accepted.chains);
+        let mut accepted = accepted.iter().flatten();
+        let same = accepted.find(|chain| chain.peer.presented(leaf, intermediates));
+        let staple = same.map_or(&[][..], |chain| chain.peer.staple());
+        let peer = Peer {
+            staple,
+            ..self.peer(leaf, intermediates, server_name, &host, at)
+        };
         self.verify_again(&peer, server_name).map(drop)
     }
 
@@ -167,9 +164,9 @@ impl WatchingServerVerifier {
         let Some(accepted) = self.accepted.of(&host) else {
             return false;
         };
-        let epoch = self.watch.epoch();
+        let epoch = self.handshake.epoch();
         let passes = |chain: &AcceptedChain| {
-            chain.acceptance.holds(epoch, now) || self.passes_again(chain, server_name, now)
+            chain.period.holds(epoch, now) || self.passes_again(chain, server_name, now)
         };
         let all_pass = accepted.epoch == epoch && accepted.chains.iter().all(passes);
         if !all_pass {
@@ -184,15 +181,15 @@ impl WatchingServerVerifier {
         server_name: &ServerName<'_>,
         now: Timestamp,
     ) -> bool {
-        let Some(at) = now
-            .to_unix_time()
-            .filter(|_| !chain.acceptance.is_within_grace)
-        else {
+        if chain.period.is_within_grace {
+            return false;
+        }
+        let Some(at) = now.to_unix_time() else {
             return false;
         };
         match self.verify_again(&chain.peer.met_at(at), server_name) {
-            Ok(acceptance) if !acceptance.is_within_grace => {
-                self.accepted.renew(&chain.peer, acceptance);
+            Ok(period) if !period.is_within_grace => {
+                self.accepted.renew(&chain.peer, period);
                 true
             }
             _ => false,
@@ -206,15 +203,15 @@ impl WatchingServerVerifier {
 
     /// Another pair of numbers than before once sessions of before must not be resumed.
     pub(crate) fn session_epoch(&self) -> (u64, u64) {
-        (self.watch.epoch(), self.accepted.ended())
+        (self.handshake.epoch(), self.accepted.ended())
     }
 
     fn verify_again(
         &self,
         peer: &Peer<'_>,
         server_name: &ServerName<'_>,
-    ) -> Result<Acceptance, Error> {
-        self.watch.verify_again(peer, &|intermediates, at| {
+    ) -> Result<AcceptancePeriod, Error> {
+        self.handshake.verify_again(peer, &|intermediates, at| {
             self.ask(peer, intermediates, server_name, at)
         })
     }
@@ -238,8 +235,8 @@ impl WatchingServerVerifier {
         leaf: &CertificateDer<'_>,
         checked: &Result<HandshakeSignatureValid, Error>,
     ) {
-        if let Some(proven) = self.watch.signature_checked(leaf, checked) {
-            self.accepted.record(&proven.peer, proven.acceptance);
+        if let Some(proven) = self.handshake.signature_checked(leaf, checked) {
+            self.accepted.record(&proven.peer, proven.period);
         }
     }
 
@@ -249,7 +246,6 @@ impl WatchingServerVerifier {
         intermediates: &'p [CertificateDer<'p>],
         server_name: &'p ServerName<'p>,
         host: &'p str,
-        staple: &'p [u8],
         now: UnixTime,
     ) -> Peer<'p> {
         Peer {
@@ -257,9 +253,10 @@ impl WatchingServerVerifier {
             pinned_as: Some(server_name),
             leaf,
             intermediates,
-            staple,
+            staple: &[],
             raw: self.inner.requires_raw_public_keys(),
             now,
+            facts: ChainFacts::default(),
         }
     }
 }
@@ -274,57 +271,51 @@ impl ServerCertVerifier for WatchingServerVerifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         let host = server_name.to_str();
-        let peer = self.peer(
-            end_entity,
-            intermediates,
-            server_name,
-            &host,
-            ocsp_response,
-            now,
-        );
+        let peer = Peer {
+            staple: ocsp_response,
+            ..self.peer(end_entity, intermediates, server_name, &host, now)
+        };
         let ask = |intermediates: &[CertificateDer<'_>], at| {
             self.ask(&peer, intermediates, server_name, at)
         };
-        let knows = || {
-            self.accepted
-                .needs_nothing_of(&host, end_entity, intermediates)
-        };
-        self.watch.verify(&peer, &ask, knows)?;
+        let sessions_know = || self.accepted.needs_nothing_of(&peer);
+        self.handshake.verify(&peer, &ask, sessions_know)?;
         Ok(ServerCertVerified::assertion())
     }
 
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let checked = self.inner.verify_tls12_signature(message, cert, dss);
-        self.signature_checked(cert, &checked);
-        checked
+    forward_to_inner!(ServerCertVerifier);
+}
+
+#[cfg(feature = "ocsp")]
+impl WatchingVerifierBuilder<dyn ServerCertVerifier> {
+    /// Lets stapled OCSP responses decide about handshakes; by default they are only observed.
+    /// The issuer's key is taken from the trust anchors given here or from what the server sent.
+    pub const fn with_staple_rule(mut self, rule: StapleRule) -> Self {
+        self.staple_rule = rule;
+        self
     }
 
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let checked = self.inner.verify_tls13_signature(message, cert, dss);
-        self.signature_checked(cert, &checked);
-        checked
+    /// Judges staples by other bounds on age and clock skew than the default ones.
+    pub fn with_staple_judge(mut self, judge: StapleJudge) -> Self {
+        self.staple_judge = judge;
+        self
     }
+}
 
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.inner.supported_verify_schemes()
-    }
-
-    fn requires_raw_public_keys(&self) -> bool {
-        self.inner.requires_raw_public_keys()
-    }
-
-    fn root_hint_subjects(&self) -> Option<&[DistinguishedName]> {
-        self.inner.root_hint_subjects()
+impl WatchingVerifierBuilder<dyn ServerCertVerifier> {
+    /// Builds the wrapper.
+    ///
+    /// # Errors
+    /// [`VerifierBuildError`] where trust anchors were given but are empty, no crypto provider is at
+    /// hand to judge by them, or the pins cannot work as given.
+    pub fn build(self) -> Result<Arc<WatchingServerVerifier>, VerifierBuildError> {
+        let accepted = AcceptedServers::new(self.peer_memory);
+        let (inner, handshake) = self.into_parts(Role::PeerServer, Usage::ServerAuth)?;
+        Ok(Arc::new(WatchingServerVerifier {
+            inner,
+            handshake: Arc::new(handshake),
+            accepted,
+        }))
     }
 }
 
@@ -332,7 +323,7 @@ impl fmt::Debug for WatchingServerVerifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WatchingServerVerifier")
             .field("inner", &self.inner)
-            .field("pins", &self.watch.pins)
+            .field("pins", &self.handshake.pins)
             .finish_non_exhaustive()
     }
 }

@@ -1,7 +1,5 @@
 //! Stapled OCSP responses in the handshake: told about always, required where asked for.
 
-use rustls::CertificateError;
-
 use crate::cert::{Certificate, SignatureAlgorithms};
 use crate::revocation::{StapleJudge, StapleOutlook, StapleStatus};
 use crate::time::Timestamp;
@@ -34,57 +32,75 @@ pub enum StapleStrictness {
     Hard,
 }
 
+/// What a staple, or that there is none, comes to.
+#[derive(Debug, Default)]
+pub(super) struct StapleAssessment {
+    /// `None` where there is nothing to say: no staple was sent and none is due, or nobody who could
+    /// have signed it is known.
+    pub(super) outlook: Option<StapleOutlook>,
+    /// Why the handshake is refused, if it is.
+    pub(super) refusal: Option<StapleRefusal>,
+}
+
+/// How a staple refuses a handshake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum StapleRefusal {
+    /// It says that the certificate is revoked.
+    Revoked,
+    /// It is not what the rule asks for.
+    NotGood,
+}
+
+impl StapleAssessment {
+    /// From when on it may be another: what is not good is looked at again in the next second.
+    pub(super) fn until(&self, now: Timestamp) -> Option<Timestamp> {
+        let outlook = self.outlook.as_ref()?;
+        Some(outlook.good_until().unwrap_or(now).saturating_add(1))
+    }
+}
+
 /// Judges staples for a wrapper.
 #[derive(Debug)]
-pub(super) struct StapleWatch {
+pub(super) struct StapleCheck {
     pub(super) rule: StapleRule,
     pub(super) judge: StapleJudge,
     /// `None` where no provider is at hand: then nothing can be said of a staple.
     pub(super) algorithms: Option<SignatureAlgorithms>,
 }
 
-impl StapleWatch {
-    /// What the staple of this leaf comes to; `None` where there is nothing to say: no staple was
-    /// sent and none is due, or nobody who could have signed it is known.
-    pub(super) fn look(
+impl StapleCheck {
+    /// What the staple of this leaf comes to, by those of these certificates that issued it.
+    pub(super) fn assess<'c>(
         &self,
         staple: &[u8],
-        leaf: &Certificate,
-        issuers: &[Certificate],
+        leaf: &'c Certificate,
+        candidates: impl Iterator<Item = &'c Certificate>,
         now: Timestamp,
-    ) -> Option<StapleOutlook> {
-        if staple.is_empty() && self.strictness(leaf).is_none() && !leaf.facts().must_staple() {
-            return None;
-        }
-        let algorithms = self.algorithms?;
-        let issuers = issuers.iter();
-        self.judge
-            .judge_among(staple, leaf, issuers, algorithms, now)
-    }
-
-    /// Why the handshake is refused, if it is.
-    pub(super) fn refusal(
-        &self,
-        leaf: &Certificate,
-        outlook: Option<&StapleOutlook>,
-    ) -> Option<CertificateError> {
-        let strictness = self.strictness(leaf)?;
-        let wrong = CertificateError::InvalidOcspResponse;
-        match (strictness, outlook.map(|outlook| &outlook.status)) {
-            (_, Some(StapleStatus::Good { .. })) => None,
-            (_, Some(StapleStatus::Revoked { .. })) => Some(CertificateError::Revoked),
-            (
-                StapleStrictness::Soft,
-                Some(StapleStatus::BadSignature { .. } | StapleStatus::WrongCertificate { .. }),
-            ) => Some(wrong),
-            (StapleStrictness::Soft, _) => None,
-            (StapleStrictness::Hard, _) => Some(wrong),
+    ) -> StapleAssessment {
+        let strictness = self.strictness(leaf);
+        let is_due = || strictness.is_some() || leaf.facts().must_staple();
+        let algorithms = self.algorithms.filter(|_| !staple.is_empty() || is_due());
+        let outlook = algorithms.and_then(|algorithms| {
+            let name = leaf.facts().issuer_der();
+            let issuers = candidates.filter(|candidate| candidate.facts().subject_der() == name);
+            self.judge
+                .judge_among(staple, leaf, issuers, algorithms, now)
+        });
+        let status = outlook.as_ref().map(|outlook| &outlook.status);
+        StapleAssessment {
+            refusal: strictness.and_then(|strictness| strictness.refusal(status)),
+            outlook,
         }
     }
 
-    /// Whether a peer is refused for which no staple can speak.
-    pub(super) fn refuses_everything_without(&self) -> bool {
-        self.rule == StapleRule::Always(StapleStrictness::Hard)
+    /// What it comes to that no staple can speak for the peer: a raw public key's, or a leaf's that
+    /// cannot be read.
+    pub(super) fn assess_no_certificate(&self) -> StapleAssessment {
+        let refuses = self.rule == StapleRule::Always(StapleStrictness::Hard);
+        StapleAssessment {
+            outlook: None,
+            refusal: refuses.then_some(StapleRefusal::NotGood),
+        }
     }
 
     /// How strict the rule is with this leaf; `None` where it only observes.
@@ -95,6 +111,21 @@ impl StapleWatch {
                 leaf.facts().must_staple().then_some(strictness)
             }
             StapleRule::Always(strictness) => Some(strictness),
+        }
+    }
+}
+
+impl StapleStrictness {
+    fn refusal(self, status: Option<&StapleStatus>) -> Option<StapleRefusal> {
+        match (self, status) {
+            (_, Some(StapleStatus::Good { .. })) => None,
+            (_, Some(StapleStatus::Revoked { .. })) => Some(StapleRefusal::Revoked),
+            (
+                Self::Soft,
+                Some(StapleStatus::BadSignature { .. } | StapleStatus::WrongCertificate { .. }),
+            ) => Some(StapleRefusal::NotGood),
+            (Self::Soft, _) => None,
+            (Self::Hard, _) => Some(StapleRefusal::NotGood),
         }
     }
 }

@@ -12,11 +12,11 @@ const INTERVAL: u64 = 60;
 /// Counts them: there are no more entries than kinds, whoever comes.
 #[derive(Debug, Default)]
 pub(super) struct UnprovenCounts {
-    kinds: Mutex<BTreeMap<EventCode, Kind>>,
+    kinds: Mutex<BTreeMap<EventCode, KindCount>>,
 }
 
 #[derive(Debug)]
-struct Kind {
+struct KindCount {
     told: Timestamp,
     /// The first event since then that was not told, and how many there were.
     waiting: Option<(Event, usize)>,
@@ -33,7 +33,7 @@ impl UnprovenCounts {
     ) -> Option<Event> {
         let mut kinds = self.kinds();
         let Some(kind) = kinds.get_mut(&code) else {
-            let kind = Kind {
+            let kind = KindCount {
                 told: now,
                 waiting: None,
             };
@@ -64,7 +64,7 @@ impl UnprovenCounts {
         waiting.collect()
     }
 
-    fn kinds(&self) -> MutexGuard<'_, BTreeMap<EventCode, Kind>> {
+    fn kinds(&self) -> MutexGuard<'_, BTreeMap<EventCode, KindCount>> {
         // What an event is made of does not panic, and the map is whole between any two calls.
         self.kinds.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -115,8 +115,8 @@ fn openssl_is_watched_and_pinned_like_any_peer() {
         return;
     };
     let anchors = pki::anchors([&root]);
-    let right = SpkiPin::of_certificate(&leaf.certificate());
-    let wrong = SpkiPin::of_certificate(&intermediate.certificate());
+    let right = SpkiPin::from_certificate(&leaf.certificate());
+    let wrong = SpkiPin::from_certificate(&intermediate.certificate());
     for version in VERSIONS {
         for (pin, accepted) in [(right, true), (wrong, false)] {
             let recorder = Arc::new(Recorder::default());

@@ -148,7 +148,7 @@ fn an_accepted_server_is_reported_with_position_and_effective_not_after() {
     for ground in grounds() {
         let client = ground.client(
             &anchors,
-            &[SpkiPin::of_certificate(&leaf.certificate())],
+            &[SpkiPin::from_certificate(&leaf.certificate())],
             true,
         );
         for round in 0..2 {
@@ -210,12 +210,12 @@ fn without_trust_anchors_nothing_is_said_beyond_the_leaf() {
 fn a_server_with_another_key_is_refused_by_its_pin() {
     let (root, intermediate, leaf) = service();
     let anchors = pki::anchors([&root]);
-    let other = SpkiPin::of_certificate(&root.certificate());
+    let other = SpkiPin::from_certificate(&root.certificate());
     for ground in grounds() {
         let server = ground.server(vec![leaf.der.clone(), intermediate.der.clone()], &leaf);
         let outcome = handshake(ground.client(&anchors, &[other], true), server, NAME);
         let error = outcome.client.unwrap_err();
-        let presented = SpkiPin::of_certificate(&leaf.certificate());
+        let presented = SpkiPin::from_certificate(&leaf.certificate());
         let expected = format!(
             "{NAME} showed {presented} as its leaf, where {other} at leaf is expected: \
              if the peer changed its key on purpose, deploy its new pin, else treat this as an attack"
@@ -245,7 +245,7 @@ fn a_pinned_certificate_that_is_only_sent_along_does_not_help() {
         ];
         let client = ground.client(
             &anchors,
-            &[SpkiPin::of_certificate(&pinned.certificate())],
+            &[SpkiPin::from_certificate(&pinned.certificate())],
             true,
         );
         let error = handshake(client, ground.server(chain, &leaf), NAME)
@@ -263,7 +263,7 @@ fn an_expired_intermediate_is_refused_by_the_inner_verifier_and_named() {
     let anchors = pki::anchors([&root]);
     for ground in grounds() {
         let server = ground.server(vec![leaf.der.clone(), intermediate.der.clone()], &leaf);
-        let pin = SpkiPin::of_certificate(&leaf.certificate());
+        let pin = SpkiPin::from_certificate(&leaf.certificate());
         let outcome = handshake(ground.client(&anchors, &[pin], true), server, NAME);
         // The inner verifier's own error, unchanged.
         let expected = Error::InvalidCertificate(CertificateError::ExpiredContext {
@@ -308,8 +308,8 @@ fn clients_are_reported_pinned_and_refused_likewise() {
     let server_leaf = root.leaf(&[NAME], -10, 80);
     let anchors = pki::anchors([&root]);
     let chain = vec![leaf.der.clone(), intermediate.der.clone()];
-    let right = SpkiPin::of_certificate(&leaf.certificate());
-    let wrong = SpkiPin::of_certificate(&root.certificate());
+    let right = SpkiPin::from_certificate(&leaf.certificate());
+    let wrong = SpkiPin::from_certificate(&root.certificate());
     for ground in grounds() {
         let client = || ground.client_with_certificate(&anchors, chain.clone(), &leaf);
         let accepted = handshake(
@@ -399,7 +399,7 @@ fn anonymous_clients_stay_as_the_inner_verifier_has_them() {
                 inner
             };
             let verifier = WatchingClientVerifier::builder(inner.build().unwrap())
-                .with_leaf_pin(SpkiPin::of_certificate(&root.certificate()))
+                .with_leaf_pin(SpkiPin::from_certificate(&root.certificate()))
                 .build()
                 .unwrap();
             let server = ServerConfig::builder_with_provider(Arc::clone(&ground.provider))
@@ -508,10 +508,10 @@ fn a_raw_public_key_is_pinned_in_a_real_handshake() {
     let leaf = pki::root("Root", -1, 1).leaf(&[NAME], -1, 1);
     let certificate = leaf.certificate();
     let spki = CertificateDer::from(certificate.facts().spki_der().to_vec());
-    let wrong = SpkiPin::of_spki_der(b"another");
+    let wrong = SpkiPin::from_spki_der(b"another");
     for (_, provider) in providers() {
         for (pin, accepted) in [
-            (SpkiPin::of_certificate(&certificate), true),
+            (SpkiPin::from_certificate(&certificate), true),
             (wrong, false),
         ] {
             let key = provider

@@ -76,7 +76,7 @@ fn roots_of_one_name_are_tried_for_as_long_as_webpki_tries_them() {
         let mut store = RootCertStore::empty();
         store.add_parsable_certificates(roots.iter().map(|root| root.der.clone()));
         let inner = WebPkiServerVerifier::builder_with_provider(Arc::new(store), ring()).build();
-        let root = SpkiPin::of_certificate(&roots[count - 1].certificate());
+        let root = SpkiPin::from_certificate(&roots[count - 1].certificate());
         let pins = PinSet::builder()
             .with_pin(Pin::new(root, PinState::Current).with_position(PinPosition::Ca))
             .build()

@@ -23,7 +23,7 @@ fn published_pins_equal_ours() {
         for file in pin["certs"].as_array().unwrap() {
             let contents = Loader::new().load_file(folder.join(file.as_str().unwrap()));
             let certificate = &contents.certificates[0].certificate;
-            assert_eq!(SpkiPin::of_certificate(certificate), published, "{file}");
+            assert_eq!(SpkiPin::from_certificate(certificate), published, "{file}");
             compared += 1;
         }
     }
@@ -35,21 +35,21 @@ fn published_pins_equal_ours() {
 fn certificate_public_and_private_key_have_one_pin() {
     let leaf = pki::root("Root", -1, 1).leaf(&["a.example"], -1, 1);
     let certificate = leaf.certificate();
-    let expected = SpkiPin::of_certificate(&certificate);
+    let expected = SpkiPin::from_certificate(&certificate);
     let public = pki::pem("PUBLIC KEY", certificate.facts().spki_der());
-    assert_eq!(SpkiPin::of_pem(public.as_bytes()), Ok(expected));
+    assert_eq!(SpkiPin::from_pem(public.as_bytes()), Ok(expected));
     let private = leaf.key_pair.serialize_pem();
     let both = private.clone() + &pki::pem_bundle([&leaf.der]);
-    assert_eq!(SpkiPin::of_pem(both.as_bytes()), Ok(expected));
+    assert_eq!(SpkiPin::from_pem(both.as_bytes()), Ok(expected));
     for (_, provider) in providers() {
-        let pin = SpkiPin::of_private_key_pem(private.as_bytes(), &provider);
+        let pin = SpkiPin::from_private_key_pem(private.as_bytes(), &provider);
         assert_eq!(pin, Ok(expected));
         let garbage = pki::pem("PRIVATE KEY", b"0123456789");
-        let error = SpkiPin::of_private_key_pem(garbage.as_bytes(), &provider).unwrap_err();
+        let error = SpkiPin::from_private_key_pem(garbage.as_bytes(), &provider).unwrap_err();
         assert!(matches!(error, PinSourceError::Key { .. }), "{error}");
     }
     assert_eq!(
-        SpkiPin::of_pem(private.as_bytes()),
+        SpkiPin::from_pem(private.as_bytes()),
         Err(PinSourceError::NothingFound)
     );
 }

@@ -26,7 +26,7 @@ impl PinsInForce for Alternating {
     fn generation(&self) -> Arc<PinGeneration> {
         let epoch = self.epoch.load(Ordering::Relaxed);
         let pin = self.pins[usize::from(epoch % 2 == 1)];
-        let set = PinSet::builder().current(pin).build().unwrap();
+        let set = PinSet::builder().with_current(pin).build().unwrap();
         Arc::new(PinGeneration::new(epoch, PinSets::from(set)))
     }
 }
@@ -45,7 +45,7 @@ impl World {
         let twin = root.cross_sign(&issuing, -50, 150);
         let pins = leaves
             .each_ref()
-            .map(|leaf| SpkiPin::of_certificate(&leaf.certificate()));
+            .map(|leaf| SpkiPin::from_certificate(&leaf.certificate()));
         let [first, second] = leaves.map(|leaf| leaf.der);
         let stranger = pki::root("Nobody", -10, 10).der;
         Self {

@@ -355,13 +355,16 @@ fn in_memory(printed: &mut Printed, file: &[u8]) {
         .errors()
         .iter()
         .for_each(|error| printed.text("anchors", error.to_string()));
-    printed.result("pin of PEM", &SpkiPin::of_pem(file));
+    printed.result("pin of PEM", &SpkiPin::from_pem(file));
     printed.result("announcing key", &AnnouncementKey::from_spki_der(file));
     for (_, provider) in providers() {
-        printed.result("pin of key", &SpkiPin::of_private_key_pem(file, &provider));
+        printed.result(
+            "pin of key",
+            &SpkiPin::from_private_key_pem(file, &provider),
+        );
         if let Ok(key) = PrivateKeyDer::try_from(file.to_vec()) {
             if let Ok(key) = provider.key_provider.load_private_key(key) {
-                printed.result("pin of signing key", &SpkiPin::of_signing_key(&*key));
+                printed.result("pin of signing key", &SpkiPin::from_signing_key(&*key));
             }
         }
     }
@@ -376,8 +379,8 @@ fn in_memory(printed: &mut Printed, file: &[u8]) {
 
 /// A floor that has this text in the place of an announcing key.
 fn floor_with(key: &str) -> String {
-    let pin = Pin::new(SpkiPin::of_spki_der(b"a key"), PinState::Current);
-    let pin = pin.pin.to_string();
+    let pin = Pin::new(SpkiPin::from_spki_der(b"a key"), PinState::Current);
+    let pin = pin.key.to_string();
     let floor = json!({
         "product": "app",
         "version": 1,

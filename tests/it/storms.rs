@@ -42,7 +42,7 @@ fn generations_of_a_pin_store_are_whole_and_never_go_back() {
                 while !done.load(Ordering::Acquire) {
                     let generation = ground.store.generation();
                     let sets: Vec<_> = generation.sets.iter().collect();
-                    let letter = |pin: &notafter::pin::Pin| pin.pin.digest().as_bytes()[0];
+                    let letter = |pin: &notafter::pin::Pin| pin.key.digest().as_bytes()[0];
                     let mut letters = sets[0].pins().iter().map(letter);
                     let announced =
                         letters.find_map(|letter| LETTERS.iter().position(|l| *l == letter));
@@ -176,19 +176,19 @@ fn session(leaf: &CertificateDer<'_>) -> Vec<u8> {
 fn no_session_of_a_client_that_is_pinned_no_more_is_handed_out() {
     let root = pki::root("root", -10, 3650);
     let leaves = [(); 2].map(|()| root.leaf(&["client.example"], -1, 300));
-    let pin = |leaf: &Leaf| SpkiPin::of_certificate(&leaf.certificate());
-    let spare = SpkiPin::of_spki_der(b"kept offline");
+    let pin = |leaf: &Leaf| SpkiPin::from_certificate(&leaf.certificate());
+    let spare = SpkiPin::from_spki_der(b"kept offline");
     let only = |leaf: &Leaf| {
         PinSet::builder()
-            .current(pin(leaf))
-            .backup(spare)
+            .with_current(pin(leaf))
+            .with_backup(spare)
             .build()
             .unwrap()
     };
     let pins = Changing::new(only(&leaves[0]));
     let verifier = WatchingClientVerifier::builder(Arc::new(Everybody)).with_pins(pins.clone());
     let verifier = verifier.build().unwrap();
-    let guard = SessionGuard::by(Arc::new(FixedTime(pki::now())));
+    let guard = SessionGuard::new(Arc::new(FixedTime(pki::now())));
     let sessions = guard.server(&verifier, ServerSessionMemoryCache::new(64));
     let (done, handed_out) = (AtomicBool::new(false), Mutex::new([0; 2]));
     thread::scope(|scope| {
@@ -210,7 +210,7 @@ fn no_session_of_a_client_that_is_pinned_no_more_is_handed_out() {
                     let is_pinned = before.sets.iter().any(|set| {
                         set.pins()
                             .iter()
-                            .any(|known| known.pin == pin(&leaves[number % 2]))
+                            .any(|known| known.key == pin(&leaves[number % 2]))
                     });
                     assert!(is_pinned || pins.generation().epoch > before.epoch);
                     handed_out.lock().unwrap()[number % 2] += 1;

@@ -390,8 +390,8 @@ struct Epoch(AtomicU64);
 
 impl PinsInForce for Epoch {
     fn generation(&self) -> Arc<PinGeneration> {
-        let pin = SpkiPin::of_spki_der(b"of nobody");
-        let set = PinSet::builder().current(pin).build().unwrap();
+        let pin = SpkiPin::from_spki_der(b"of nobody");
+        let set = PinSet::builder().with_current(pin).build().unwrap();
         let epoch = self.0.load(Ordering::Relaxed);
         Arc::new(PinGeneration::new(epoch, PinSets::from(set)))
     }

@@ -341,7 +341,7 @@ fn the_client_wrapper_forwards_every_method() {
 fn an_inner_refusal_stands_whatever_the_pins_say() {
     let root = pki::root("Root", -1000, 1000);
     let leaf = root.leaf(&["a.example"], -100, -10);
-    let pin = SpkiPin::of_certificate(&leaf.certificate());
+    let pin = SpkiPin::from_certificate(&leaf.certificate());
     let refusals = [
         Error::InvalidCertificate(CertificateError::Expired),
         Error::InvalidCertificate(CertificateError::NotValidYet),
@@ -385,8 +385,8 @@ fn raw_public_keys_are_pinned_by_what_they_are() {
     let leaf = pki::root("Root", -1, 1).leaf(&["a.example"], -1, 1);
     let certificate = leaf.certificate();
     let spki = CertificateDer::from(certificate.facts().spki_der().to_vec());
-    let right = SpkiPin::of_certificate(&certificate);
-    let wrong = SpkiPin::of_spki_der(b"another");
+    let right = SpkiPin::from_certificate(&certificate);
+    let wrong = SpkiPin::from_spki_der(b"another");
     for (pin, accepted) in [(right, true), (wrong, false)] {
         let mut inner = Inner::new(Ok(()));
         Arc::get_mut(&mut inner).unwrap().raw = true;
@@ -419,7 +419,7 @@ fn a_leaf_that_cannot_be_read_never_matches_a_pin() {
     assert!(verdict.is_ok(), "the inner verifier's verdict stands");
     assert_eq!(recorder.take()[0].code, EventCode::PeerUnreadable);
 
-    let pin = SpkiPin::of_spki_der(b"any");
+    let pin = SpkiPin::from_spki_der(b"any");
     let pinned = WatchingServerVerifier::builder(Inner::new(Ok(())))
         .with_leaf_pin(pin)
         .build()

@@ -38,7 +38,7 @@ impl Client {
         epoch == 0 || chain.number >= 10
     }
 
-    /// As `Watch::verify`: the generation is loaded first.
+    /// As `HandshakeVerifier::verify`: the generation is loaded first.
     fn verify(&self, chain: Chain) -> bool {
         let epoch = self.epoch.load(Ordering::Acquire);
         let is_accepted = Self::fits(chain, epoch);

@@ -19,7 +19,7 @@ pub(super) fn changes(
         let earlier = earlier.map_or(&[][..], |(_, pins)| pins);
         let same = |pin: &Pin, others: &[Pin]| -> Option<Pin> {
             let mut same = others.iter();
-            let same = same.find(|o| (o.pin, o.position) == (pin.pin, pin.position));
+            let same = same.find(|o| (o.key, o.position) == (pin.key, pin.position));
             same.cloned()
         };
         for pin in &pins {

@@ -181,7 +181,7 @@ pub enum StoreNotice {
     /// A pin cannot count before another announcement lists it.
     #[error(
         "the pin {} of '{host}' cannot count under this announcement, which ends before the hold-down: announce it again, lasting longer",
-        .pin.pin
+        .pin.key
     )]
     SuccessorOutlasts {
         /// For which host.
@@ -192,7 +192,7 @@ pub enum StoreNotice {
     /// A pin counts once it is listed again after its hold-down, as the store was asked to demand.
     #[error(
         "the pin {} of '{host}' counts once an announcement that is issued after its hold-down lists it again",
-        .pin.pin
+        .pin.key
     )]
     SuccessorAwaitsListing {
         /// For which host.
@@ -201,7 +201,7 @@ pub enum StoreNotice {
         pin: Pin,
     },
     /// A pin is accepted now that was not before.
-    #[error("'{host}' accepts the pin {} now", .pin.pin)]
+    #[error("'{host}' accepts the pin {} now", .pin.key)]
     SuccessorDue {
         /// For which host.
         host: PinScope,
@@ -209,7 +209,7 @@ pub enum StoreNotice {
         pin: Pin,
     },
     /// A successor was named current or backup.
-    #[error("the successor {} of '{host}' is {} now", .pin.pin, .pin.state)]
+    #[error("the successor {} of '{host}' is {} now", .pin.key, .pin.state)]
     SuccessorPromoted {
         /// For which host.
         host: PinScope,
@@ -217,7 +217,7 @@ pub enum StoreNotice {
         pin: Pin,
     },
     /// A successor is no longer one.
-    #[error("the successor {} of '{host}' was withdrawn", .pin.pin)]
+    #[error("the successor {} of '{host}' was withdrawn", .pin.key)]
     SuccessorWithdrawn {
         /// For which host.
         host: PinScope,
@@ -225,7 +225,7 @@ pub enum StoreNotice {
         pin: Pin,
     },
     /// One key is left that is accepted.
-    #[error("'{host}' has one usable pin left, {}: announce a backup", .pin.pin)]
+    #[error("'{host}' has one usable pin left, {}: announce a backup", .pin.key)]
     OneUsablePinLeft {
         /// For which host.
         host: PinScope,

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use lru::LruCache;
 use rustls::client::danger::ServerCertVerifier;
-use thiserror::Error;
 
+use super::super::error::VerdictCacheError;
 use super::super::proof::AwaitingProof;
-use super::{SHARDS, Shard, VerdictCache};
+use super::{SHARDS, VerdictCache, VerdictShard};
 use crate::cert::Certificate;
 use crate::event::Role;
 use crate::outlook::TrustAnchors;
@@ -92,7 +92,7 @@ impl VerdictCacheBuilder {
         self
     }
 
-    /// The finished cache.
+    /// Builds the cache.
     ///
     /// # Errors
     /// [`VerdictCacheError`] where the `ttl` is longer than an hour.
@@ -106,7 +106,7 @@ impl VerdictCacheBuilder {
         };
         let mut anchor_ends = self.anchor_ends.unwrap_or_default();
         anchor_ends.sort_unstable();
-        let shard = || Shard {
+        let shard = || VerdictShard {
             generation: 0,
             // Bounded by `remember`: room that nobody fills is not asked for.
             verdicts: LruCache::unbounded(),
@@ -133,18 +133,4 @@ impl fmt::Debug for VerdictCacheBuilder {
             .field("ttl", &self.ttl)
             .finish_non_exhaustive()
     }
-}
-
-/// A cache that would remember for too long.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum VerdictCacheError {
-    /// The `ttl` is longer than an hour.
-    #[error(
-        "verdicts may count for 3600 seconds at the most, not for {seconds}: give a shorter ttl"
-    )]
-    TtlTooLong {
-        /// The seconds asked for.
-        seconds: u64,
-    },
 }

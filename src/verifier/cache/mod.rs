@@ -8,15 +8,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use lru::LruCache;
 use pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::Error;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::{DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
-use sha2::{Digest as _, Sha256};
 
-pub use builder::{VerdictCacheBuilder, VerdictCacheError};
+pub use builder::VerdictCacheBuilder;
 
-use super::peer::{OwnedPeer, Peer};
+use super::forward::forward_to_inner;
+use super::peer::{ChainFacts, OwnedPeer, Peer};
 use super::proof::AwaitingProof;
-use crate::cert::CertificateFacts;
 use crate::pin::PinsInForce;
 use crate::revocation::staple_next_update;
 use crate::time::Timestamp;
@@ -90,19 +89,19 @@ pub struct VerdictCache {
     /// The latest instant asked about, in Unix seconds.
     latest: AtomicI64,
     awaiting: AwaitingProof<Unconfirmed>,
-    shards: Vec<Mutex<Shard>>,
+    shards: Vec<Mutex<VerdictShard>>,
     /// How many verdicts there is room for in each of them.
     verdicts_each: usize,
 }
 
-struct Shard {
+struct VerdictShard {
     /// How many times all was forgotten.
     generation: u64,
-    verdicts: LruCache<[u8; 32], Verdict>,
+    verdicts: LruCache<[u8; 32], CachedVerdict>,
 }
 
 #[derive(Clone, Copy)]
-struct Verdict {
+struct CachedVerdict {
     since: Timestamp,
     /// The last second at which it counts.
     until: Timestamp,
@@ -153,7 +152,7 @@ impl VerdictCache {
         checked: &Result<HandshakeSignatureValid, Error>,
     ) {
         if let (Some(awaited), Ok(_)) = (self.awaiting.take(leaf), checked) {
-            self.remember(&awaited.verdict);
+            self.remember(&awaited.outcome);
         }
     }
 
@@ -174,7 +173,7 @@ impl VerdictCache {
         }
     }
 
-    fn shard(&self, key: &[u8; 32]) -> Option<std::sync::MutexGuard<'_, Shard>> {
+    fn shard(&self, key: &[u8; 32]) -> Option<std::sync::MutexGuard<'_, VerdictShard>> {
         let index = usize::from(*key.first()?) % SHARDS;
         let shard = self.shards.get(index)?;
         // No code of ours panics under the lock, and a shard is whole between any two calls.
@@ -184,8 +183,8 @@ impl VerdictCache {
     /// The last second at which an acceptance of `now` counts; before `now` where it does not.
     fn until(&self, peer: &Peer<'_>, now: Timestamp) -> Option<Timestamp> {
         let mut until = now.saturating_add(self.ttl);
-        for der in std::iter::once(peer.leaf).chain(peer.intermediates) {
-            until = until.min(CertificateFacts::parse(der).ok()?.validity().not_after);
+        for facts in peer.facts() {
+            until = until.min(facts.as_ref().ok()?.validity().not_after);
         }
         // Anchors that are over and count all the same end nothing.
         let next = self.anchor_ends.partition_point(|end| *end < now);
@@ -214,30 +213,9 @@ impl VerdictCache {
 /// A verdict that counts once the server proved that it has the key.
 struct Unconfirmed {
     key: [u8; 32],
-    verdict: Verdict,
+    verdict: CachedVerdict,
     /// That of its shard before the inner verifier was asked.
     generation: u64,
-}
-
-/// What a verdict is about.
-fn key_of(peer: &Peer<'_>, name: &ServerName<'_>) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    hash.update(b"notafter verdict 1");
-    let mut part = |bytes: &[u8]| {
-        // With its length before each part, no two lists give the same stream of bytes.
-        hash.update(u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_be_bytes());
-        hash.update(bytes);
-    };
-    part(match name {
-        ServerName::DnsName(_) => b"dns",
-        ServerName::IpAddress(_) => b"ip",
-        _ => b"other",
-    });
-    part(peer.host.unwrap_or_default().as_bytes());
-    part(peer.staple);
-    part(peer.leaf);
-    peer.intermediates.iter().for_each(|der| part(der));
-    hash.finalize().into()
 }
 
 impl ServerCertVerifier for VerdictCache {
@@ -272,9 +250,10 @@ impl ServerCertVerifier for VerdictCache {
             staple: ocsp_response,
             raw: self.inner.requires_raw_public_keys(),
             now,
+            facts: ChainFacts::default(),
         };
         // The epoch and the generation are those before the inner verifier is asked.
-        let (key, epoch) = (key_of(&peer, server_name), self.epoch());
+        let (key, epoch) = (peer.digest(server_name), self.epoch());
         let (counts, generation) = self.recall(&key, epoch, at);
         if counts {
             self.awaiting.expect_nothing();
@@ -282,7 +261,7 @@ impl ServerCertVerifier for VerdictCache {
         }
         let verified = ask()?;
         if let Some(until) = self.until(&peer, at).filter(|until| *until >= at) {
-            let verdict = Verdict {
+            let verdict = CachedVerdict {
                 since: at,
                 until,
                 epoch,
@@ -294,44 +273,12 @@ impl ServerCertVerifier for VerdictCache {
             };
             let size = size_of::<Unconfirmed>();
             self.awaiting
-                .expect(OwnedPeer::of(&peer), unconfirmed, size);
+                .expect(OwnedPeer::from_peer(&peer), unconfirmed, size);
         }
         Ok(verified)
     }
 
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let checked = self.inner.verify_tls12_signature(message, cert, dss);
-        self.signature_checked(cert, &checked);
-        checked
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let checked = self.inner.verify_tls13_signature(message, cert, dss);
-        self.signature_checked(cert, &checked);
-        checked
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.inner.supported_verify_schemes()
-    }
-
-    fn requires_raw_public_keys(&self) -> bool {
-        self.inner.requires_raw_public_keys()
-    }
-
-    fn root_hint_subjects(&self) -> Option<&[DistinguishedName]> {
-        self.inner.root_hint_subjects()
-    }
+    forward_to_inner!(ServerCertVerifier);
 }
 
 impl fmt::Debug for VerdictCache {

@@ -258,7 +258,7 @@ fn every_field_of_a_payload_is_read_strictly_and_named_when_it_is_wrong() {
 /// What the commands of a runbook print when they were given no key, and what stands in examples.
 #[test]
 fn placeholders_are_pins_of_no_floor_and_no_announcement() {
-    let of = |bytes: &[u8]| SpkiPin::of_spki_der(bytes).to_string();
+    let of = |bytes: &[u8]| SpkiPin::from_spki_der(bytes).to_string();
     let repeated = |byte: u8| format!("sha256/{}", data_encoding::BASE64.encode(&[byte; 32]));
     let placeholders = [
         of(b""),

@@ -228,7 +228,7 @@ impl Ground {
     pub fn from(&self, letter: u8) -> notafter::pin::Acceptance {
         let wanted = pin(letter);
         let pins = self.pins();
-        let found = pins.iter().find(|pin| pin.pin.to_string() == wanted);
+        let found = pins.iter().find(|pin| pin.key.to_string() == wanted);
         found.unwrap().acceptance
     }
 }
@@ -236,6 +236,6 @@ impl Ground {
 pub fn accepted(pins: &[Pin], now: Timestamp) -> String {
     let accepted = pins.iter().filter(|pin| pin.is_accepted(now));
     accepted
-        .map(|pin| char::from(pin.pin.digest().as_bytes()[0]))
+        .map(|pin| char::from(pin.key.digest().as_bytes()[0]))
         .collect()
 }

@@ -77,9 +77,9 @@ impl Device {
             let Ok(pem) = fs::read(self.folder.path().join(format!("{name}.pub.pem"))) else {
                 return false;
             };
-            let pin = SpkiPin::of_pem(&pem).unwrap();
+            let pin = SpkiPin::from_pem(&pem).unwrap();
             let mut pins = self.ground.pins().into_iter();
-            pins.any(|listed| listed.pin == pin && listed.is_accepted(now))
+            pins.any(|listed| listed.key == pin && listed.is_accepted(now))
         };
         let names = ["server", "backup", "successor", "spare"];
         names.into_iter().filter(accepted).collect()
@@ -126,8 +126,8 @@ fn a_changed_envelope_or_payload_is_verified_by_nobody() {
     let payload = device.folder.path().join("payload-11.json");
     let genuine = fs::read_to_string(&payload).unwrap();
     let successor = fs::read(device.folder.path().join("successor.pub.pem")).unwrap();
-    let successor = SpkiPin::of_pem(&successor).unwrap().to_string();
-    let planted = SpkiPin::of_spki_der(b"planted").to_string();
+    let successor = SpkiPin::from_pem(&successor).unwrap().to_string();
+    let planted = SpkiPin::from_spki_der(b"planted").to_string();
     for changed in [
         genuine.replace(&successor, &planted),
         genuine.replace(
@@ -221,7 +221,7 @@ fn the_pin_command_takes_keys_and_certificates_and_fails_for_all_else() {
     let folder = tempfile::tempdir().unwrap();
     run(folder.path(), &["tools", "keys", "servers"]);
     let key = fs::read(folder.path().join("server.pub.pem")).unwrap();
-    let expected = SpkiPin::of_pem(&key).unwrap().to_string();
+    let expected = SpkiPin::from_pem(&key).unwrap().to_string();
     fs::write(folder.path().join("empty.pem"), b"").unwrap();
     fs::write(folder.path().join("garbage.pem"), b"garbage\n").unwrap();
     let torn = &key[..key.len() / 2];

@@ -155,8 +155,10 @@ fn a_new_epoch_ends_resumption_and_configurations_begin_afresh() {
     let anchors = pki::anchors([&root]);
     let leaf = root.leaf(&[NAME], -90, 300);
     let set = |backup: &[u8]| {
-        let pins = PinSet::builder().current(pin_of(&leaf));
-        pins.backup(SpkiPin::of_spki_der(backup)).build().unwrap()
+        let pins = PinSet::builder().with_current(pin_of(&leaf));
+        pins.with_backup(SpkiPin::from_spki_der(backup))
+            .build()
+            .unwrap()
     };
     for version in VERSIONS {
         let wire = Wire::at(version, NOW);

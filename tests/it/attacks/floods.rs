@@ -165,18 +165,20 @@ fn a_ladder_within_the_bounds_changes_no_verdict() {
         issuer.cross_sign(&cas[level][n], -10, 900)
     });
     let leaf = cas[0][0].leaf(&[NAME], -1, 300);
-    let nobody = SpkiPin::of_spki_der(b"nobody");
+    let nobody = SpkiPin::from_spki_der(b"nobody");
     let unpinned = || watching(webpki(&anchors), &anchors);
     let pinned = |set: PinSetBuilder| unpinned().with_pin_set(set.build().unwrap());
-    let own_key = PinSet::builder().current(pin_of(&leaf)).rejected(nobody);
-    let own_root = PinSet::builder().current_ca(pin_of_ca(&root));
+    let own_key = PinSet::builder()
+        .with_current(pin_of(&leaf))
+        .with_rejected(nobody);
+    let own_root = PinSet::builder().with_current_ca(pin_of_ca(&root));
     let cases = [
         ("unpinned", unpinned(), true),
         ("its key", pinned(own_key), true),
         ("its root", pinned(own_root), true),
         (
             "another CA",
-            pinned(PinSet::builder().current_ca(nobody)),
+            pinned(PinSet::builder().with_current_ca(nobody)),
             false,
         ),
     ];

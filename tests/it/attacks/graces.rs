@@ -24,7 +24,7 @@ fn graceful(
     WatchingServerVerifier::builder(any_signature(inner))
         .with_provider(ring())
         .with_leaf_pin(pin_of(leaf))
-        .with_grace(PinnedGrace::of_seconds(days * DAY).unwrap())
+        .with_grace(PinnedGrace::from_seconds(days * DAY).unwrap())
 }
 
 /// What stands above the leaf includes its anchor, where its dates are known.

@@ -65,7 +65,7 @@ fn clients_guard(paths: bool, count: u64) {
         let recipe = Recipe::any(&mut dice, &graph, paths);
         let (clock, probe) = (SetTime::at(NOW), Arc::new(Probe::default()));
         let guarded = |verifier: &Arc<WatchingServerVerifier>| {
-            SessionGuard::by(clock.clone()).client(verifier, probe.clone())
+            SessionGuard::new(clock.clone()).client(verifier, probe.clone())
         };
         let mut verifier = recipe.fresh();
         let mut guard = guarded(&verifier);
@@ -152,10 +152,10 @@ fn a_servers_guard_opens_what_stands() {
             })
             .collect();
         let any_set = |dice: &mut Dice| {
-            let mut set = PinSet::builder().current(SpkiPin::of_spki_der(b"nobody"));
+            let mut set = PinSet::builder().with_current(SpkiPin::from_spki_der(b"nobody"));
             for (leaf, _) in &clients {
                 if dice.below(4) > 0 {
-                    set = set.backup(pin_of(leaf));
+                    set = set.with_backup(pin_of(leaf));
                 }
             }
             if dice.below(3) == 0 {
@@ -175,13 +175,13 @@ fn a_servers_guard_opens_what_stands() {
                     .with_trust_anchors(anchors.clone());
             }
             if let Some(seconds) = grace {
-                builder = builder.with_grace(PinnedGrace::of_seconds(seconds).unwrap());
+                builder = builder.with_grace(PinnedGrace::from_seconds(seconds).unwrap());
             }
             builder.build().unwrap()
         };
         let remembering = verifier(Some(86_400));
         let clock = SetTime::at(NOW);
-        let guard = SessionGuard::by(clock.clone());
+        let guard = SessionGuard::new(clock.clone());
         let store = guard.server(&remembering, ServerSessionMemoryCache::new(4096));
         // Whose it is, its epoch, and when it was stored.
         let mut sessions: Vec<(Vec<u8>, usize, u64, Timestamp)> = Vec::new();

@@ -189,7 +189,7 @@ impl Wire {
     fn client(&self, verifier: &Arc<WatchingServerVerifier>) -> Arc<ClientConfig> {
         let mut config = unguarded(self.version, &self.clock, verifier.clone()).unwrap();
         let store = Arc::new(ClientSessionMemoryCache::new(32));
-        let guard = SessionGuard::by(self.clock.clone());
+        let guard = SessionGuard::new(self.clock.clone());
         config.resumption = Resumption::store(guard.client(verifier, store));
         Arc::new(config)
     }
@@ -215,7 +215,7 @@ impl Wire {
             .with_client_cert_verifier(verifier.clone())
             .with_single_cert(vec![own.der.clone()], own.key.clone_key())
             .unwrap();
-        let guard = SessionGuard::by(self.clock.clone());
+        let guard = SessionGuard::new(self.clock.clone());
         match keeping {
             Keeping::Store => {
                 let store = ServerSessionMemoryCache::new(256);

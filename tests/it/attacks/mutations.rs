@@ -150,7 +150,7 @@ fn anchors(samples: &[Sample]) -> TrustAnchors {
 }
 
 fn pin(der: &[u8]) -> SpkiPin {
-    SpkiPin::of_certificate(&Certificate::from_der(der).unwrap())
+    SpkiPin::from_certificate(&Certificate::from_der(der).unwrap())
 }
 
 /// Whatever a server sends, at whatever instant, to a wrapper with everything that it can have.
@@ -160,10 +160,10 @@ fn nothing_that_a_server_sends_panics() {
     let anchors = anchors(&samples);
     let (leaf, ca) = (pin(&samples[0].chain[0]), pin(&samples[0].chain[1]));
     let set = PinSet::builder()
-        .current(leaf)
-        .current_ca(ca)
-        .rejected(SpkiPin::of_spki_der(b"x"))
-        .successor_from(SpkiPin::of_spki_der(b"s"), days(10))
+        .with_current(leaf)
+        .with_current_ca(ca)
+        .with_rejected(SpkiPin::from_spki_der(b"x"))
+        .with_successor_from(SpkiPin::from_spki_der(b"s"), days(10))
         .with_expiry(days(200), ExpiryRule::GraceThenClosed { seconds: u32::MAX })
         .with_mode(PinMode::ReportOnly)
         .build()
@@ -171,7 +171,7 @@ fn nothing_that_a_server_sends_panics() {
     let observer = Arc::new(InlineObserver(|event: &Event| {
         let _ = (event.to_json(), event.to_string());
     }));
-    let grace = PinnedGrace::of_seconds(PinnedGrace::MAX_SECONDS).unwrap();
+    let grace = PinnedGrace::from_seconds(PinnedGrace::MAX_SECONDS).unwrap();
     let cache = VerdictCache::builder(Arc::new(Agreeable::default()));
     let cache = cache.with_ttl(Duration::from_secs(3600)).build().unwrap();
     let lenient = watching(cache, &anchors)
@@ -193,7 +193,7 @@ fn nothing_that_a_server_sends_panics() {
         .with_grace(grace)
         .build()
         .unwrap();
-    let only = PinSet::builder().current(leaf).build().unwrap();
+    let only = PinSet::builder().with_current(leaf).build().unwrap();
     let only = PinOnlyVerifier::builder(only.into()).with_provider(ring());
     let only = only.with_name_check(NameCheck::Skipped).build().unwrap();
     let verifiers: [&dyn ServerCertVerifier; 3] = [&*lenient, &*strict, &*any_signature(only)];
@@ -324,7 +324,10 @@ fn pin_only_trust_and_webpki_agree_on_the_key() {
     let root = pki::root("root", -10, 1000);
     let [good, attacker] = [(); 2].map(|()| root.leaf(&[NAME], -1, 300));
     let key = good.certificate().facts().spki_der().to_vec();
-    let set = PinSet::builder().current(pin_of(&good)).build().unwrap();
+    let set = PinSet::builder()
+        .with_current(pin_of(&good))
+        .build()
+        .unwrap();
     let only = PinOnlyVerifier::builder(set.into()).with_provider(ring());
     let only = any_signature(only.build().unwrap());
     let mut accepted = 0;
@@ -361,7 +364,7 @@ fn a_wrapper_is_never_weaker_over_mutated_chains() {
     let anchors = anchors(&samples);
     let inner = any_signature(webpki(&anchors));
     let leaves = samples.iter().map(|sample| pin(&sample.chain[0]));
-    let set = leaves.fold(PinSet::builder(), PinSetBuilder::current);
+    let set = leaves.fold(PinSet::builder(), PinSetBuilder::with_current);
     let cache = VerdictCache::builder(inner.clone()).with_trust_anchors(&anchors);
     let verifier = watching(cache.build().unwrap(), &anchors);
     let verifier = verifier.with_pin_set(set.build().unwrap()).build().unwrap();

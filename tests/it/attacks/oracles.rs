@@ -59,28 +59,28 @@ pub fn any_time(dice: &mut Dice, graph: &Graph) -> Timestamp {
 /// Pins of the leaf in any life, and with `paths` of any other key at any position.
 pub fn any_set(dice: &mut Dice, graph: &Graph, paths: bool) -> PinSet {
     let chain = graph.chain();
-    let leaf = SpkiPin::of_certificate(&chain[0]);
+    let leaf = SpkiPin::from_certificate(&chain[0]);
     let roots = graph
         .roots
         .iter()
         .map(|der| Certificate::from_der(der).unwrap());
     let keys: Vec<_> = chain.iter().cloned().chain(roots).collect();
-    let nobody = SpkiPin::of_spki_der(b"nobody");
+    let nobody = SpkiPin::from_spki_der(b"nobody");
     loop {
         let mut set = PinSet::builder();
         if dice.below(8) == 0 {
             set = set.with_mode(PinMode::ReportOnly);
         }
         set = match dice.below(3) {
-            0 => set.current(leaf),
+            0 => set.with_current(leaf),
             1 => set
-                .current(nobody)
-                .successor_from(leaf, any_time(dice, graph)),
-            _ => set.current(nobody),
+                .with_current(nobody)
+                .with_successor_from(leaf, any_time(dice, graph)),
+            _ => set.with_current(nobody),
         };
         for _ in 0..dice.below(3) * u64::from(paths) {
             use PinState::{Announced, Current, Rejected, Retired};
-            let key = SpkiPin::of_certificate(pick(dice, &keys));
+            let key = SpkiPin::from_certificate(pick(dice, &keys));
             let state = *pick(dice, &[Current, Announced, Rejected, Retired]);
             let positions = [PinPosition::Ca, PinPosition::Anchor, PinPosition::Any];
             set = set.with_pin(Pin::new(key, state).with_position(*pick(dice, &positions)));
@@ -125,7 +125,7 @@ impl Recipe {
             inner: webpki(&anchors),
             anchors,
             pins: Changing::new(any_set(dice, graph, paths)),
-            grace: grace.map(|seconds| PinnedGrace::of_seconds(seconds).unwrap()),
+            grace: grace.map(|seconds| PinnedGrace::from_seconds(seconds).unwrap()),
         }
     }
 

@@ -71,7 +71,7 @@ fn nothing_that_a_file_or_an_operator_gives_panics() {
                 let _ = format!("{contents:?}");
                 let _ = (
                     CertificateScan::new("x", bytes).count(),
-                    SpkiPin::of_pem(bytes),
+                    SpkiPin::from_pem(bytes),
                 );
             }),
         ),

@@ -40,10 +40,10 @@ fn a_rejected_key_stays_refused_in_every_standing_of_its_set() {
     ];
     for (rule, lets_good_in) in rules {
         let set = PinSet::builder()
-            .current(pin_of(&good))
-            .backup(pin_of(&elsewhere))
-            .rejected(pin_of(&stolen))
-            .rejected(pin_of_ca(&other))
+            .with_current(pin_of(&good))
+            .with_backup(pin_of(&elsewhere))
+            .with_rejected(pin_of(&stolen))
+            .with_rejected(pin_of_ca(&other))
             .with_expiry(days(1), rule);
         let builder = watching(webpki(&anchors), &anchors);
         let verifier = builder.with_pin_set(set.build().unwrap()).build().unwrap();
@@ -177,7 +177,9 @@ fn a_hard_staple_rule_for_every_server_refuses_raw_public_keys() {
 fn pin_only_names_and_dates_are_the_key_holders_word() {
     let root = pki::root("root", -100, 3650);
     let [a, b] = ["a.example", "b.example"].map(|name| root.leaf(&[name], -90, 300));
-    let set = PinSet::builder().current(pin_of(&a)).backup(pin_of(&b));
+    let set = PinSet::builder()
+        .with_current(pin_of(&a))
+        .with_backup(pin_of(&b));
     let only = PinOnlyVerifier::builder(set.build().unwrap().into()).with_provider(ring());
     let only = any_signature(only.with_name_check(NameCheck::Required).build().unwrap());
     let mut params = CertificateParams::new(["b.example".to_owned()]).unwrap();

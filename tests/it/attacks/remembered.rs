@@ -61,8 +61,8 @@ fn a_ca_pin_is_matched_while_its_path_lasts_and_not_a_second_longer() {
     let begins = Crossed::mint((1, 1000));
     let pinned_ca = |crossed: &Crossed| pinned(pin_of_ca(&crossed.pinned_root), PinPosition::Ca);
     let around = PinSet::builder()
-        .current(pin_of(&ends.leaf))
-        .rejected(pin_of_ca(&ends.other_root));
+        .with_current(pin_of(&ends.leaf))
+        .with_rejected(pin_of_ca(&ends.other_root));
     let cases = [
         (
             "the pinned path ends",
@@ -168,7 +168,12 @@ fn names_in_other_case_share_one_memory() {
 fn changes_count_at_once_under_load() {
     let root = pki::root("root", -100, 3650);
     let leaves = [(); 2].map(|()| root.leaf(&[NAME], -90, 300));
-    let set = |leaf| PinSet::builder().current(pin_of(leaf)).build().unwrap();
+    let set = |leaf| {
+        PinSet::builder()
+            .with_current(pin_of(leaf))
+            .build()
+            .unwrap()
+    };
     let is_revoked = Arc::new(AtomicBool::new(false));
     let asked = is_revoked.clone();
     let inner = Knowing::around(Arc::new(Agreeable::default()), move |_| {
@@ -229,7 +234,7 @@ fn a_huge_memory_does_not_panic_when_it_is_built() {
     let verifier = WatchingServerVerifier::builder(cache.build().unwrap())
         .with_peer_memory(many)
         .with_leaf_pin(pin_of(&leaf))
-        .with_successor_pin(SpkiPin::of_spki_der(b"next"))
+        .with_successor_pin(SpkiPin::from_spki_der(b"next"))
         .build()
         .unwrap();
     for _ in 0..2 {

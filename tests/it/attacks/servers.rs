@@ -98,11 +98,11 @@ fn a_clock_that_ran_ahead_for_a_moment_forgets_no_end() {
 /// The pins before and after a key was found to be in wrong hands.
 fn before_and_after(stolen: &Leaf, good: &Leaf) -> (PinSet, PinSet) {
     let before = PinSet::builder()
-        .current(pin_of(stolen))
-        .backup(pin_of(good));
+        .with_current(pin_of(stolen))
+        .with_backup(pin_of(good));
     let after = PinSet::builder()
-        .current(pin_of(good))
-        .rejected(pin_of(stolen));
+        .with_current(pin_of(good))
+        .with_rejected(pin_of(stolen));
     (before.build().unwrap(), after.build().unwrap())
 }
 
@@ -270,13 +270,13 @@ fn an_unproven_client_ends_no_others_sessions() {
     let world = world();
     let wire = Wire::at(VERSIONS[0], days(1));
     let pins = PinSet::builder()
-        .current(pin_of(&world.lasting))
-        .backup(pin_of(&world.ending))
+        .with_current(pin_of(&world.lasting))
+        .with_backup(pin_of(&world.ending))
         .build()
         .unwrap();
     let verifier = WatchingClientVerifier::builder(webpki_of_clients(&world.anchors))
         .with_pin_set(pins)
-        .with_grace(PinnedGrace::of_seconds(5 * 86_400).unwrap())
+        .with_grace(PinnedGrace::from_seconds(5 * 86_400).unwrap())
         .build()
         .unwrap();
     let server = wire.mutual(&verifier, &world.own, Keeping::Store);

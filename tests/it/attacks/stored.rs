@@ -47,7 +47,7 @@ fn what_never_proved_itself_is_not_stored() {
         let wire = Wire::at(VERSIONS[0], NOW);
         let inner = any_signature_of_clients(inner);
         let verifier = watching_clients(inner, None);
-        let guard = SessionGuard::by(wire.clock.clone());
+        let guard = SessionGuard::new(wire.clock.clone());
         let store = guard.server(&verifier, ServerSessionMemoryCache::new(16));
         let now = pki::now();
         let of_client = session(&[&world.lasting.der]);
@@ -73,7 +73,7 @@ fn a_session_of_another_guard_or_of_the_future_is_not_opened() {
     let inner = any_signature_of_clients(webpki_of_clients(&world.anchors));
     let verifier = watching_clients(inner, None);
     let cache = ServerSessionMemoryCache::new(16);
-    let guard = |verifier| SessionGuard::by(wire.clock.clone()).server(verifier, cache.clone());
+    let guard = |verifier| SessionGuard::new(wire.clock.clone()).server(verifier, cache.clone());
     let (one, other) = (guard(&verifier), guard(&verifier));
     meet_client(&*verifier, (&world.lasting.der, &[]), pki::now()).unwrap();
     let session = session(&[&world.lasting.der]);

@@ -119,7 +119,7 @@ impl Client {
     pub fn new(verifier: Arc<WatchingServerVerifier>, clock: &Arc<SetTime>) -> Self {
         let shelf = Arc::new(Shelf::default());
         Self {
-            guard: SessionGuard::by(clock.clone()).client(&verifier, shelf.clone()),
+            guard: SessionGuard::new(clock.clone()).client(&verifier, shelf.clone()),
             verifier,
             shelf,
             spoilt: HashSet::new(),

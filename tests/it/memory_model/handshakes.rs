@@ -100,7 +100,7 @@ fn clients_meet_servers(name: &str, shape: Shape, keeping: Keeping) {
         let guarded = {
             let mut client = client_by(version, &clock, verifier.clone());
             let store = Arc::new(ClientSessionMemoryCache::new(256));
-            let store = SessionGuard::by(clock.clone()).client(&verifier, store);
+            let store = SessionGuard::new(clock.clone()).client(&verifier, store);
             client.resumption = Resumption::store(store);
             Arc::new(client)
         };
@@ -215,7 +215,7 @@ fn server_by(
         .with_client_cert_verifier(verifier.clone())
         .with_single_cert(vec![own.leaf.der.clone()], own.leaf.key.clone_key())
         .unwrap();
-    let guard = SessionGuard::by(clock.clone());
+    let guard = SessionGuard::new(clock.clone());
     match has_tickets {
         true => {
             let tickets = rustls::crypto::ring::Ticketer::new().unwrap();

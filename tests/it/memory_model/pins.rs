@@ -91,7 +91,7 @@ fn any_set(dice: &mut Dice, world: &World, pinning: Pinning, scopes: &[&str]) ->
             }
         }
         // Always somebody who may be accepted, never shown.
-        set = set.backup(SpkiPin::of_spki_der(b"nobody"));
+        set = set.with_backup(SpkiPin::from_spki_der(b"nobody"));
         let has_end = if pinning == Pinning::Rejections { 2 } else { 5 };
         if dice.below(has_end) == 0 {
             let first = match pinning {

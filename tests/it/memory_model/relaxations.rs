@@ -74,7 +74,7 @@ fn keys_of(
         let next = all.iter().find(|c| c.subject() == issuer).unwrap();
         path.push(next.clone());
     }
-    path.iter().map(SpkiPin::of_certificate).collect()
+    path.iter().map(SpkiPin::from_certificate).collect()
 }
 
 fn includes(position: PinPosition, index: usize, length: usize) -> bool {
@@ -92,7 +92,7 @@ fn is_blocked(set: &PinSet, path: &Path) -> bool {
         .iter()
         .filter(|pin| pin.state == PinState::Rejected);
     rejected.into_iter().any(|pin| {
-        let mut places = path.iter().enumerate().filter(|(_, key)| **key == pin.pin);
+        let mut places = path.iter().enumerate().filter(|(_, key)| **key == pin.key);
         // A leaf's rejected key counts whatever the position of its pin.
         places.any(|(n, _)| n == 0 || includes(pin.position, n, path.len()))
     })
@@ -101,7 +101,7 @@ fn is_blocked(set: &PinSet, path: &Path) -> bool {
 fn is_pinned(set: &PinSet, path: &Path, now: Timestamp) -> bool {
     let mut accepted = set.accepted(now);
     accepted.any(|pin| {
-        let mut places = path.iter().enumerate().filter(|(_, key)| **key == pin.pin);
+        let mut places = path.iter().enumerate().filter(|(_, key)| **key == pin.key);
         places.any(|(n, _)| includes(pin.position, n, path.len()))
     })
 }
@@ -147,7 +147,7 @@ fn as_expected(name: &str, shares: u64, shape: Shape, looks: Looks) {
             findings.could += u64::from(!paths.is_empty());
             findings.passed += u64::from(answer.is_ok());
             let enforced = set.filter(|set| set.mode() == PinMode::Enforce);
-            let leaf = SpkiPin::of_certificate(&Certificate::from_der(question.leaf).unwrap());
+            let leaf = SpkiPin::from_certificate(&Certificate::from_der(question.leaf).unwrap());
             let leaf_rejected = enforced.is_some_and(|set| set.is_rejected(&leaf));
             let all_rejected =
                 enforced.is_some_and(|set| paths.iter().all(|path| is_blocked(set, path)));
@@ -265,7 +265,7 @@ fn forgives_the_leafs_end_alone(
             let generation = setup.pins.as_ref().unwrap().generation();
             let set = generation.sets.for_every_peer().unwrap();
             let mut accepted = set.accepted(now);
-            let pinned = accepted.any(|pin| pin.pin == peer.pin && pin.position.includes_leaf());
+            let pinned = accepted.any(|pin| pin.key == peer.pin && pin.position.includes_leaf());
             let in_force = matches!(
                 set.standing(now),
                 PinSetStanding::InForce | PinSetStanding::InGrace { .. }

@@ -112,7 +112,7 @@ pub struct Server {
 
 impl Server {
     pub fn new(setup: &Setup, clock: &Arc<SetTime>) -> Self {
-        let (guard, verifier) = (SessionGuard::by(clock.clone()), setup.clients());
+        let (guard, verifier) = (SessionGuard::new(clock.clone()), setup.clients());
         Self {
             store: guard.server(&verifier, Arc::new(Shelf::default())),
             tickets: guard.tickets(&verifier, Arc::new(Plain)),

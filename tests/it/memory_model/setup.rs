@@ -102,7 +102,9 @@ impl Setup {
             knowledge,
             pinning: shape.pinning,
             pins: pins.map(|pinning| ChangingPins::new(any_sets(dice, world, pinning))),
-            grace: shape.grace.then(|| PinnedGrace::of_seconds(grace).unwrap()),
+            grace: shape
+                .grace
+                .then(|| PinnedGrace::from_seconds(grace).unwrap()),
             lists: given.then(lists),
             staple_rule: match (shape.staples, dice.below(3)) {
                 (true, 0) => StapleRule::WhenMustStaple(strictness),

@@ -43,7 +43,7 @@ impl Scene {
             healthy: issuing.leaf(&[NAME], -10, 300),
             ended: issuing.leaf(&[NAME], -10, 0),
             issuing,
-            stranger: SpkiPin::of_spki_der(b"nobody"),
+            stranger: SpkiPin::from_spki_der(b"nobody"),
         }
     }
 }
@@ -125,22 +125,26 @@ pub fn all(of_servers: bool) -> Vec<Options> {
 
 impl Options {
     fn set(&self, scene: &Scene) -> Option<PinSet> {
-        let [healthy, ended] =
-            [&scene.healthy, &scene.ended].map(|leaf| SpkiPin::of_certificate(&leaf.certificate()));
+        let [healthy, ended] = [&scene.healthy, &scene.ended]
+            .map(|leaf| SpkiPin::from_certificate(&leaf.certificate()));
         let set = PinSet::builder();
         let set = match self.pins {
             Pins::Absent => return None,
-            Pins::Leaves => set.current(healthy).backup(ended),
-            Pins::Ca => set.current_ca(SpkiPin::of_certificate(&scene.issuing.certificate())),
-            Pins::Wrong => set.current(scene.stranger),
-            Pins::WrongButReported => set.current(scene.stranger).with_mode(PinMode::ReportOnly),
+            Pins::Leaves => set.with_current(healthy).with_backup(ended),
+            Pins::Ca => {
+                set.with_current_ca(SpkiPin::from_certificate(&scene.issuing.certificate()))
+            }
+            Pins::Wrong => set.with_current(scene.stranger),
+            Pins::WrongButReported => set
+                .with_current(scene.stranger)
+                .with_mode(PinMode::ReportOnly),
             Pins::Rejected => set
-                .current(scene.stranger)
+                .with_current(scene.stranger)
                 .with_pin(Pin::new(healthy, PinState::Rejected))
                 .with_pin(Pin::new(ended, PinState::Rejected)),
             Pins::OfOthers => {
                 let scope = "elsewhere.example".parse().unwrap();
-                set.current(scene.stranger).with_scope(scope)
+                set.with_current(scene.stranger).with_scope(scope)
             }
         };
         Some(set.build().unwrap())
@@ -163,7 +167,7 @@ impl Options {
         }
         if self.grace {
             let seconds = u32::try_from(GRACE).unwrap();
-            builder = builder.with_grace(PinnedGrace::of_seconds(seconds).unwrap());
+            builder = builder.with_grace(PinnedGrace::from_seconds(seconds).unwrap());
         }
         let bounds = PresentedBounds::default();
         match self.bounds {

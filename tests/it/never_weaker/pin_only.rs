@@ -21,7 +21,7 @@ fn asks(verifier: &dyn ServerCertVerifier, scene: &Scene, name: &str, at: Timest
 #[test]
 fn pin_only_trust_lets_in_exactly_the_pinned() {
     let scene = Scene::new();
-    let key = SpkiPin::of_certificate(&scene.healthy.certificate());
+    let key = SpkiPin::from_certificate(&scene.healthy.certificate());
     let (from, end) = (days(10), days(20));
     let states = [
         PinState::Current,
@@ -40,12 +40,12 @@ fn pin_only_trust_lets_in_exactly_the_pinned() {
     for state in states {
         for acceptance in [Acceptance::Always, Acceptance::From(from)] {
             for rule in rules {
-                for pinned in [key, SpkiPin::of_spki_der(b"another")] {
+                for pinned in [key, SpkiPin::from_spki_der(b"another")] {
                     let mut pin = Pin::new(pinned, state);
                     if state.can_be_accepted() {
                         pin = pin.with_acceptance(acceptance);
                     }
-                    let mut set = PinSet::builder().backup(scene.stranger).with_pin(pin);
+                    let mut set = PinSet::builder().with_backup(scene.stranger).with_pin(pin);
                     if let Some((rule, _)) = rule {
                         set = set.with_expiry(end, rule);
                     }

@@ -95,14 +95,14 @@ fn a_session_within_a_grace_that_comes_in_between_is_not_handed_out() {
         let verifier = WatchingServerVerifier::builder(webpki(&anchors))
             .with_leaf_pin(pin_of(&lasting))
             .with_leaf_pin(pin_of(&ending))
-            .with_grace(PinnedGrace::of_seconds(600).unwrap())
+            .with_grace(PinnedGrace::from_seconds(600).unwrap())
             .build()
             .unwrap();
         let inner = Arc::new(Interrupted {
             inner: ClientSessionMemoryCache::new(32),
             meanwhile: Mutex::new(None),
         });
-        let store = SessionGuard::by(clock.clone()).client(&verifier, inner.clone());
+        let store = SessionGuard::new(clock.clone()).client(&verifier, inner.clone());
         let mut client = ClientConfig::builder_with_details(ring(), clock.clone())
             .with_protocol_versions(&[version])
             .unwrap()

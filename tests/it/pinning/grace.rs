@@ -25,7 +25,7 @@ fn is_expired(result: &Result<(), Error>) -> bool {
 }
 
 fn graceful(anchors: &notafter::TrustAnchors, set: PinSet) -> Scene {
-    let grace = PinnedGrace::of_seconds(3 * DAY).unwrap();
+    let grace = PinnedGrace::from_seconds(3 * DAY).unwrap();
     Scene::new(webpki(anchors), anchors, |builder| {
         builder.with_pin_set(set).with_grace(grace)
     })
@@ -105,8 +105,8 @@ fn nothing_but_the_leafs_own_expiry_is_forgiven() {
     assert_eq!(scene.verify(&[&twice.der, &again], now), Ok(()));
     // The pinned leaf, rejected since.
     let rejected = PinSet::builder()
-        .current(pin_of(&good))
-        .rejected(pin_of(&leaf))
+        .with_current(pin_of(&good))
+        .with_rejected(pin_of(&leaf))
         .build()
         .unwrap();
     let scene = graceful(&anchors, rejected);
@@ -132,7 +132,7 @@ fn a_revoked_leaf_has_no_grace() {
         Scene::new(inner, &anchors, |builder| {
             builder
                 .with_pin_set(pinned(pin_of(&leaf), PinPosition::Leaf))
-                .with_grace(PinnedGrace::of_seconds(3 * DAY).unwrap())
+                .with_grace(PinnedGrace::from_seconds(3 * DAY).unwrap())
                 .with_crls(crls)
         })
     };
@@ -160,7 +160,7 @@ fn without_anchors_everything_that_was_sent_must_be_within_its_dates() {
         let anchors = pki::anchors([&root]);
         let verifier = WatchingServerVerifier::builder(webpki(&anchors))
             .with_leaf_pin(pin_of(&leaf))
-            .with_grace(PinnedGrace::of_seconds(3 * DAY).unwrap())
+            .with_grace(PinnedGrace::from_seconds(3 * DAY).unwrap())
             .build()
             .unwrap();
         use rustls::client::danger::ServerCertVerifier as _;
@@ -173,12 +173,12 @@ fn without_anchors_everything_that_was_sent_must_be_within_its_dates() {
 
 #[test]
 fn a_grace_is_bounded_and_for_pinned_peers_only() {
-    let over = PinnedGrace::of_seconds(PinnedGrace::MAX_SECONDS + 1).unwrap_err();
+    let over = PinnedGrace::from_seconds(PinnedGrace::MAX_SECONDS + 1).unwrap_err();
     assert_eq!(
         over.to_string(),
         "a grace of 2592001 s is over the bound of 2592000 s: renew the certificate instead"
     );
-    let grace = PinnedGrace::of_seconds(PinnedGrace::MAX_SECONDS).unwrap();
+    let grace = PinnedGrace::from_seconds(PinnedGrace::MAX_SECONDS).unwrap();
     let unpinned =
         WatchingServerVerifier::builder(Arc::new(Agreeable::default())).with_grace(grace);
     let error = unpinned.build().err();

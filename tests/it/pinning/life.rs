@@ -75,7 +75,7 @@ fn the_simplest_use_is_a_pin_and_its_successor() {
 fn a_backup_is_accepted_and_told_about_daily() {
     let world = world();
     let [current, _, backup] = world.pins();
-    let set = PinSet::builder().current(current).backup(backup);
+    let set = PinSet::builder().with_current(current).with_backup(backup);
     let scene = Scene::pinned(&world.anchors, set.build().unwrap());
     for (now, expected) in [
         (NOW, vec![EventCode::PinBackupMatched]),
@@ -92,7 +92,7 @@ fn retired_and_rejected_keys_are_refused_with_their_state() {
     let world = world();
     let [current, retired, rejected] = world.pins();
     let set = PinSet::builder()
-        .current(current)
+        .with_current(current)
         .with_pin(Pin::new(retired, PinState::Retired).with_label("spring"))
         .with_pin(Pin::new(rejected, PinState::Rejected))
         .build()
@@ -129,7 +129,7 @@ fn retired_and_rejected_keys_are_refused_with_their_state() {
 fn report_only_tells_and_accepts() {
     let world = world();
     let [_, other, another] = world.pins();
-    let set = PinSet::builder().current(other).backup(another);
+    let set = PinSet::builder().with_current(other).with_backup(another);
     let set = set.with_mode(PinMode::ReportOnly).build().unwrap();
     let scene = Scene::pinned(&world.anchors, set);
     assert_eq!(scene.verify(&[&world.leaves[0].der], NOW), Ok(()));
@@ -153,7 +153,9 @@ fn a_set_past_its_date_follows_its_rule_in_handshakes() {
     let end = days(100);
     let after = end.saturating_add(1);
     let scene = |rule| {
-        let set = PinSet::builder().current(current).successor(successor);
+        let set = PinSet::builder()
+            .with_current(current)
+            .with_successor(successor);
         let set = set.with_expiry(end, rule).build().unwrap();
         Scene::pinned(&world.anchors, set)
     };
@@ -188,7 +190,9 @@ fn a_set_past_its_date_follows_its_rule_in_handshakes() {
 fn a_set_that_ends_before_the_certificate_is_told_of_as_it_comes_near() {
     let world = world();
     let [current, successor, _] = world.pins();
-    let set = PinSet::builder().current(current).successor(successor);
+    let set = PinSet::builder()
+        .with_current(current)
+        .with_successor(successor);
     let set = set.with_expiry(days(100), ExpiryRule::FailClosed);
     let scene = Scene::pinned(&world.anchors, set.build().unwrap());
     let expected = [
@@ -211,9 +215,9 @@ fn a_set_that_ends_before_the_certificate_is_told_of_as_it_comes_near() {
 fn a_pinned_leaf_near_its_end_without_a_successor_is_told_of() {
     let world = world();
     let [current, successor, backup] = world.pins();
-    let builder = || PinSet::builder().current(current).backup(backup);
+    let builder = || PinSet::builder().with_current(current).with_backup(backup);
     let lonely = Scene::pinned(&world.anchors, builder().build().unwrap());
-    let set = builder().successor_from(successor, days(299));
+    let set = builder().with_successor_from(successor, days(299));
     let followed = Scene::pinned(&world.anchors, set.build().unwrap());
     for (scene, expected) in [(lonely, true), (followed, false)] {
         assert_eq!(scene.verify(&[&world.leaves[0].der], days(200)), Ok(()));
@@ -251,8 +255,8 @@ fn a_chain_seen_before_is_decided_again_in_a_new_epoch() {
     let [first, second, third] = world.pins();
     let pins = Changing::new(
         PinSet::builder()
-            .current(first)
-            .backup(third)
+            .with_current(first)
+            .with_backup(third)
             .build()
             .unwrap(),
     );
@@ -264,8 +268,8 @@ fn a_chain_seen_before_is_decided_again_in_a_new_epoch() {
     assert!(scene.verify(&[new], NOW).is_err());
     pins.change(
         PinSet::builder()
-            .current(second)
-            .backup(third)
+            .with_current(second)
+            .with_backup(third)
             .build()
             .unwrap(),
     );

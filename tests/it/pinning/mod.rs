@@ -38,11 +38,11 @@ pub fn webpki(anchors: &TrustAnchors) -> Arc<dyn ServerCertVerifier> {
 }
 
 pub fn pin_of(leaf: &Leaf) -> SpkiPin {
-    SpkiPin::of_certificate(&leaf.certificate())
+    SpkiPin::from_certificate(&leaf.certificate())
 }
 
 pub fn pin_of_ca(ca: &Ca) -> SpkiPin {
-    SpkiPin::of_certificate(&ca.certificate())
+    SpkiPin::from_certificate(&ca.certificate())
 }
 
 /// A set of one pin at this position.

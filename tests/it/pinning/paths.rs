@@ -216,8 +216,8 @@ fn a_rejected_ca_is_refused_unless_a_path_leads_around_it() {
     let leaf = issuing.leaf(&[NAME], -1, 90);
     let anchors = pki::anchors(&roots);
     let set = |rejected| {
-        let builder = PinSet::builder().current(pin_of(&leaf));
-        builder.rejected(rejected).build().unwrap()
+        let builder = PinSet::builder().with_current(pin_of(&leaf));
+        builder.with_rejected(rejected).build().unwrap()
     };
     let around = Scene::pinned(&anchors, set(pin_of_ca(&roots[0])));
     assert_eq!(
@@ -321,10 +321,13 @@ fn a_leaf_that_cannot_be_read_is_refused_where_keys_are_rejected_though_the_set_
     let root = pki::root("root", -100, 3650);
     let pin = pin_of(&root.leaf(&[NAME], -1, 300));
     let garbage = CertificateDer::from(vec![0x30, 0x03, 0x02, 0x01, 0x01]);
-    for (rejected, is_refused) in [(Some(SpkiPin::of_spki_der(b"stolen")), true), (None, false)] {
-        let set = PinSet::builder().current(pin);
+    for (rejected, is_refused) in [
+        (Some(SpkiPin::from_spki_der(b"stolen")), true),
+        (None, false),
+    ] {
+        let set = PinSet::builder().with_current(pin);
         let set = match rejected {
-            Some(key) => set.rejected(key),
+            Some(key) => set.with_rejected(key),
             None => set,
         };
         let set = set.with_expiry(days(-1), ExpiryRule::FailOpenLoudly);

@@ -27,7 +27,7 @@ fn self_signed() -> SelfSigned {
     let der = params.self_signed(&key).unwrap().der().clone();
     let certificate = notafter::Certificate::from_der(&der).unwrap();
     SelfSigned {
-        pin: SpkiPin::of_certificate(&certificate),
+        pin: SpkiPin::from_certificate(&certificate),
         key: PrivateKeyDer::Pkcs8(key.serialize_der().into()),
         der,
     }
@@ -39,7 +39,7 @@ fn a_self_signed_server_is_trusted_by_its_pin_in_real_handshakes() {
     for (label, provider) in providers() {
         for version in VERSIONS {
             for (pin, accepted) in [(server.pin, true), (other.pin, false)] {
-                let pins = PinSet::builder().current(pin).build().unwrap();
+                let pins = PinSet::builder().with_current(pin).build().unwrap();
                 let verifier = PinOnlyVerifier::builder(pins.into());
                 let verifier = verifier.with_provider(provider.clone()).build().unwrap();
                 let clock = || Arc::new(FixedTime(pki::now()));
@@ -80,7 +80,7 @@ fn everything_else_is_still_checked() {
             .verify_server_cert(&server.der, &[], &name, &[], now)
             .map(drop)
     };
-    let set = || PinSet::builder().current(server.pin);
+    let set = || PinSet::builder().with_current(server.pin);
     let required = NameCheck::Required;
     let built = || set().build().unwrap();
     assert_eq!(verify(built(), required, NAME, NOW), Ok(()));
@@ -120,7 +120,7 @@ fn everything_else_is_still_checked() {
 #[test]
 fn what_cannot_vouch_for_anybody_is_not_built() {
     let server = self_signed();
-    let reports = PinSet::builder().current(server.pin);
+    let reports = PinSet::builder().with_current(server.pin);
     let reports = reports.with_mode(PinMode::ReportOnly).build().unwrap();
     let of_a_ca = pinned(server.pin, PinPosition::Any);
     for (set, expected) in [

@@ -90,7 +90,7 @@ impl World {
     ) -> Arc<ClientConfig> {
         let verifier = self.verifier(pins);
         let store = Arc::new(ClientSessionMemoryCache::new(32));
-        let guard = SessionGuard::by(self.clock.clone());
+        let guard = SessionGuard::new(self.clock.clone());
         let store = match is_guarded {
             true => guard.client(&verifier, store),
             false => store,
@@ -105,8 +105,8 @@ impl World {
 
 fn set(current: SpkiPin, backup: SpkiPin) -> PinSet {
     PinSet::builder()
-        .current(current)
-        .backup(backup)
+        .with_current(current)
+        .with_backup(backup)
         .build()
         .unwrap()
 }
@@ -198,7 +198,7 @@ fn nothing_is_resumed_for_a_name_of_which_something_was_forgotten() {
             .with_peer_memory(std::num::NonZeroUsize::MIN)
             .build()
             .unwrap();
-        let guard = SessionGuard::by(world.clock.clone());
+        let guard = SessionGuard::new(world.clock.clone());
         let store = guard.client(&verifier, Arc::new(ClientSessionMemoryCache::new(32)));
         let client = world.client(version, verifier, store);
         assert!(!meet(&client, &server, NAME).resumed());
@@ -218,10 +218,10 @@ fn a_session_within_a_grace_is_never_resumed() {
         let server = world.server(version, &world.leaf);
         let verifier = WatchingServerVerifier::builder(webpki(&world.anchors))
             .with_leaf_pin(pin_of(&world.leaf))
-            .with_grace(PinnedGrace::of_seconds(600).unwrap())
+            .with_grace(PinnedGrace::from_seconds(600).unwrap())
             .build()
             .unwrap();
-        let guard = SessionGuard::by(world.clock.clone());
+        let guard = SessionGuard::new(world.clock.clone());
         let store = guard.client(&verifier, Arc::new(ClientSessionMemoryCache::new(32)));
         let client = world.client(version, verifier, store);
         assert!(!meet(&client, &server, NAME).resumed());
@@ -315,7 +315,7 @@ impl World {
             .with_client_cert_verifier(verifier.clone())
             .with_single_cert(vec![self.other.der.clone()], self.other.key.clone_key())
             .unwrap();
-        let guard = SessionGuard::by(self.clock.clone());
+        let guard = SessionGuard::new(self.clock.clone());
         let store = ServerSessionMemoryCache::new(32);
         match keeping {
             Keeping::Unguarded => server.session_storage = store,

@@ -17,7 +17,7 @@ fn a_pin_set_is_told_of_as_its_date_comes_near_and_when_its_keys_run_out() {
     let [current, backup] = ["a.example", "b.example"].map(|name| root.leaf(&[name], -1, 90));
     let set = |end: Timestamp, backup_state| {
         PinSet::builder()
-            .current(pin_of(&current))
+            .with_current(pin_of(&current))
             .with_pin(Pin::new(pin_of(&backup), backup_state))
             .with_scope("a.example".parse().unwrap())
             .with_expiry(end, ExpiryRule::GraceThenClosed { seconds: 86_400 })

@@ -146,7 +146,7 @@ fn hosts_added_and_removed_without_a_new_floor_version_lose_nothing() {
         .pins()
         .into_iter()
         .filter(|p| p.state.as_str() == "rejected");
-    let rejected: Vec<_> = rejected.map(|pin| pin.pin.digest().as_bytes()[0]).collect();
+    let rejected: Vec<_> = rejected.map(|pin| pin.key.digest().as_bytes()[0]).collect();
     assert!(
         rejected.contains(&b'Z') && rejected.contains(&b'O'),
         "{rejected:?}"
@@ -210,7 +210,7 @@ fn a_canary_with_a_newer_floor_beside_the_service_loses_nothing() {
         .pins()
         .into_iter()
         .filter(|p| p.state.as_str() == "rejected");
-    let mut rejected = rejected.map(|pin| pin.pin.digest().as_bytes()[0]);
+    let mut rejected = rejected.map(|pin| pin.key.digest().as_bytes()[0]);
     assert!(rejected.any(|letter| letter == b'Z'));
 }
 

@@ -28,7 +28,7 @@ fn rejecting(version: u64, letter: u8) -> Draft {
 
 fn rejects(ground: &Ground, letter: u8) -> bool {
     let mut pins = ground.pins().into_iter();
-    pins.any(|pin| pin.state.as_str() == "rejected" && pin.pin.digest().as_bytes()[0] == letter)
+    pins.any(|pin| pin.state.as_str() == "rejected" && pin.key.digest().as_bytes()[0] == letter)
 }
 
 #[test]

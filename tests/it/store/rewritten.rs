@@ -42,7 +42,7 @@ fn rejected(ground: &Ground) -> String {
     let pins = ground.pins().into_iter();
     let rejected = pins.filter(|pin| pin.state.as_str() == "rejected");
     rejected
-        .map(|pin| char::from(pin.pin.digest().as_bytes()[0]))
+        .map(|pin| char::from(pin.key.digest().as_bytes()[0]))
         .collect()
 }
 

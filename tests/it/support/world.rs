@@ -229,7 +229,7 @@ impl Peer {
         }
         let certificate = Certificate::from_der(&leaf).unwrap();
         Self {
-            pin: SpkiPin::of_certificate(&certificate),
+            pin: SpkiPin::from_certificate(&certificate),
             staples: issuer.staples(&certificate),
             leaf,
             twin,
@@ -243,7 +243,7 @@ impl Authority {
     fn pin(&self) -> SpkiPin {
         let params = self.params(Window(0, LONG));
         let der = params.self_signed(&self.key).unwrap();
-        SpkiPin::of_certificate(&Certificate::from_der(der.der()).unwrap())
+        SpkiPin::from_certificate(&Certificate::from_der(der.der()).unwrap())
     }
 
     fn staples(&self, leaf: &Certificate) -> Vec<Vec<u8>> {

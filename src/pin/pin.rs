@@ -1,14 +1,16 @@
-//! The life of a pin: its state, where it counts, and from when on.
+//! One pin: a key, where it stands in its life, where it counts, and from when on.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
 use thiserror::Error;
 
 use super::SpkiPin;
+use crate::outlook::Position;
 use crate::time::Timestamp;
 
-/// Where a pin stands in its life.
+/// The stages of a pin's life: in use, ready, announced, over, or in wrong hands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PinState {
@@ -25,7 +27,7 @@ pub enum PinState {
 }
 
 impl PinState {
-    /// The stable code, in snake case.
+    /// Returns the stable code, in snake case.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Current => "current",
@@ -36,7 +38,7 @@ impl PinState {
         }
     }
 
-    /// Whether a pin in this state can be accepted at all.
+    /// Says whether a pin in this state can be accepted at all.
     pub const fn can_be_accepted(self) -> bool {
         matches!(self, Self::Current | Self::Backup | Self::Announced)
     }
@@ -82,7 +84,7 @@ pub enum PinPosition {
 }
 
 impl PinPosition {
-    /// The stable code, in snake case.
+    /// Returns the stable code, in snake case.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Leaf => "leaf",
@@ -92,14 +94,24 @@ impl PinPosition {
         }
     }
 
-    /// Whether the leaf's key is compared.
+    /// Says whether the leaf's key is compared.
     pub const fn includes_leaf(self) -> bool {
         matches!(self, Self::Leaf | Self::Any)
     }
 
-    /// Whether keys above the leaf are compared, for which a verified path is needed.
+    /// Says whether keys above the leaf are compared, for which a verified path is needed.
     pub const fn needs_path(self) -> bool {
         !matches!(self, Self::Leaf)
+    }
+
+    /// Whether a key at this position of a path is compared.
+    pub(super) fn includes(self, position: Position) -> bool {
+        match (self, position) {
+            (Self::Any, _) | (Self::Leaf, Position::Leaf) => true,
+            (Self::Ca, position) => position != Position::Leaf,
+            (Self::Anchor, Position::Anchor) => true,
+            (Self::Leaf | Self::Anchor, _) => false,
+        }
     }
 }
 
@@ -156,7 +168,7 @@ pub enum Acceptance {
 }
 
 impl Acceptance {
-    /// Whether it is accepted at `now`.
+    /// Says whether it is accepted at `now`.
     pub fn holds(self, now: Timestamp) -> bool {
         match self {
             Self::Always => true,
@@ -165,7 +177,7 @@ impl Acceptance {
         }
     }
 
-    /// The instant from which on, where there is one.
+    /// Returns the instant from which on it is accepted, where there is one.
     pub const fn from(self) -> Option<Timestamp> {
         match self {
             Self::From(from) => Some(from),
@@ -178,8 +190,8 @@ impl Acceptance {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Pin {
-    /// The key's digest.
-    pub pin: SpkiPin,
+    /// The digest of the key that it pins.
+    pub key: SpkiPin,
     /// Where it stands in its life.
     pub state: PinState,
     /// Which keys of a path it is compared with.
@@ -191,10 +203,10 @@ pub struct Pin {
 }
 
 impl Pin {
-    /// A leaf pin in this state, accepted at any instant where its state allows it.
-    pub const fn new(pin: SpkiPin, state: PinState) -> Self {
+    /// Makes a leaf pin in this state, accepted at any instant where its state allows it.
+    pub const fn new(key: SpkiPin, state: PinState) -> Self {
         Self {
-            pin,
+            key,
             state,
             position: PinPosition::Leaf,
             acceptance: if state.can_be_accepted() {
@@ -206,41 +218,47 @@ impl Pin {
         }
     }
 
-    /// Compared with the keys of another position.
+    /// Compares it with the keys of another position.
     #[must_use]
     pub const fn with_position(mut self, position: PinPosition) -> Self {
         self.position = position;
         self
     }
 
-    /// Accepted from another instant on; a state that is never accepted stays so.
+    /// Accepts it from another instant on; a state that is never accepted stays so.
     #[must_use]
     pub const fn with_acceptance(mut self, acceptance: Acceptance) -> Self {
         self.acceptance = acceptance;
         self
     }
 
-    /// With a name for people.
+    /// Gives it a name for people.
     #[must_use]
     pub fn with_label(mut self, label: impl Into<String>) -> Self {
         self.label = Some(label.into());
         self
     }
 
-    /// Whether it is accepted at `now`.
+    /// Says whether it is accepted at `now`.
     pub fn is_accepted(&self, now: Timestamp) -> bool {
         self.state.can_be_accepted() && self.acceptance.holds(now)
     }
 
-    /// Whether it is or will be accepted, as things are.
+    /// Says whether it is or will be accepted, as things are.
     pub fn can_be_accepted(&self) -> bool {
         self.state.can_be_accepted() && self.acceptance != Acceptance::Never
+    }
+
+    /// Whether it can be accepted beside other pins that reject these keys: a key in wrong hands
+    /// counts at no position, whatever else is said of it.
+    pub(crate) fn is_usable(&self, rejected: &BTreeSet<SpkiPin>) -> bool {
+        self.can_be_accepted() && !rejected.contains(&self.key)
     }
 }
 
 impl fmt::Display for Pin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({}, {}", self.pin, self.position, self.state)?;
+        write!(f, "{} ({}, {}", self.key, self.position, self.state)?;
         if self.state.can_be_accepted() {
             match self.acceptance {
                 Acceptance::Always => {}
@@ -253,47 +271,4 @@ impl fmt::Display for Pin {
             None => f.write_str(")"),
         }
     }
-}
-
-/// Whether pins decide.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[non_exhaustive]
-pub enum PinMode {
-    /// A peer that matches no accepted pin is refused.
-    #[default]
-    Enforce,
-    /// It is only told about: for the weeks before pins are enforced.
-    ReportOnly,
-}
-
-/// What happens once a pin set is past its date. There is no default: who pins decides.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ExpiryRule {
-    /// Every peer of the set is refused.
-    FailClosed,
-    /// The pins go on deciding for so many seconds, with an event, then every peer is refused.
-    GraceThenClosed {
-        /// How many seconds.
-        seconds: u32,
-    },
-    /// The pins decide no more; a critical event says so until the set is renewed.
-    FailOpenLoudly,
-}
-
-/// What a pin set comes to at one instant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum PinSetStanding {
-    /// Its pins decide.
-    InForce,
-    /// It is past its date; its pins go on deciding until this last second.
-    InGrace {
-        /// The last second of the grace.
-        until: Timestamp,
-    },
-    /// It is past its date: every peer is refused.
-    Closed,
-    /// It is past its date: its pins decide no more.
-    Open,
 }

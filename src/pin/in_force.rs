@@ -1,4 +1,5 @@
-//! Several sets, of which the most specific one counts, and the generations that follow each other.
+//! The pins that are in force: sets beside each other, of which the most specific one counts, and
+//! the generations that follow each other.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -16,7 +17,7 @@ pub struct PinSets {
 }
 
 impl PinSets {
-    /// These sets.
+    /// Puts these sets beside each other.
     ///
     /// # Errors
     /// [`PinSetError`] where two of them name the same hosts.
@@ -36,12 +37,12 @@ impl PinSets {
         Ok(Self { sets })
     }
 
-    /// The sets.
+    /// Walks over the sets.
     pub fn iter(&self) -> impl Iterator<Item = &PinSet> {
         self.sets.iter()
     }
 
-    /// The set that counts for connections to this name: exact names before wildcards, longer
+    /// Finds the set that counts for connections to this name: exact names before wildcards, longer
     /// domains before shorter ones, `*.` before `**.`, a set for every peer last.
     pub fn for_server(&self, name: &ServerName<'_>) -> Option<&PinSet> {
         let covering = self.sets.iter().flat_map(|set| {
@@ -52,14 +53,22 @@ impl PinSets {
         best.map(|(_, set)| set).or_else(|| self.for_every_peer())
     }
 
-    /// The set without hosts.
+    /// Finds the set without hosts.
     pub fn for_every_peer(&self) -> Option<&PinSet> {
         self.sets.iter().find(|set| set.scopes().is_empty())
     }
 
-    /// What is unwise about the sets, each by itself and beside the others.
+    /// Says what is unwise about the sets, each by itself and beside the others.
     pub fn lints(&self) -> Vec<PinLint> {
-        PinLint::of_sets(self)
+        let mut lints: Vec<_> = self.sets.iter().flat_map(PinSet::lints).collect();
+        for pin in self.sets.iter().flat_map(PinSet::usable) {
+            let lint = PinLint::RejectedElsewhere { pin: pin.key };
+            let elsewhere = self.sets.iter().any(|other| other.is_rejected(&pin.key));
+            if elsewhere && !lints.contains(&lint) {
+                lints.push(lint);
+            }
+        }
+        lints
     }
 }
 
@@ -84,7 +93,7 @@ pub struct PinGeneration {
 }
 
 impl PinGeneration {
-    /// A generation.
+    /// Makes a generation of these sets, from no announcement.
     pub const fn new(epoch: u64, sets: PinSets) -> Self {
         Self {
             epoch,
@@ -93,7 +102,7 @@ impl PinGeneration {
         }
     }
 
-    /// The same from an announcement that could be applied until this second.
+    /// Says that the pins come from an announcement that could be applied until this second.
     #[must_use]
     pub const fn with_announcement_expires(mut self, expires: Option<Timestamp>) -> Self {
         self.announcement_expires = expires;
@@ -104,7 +113,7 @@ impl PinGeneration {
 /// Where a verifier finds the pins that are in force. It is asked in every handshake and must
 /// not block.
 pub trait PinsInForce: fmt::Debug + Send + Sync {
-    /// The generation in force now.
+    /// Tells the generation in force now.
     fn generation(&self) -> Arc<PinGeneration>;
 }
 
@@ -113,7 +122,7 @@ pub trait PinsInForce: fmt::Debug + Send + Sync {
 pub struct FixedPins(Arc<PinGeneration>);
 
 impl FixedPins {
-    /// These sets for good.
+    /// Keeps these sets in force for good.
     pub fn new(sets: impl Into<PinSets>) -> Self {
         Self(Arc::new(PinGeneration::new(0, sets.into())))
     }

@@ -14,7 +14,7 @@ const SHORTEST: usize = 32;
 const SEQUENCE: u8 = 0x30;
 
 /// The first list of certificates in a session, leaf first.
-pub(super) fn presented_in(session: &[u8]) -> Option<Vec<CertificateDer<'_>>> {
+pub(super) fn client_certificates(session: &[u8]) -> Option<Vec<CertificateDer<'_>>> {
     // A list begins with its length, and that is never so long that its first byte is not 0.
     let starts = memchr::memchr_iter(0, session);
     let mut lists = starts.filter_map(|start| list_at(session.get(start..)?));
@@ -62,22 +62,22 @@ mod tests {
         let list = with_length(&[with_length(&leaf), with_length(&issuer)].concat());
         let secret = [0, 0, 9, 0, 0, 0, 0x30, 0x82, 0, 0];
         let session = [&secret[..], &list, &secret].concat();
-        let found = presented_in(&session).unwrap();
+        let found = client_certificates(&session).unwrap();
         assert_eq!(found, [CertificateDer::from(leaf.clone()), issuer.into()]);
         // Whatever is cut off, what is left is not taken for another list.
         for end in 0..secret.len() + list.len() {
-            assert_eq!(presented_in(&session[..end]), None, "{end}");
+            assert_eq!(client_certificates(&session[..end]), None, "{end}");
         }
         let too_short = with_length(&with_length(&sequence(20)));
-        assert_eq!(presented_in(&too_short), None);
-        assert_eq!(presented_in(&[0; 200]), None);
+        assert_eq!(client_certificates(&too_short), None);
+        assert_eq!(client_certificates(&[0; 200]), None);
         // What comes behind the leaf is its sender's choice: another list, rubbish, or nothing.
         let other = with_length(&with_length(&sequence(90)));
         for behind in [other, vec![0x31, 0], vec![0x30, 0], vec![]] {
             let list = with_length(&[with_length(&leaf), with_length(&behind)].concat());
             let session = [&secret[..], &list].concat();
             let expected = [leaf.clone(), behind].map(CertificateDer::from);
-            assert_eq!(presented_in(&session).unwrap(), expected);
+            assert_eq!(client_certificates(&session).unwrap(), expected);
         }
     }
 }

@@ -1,9 +1,8 @@
 //! How much a peer may present before anybody looks at it.
 
-use pki_types::CertificateDer;
-use rustls::{CertificateError, Error, OtherError};
 use thiserror::Error;
 
+use super::peer::Peer;
 use crate::cert::{CertificateFacts, name_for_people};
 
 /// How much a peer may present. Who presents more is refused before any signature is verified:
@@ -47,7 +46,7 @@ impl Default for PresentedBounds {
 }
 
 /// A peer presented more than the [`PresentedBounds`]; found in a rustls error by
-/// [`presented_error`].
+/// [`presented_error`](crate::verifier::presented_error).
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum PresentedError {
@@ -88,45 +87,25 @@ pub enum PresentedError {
     },
 }
 
-/// The refusal of a peer that presented too much inside of a rustls error, if it is one.
-///
-/// # Did this handshake fail because the peer sent too much?
-/// ```
-/// # let error = rustls::Error::General("another".to_owned());
-/// if let Some(refusal) = notafter::verifier::presented_error(&error) {
-///     eprintln!("{refusal}");
-/// }
-/// ```
-pub fn presented_error(error: &Error) -> Option<&PresentedError> {
-    match error {
-        Error::InvalidCertificate(CertificateError::Other(other)) => other.0.downcast_ref(),
-        _ => None,
-    }
-}
-
 impl PresentedBounds {
     /// # Errors
     /// The first bound that does not hold.
-    pub(super) fn check(
-        &self,
-        leaf: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-    ) -> Result<(), PresentedError> {
-        let (count, bound) = (intermediates.len().saturating_add(1), self.certificates);
+    pub(super) fn check(&self, peer: &Peer<'_>) -> Result<(), PresentedError> {
+        let behind_leaf = peer.intermediates.len();
+        let (count, bound) = (behind_leaf.saturating_add(1), self.certificates);
         if count > bound {
             return Err(PresentedError::TooMany { count, bound });
         }
-        let all = std::iter::once(leaf).chain(intermediates);
-        let (count, bound) = (all.map(|der| der.len()).sum(), self.bytes);
+        let (count, bound) = (peer.certificate_bytes(), self.bytes);
         if count > bound {
             return Err(PresentedError::TooLarge { count, bound });
         }
-        if intermediates.len() <= self.same_subject {
+        if behind_leaf <= self.same_subject {
             return Ok(());
         }
         // What cannot be read has no subject, and cannot be an intermediate either.
-        let facts = intermediates.iter().map(|der| CertificateFacts::parse(der));
-        let mut subjects: Vec<_> = facts.flatten().map(|facts| facts.subject_der()).collect();
+        let readable = peer.facts().iter().skip(1).flatten();
+        let mut subjects: Vec<_> = readable.map(CertificateFacts::subject_der).collect();
         subjects.sort_unstable();
         let mut crowds = subjects.chunk_by(|one, other| one == other);
         match crowds.find(|crowd| crowd.len() > self.same_subject) {
@@ -143,10 +122,4 @@ impl PresentedBounds {
 /// At most 128 characters of it.
 fn subject(der: &[u8]) -> String {
     name_for_people(der).chars().take(128).collect()
-}
-
-/// The rustls error that carries a refusal for too much; its alert is `certificate_unknown`.
-pub(super) fn carried(error: PresentedError) -> Error {
-    let other = OtherError(std::sync::Arc::new(error));
-    Error::InvalidCertificate(CertificateError::Other(other))
 }
