@@ -3,19 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::Told;
-use super::held::Held;
+use super::last_read::LastRead;
+use super::schedule::Intervals;
+#[cfg(feature = "metrics")]
+use super::series::{self, Change, Samples, ShownItem};
 use super::target::{Lane, Target};
 use super::watched::{Evaluation, Gauge};
-use super::work::{Outcome, Work, Worker};
 use crate::alert::{Condition, Matter, Transitions};
-use crate::event::{Event, EventCode, Severity};
+use crate::event::{Event, EventCode, Role, Severity};
 use crate::policy::{Band, ThresholdPolicy};
 use crate::self_check::{ChainReport, Finding, Report};
 use crate::source::FailureReason;
 use crate::time::Timestamp;
 
-pub(super) struct State {
+/// Everything that is watched.
+pub(super) struct MonitorState {
     /// In the order in which they were registered.
     pub(super) items: BTreeMap<u64, Item>,
     ids: HashMap<Arc<str>, u64>,
@@ -34,7 +36,7 @@ pub(super) struct State {
 pub(super) struct Item {
     pub(super) name: Arc<str>,
     pub(super) target: Arc<Target>,
-    pub(super) held: Arc<Held>,
+    pub(super) last_read: Arc<LastRead>,
     /// What was begun before the latest change to the item does not count.
     generation: u64,
     /// When it stands in the schedule.
@@ -50,7 +52,36 @@ pub(super) struct Item {
     pub(super) gauges: Vec<Gauge>,
 }
 
-impl State {
+/// One thing that is due.
+pub(super) struct Work {
+    pub(super) id: u64,
+    pub(super) generation: u64,
+    pub(super) name: Arc<str>,
+    pub(super) target: Arc<Target>,
+    pub(super) last_read: Arc<LastRead>,
+    pub(super) poll: bool,
+    pub(super) evaluate: bool,
+}
+
+/// What came of it.
+pub(super) struct Outcome {
+    pub(super) id: u64,
+    pub(super) generation: u64,
+    /// What was read, where it was looked at.
+    pub(super) last_read: Option<LastRead>,
+    pub(super) evaluation: Option<Evaluation>,
+    /// The evaluation speaks of itself alone; what is known of the thing stays.
+    pub(super) panicked: bool,
+}
+
+/// What came of all that was due.
+pub(super) struct Merged {
+    pub(super) events: Vec<Event>,
+    #[cfg(feature = "metrics")]
+    pub(super) changes: Vec<Change>,
+}
+
+impl MonitorState {
     pub(super) fn new(transitions: Transitions, unreadable_state: Option<String>) -> Self {
         Self {
             items: BTreeMap::new(),
@@ -85,7 +116,7 @@ impl State {
         let item = self.items.entry(id).or_insert_with(|| Item::new(&name));
         self.schedule.remove(&item.slot(id));
         item.target = Arc::new(target);
-        item.held = Arc::default();
+        item.last_read = Arc::default();
         item.next_poll = polled.then_some(Timestamp::MIN);
         item.begin_anew();
         self.schedule.insert(item.slot(id));
@@ -152,7 +183,7 @@ impl State {
                     generation: item.generation,
                     name: Arc::clone(&item.name),
                     target: Arc::clone(&item.target),
-                    held: Arc::clone(&item.held),
+                    last_read: Arc::clone(&item.last_read),
                     poll: item.next_poll.is_some_and(|poll| poll <= now),
                     evaluate: item.next_evaluation <= now,
                 });
@@ -182,11 +213,11 @@ impl State {
         &mut self,
         outcomes: Vec<Outcome>,
         now: Timestamp,
-        worker: &Worker,
-    ) -> Told {
+        intervals: &Intervals,
+    ) -> Merged {
         let mut events = Vec::new();
         if let Some(message) = self.unreadable_state.take() {
-            let (code, role) = (EventCode::SavedStateUnreadable, crate::event::Role::Monitor);
+            let (code, role) = (EventCode::SavedStateUnreadable, Role::Monitor);
             events.push(Event::new(now, code, Severity::Warning, role, message));
         }
         let (mut conditions, mut gone, mut touched) = (Vec::new(), Vec::new(), Vec::new());
@@ -200,25 +231,28 @@ impl State {
                 continue;
             }
             touched.push(outcome.id);
-            if let Some(held) = outcome.held {
-                for failure in &held.failures {
+            if let Some(last_read) = outcome.last_read {
+                for failure in &last_read.failures {
                     *self.errors.entry(failure.reason).or_default() += 1;
                 }
-                item.held = Arc::new(held);
+                item.last_read = Arc::new(last_read);
                 item.polled = now;
-                item.next_poll = worker.next_poll(&item.target, outcome.id, now);
+                item.next_poll = intervals.next_poll(&item.target, outcome.id, now);
             }
             let Some(mut evaluation) = outcome.evaluation else {
                 continue;
             };
             #[cfg(feature = "metrics")]
-            let before = super::metrics::samples(item);
+            let before = item.samples();
             let told = std::mem::take(&mut evaluation.conditions);
             let matters = told.iter().map(|condition| condition.matter.clone());
             let vanished = item.take(evaluation, matters.collect(), outcome.panicked, now);
             conditions.extend(told);
             #[cfg(feature = "metrics")]
-            changes.push(super::metrics::Change::new(before, item));
+            changes.push(Change {
+                before,
+                now: item.samples(),
+            });
             for matter in vanished {
                 if self
                     .transitions
@@ -229,8 +263,7 @@ impl State {
                 }
                 gone.push(matter);
             }
-            let longest = worker.jittered(worker.interval, outcome.id, now);
-            let latest = now.saturating_add(longest);
+            let latest = intervals.next_evaluation(outcome.id, now);
             item.next_evaluation = item.next_evaluation.min(latest);
         }
         events.extend(self.transitions.tell(conditions, now));
@@ -240,7 +273,7 @@ impl State {
         for id in touched {
             self.reschedule(id, now);
         }
-        Told {
+        Merged {
             events,
             #[cfg(feature = "metrics")]
             changes,
@@ -285,7 +318,7 @@ impl Item {
         Self {
             name: Arc::clone(name),
             target: Arc::new(Target::chain([])),
-            held: Arc::default(),
+            last_read: Arc::default(),
             generation: 0,
             due: Timestamp::MIN,
             evaluated: None,
@@ -297,6 +330,17 @@ impl Item {
             findings: Vec::new(),
             gauges: Vec::new(),
         }
+    }
+
+    /// What metrics show of it.
+    #[cfg(feature = "metrics")]
+    pub(super) fn samples(&self) -> Samples {
+        series::samples(&ShownItem {
+            name: &self.name,
+            evaluated: self.evaluated,
+            chains: &self.chains,
+            gauges: &self.gauges,
+        })
     }
 
     /// Its place in the schedule.

@@ -94,10 +94,11 @@ impl Judgement<'_> {
     fn read_key(&self, contents: &Contents) -> Result<Arc<dyn SigningKey>, ReloadError> {
         let bytes = contents.key.as_ref().map_err(unreadable)?;
         let file = || contents.key_file.clone();
-        let der = private_key::read(bytes).map_err(|reason| ReloadError::KeyUnreadable {
-            file: file(),
-            reason,
-        })?;
+        let der =
+            private_key::from_pem_or_der(bytes).map_err(|error| ReloadError::KeyUnreadable {
+                file: file(),
+                reason: error.to_string(),
+            })?;
         let key = self.provider.key_provider.load_private_key(der);
         key.map_err(|error| ReloadError::KeyUnusable {
             file: file(),

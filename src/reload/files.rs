@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::builder::KeyFiles;
 use crate::cert::Sha256Digest;
 use crate::source::{FailureReason, SourceFailure};
-use crate::source::{Loader, loader};
+use crate::source::{Loader, path_name};
 use crate::time::Timestamp;
 
 /// For so many seconds after a change metadata is not believed: a second write within one tick of
@@ -137,8 +137,8 @@ impl Watch {
     pub(super) fn read(&mut self, files: &KeyFiles, loader: &Loader, now: Timestamp) -> Reading {
         let before = stamps(files);
         let contents = Contents {
-            certificate_file: loader::name(&files.certificates),
-            key_file: loader::name(&files.key),
+            certificate_file: path_name(&files.certificates),
+            key_file: path_name(&files.key),
             certificates: loader.read(&files.certificates),
             key: loader.read(&files.key).map(KeyBytes),
             #[cfg(feature = "ocsp")]

@@ -8,7 +8,7 @@ use crate::cert::Certificate;
 use crate::event::{Event, EventCode, Role, Severity, Subject};
 use crate::outlook::Position;
 use crate::policy::{Band, ThresholdPolicy};
-use crate::source::loader;
+use crate::source::path_name;
 use crate::time::Timestamp;
 
 /// Says it once, and again when it matters.
@@ -124,7 +124,7 @@ impl Teller {
         };
         let severity = Severity::of_band(standing.band);
         let event = self.event(slot, code, severity, standing.message, now);
-        let staple = slot.files.staple.as_deref().map(loader::name);
+        let staple = slot.files.staple.as_deref().map(path_name);
         let event = event.with_source(staple);
         Some(event.with_bands(telling.before, standing.band))
     }
@@ -169,7 +169,7 @@ impl Teller {
 }
 
 fn file(slot: &Slot) -> String {
-    loader::name(&slot.files.certificates)
+    path_name(&slot.files.certificates)
 }
 
 fn name(slot: &Slot) -> String {

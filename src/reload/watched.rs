@@ -10,7 +10,7 @@ use crate::monitor::{Evaluation, Gauge, Watched};
 use crate::outlook::Position;
 use crate::policy::Band;
 use crate::renewal::{Skew, SkewKind};
-use crate::source::loader;
+use crate::source::path_name;
 use crate::time::Timestamp;
 
 /// Tells of [`Skew`]: a certificate that is due and not renewed, renewed and not served, and so on.
@@ -24,7 +24,7 @@ impl Watched for ReloadingKey {
         let next = served.iter().filter_map(|pair| self.next_change(pair, now));
         let evaluation = Evaluation::new(conditions.collect(), next.min());
         match self.stale_since() {
-            Some(since) => evaluation.with_gauge(Gauge::at(
+            Some(since) => evaluation.with_gauge(Gauge::from_timestamp(
                 "notafter_reload_stale_since_timestamp_seconds",
                 since,
             )),
@@ -43,7 +43,7 @@ impl ReloadingKey {
             _ => pair.on_disk.as_ref(),
         };
         let skew = Skew::between(leaf, on_disk, due, now);
-        let file = loader::name(&pair.certificate_file);
+        let file = path_name(&pair.certificate_file);
         let (band, code, message) = match skew {
             Some(skew) => (
                 self.band(skew.kind, leaf, now),

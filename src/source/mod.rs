@@ -5,13 +5,14 @@
 
 mod contents;
 mod failure;
-pub(crate) mod loader;
+mod loader;
+mod path_name;
 mod pem;
-#[cfg(feature = "monitor")]
 pub(crate) mod private_key;
-#[cfg(feature = "announcements")]
 pub(crate) mod regular_file;
 mod scan;
+
+pub(crate) use path_name::path_name;
 
 pub use contents::{FoundCertificate, OtherBlock, Place, SourceContents};
 pub use failure::{FailureReason, SourceFailure};

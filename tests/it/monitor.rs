@@ -288,7 +288,7 @@ fn a_whole_life_second_by_second() {
         assert_eq!(monitor.snapshot().at, now);
         #[cfg(feature = "metrics")]
         {
-            let seconds = |t: Timestamp| Some(Gauge::at("", t).value);
+            let seconds = |t: Timestamp| Some(Gauge::from_timestamp("", t).value);
             let series = |name| format!("{name}{{source=served,position=leaf}}");
             assert_eq!(gauges.gauge(&series("x509_cert_not_after")), seconds(end));
             assert_eq!(

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::super::forecast::DEFAULT_WINDOW;
+use super::super::forecast::DEFAULT_WINDOW_SECONDS;
 use super::super::{
     ChainReport, CorrelatedExpiry, Finding, FirstFailure, Report, ReportedCertificate, StapleReport,
 };
@@ -18,7 +18,7 @@ pub(super) fn render(report: &Report) -> String {
         chains: report.chains.iter().map(Chain::of).collect(),
         findings: report.findings.iter().map(FindingView::of).collect(),
         first_failure: report.first_failure().map(FailureView::of),
-        correlated_expiry: (report.correlated_expiry(DEFAULT_WINDOW).iter())
+        correlated_expiry: (report.correlated_expiry(DEFAULT_WINDOW_SECONDS).iter())
             .map(CorrelatedView::of)
             .collect(),
     };
