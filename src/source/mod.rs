@@ -12,6 +12,7 @@ pub(crate) mod private_key;
 pub(crate) mod regular_file;
 mod scan;
 
+#[cfg(feature = "monitor")]
 pub(crate) use path_name::path_name;
 
 pub use contents::{FoundCertificate, OtherBlock, Place, SourceContents};

@@ -709,3 +709,25 @@ fn a_blocked_observer_holds_up_neither_ticks_nor_the_others() {
     let panicked = monitor.observer_panics();
     assert!(panicked > 0 && panicked <= 2_000, "{panicked}");
 }
+
+#[test]
+fn of_two_certificates_of_one_name_each_speaks_for_itself() {
+    // CA certificates of ten years: a warning at 90 days before the end, critical at 30.
+    let [first, second] = [20, 60].map(|end| pki::root("Twin", -3000, end));
+    let folder = tempfile::tempdir().unwrap();
+    let bundle = folder.path().join("bundle.pem");
+    std::fs::write(&bundle, pki::pem_bundle([&first.der, &second.der])).unwrap();
+    let recorder = Arc::new(Recorder::default());
+    let monitor = Pki::new().builder(recorder.clone()).build().unwrap();
+    monitor.watch("bundle", Target::path(&bundle).with_role(Role::Anchor));
+    monitor.tick(NOW);
+    let events = recorder.take();
+    assert_eq!(events.len(), 2, "{events:?}");
+    for (event, ca) in events.iter().zip([&first, &second]) {
+        let certificate = ca.certificate();
+        let subject = event.subject.as_ref().unwrap();
+        assert_eq!(subject.sha256, certificate.fingerprint());
+        let end = format!("at {}", certificate.not_after());
+        assert!(event.message.contains(&end), "{}", event.message);
+    }
+}
