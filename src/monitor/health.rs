@@ -1,6 +1,7 @@
 //! Readiness.
 
-use super::state::{Item, MonitorState};
+use super::item::WatchedItem;
+use super::state::MonitorState;
 use super::target::{Lane, TargetKind};
 use crate::event::Role;
 use crate::policy::Band;
@@ -74,7 +75,7 @@ pub(super) fn of(state: &MonitorState, now: Timestamp) -> Health {
     }
 }
 
-fn reasons_of(item: &Item, now: Timestamp) -> Vec<HealthReason> {
+fn reasons_of(item: &WatchedItem, now: Timestamp) -> Vec<HealthReason> {
     let own = matches!(item.target.role, Role::OwnServer | Role::OwnClient);
     let name = || Some(item.name.to_string());
     if item.evaluated.is_none() {

@@ -1,11 +1,8 @@
 //! From what is held and an instant to an evaluation.
 
 use crate::alert::{Condition, Matter};
-use crate::cert::Certificate;
 use crate::event::{Event, EventCode, Role, Severity, Subject};
-use crate::outlook::Position;
 use crate::policy::{Band, ThresholdPolicy};
-use crate::revocation::Crls;
 #[cfg(feature = "ocsp")]
 use crate::self_check::GivenStaple;
 use crate::self_check::{
@@ -14,9 +11,9 @@ use crate::self_check::{
 };
 use crate::source::SourceFailure;
 use crate::time::Timestamp;
-use crate::time::span;
 
 use super::last_read::LastRead;
+use super::lists::{judge_anchors, judge_crls};
 use super::target::{Target, TargetKind};
 use super::watched::Evaluation;
 
@@ -55,12 +52,9 @@ impl TargetJudge {
                 judging.failures(last_read);
             }
             TargetKind::Anchors(anchors) => {
-                let certificates = anchors.certificates();
-                certificates
-                    .into_iter()
-                    .for_each(|anchor| judging.anchor(anchor));
+                return judge_anchors(anchors, name, target.role, &self.policy, now);
             }
-            TargetKind::Crls(crls) => judging.crls(crls),
+            TargetKind::Crls(crls) => return judge_crls(crls, name, target.role, now),
             TargetKind::Watched(watched) => return watched.evaluate(now),
         }
         judging.evaluation
@@ -218,101 +212,6 @@ impl Judging<'_> {
         }
         for t in instants.into_iter().filter(|t| *t > now) {
             self.evaluation.changes_at(t);
-        }
-    }
-
-    fn anchor(&mut self, anchor: &Certificate) {
-        let (policy, position) = (&self.judge.policy, Position::Anchor);
-        let band = policy.band(anchor.validity(), position, self.now);
-        if let Some(change) = policy.next_change(anchor.validity(), position, self.now) {
-            self.evaluation.changes_at(change);
-        }
-        let (name, end) = (anchor.short_name(), anchor.not_after());
-        let span = span::readable(end.seconds_since(self.now));
-        let (code, message) = match band {
-            Band::Ok => (EventCode::Recovered, format!("trust anchor '{name}' is ok")),
-            Band::Expired => (
-                EventCode::Expired,
-                format!(
-                    "trust anchor '{name}' expired {span} ago, at {end}: remove it, or add its successor"
-                ),
-            ),
-            Band::NotYetValid => (
-                EventCode::NotYetValid,
-                format!(
-                    "trust anchor '{name}' is not valid before {}: check the clock",
-                    anchor.not_before()
-                ),
-            ),
-            _ => (
-                EventCode::Expiring,
-                format!(
-                    "trust anchor '{name}' ends in {span}, at {end} ({band}): add its successor before that"
-                ),
-            ),
-        };
-        let event = Event::new(
-            self.now,
-            code,
-            Severity::of_band(band),
-            self.target.role,
-            message,
-        )
-        .with_source(self.name.to_owned())
-        .with_subject(Subject::of(anchor, position))
-        .with_threshold(policy.threshold_seconds(band, anchor.validity(), position));
-        let matter = self
-            .matter(EventCode::Expiring, self.name)
-            .with_sha256(anchor.fingerprint());
-        self.evaluation
-            .conditions
-            .push(Condition::new(matter, band, event));
-        self.evaluation.chains.push(ChainReport {
-            source: self.name.to_owned(),
-            band,
-            certificates: vec![ReportedCertificate {
-                position,
-                certificate: anchor.clone(),
-            }],
-            rustls: None,
-            strict: None,
-            timeline: None,
-            staple: None,
-        });
-    }
-
-    fn crls(&mut self, crls: &Crls) {
-        for (number, next_update) in crls.next_updates().enumerate() {
-            let left = next_update.seconds_since(self.now);
-            let span = span::readable(left);
-            let name = format!("{}, list {number}", self.name);
-            let (band, code, message) = if left > 0 {
-                self.evaluation.changes_at(next_update);
-                let message = format!("{name} is current again, until before {next_update}");
-                (Band::Ok, EventCode::Recovered, message)
-            } else {
-                let message = format!(
-                    "{name} is out of date since {next_update}, {span} ago: fetch the next one"
-                );
-                (Band::Expired, EventCode::Expired, message)
-            };
-            let severity = match band {
-                Band::Expired if !crls.enforces_expiration() => Severity::Warning,
-                band => Severity::of_band(band),
-            };
-            let event = Event::new(self.now, code, severity, self.target.role, message.clone())
-                .with_source(self.name.to_owned())
-                .with_time_left(left);
-            let matter = Matter::new(EventCode::Expiring, self.target.role).with_name(name);
-            if band != Band::Ok {
-                let code = FindingCode::CrlExpired;
-                self.evaluation
-                    .findings
-                    .push(Finding::new(severity, code, message));
-            }
-            self.evaluation
-                .conditions
-                .push(Condition::new(matter, band, event));
         }
     }
 

@@ -24,8 +24,10 @@
 mod builder;
 mod certified_key;
 mod health;
+mod item;
 mod judge;
 mod last_read;
+mod lists;
 #[cfg(feature = "metrics")]
 mod metrics;
 #[allow(clippy::module_inception)] // Where everybody looks for `Monitor`.

@@ -1,25 +1,26 @@
 //! What is registered, when each of it is due, and what is known of it. Pure.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use super::item::{WatchedItem, vanishing};
 use super::last_read::LastRead;
 use super::schedule::Intervals;
 #[cfg(feature = "metrics")]
-use super::series::{self, Change, Samples, ShownItem};
+use super::series::Change;
 use super::target::{Lane, Target};
-use super::watched::{Evaluation, Gauge};
-use crate::alert::{Condition, Matter, Transitions};
+use super::watched::Evaluation;
+use crate::alert::Transitions;
 use crate::event::{Event, EventCode, Role, Severity};
 use crate::policy::{Band, ThresholdPolicy};
-use crate::self_check::{ChainReport, Finding, Report};
+use crate::self_check::Report;
 use crate::source::FailureReason;
 use crate::time::Timestamp;
 
 /// Everything that is watched.
 pub(super) struct MonitorState {
     /// In the order in which they were registered.
-    pub(super) items: BTreeMap<u64, Item>,
+    pub(super) items: BTreeMap<u64, WatchedItem>,
     ids: HashMap<Arc<str>, u64>,
     next_id: u64,
     /// When each item is due; an item that is being worked on is not in it.
@@ -30,26 +31,6 @@ pub(super) struct MonitorState {
     errors: HashMap<FailureReason, u64>,
     /// To be told at the first tick.
     unreadable_state: Option<String>,
-}
-
-/// One thing that is watched.
-pub(super) struct Item {
-    pub(super) name: Arc<str>,
-    pub(super) target: Arc<Target>,
-    pub(super) last_read: Arc<LastRead>,
-    /// What was begun before the latest change to the item does not count.
-    generation: u64,
-    /// When it stands in the schedule.
-    due: Timestamp,
-    pub(super) evaluated: Option<Timestamp>,
-    next_evaluation: Timestamp,
-    /// When it was looked at last.
-    polled: Timestamp,
-    next_poll: Option<Timestamp>,
-    matters: Vec<Matter>,
-    pub(super) chains: Vec<ChainReport>,
-    pub(super) findings: Vec<Finding>,
-    pub(super) gauges: Vec<Gauge>,
 }
 
 /// One thing that is due.
@@ -113,7 +94,10 @@ impl MonitorState {
             self.next_id
         });
         let name: Arc<str> = name.into();
-        let item = self.items.entry(id).or_insert_with(|| Item::new(&name));
+        let item = self
+            .items
+            .entry(id)
+            .or_insert_with(|| WatchedItem::new(&name));
         self.schedule.remove(&item.slot(id));
         item.target = Arc::new(target);
         item.last_read = Arc::default();
@@ -124,7 +108,7 @@ impl MonitorState {
         known.is_some()
     }
 
-    pub(super) fn remove(&mut self, name: &str) -> Option<Item> {
+    pub(super) fn remove(&mut self, name: &str) -> Option<WatchedItem> {
         let id = self.ids.remove(name)?;
         let item = self.items.remove(&id)?;
         self.schedule.remove(&item.slot(id));
@@ -196,7 +180,7 @@ impl MonitorState {
 
     /// The clock was set back: what was evaluated after now says nothing about now.
     fn doubt_the_future(&mut self, lane: Lane, now: Timestamp) {
-        let of_lane = |item: &Item| item.target.lane() == lane;
+        let of_lane = |item: &WatchedItem| item.target.lane() == lane;
         for (id, item) in self.items.iter_mut().filter(|(_, item)| of_lane(item)) {
             let evaluated = item.evaluated.unwrap_or(Timestamp::MIN);
             if evaluated.max(item.polled) > now {
@@ -311,93 +295,4 @@ impl MonitorState {
         let reasons = FailureReason::ALL.into_iter();
         reasons.map(|reason| (reason, count(reason))).collect()
     }
-}
-
-impl Item {
-    fn new(name: &Arc<str>) -> Self {
-        Self {
-            name: Arc::clone(name),
-            target: Arc::new(Target::chain([])),
-            last_read: Arc::default(),
-            generation: 0,
-            due: Timestamp::MIN,
-            evaluated: None,
-            next_evaluation: Timestamp::MIN,
-            polled: Timestamp::MIN,
-            next_poll: None,
-            matters: Vec::new(),
-            chains: Vec::new(),
-            findings: Vec::new(),
-            gauges: Vec::new(),
-        }
-    }
-
-    /// What metrics show of it.
-    #[cfg(feature = "metrics")]
-    pub(super) fn samples(&self) -> Samples {
-        series::samples(&ShownItem {
-            name: &self.name,
-            evaluated: self.evaluated,
-            chains: &self.chains,
-            gauges: &self.gauges,
-        })
-    }
-
-    /// Its place in the schedule.
-    fn slot(&self, id: u64) -> (Lane, Timestamp, u64) {
-        (self.target.lane(), self.due, id)
-    }
-
-    fn begin_anew(&mut self) {
-        self.generation += 1;
-        self.next_evaluation = Timestamp::MIN;
-        self.due = Timestamp::MIN;
-    }
-
-    /// Takes an evaluation in, and says which matters are no longer there.
-    fn take(
-        &mut self,
-        evaluation: Evaluation,
-        fresh: Vec<Matter>,
-        panicked: bool,
-        now: Timestamp,
-    ) -> Vec<Matter> {
-        self.evaluated = Some(now);
-        self.next_evaluation = evaluation.next_change.unwrap_or(Timestamp::MAX);
-        let known: HashSet<_> = fresh.iter().cloned().collect();
-        let (staying, vanished): (Vec<_>, Vec<_>) = std::mem::take(&mut self.matters)
-            .into_iter()
-            .filter(|matter| !known.contains(matter))
-            .partition(|_| panicked);
-        self.matters = fresh;
-        self.matters.extend(staying);
-        if !panicked {
-            self.chains = evaluation.chains;
-            self.findings = evaluation.findings;
-            self.gauges = evaluation.gauges;
-        }
-        vanished
-    }
-}
-
-/// What was not ok is no longer there.
-fn vanishing(matter: &Matter, name: &str, now: Timestamp) -> Condition {
-    let what = matter.name.as_deref().unwrap_or(name);
-    let (code, message) = match matter.topic {
-        EventCode::SourceFailed => (
-            EventCode::SourceRecovered,
-            format!("{what} can be read again"),
-        ),
-        EventCode::StapleNotGood => (
-            EventCode::StapleRecovered,
-            format!("{what} has no staple to judge any more"),
-        ),
-        _ => (
-            EventCode::Recovered,
-            format!("what was wrong in {what} is no longer there"),
-        ),
-    };
-    let event =
-        Event::new(now, code, Severity::Info, matter.role, message).with_source(name.to_owned());
-    Condition::new(matter.clone(), Band::Ok, event)
 }
