@@ -38,7 +38,7 @@ impl WatchedItem {
     pub(super) fn new(name: &Arc<str>) -> Self {
         Self {
             name: Arc::clone(name),
-            target: Arc::new(Target::chain([])),
+            target: Arc::new(Target::from_chain([])),
             last_read: Arc::default(),
             generation: 0,
             due: Timestamp::MIN,

@@ -81,7 +81,7 @@ pub(super) fn judge_crls(crls: &Crls, source: &str, role: Role, now: Timestamp) 
     for (number, next_update) in crls.next_updates().enumerate() {
         let left = next_update.seconds_since(now);
         let span = span::readable(left);
-        let name = format!("{}, list {number}", source);
+        let name = format!("{source}, list {number}");
         let (band, code, message) = if left > 0 {
             evaluation.changes_at(next_update);
             let message = format!("{name} is current again, until before {next_update}");

@@ -14,7 +14,7 @@
 //!     .with_trust_anchors(anchors)
 //!     .with_provider(rustls::crypto::ring::default_provider().into())
 //!     .build()?;
-//! monitor.watch("on disk", Target::path("/etc/service/tls.crt"));
+//! monitor.watch("on disk", Target::from_path("/etc/service/tls.crt"));
 //! monitor.tick(now); // or once and for all: monitor.spawn()
 //! println!("{:?}", monitor.health_at(now));
 //! # Ok(())

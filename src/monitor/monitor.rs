@@ -48,8 +48,8 @@ const LONGEST_SLEEP_SECONDS: i64 = 60;
 ///     .with_provider(rustls::crypto::ring::default_provider().into())
 ///     .with_observer(Arc::new(|event: &Event| eprintln!("{event}")))
 ///     .build()?;
-/// monitor.watch("served", Target::chain(chain).with_expected_name("service.example.com"));
-/// monitor.watch("on disk", Target::path("/etc/service/tls.crt"));
+/// monitor.watch("served", Target::from_chain(chain).with_expected_name("service.example.com"));
+/// monitor.watch("on disk", Target::from_path("/etc/service/tls.crt"));
 /// let running = monitor.spawn()?;
 /// // For /ready: monitor.health().ready; for /certificates: monitor.snapshot().to_text().
 /// assert!(running.stop(Duration::from_secs(5)));

@@ -42,7 +42,7 @@ pub(super) enum TargetKind {
 
 impl Target {
     /// A chain in memory, leaf first: what this process serves.
-    pub fn chain(chain: impl IntoIterator<Item = CertificateDer<'static>>) -> Self {
+    pub fn from_chain(chain: impl IntoIterator<Item = CertificateDer<'static>>) -> Self {
         Self::new(
             TargetKind::Chain(chain.into_iter().collect()),
             Role::OwnServer,
@@ -54,27 +54,27 @@ impl Target {
     /// While it cannot be read, what was read last goes on being judged, and the failure is told.
     /// Give a bundle of CA certificates the role [`Role::Anchor`]: as this process's own, an expired
     /// one among them would make it not ready.
-    pub fn path(path: impl Into<PathBuf>) -> Self {
+    pub fn from_path(path: impl Into<PathBuf>) -> Self {
         Self::new(TargetKind::Path(path.into()), Role::OwnServer)
     }
 
     /// An endpoint, asked through the monitor's [`Connector`](crate::monitor::Connector).
-    pub fn endpoint(endpoint: impl Into<String>) -> Self {
+    pub fn from_endpoint(endpoint: impl Into<String>) -> Self {
         Self::new(TargetKind::Endpoint(endpoint.into()), Role::PeerServer)
     }
 
     /// Trust anchors, each by its own dates.
-    pub fn anchors(anchors: impl Into<Arc<TrustAnchors>>) -> Self {
+    pub fn from_anchors(anchors: impl Into<Arc<TrustAnchors>>) -> Self {
         Self::new(TargetKind::Anchors(anchors.into()), Role::Anchor)
     }
 
     /// Revocation lists, each by its nextUpdate.
-    pub const fn crls(crls: Crls) -> Self {
+    pub const fn from_crls(crls: Crls) -> Self {
         Self::new(TargetKind::Crls(crls), Role::Crl)
     }
 
     /// Anything that can say how it stands. Its conditions state their own roles.
-    pub const fn watched(watched: Arc<dyn Watched>) -> Self {
+    pub const fn from_watched(watched: Arc<dyn Watched>) -> Self {
         Self::new(TargetKind::Watched(watched), Role::Monitor)
     }
 
@@ -87,11 +87,11 @@ impl Target {
     /// # use notafter::pin::{ExpiryRule, FixedPins};
     /// # use notafter::{Monitor, PinSet, Target};
     /// # fn watch(monitor: &Monitor, pins: PinSet) {
-    /// monitor.watch("pins", Target::pins(std::sync::Arc::new(FixedPins::new(pins))));
+    /// monitor.watch("pins", Target::from_pins(std::sync::Arc::new(FixedPins::new(pins))));
     /// # }
     /// ```
-    pub fn pins(pins: Arc<dyn PinsInForce>) -> Self {
-        Self::watched(Arc::new(WatchedPins(pins)))
+    pub fn from_pins(pins: Arc<dyn PinsInForce>) -> Self {
+        Self::from_watched(Arc::new(WatchedPins(pins)))
     }
 
     const fn new(kind: TargetKind, role: Role) -> Self {
