@@ -1,6 +1,6 @@
 //! A service watches its own certificates, files, anchors, lists and endpoints while it runs.
 //!
-//! A [`Monitor`](crate::Monitor) holds [`Target`]s by name, and evaluates each when it is due: files
+//! A [`Monitor`] holds [`Target`]s by name, and evaluates each when it is due: files
 //! and endpoints are read at the edge, what is judged of them and what is told are pure functions of
 //! what was read and the instant. It knows how to watch anything that implements [`Watched`]: pins
 //! and reloaded keys do.

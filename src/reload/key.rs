@@ -118,6 +118,7 @@ impl ReloadingKey {
         serving: ServingSettings,
     ) -> Result<Self, ReloadError> {
         let now = clock::now(serving.clock.as_ref());
+        #[cfg_attr(not(feature = "ocsp"), allow(unused_mut))]
         let mut teller = Teller::new(pairs.len(), serving.policy, serving.repeat, serving.role);
         let (mut slots, mut events) = (Vec::new(), Vec::new());
         for files in pairs {

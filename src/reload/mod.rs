@@ -1,6 +1,6 @@
 //! Certificates and keys that change on disk while they are served.
 //!
-//! A [`ReloadingKey`](crate::ReloadingKey) is what rustls asks for its certificate. Its files are
+//! A [`ReloadingKey`] is what rustls asks for its certificate. Its files are
 //! looked at in a few edge files; whether what lies there is fit to be served, what answers which
 //! name and what is told are pure functions of what was read, what is served and the instant.
 //!

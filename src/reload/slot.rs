@@ -191,7 +191,12 @@ impl Slot {
 
     #[cfg(not(feature = "ocsp"))]
     #[allow(clippy::unused_self)]
-    const fn refresh_staple(&self, _: Option<&Contents>, _: &SlotSettings, _: Timestamp) -> bool {
+    const fn refresh_staple(
+        &mut self,
+        _: Option<&Contents>,
+        _: &SlotSettings,
+        _: Timestamp,
+    ) -> bool {
         false
     }
 
