@@ -199,7 +199,8 @@ impl Monitor {
         self.state().source_errors()
     }
 
-    /// What was told so far, for [`MonitorBuilder::with_saved_state`](super::MonitorBuilder::with_saved_state) after a restart.
+    /// What was told so far, for
+    /// [`MonitorBuilder::with_saved_state`](super::MonitorBuilder::with_saved_state) after a restart.
     #[cfg(feature = "json")]
     pub fn save(&self) -> String {
         self.state().transitions.save()

@@ -12,7 +12,7 @@ use crate::time::Timestamp;
 
 /// A chain that passed every check.
 #[derive(Debug)]
-pub(super) struct Candidate {
+pub(super) struct ChainCandidate {
     pub(super) chain: Vec<Certificate>,
     pub(super) names: SubjectAltNames,
     /// What it and its key were made of.
@@ -21,7 +21,7 @@ pub(super) struct Candidate {
     pub(super) remarks: Vec<String>,
 }
 
-impl Candidate {
+impl ChainCandidate {
     pub(super) fn leaf(&self) -> Option<&Certificate> {
         self.chain.first()
     }
@@ -31,7 +31,7 @@ impl Candidate {
 pub(super) struct CandidateJudge<'j> {
     pub(super) rules: &'j ReloadRules,
     /// `None` at the start.
-    pub(super) served: Option<&'j Candidate>,
+    pub(super) served: Option<&'j ChainCandidate>,
     /// Whether what is on disk can no longer be half-written.
     pub(super) settled: bool,
     pub(super) now: Timestamp,
@@ -78,7 +78,7 @@ impl CandidateJudge<'_> {
         &self,
         chain: Vec<Certificate>,
         contents: &Contents,
-    ) -> Result<Candidate, ReloadError> {
+    ) -> Result<ChainCandidate, ReloadError> {
         let file = &contents.certificate_file;
         let mut remarks = Vec::new();
         if let Err(error) = ordered(&chain, file) {
@@ -95,7 +95,7 @@ impl CandidateJudge<'_> {
         }
         let leaf = chain.first();
         let names = leaf.and_then(|leaf| Some(leaf.details().ok()?.subject_alt_names));
-        let candidate = Candidate {
+        let candidate = ChainCandidate {
             names: names.unwrap_or_default(),
             chain,
             digests: contents.digests(),
@@ -105,7 +105,11 @@ impl CandidateJudge<'_> {
     }
 
     /// Against what is served.
-    fn compare(&self, mut candidate: Candidate, file: &str) -> Result<Candidate, ReloadError> {
+    fn compare(
+        &self,
+        mut candidate: ChainCandidate,
+        file: &str,
+    ) -> Result<ChainCandidate, ReloadError> {
         let Some(served) = self.served else {
             return Ok(candidate);
         };

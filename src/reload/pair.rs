@@ -8,7 +8,7 @@ use rustls::sign::{CertifiedKey, SigningKey};
 use rustls::{Error, InconsistentKeys};
 use webpki::EndEntityCert;
 
-use super::candidate::{Candidate, CandidateJudge, read_chain, unreadable};
+use super::candidate::{CandidateJudge, ChainCandidate, read_chain, unreadable};
 use super::contents::Contents;
 use super::error::ReloadError;
 use crate::cert::Certificate;
@@ -22,7 +22,7 @@ const PROOF: &[u8] = b"notafter: does this key belong to this certificate?";
 pub(super) struct Pair {
     /// Without a staple.
     pub(super) key: Arc<CertifiedKey>,
-    pub(super) candidate: Candidate,
+    pub(super) candidate: ChainCandidate,
 }
 
 impl Pair {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rustls::crypto::CryptoProvider;
 use rustls::sign::CertifiedKey;
 
-use super::candidate::{Candidate, CandidateJudge, leaf_on_disk};
+use super::candidate::{CandidateJudge, ChainCandidate, leaf_on_disk};
 use super::contents::Contents;
 use super::error::ReloadError;
 use super::files::LastLook;
@@ -214,7 +214,7 @@ impl Slot {
     }
 
     /// The chain that is served.
-    pub(super) const fn candidate(&self) -> &Candidate {
+    pub(super) const fn candidate(&self) -> &ChainCandidate {
         &self.served.candidate
     }
 
@@ -250,7 +250,11 @@ impl Slot {
 }
 
 impl SlotSettings {
-    fn judge<'j>(&'j self, served: Option<&'j Candidate>, now: Timestamp) -> CandidateJudge<'j> {
+    fn judge<'j>(
+        &'j self,
+        served: Option<&'j ChainCandidate>,
+        now: Timestamp,
+    ) -> CandidateJudge<'j> {
         CandidateJudge {
             rules: &self.rules,
             served,

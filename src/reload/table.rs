@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rustls::SignatureScheme;
 use rustls::sign::CertifiedKey;
 
-use super::candidate::Candidate;
+use super::candidate::ChainCandidate;
 use super::names::NameIndex;
 use super::rules::UnknownName;
 use crate::cert::in_sequence;
@@ -28,7 +28,7 @@ struct TableKey {
 /// What a table is made of.
 pub(super) struct Row<'r> {
     pub(super) key: &'r Arc<CertifiedKey>,
-    pub(super) candidate: &'r Candidate,
+    pub(super) candidate: &'r ChainCandidate,
 }
 
 impl KeyTable {
