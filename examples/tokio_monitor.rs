@@ -50,9 +50,9 @@ async fn demonstrate() -> Result {
         .build()?;
     monitor.watch(
         "served",
-        Target::chain([first]).with_expected_name("a.example"),
+        Target::from_chain([first]).with_expected_name("a.example"),
     );
-    monitor.watch("disk", Target::path(&file));
+    monitor.watch("disk", Target::from_path(&file));
 
     // What spawn does with a thread, a task does here.
     let changed = Arc::new(Notify::new());

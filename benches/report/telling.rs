@@ -106,7 +106,7 @@ fn tick(subjects: i64) {
         .collect();
     for (n, change) in changes.iter().copied().enumerate() {
         let quiet = move |_: Timestamp| Evaluation::new(Vec::new(), Some(change));
-        monitor.watch(n.to_string(), Target::watched(Arc::new(quiet)));
+        monitor.watch(n.to_string(), Target::from_watched(Arc::new(quiet)));
     }
     monitor.tick(start);
     let name = format!("monitor_tick_{subjects}");
@@ -138,7 +138,7 @@ fn memory(chain: &Chain) {
     let before = resident();
     for n in 0..CHAINS {
         let ders = chain.certificates.iter().map(|c| c.der().clone());
-        monitor.watch(format!("chain {n}"), Target::chain(ders));
+        monitor.watch(format!("chain {n}"), Target::from_chain(ders));
     }
     monitor.tick(chain.now);
     assert!(monitor.health_at(chain.now).ready);

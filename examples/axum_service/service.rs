@@ -63,9 +63,9 @@ impl Service {
             served,
             trusts: !args.trust.is_empty(),
         };
-        let chain = Target::chain(service.chain());
+        let chain = Target::from_chain(service.chain());
         service.monitor.watch(service.served.as_str(), chain);
-        let skew = Target::watched(service.key.clone());
+        let skew = Target::from_watched(service.key.clone());
         service.monitor.watch(SKEW, skew);
         // Nothing is asked for before this is known.
         service.monitor.tick(now());

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -182,15 +182,8 @@ fn order(read: &Result<Vec<u8>, AnnouncementError>) -> u64 {
 
 /// At most one byte more than an envelope may have, which shows that it has too many.
 fn read(path: &Path) -> Result<Vec<u8>, AnnouncementError> {
-    let limit = u64::try_from(Envelope::MAX_BYTES + 1).unwrap_or(u64::MAX);
-    let read = || {
-        let mut bytes = Vec::new();
-        regular_file::open(path)?
-            .take(limit)
-            .read_to_end(&mut bytes)?;
-        Ok(bytes)
-    };
-    read().map_err(|error| unreadable(&error))
+    let limit = u64::try_from(Envelope::MAX_BYTES).unwrap_or(u64::MAX);
+    regular_file::read_bounded(path, limit).map_err(|error| unreadable(&error))
 }
 
 fn unreadable(error: &io::Error) -> AnnouncementError {

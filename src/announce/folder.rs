@@ -2,7 +2,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process;
 use std::thread;
@@ -125,15 +125,12 @@ impl PinStorage for PinFolder {
     }
 
     fn read(&self, file: StateFile) -> io::Result<Option<Vec<u8>>> {
-        let opened = match regular_file::open(&self.file(file)) {
-            Ok(opened) => opened,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        let mut bytes = Vec::new();
         // One byte more than allowed shows that there are too many.
-        opened.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
-        Ok(Some(bytes))
+        match regular_file::read_bounded(&self.file(file), MAX_BYTES) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     fn write_new(&self, file: StateFile, bytes: &[u8]) -> io::Result<()> {

@@ -29,6 +29,9 @@ pub struct CertificateDetails {
     pub key_bits: u32,
     /// The algorithm of the certificate's signature: its usual name, or its OID.
     pub signature_algorithm: String,
+    /// Whether that signs an MD2, MD5 or SHA-1 hash, so that it can be forged.
+    #[cfg_attr(not(feature = "monitor"), allow(dead_code))]
+    pub(crate) is_signature_forgeable: bool,
     /// cA of basicConstraints (RFC 5280, 4.2.1.9).
     pub is_ca: bool,
     /// pathLenConstraint of basicConstraints: how many CA certificates may follow below.
@@ -102,6 +105,7 @@ impl CertificateDetails {
             key_type,
             key_bits,
             signature_algorithm: algorithm_name(&parsed.signature_algorithm.algorithm),
+            is_signature_forgeable: is_forgeable(&parsed.signature_algorithm.algorithm),
             is_ca: facts.is_ca(),
             path_len: None,
             key_usage: None,
@@ -216,6 +220,17 @@ fn algorithm_name(oid: &Oid<'_>) -> String {
         _ => return id,
     };
     name.to_owned()
+}
+
+/// md2, md5 and sha1WithRSAEncryption (RFC 3279, 2.2.1), and ecdsa-with-SHA1 (2.2.3).
+fn is_forgeable(oid: &Oid<'_>) -> bool {
+    matches!(
+        oid.to_id_string().as_str(),
+        "1.2.840.113549.1.1.2"
+            | "1.2.840.113549.1.1.4"
+            | "1.2.840.113549.1.1.5"
+            | "1.2.840.10045.4.1"
+    )
 }
 
 fn key_usage_names(usage: &KeyUsage) -> Vec<&'static str> {

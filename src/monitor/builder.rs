@@ -9,18 +9,22 @@ use std::time::Duration;
 use rustls::crypto::CryptoProvider;
 use rustls::time_provider::TimeProvider;
 
-use super::judge::Judges;
+use super::judge::TargetJudge;
+#[cfg(feature = "metrics")]
+use super::metrics::{self, Publishing};
+use super::monitor::Monitor;
 use super::run::Wake;
-use super::state::State;
-use super::work::Worker;
-use super::{Connector, Monitor};
+use super::schedule::Intervals;
+use super::state::MonitorState;
+use super::watched::Connector;
+use super::work::Evaluator;
 use crate::alert::{RepeatPolicy, Transitions};
 use crate::observer::Observer;
 use crate::observer::Outbox;
 use crate::outlook::{TrustAnchors, Usage};
 use crate::policy::ThresholdPolicy;
 use crate::revocation::Crls;
-use crate::self_check::{SelfCheck, SelfCheckBuilder, SelfCheckError};
+use crate::self_check::{JudgeSettings, SelfCheckError};
 use crate::source::Loader;
 
 /// The most matters that are remembered as not ok.
@@ -29,11 +33,17 @@ const MATTERS: NonZeroUsize = match NonZeroUsize::new(1 << 17) {
     None => NonZeroUsize::MIN,
 };
 
+impl Monitor {
+    /// Starts with the default intervals and no observers.
+    pub fn builder() -> MonitorBuilder {
+        MonitorBuilder::default()
+    }
+}
+
 /// Gathers what a [`Monitor`] judges by and how often.
 #[must_use]
 pub struct MonitorBuilder {
-    check: SelfCheckBuilder,
-    policy: ThresholdPolicy,
+    settings: JudgeSettings,
     repeat: RepeatPolicy,
     loader: Loader,
     outbox: Outbox,
@@ -45,14 +55,13 @@ pub struct MonitorBuilder {
     jitter_seed: u64,
     saved: Option<String>,
     #[cfg(feature = "metrics")]
-    metrics: super::metrics::Publishing,
+    publishing: Publishing,
 }
 
 impl Default for MonitorBuilder {
     fn default() -> Self {
         Self {
-            check: SelfCheck::builder(),
-            policy: ThresholdPolicy::default(),
+            settings: JudgeSettings::default(),
             repeat: RepeatPolicy::default(),
             loader: Loader::default(),
             outbox: Outbox::default(),
@@ -64,7 +73,7 @@ impl Default for MonitorBuilder {
             jitter_seed: RandomState::new().hash_one(0),
             saved: None,
             #[cfg(feature = "metrics")]
-            metrics: super::metrics::Publishing::default(),
+            publishing: Publishing::default(),
         }
     }
 }
@@ -72,25 +81,25 @@ impl Default for MonitorBuilder {
 impl MonitorBuilder {
     /// Judges by these anchors: required. [`TrustAnchors::from_os`] are those of the system.
     pub fn with_trust_anchors(mut self, anchors: impl Into<Arc<TrustAnchors>>) -> Self {
-        self.check = self.check.with_trust_anchors(anchors);
+        self.settings.anchors = Some(anchors.into());
         self
     }
 
     /// Uses this crypto provider instead of the process's default one.
     pub fn with_provider(mut self, provider: Arc<CryptoProvider>) -> Self {
-        self.check = self.check.with_provider(provider);
+        self.settings.provider = Some(provider);
         self
     }
 
     /// Looks certificates up in these revocation lists.
     pub fn with_crls(mut self, crls: Crls) -> Self {
-        self.check = self.check.with_crls(crls);
+        self.settings.crls = crls;
         self
     }
 
     /// Uses other thresholds than the default ones.
     pub const fn with_policy(mut self, policy: ThresholdPolicy) -> Self {
-        self.policy = policy;
+        self.settings.policy = policy;
         self
     }
 
@@ -172,7 +181,7 @@ impl MonitorBuilder {
     /// [`MetricsObserver`](crate::observer::MetricsObserver).
     #[cfg(feature = "metrics")]
     pub const fn with_metrics(mut self) -> Self {
-        self.metrics = super::metrics::Publishing::On;
+        self.publishing = Publishing::On;
         self
     }
 
@@ -181,35 +190,36 @@ impl MonitorBuilder {
     /// # Errors
     /// [`SelfCheckError`] where there are no trust anchors to judge by or no crypto provider.
     pub fn build(self) -> Result<Arc<Monitor>, SelfCheckError> {
-        let check = self.check.with_policy(self.policy);
-        let clients = check.again().with_usage(Usage::ClientAuth).build()?;
+        let judge = TargetJudge {
+            clients: self.settings.judge(Usage::ClientAuth)?,
+            servers: self.settings.judge(Usage::ServerAuth)?,
+            policy: self.settings.policy,
+        };
         let (transitions, unreadable) = restored(self.saved.as_deref());
         let transitions = transitions.with_repeat(self.repeat);
         #[cfg(feature = "metrics")]
-        if self.metrics == super::metrics::Publishing::On {
-            super::metrics::describe();
+        if self.publishing == Publishing::On {
+            metrics::describe();
         }
         Ok(Arc::new(Monitor {
-            worker: Worker {
-                judges: Judges {
-                    servers: check.build()?,
-                    clients,
-                    policy: self.policy,
-                },
+            evaluator: Evaluator {
+                judge,
                 loader: self.loader,
                 connector: self.connector,
-                interval: seconds(self.interval),
-                poll_interval: seconds(self.poll_interval),
-                endpoint_interval: seconds(self.endpoint_interval),
+            },
+            intervals: Intervals {
+                evaluation_seconds: seconds(self.interval),
+                file_seconds: seconds(self.poll_interval),
+                endpoint_seconds: seconds(self.endpoint_interval),
                 jitter_seed: self.jitter_seed,
             },
             outbox: self.outbox,
             clock: self.clock,
-            state: Mutex::new(State::new(transitions, unreadable)),
+            state: Mutex::new(MonitorState::new(transitions, unreadable)),
             ticking: [Mutex::new(()), Mutex::new(())],
             wake: Wake::default(),
             #[cfg(feature = "metrics")]
-            metrics: self.metrics,
+            publishing: self.publishing,
         }))
     }
 }
@@ -237,7 +247,7 @@ fn restored(_saved: Option<&str>) -> (Transitions, Option<String>) {
 impl fmt::Debug for MonitorBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MonitorBuilder")
-            .field("policy", &self.policy)
+            .field("policy", &self.settings.policy)
             .field("repeat", &self.repeat)
             .field("interval", &self.interval)
             .finish_non_exhaustive()

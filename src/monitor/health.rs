@@ -1,13 +1,14 @@
 //! Readiness.
 
-use super::state::{Item, State};
-use super::target::{Kind, Lane};
+use super::item::WatchedItem;
+use super::state::MonitorState;
+use super::target::{Lane, TargetKind};
 use crate::event::Role;
 use crate::policy::Band;
 use crate::time::Timestamp;
 
-/// So many seconds after it was due, a tick is overdue.
-const OVERDUE: i64 = 300;
+/// From so long after it was due on, a tick is overdue.
+const OVERDUE_SECONDS: i64 = 300;
 
 /// Whether this process can do its work with its own certificates, and why not.
 ///
@@ -48,7 +49,7 @@ pub struct HealthReason {
     pub message: String,
 }
 
-pub(super) fn of(state: &State, now: Timestamp) -> Health {
+pub(super) fn of(state: &MonitorState, now: Timestamp) -> Health {
     let mut reasons = Vec::new();
     if state.len() == 0 {
         let message = "nothing is watched, so nothing is known".to_owned();
@@ -57,7 +58,7 @@ pub(super) fn of(state: &State, now: Timestamp) -> Health {
     let overdue = state
         .next_due(Lane::Local)
         .map_or(0, |due| now.seconds_since(due));
-    if let Some(last) = state.last_tick().filter(|_| overdue > OVERDUE) {
+    if let Some(last) = state.last_tick().filter(|_| overdue > OVERDUE_SECONDS) {
         let message = format!("the monitor was last evaluated at {last}: see that it still runs");
         reasons.push(reason("evaluation_overdue", false, None, message));
     }
@@ -74,7 +75,7 @@ pub(super) fn of(state: &State, now: Timestamp) -> Health {
     }
 }
 
-fn reasons_of(item: &Item, now: Timestamp) -> Vec<HealthReason> {
+fn reasons_of(item: &WatchedItem, now: Timestamp) -> Vec<HealthReason> {
     let own = matches!(item.target.role, Role::OwnServer | Role::OwnClient);
     let name = || Some(item.name.to_string());
     if item.evaluated.is_none() {
@@ -82,14 +83,14 @@ fn reasons_of(item: &Item, now: Timestamp) -> Vec<HealthReason> {
         return vec![reason("not_evaluated", own, name(), message)];
     }
     let mut reasons = Vec::new();
-    if own && item.chains.is_empty() && !matches!(item.target.kind, Kind::Watched(_)) {
+    if own && item.chains.is_empty() && !matches!(item.target.kind, TargetKind::Watched(_)) {
         let message = format!(
             "nothing could be read from {}, so nothing is known",
             item.name
         );
         reasons.push(reason("nothing_to_judge", true, name(), message));
     }
-    for failure in &item.held.failures {
+    for failure in &item.last_read.failures {
         let source = Some(failure.place.source.to_string());
         reasons.push(reason("source_failed", false, source, failure.to_string()));
     }
@@ -140,16 +141,16 @@ mod json {
     use super::Health;
 
     #[derive(Serialize)]
-    struct Document<'h> {
+    struct HealthDocument<'h> {
         at: String,
         ready: bool,
         last_evaluated: Option<String>,
         watched: usize,
-        reasons: Vec<Reason<'h>>,
+        reasons: Vec<ReasonView<'h>>,
     }
 
     #[derive(Serialize)]
-    struct Reason<'h> {
+    struct ReasonView<'h> {
         code: &'static str,
         not_ready: bool,
         source: Option<&'h str>,
@@ -159,13 +160,13 @@ mod json {
     impl Health {
         /// The body for a readiness endpoint: answer 200 where [`Health::ready`], else 503.
         pub fn to_json(&self) -> String {
-            let reasons = self.reasons.iter().map(|reason| Reason {
+            let reasons = self.reasons.iter().map(|reason| ReasonView {
                 code: reason.code,
                 not_ready: reason.not_ready,
                 source: reason.source.as_deref(),
                 message: &reason.message,
             });
-            let document = Document {
+            let document = HealthDocument {
                 at: self.at.to_string(),
                 ready: self.ready,
                 last_evaluated: self.last_evaluated.map(|t| t.to_string()),

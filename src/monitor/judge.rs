@@ -1,64 +1,61 @@
 //! From what is held and an instant to an evaluation.
 
 use crate::alert::{Condition, Matter};
-use crate::cert::Certificate;
 use crate::event::{Event, EventCode, Role, Severity, Subject};
-use crate::outlook::Position;
 use crate::policy::{Band, ThresholdPolicy};
-use crate::revocation::Crls;
+#[cfg(feature = "ocsp")]
+use crate::self_check::GivenStaple;
 use crate::self_check::{
-    self, ChainReport, Finding, FindingCode, Input, ReportedCertificate, SelfCheck,
+    ChainReport, Expected, Finding, FindingCode, Input, ReportedCertificate, SourceJudge,
+    StapleVerdict,
 };
 use crate::source::SourceFailure;
 use crate::time::Timestamp;
-use crate::time::span;
 
-use super::Evaluation;
-use super::held::Held;
-use super::target::{Kind, Target};
+use super::last_read::LastRead;
+use super::lists::{judge_anchors, judge_crls};
+use super::target::{Target, TargetKind};
+use super::watched::Evaluation;
 
 /// What everything that a monitor watches is judged by.
 #[derive(Debug)]
-pub(super) struct Judges {
-    pub(super) servers: SelfCheck,
-    pub(super) clients: SelfCheck,
+pub(super) struct TargetJudge {
+    pub(super) servers: SourceJudge,
+    pub(super) clients: SourceJudge,
     pub(super) policy: ThresholdPolicy,
 }
 
-impl Judges {
+impl TargetJudge {
     pub(super) fn evaluate(
         &self,
         name: &str,
         target: &Target,
-        held: &Held,
+        last_read: &LastRead,
         now: Timestamp,
     ) -> Evaluation {
         let mut judging = Judging {
-            judges: self,
+            judge: self,
             name,
             target,
             now,
             evaluation: Evaluation::default(),
         };
         match &target.kind {
-            Kind::Chain(chain) => {
+            TargetKind::Chain(chain) => {
                 let input = Input::Chain(name.to_owned(), chain.clone());
                 judging.input(name, &input, false);
             }
-            Kind::Path(_) | Kind::Endpoint(_) => {
-                for part in &held.parts {
-                    judging.input(&part.source, &part.input, part.is_collection);
+            TargetKind::Path(_) | TargetKind::Endpoint(_) => {
+                for read in &last_read.sources {
+                    judging.input(&read.name, &read.input, read.is_collection);
                 }
-                judging.failures(held);
+                judging.failures(last_read);
             }
-            Kind::Anchors(anchors) => {
-                let certificates = anchors.certificates();
-                certificates
-                    .into_iter()
-                    .for_each(|anchor| judging.anchor(anchor));
+            TargetKind::Anchors(anchors) => {
+                return judge_anchors(anchors, name, target.role, &self.policy, now);
             }
-            Kind::Crls(crls) => judging.crls(crls),
-            Kind::Watched(watched) => return watched.evaluate(now),
+            TargetKind::Crls(crls) => return judge_crls(crls, name, target.role, now),
+            TargetKind::Watched(watched) => return watched.evaluate(now),
         }
         judging.evaluation
     }
@@ -66,7 +63,7 @@ impl Judges {
 
 /// One evaluation in progress.
 struct Judging<'j> {
-    judges: &'j Judges,
+    judge: &'j TargetJudge,
     name: &'j str,
     target: &'j Target,
     now: Timestamp,
@@ -75,21 +72,24 @@ struct Judging<'j> {
 
 impl Judging<'_> {
     fn input(&mut self, source: &str, input: &Input, is_collection: bool) {
-        let check = match self.target.role {
-            Role::OwnClient | Role::PeerClient => &self.judges.clients,
-            _ => &self.judges.servers,
+        let judge = match self.target.role {
+            Role::OwnClient | Role::PeerClient => &self.judge.clients,
+            _ => &self.judge.servers,
         };
         #[cfg(feature = "ocsp")]
         let staples: Vec<_> = (self.target.staple.iter())
-            .map(|staple| (source.to_owned(), staple.clone()))
+            .map(|staple| GivenStaple {
+                source: source.to_owned(),
+                bytes: staple.clone(),
+            })
             .collect();
-        let part = self_check::Part {
-            input,
+        let expected = Expected {
             names: &self.target.names,
             #[cfg(feature = "ocsp")]
             staples: &staples,
         };
-        let (chains, findings) = check.judge(&part, self.now);
+        let judged = judge.judge(input, expected, self.now);
+        let (chains, findings) = (judged.chains, judged.findings);
         if chains.is_empty() {
             // A chain in memory that cannot be read.
             let finding = worst(findings.iter());
@@ -105,7 +105,7 @@ impl Judging<'_> {
 
     fn chain(&mut self, chain: &ChainReport, findings: &[Finding], is_collection: bool) {
         let source = chain.source.as_str();
-        let Some(at_fault) = at_fault(chain, &self.judges.policy, self.now) else {
+        let Some(at_fault) = at_fault(chain, &self.judge.policy, self.now) else {
             return;
         };
         let subject = Subject::of(&at_fault.certificate, at_fault.position);
@@ -125,7 +125,7 @@ impl Judging<'_> {
         };
         let own = findings.iter().filter(of_band).filter(|finding| {
             finding.source.as_deref() == Some(source)
-                && (!is_collection || finding.message.contains(subject.name.as_str()))
+                && (!is_collection || finding.sha256 == Some(subject.sha256))
         });
         let message = match (band, chain.ends()) {
             (Band::Ok, Some(end)) => format!("{source} is ok again, until {end}"),
@@ -138,7 +138,7 @@ impl Judging<'_> {
         let severity = Severity::of_band(band);
         let (validity, position) = (at_fault.certificate.validity(), at_fault.position);
         let threshold = self
-            .judges
+            .judge
             .policy
             .threshold_seconds(band, validity, position);
         let cause = subject.sha256;
@@ -162,11 +162,11 @@ impl Judging<'_> {
     fn staple(&mut self, chain: &ChainReport) {
         let Some(staple) = &chain.staple else { return };
         let (source, subject) = (chain.source.as_str(), chain.certificates.first());
-        let band = match (staple.good_until, staple.code) {
-            (Some(_), _) => Band::Ok,
-            (None, "revoked") => Band::Broken,
-            (None, _) if staple.must_staple => Band::Critical,
-            (None, _) => Band::Warning,
+        let band = match staple.verdict {
+            StapleVerdict::Good => Band::Ok,
+            StapleVerdict::Revoked => Band::Broken,
+            StapleVerdict::NotGood if staple.must_staple => Band::Critical,
+            StapleVerdict::NotGood => Band::Warning,
         };
         let (code, message) = match band {
             Band::Ok => (
@@ -196,7 +196,7 @@ impl Judging<'_> {
     /// Every instant at which a date alone may make it stand otherwise. More than needed does no
     /// harm: then the next evaluation finds nothing new.
     fn changes(&mut self, chain: &ChainReport) {
-        let (policy, now) = (&self.judges.policy, self.now);
+        let (policy, now) = (&self.judge.policy, self.now);
         let mut instants = Vec::new();
         for reported in &chain.certificates {
             let validity = reported.certificate.validity();
@@ -215,103 +215,8 @@ impl Judging<'_> {
         }
     }
 
-    fn anchor(&mut self, anchor: &Certificate) {
-        let (policy, position) = (&self.judges.policy, Position::Anchor);
-        let band = policy.band(anchor.validity(), position, self.now);
-        if let Some(change) = policy.next_change(anchor.validity(), position, self.now) {
-            self.evaluation.changes_at(change);
-        }
-        let (name, end) = (anchor.short_name(), anchor.not_after());
-        let span = span::readable(end.seconds_since(self.now));
-        let (code, message) = match band {
-            Band::Ok => (EventCode::Recovered, format!("trust anchor '{name}' is ok")),
-            Band::Expired => (
-                EventCode::Expired,
-                format!(
-                    "trust anchor '{name}' expired {span} ago, at {end}: remove it, or add its successor"
-                ),
-            ),
-            Band::NotYetValid => (
-                EventCode::NotYetValid,
-                format!(
-                    "trust anchor '{name}' is not valid before {}: check the clock",
-                    anchor.not_before()
-                ),
-            ),
-            _ => (
-                EventCode::Expiring,
-                format!(
-                    "trust anchor '{name}' ends in {span}, at {end} ({band}): add its successor before that"
-                ),
-            ),
-        };
-        let event = Event::new(
-            self.now,
-            code,
-            Severity::of_band(band),
-            self.target.role,
-            message,
-        )
-        .with_source(self.name.to_owned())
-        .with_subject(Subject::of(anchor, position))
-        .with_threshold(policy.threshold_seconds(band, anchor.validity(), position));
-        let matter = self
-            .matter(EventCode::Expiring, self.name)
-            .with_sha256(anchor.fingerprint());
-        self.evaluation
-            .conditions
-            .push(Condition::new(matter, band, event));
-        self.evaluation.chains.push(ChainReport {
-            source: self.name.to_owned(),
-            band,
-            certificates: vec![ReportedCertificate {
-                position,
-                certificate: anchor.clone(),
-            }],
-            rustls: None,
-            strict: None,
-            timeline: None,
-            staple: None,
-        });
-    }
-
-    fn crls(&mut self, crls: &Crls) {
-        for (number, next_update) in crls.next_updates().enumerate() {
-            let left = next_update.seconds_since(self.now);
-            let span = span::readable(left);
-            let name = format!("{}, list {number}", self.name);
-            let (band, code, message) = if left > 0 {
-                self.evaluation.changes_at(next_update);
-                let message = format!("{name} is current again, until before {next_update}");
-                (Band::Ok, EventCode::Recovered, message)
-            } else {
-                let message = format!(
-                    "{name} is out of date since {next_update}, {span} ago: fetch the next one"
-                );
-                (Band::Expired, EventCode::Expired, message)
-            };
-            let severity = match band {
-                Band::Expired if !crls.enforces_expiration() => Severity::Warning,
-                band => Severity::of_band(band),
-            };
-            let event = Event::new(self.now, code, severity, self.target.role, message.clone())
-                .with_source(self.name.to_owned())
-                .with_time_left(left);
-            let matter = Matter::new(EventCode::Expiring, self.target.role).with_name(name);
-            if band != Band::Ok {
-                let code = FindingCode::CrlExpired;
-                self.evaluation
-                    .findings
-                    .push(Finding::new(severity, code, message));
-            }
-            self.evaluation
-                .conditions
-                .push(Condition::new(matter, band, event));
-        }
-    }
-
-    fn failures(&mut self, held: &Held) {
-        let mut failures = held.failures.iter();
+    fn failures(&mut self, last_read: &LastRead) {
+        let mut failures = last_read.failures.iter();
         let mut told: Vec<&str> = Vec::new();
         for failure in failures.by_ref() {
             let source: &str = &failure.place.source;
@@ -320,15 +225,15 @@ impl Judging<'_> {
                 FindingCode::Unreadable,
                 failure.to_string(),
             );
-            self.evaluation.findings.push(finding.of_source(source));
+            self.evaluation.findings.push(finding.with_source(source));
             if !told.contains(&source) {
                 told.push(source);
                 let of_source = |other: &&SourceFailure| &*other.place.source == source;
-                let more = match held.failures.iter().filter(of_source).count() {
+                let more = match last_read.failures.iter().filter(of_source).count() {
                     1 => String::new(),
                     n => format!(" (and {} more in it)", n - 1),
                 };
-                let kept = held.parts.iter().any(|part| part.source == source);
+                let kept = last_read.sources.iter().any(|read| read.name == source);
                 let (band, kept) = match kept {
                     true => (Band::Warning, "; until then what was read last is judged"),
                     false => (Band::Broken, ""),
@@ -351,7 +256,7 @@ impl Judging<'_> {
 
     fn host(&self) -> Option<String> {
         match &self.target.kind {
-            Kind::Endpoint(endpoint) => Some(endpoint.clone()),
+            TargetKind::Endpoint(endpoint) => Some(endpoint.clone()),
             _ => None,
         }
     }

@@ -1,259 +1,49 @@
 //! A service watches its own certificates, files, anchors, lists and endpoints while it runs.
+//!
+//! A [`Monitor`] holds [`Target`]s by name, and evaluates each when it is due: files
+//! and endpoints are read at the edge, what is judged of them and what is told are pure functions of
+//! what was read and the instant. It knows how to watch anything that implements [`Watched`]: pins
+//! and reloaded keys do.
+//!
+//! # What is watched, and does it hold?
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use notafter::{Monitor, Target, Timestamp, TrustAnchors};
+//! # let (anchors, now) = (TrustAnchors::builder().build(), Timestamp::from_unix_seconds(0));
+//! let monitor = Monitor::builder()
+//!     .with_trust_anchors(anchors)
+//!     .with_provider(rustls::crypto::ring::default_provider().into())
+//!     .build()?;
+//! monitor.watch("on disk", Target::from_path("/etc/service/tls.crt"));
+//! monitor.tick(now); // or once and for all: monitor.spawn()
+//! println!("{:?}", monitor.health_at(now));
+//! # Ok(())
+//! # }
+//! ```
 
 mod builder;
+mod certified_key;
 mod health;
-mod held;
+mod item;
 mod judge;
+mod last_read;
+mod lists;
 #[cfg(feature = "metrics")]
 mod metrics;
+#[allow(clippy::module_inception)] // Where everybody looks for `Monitor`.
+mod monitor;
 mod pins;
 mod run;
+mod schedule;
+#[cfg(feature = "metrics")]
+mod series;
 mod state;
 mod target;
 mod watched;
 mod work;
 
-use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
-
-use pki_types::CertificateDer;
-use rustls::time_provider::TimeProvider;
-
 pub use builder::MonitorBuilder;
 pub use health::{Health, HealthReason};
-pub use run::MonitorHandle;
+pub use monitor::{Monitor, MonitorHandle};
 pub use target::Target;
 pub use watched::{Connector, Evaluation, Gauge, Watched};
-
-use crate::event::Event;
-use crate::observer::Outbox;
-use crate::self_check::Report;
-use crate::time::Timestamp;
-use crate::time::clock;
-use run::Wake;
-use state::State;
-use target::{Kind, Lane};
-use work::Worker;
-
-/// Watches what is registered with it, and tells when it comes nearer to its end.
-///
-/// Everything is evaluated when it is registered, at each instant at which a date makes it stand
-/// otherwise, when its file or endpoint is found changed, and in any case at an interval. A tick
-/// with nothing due looks at one instant, however much is registered.
-///
-/// It runs on a thread ([`Monitor::spawn`]; endpoints have another, so that a peer that does not
-/// answer holds up nothing else), or wherever [`Monitor::tick`] is called. Observers that are not
-/// prompt have queues of their own, so none holds it up.
-///
-/// # How does my service watch what it serves?
-/// ```
-/// use std::{sync::Arc, time::Duration};
-/// use notafter::{Event, Monitor, Target, TrustAnchors};
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let (anchors, chain) = (TrustAnchors::builder().build(), Vec::new());
-/// let monitor = Monitor::builder()
-///     .with_trust_anchors(anchors)
-///     .with_provider(rustls::crypto::ring::default_provider().into())
-///     .with_observer(Arc::new(|event: &Event| eprintln!("{event}")))
-///     .build()?;
-/// monitor.watch("served", Target::chain(chain).with_expected_name("service.example.com"));
-/// monitor.watch("on disk", Target::path("/etc/service/tls.crt"));
-/// let running = monitor.spawn()?;
-/// // For /ready: monitor.health().ready; for /certificates: monitor.snapshot().to_text().
-/// assert!(running.stop(Duration::from_secs(5)));
-/// # Ok(())
-/// # }
-/// ```
-pub struct Monitor {
-    worker: Worker,
-    outbox: Outbox,
-    clock: Option<Arc<dyn TimeProvider>>,
-    state: Mutex<State>,
-    /// Held during a tick, so that there is one at a time in each lane; never with the state.
-    ticking: [Mutex<()>; 2],
-    wake: Wake,
-    #[cfg(feature = "metrics")]
-    metrics: metrics::Publishing,
-}
-
-impl Monitor {
-    /// Starts with the default intervals and no observers.
-    pub fn builder() -> MonitorBuilder {
-        MonitorBuilder::default()
-    }
-
-    /// Watches something under this name, which events, reports and metrics show; whether it
-    /// takes the place of something else. It is due at once.
-    pub fn watch(&self, name: impl Into<String>, target: Target) -> bool {
-        let replaced = self.state().put(name.into(), target);
-        self.wake.poke();
-        replaced
-    }
-
-    /// The chain that is watched under this name has been replaced by this one: for whoever swaps
-    /// what is served. Its role and expected names stay, its staple does not. `false` where no
-    /// chain is watched under this name.
-    pub fn replace(
-        &self,
-        name: &str,
-        chain: impl IntoIterator<Item = CertificateDer<'static>>,
-    ) -> bool {
-        let mut state = self.state();
-        let Some(known) = state.target(name) else {
-            return false;
-        };
-        if !matches!(known.kind, Kind::Chain(_)) {
-            return false;
-        }
-        let target = Target {
-            kind: Kind::Chain(chain.into_iter().collect()),
-            role: known.role,
-            names: known.names.clone(),
-            staple: None,
-        };
-        state.put(name.to_owned(), target);
-        drop(state);
-        self.wake.poke();
-        true
-    }
-
-    /// Watches it no longer, and forgets what was told of it; whether it was watched.
-    pub fn remove(&self, name: &str) -> bool {
-        let removed = self.state().remove(name);
-        #[cfg(feature = "metrics")]
-        if let Some(item) = &removed {
-            self.publish_removal(&metrics::samples(item));
-        }
-        removed.is_some()
-    }
-
-    /// Reads and evaluates it anew at the next tick, which is at once where a thread runs; whether
-    /// it is watched.
-    pub fn refresh(&self, name: &str) -> bool {
-        let known = self.state().refresh(name);
-        self.wake.poke();
-        known
-    }
-
-    /// How many things are watched.
-    pub fn len(&self) -> usize {
-        self.state().len()
-    }
-
-    /// Whether nothing is watched.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Evaluates what is due at `now`, tells, and says when something is due next.
-    ///
-    /// Call it no later than that, after anything was registered or replaced, and at least every
-    /// minute, so that a clock that jumps is noticed and the heartbeat goes on. It reads files and
-    /// asks endpoints, so in an asynchronous runtime it belongs where blocking is allowed.
-    pub fn tick(&self, now: Timestamp) -> Timestamp {
-        let local = self.tick_lane(Lane::Local, now);
-        local.min(self.tick_lane(Lane::Endpoints, now))
-    }
-
-    fn tick_lane(&self, lane: Lane, now: Timestamp) -> Timestamp {
-        let [local, endpoints] = &self.ticking;
-        let _one_at_a_time = lock(match lane {
-            Lane::Local => local,
-            Lane::Endpoints => endpoints,
-        });
-        let due = self.state().take_due(lane, now);
-        // Nothing is locked meanwhile: health and snapshots never wait for a disk or a peer.
-        let outcomes: Vec<_> = due.iter().map(|work| self.worker.run(work, now)).collect();
-        let mut state = self.state();
-        let told = state.merge(outcomes, now, &self.worker);
-        let next = state.next_due(lane).unwrap_or(Timestamp::MAX);
-        drop(state);
-        #[cfg(feature = "metrics")]
-        self.publish(&told.changes, lane, now);
-        told.events
-            .iter()
-            .for_each(|event| self.outbox.deliver(event));
-        next
-    }
-
-    /// What is known of everything that is watched, as the self-check reports it: evaluated at
-    /// the latest tick, or earlier where nothing has changed since. Before the first tick it is
-    /// empty, and so not ok.
-    pub fn snapshot(&self) -> Report {
-        self.state().report(self.worker.judges.policy)
-    }
-
-    /// Whether this process can do its work with its own certificates, now.
-    pub fn health(&self) -> Health {
-        self.health_at(self.now())
-    }
-
-    /// The same at any instant: what has ended by then counts as ended, though no tick has seen
-    /// it yet.
-    pub fn health_at(&self, now: Timestamp) -> Health {
-        health::of(&self.state(), now)
-    }
-
-    /// The instant of the latest tick: its heartbeat.
-    pub fn last_evaluated(&self) -> Option<Timestamp> {
-        self.state().last_tick()
-    }
-
-    /// How often something could not be read, by reason, since the start; reasons without any are
-    /// there too.
-    pub fn source_errors(&self) -> Vec<(crate::source::FailureReason, u64)> {
-        self.state().source_errors()
-    }
-
-    /// What was told so far, for [`MonitorBuilder::with_saved_state`] after a restart.
-    #[cfg(feature = "json")]
-    pub fn save(&self) -> String {
-        self.state().transitions.save()
-    }
-
-    /// How many times an observer panicked instead of observing.
-    pub fn observer_panics(&self) -> u64 {
-        self.outbox.panics()
-    }
-
-    /// How many events were dropped because an observer's queue was full.
-    pub fn events_lost(&self) -> u64 {
-        self.outbox.lost()
-    }
-
-    /// Waits until the observers have seen everything that was told so far, at most so long for
-    /// each; says whether they have.
-    pub fn flush_events(&self, patience: Duration) -> bool {
-        self.outbox.flush(patience)
-    }
-
-    fn now(&self) -> Timestamp {
-        clock::now(self.clock.as_ref())
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        lock(&self.state)
-    }
-}
-
-/// What a tick came to.
-struct Told {
-    events: Vec<Event>,
-    #[cfg(feature = "metrics")]
-    changes: Vec<metrics::Change>,
-}
-
-/// No code of others runs under our locks, and what they guard is whole between any two calls.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl fmt::Debug for Monitor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Monitor")
-            .field("watched", &self.len())
-            .field("last_evaluated", &self.last_evaluated())
-            .finish_non_exhaustive()
-    }
-}

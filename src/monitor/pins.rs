@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use super::target::Target;
 use super::watched::{Evaluation, Gauge, Watched};
 use crate::alert::{Condition, Matter};
 use crate::event::{Event, EventCode, Role, Severity};
@@ -13,39 +12,22 @@ use crate::self_check::{Finding, FindingCode};
 use crate::time::Timestamp;
 use crate::time::span::readable;
 
-impl Target {
-    /// Pins, each set by its date and by how many of its keys are usable; and whether the announcement
-    /// that they come from, if any, is stale. What only peers can
-    /// show (a backup in use, a successor seen) is told by the verifiers.
-    ///
-    /// # How do I hear in time that my pins run out?
-    /// ```
-    /// # use notafter::pin::{ExpiryRule, FixedPins};
-    /// # use notafter::{Monitor, PinSet, Target};
-    /// # fn watch(monitor: &Monitor, pins: PinSet) {
-    /// monitor.watch("pins", Target::pins(std::sync::Arc::new(FixedPins::new(pins))));
-    /// # }
-    /// ```
-    pub fn pins(pins: Arc<dyn PinsInForce>) -> Self {
-        Self::watched(Arc::new(WatchedPins(pins)))
-    }
-}
-
-struct WatchedPins(Arc<dyn PinsInForce>);
+/// Pins as something that can say how it stands.
+pub(super) struct WatchedPins(pub(super) Arc<dyn PinsInForce>);
 
 impl Watched for WatchedPins {
     fn evaluate(&self, now: Timestamp) -> Evaluation {
         let generation = self.0.generation();
         let mut evaluation = Evaluation::default();
         for set in generation.sets.iter() {
-            let view = View::new(set);
+            let view = PinSetView::new(set);
             evaluation.conditions.extend(view.date(now));
             evaluation.conditions.push(view.keys(now));
             let usable = u32::try_from(set.usable_keys()).unwrap_or(u32::MAX);
             let gauge = Gauge::new("notafter_pins_usable", f64::from(usable));
             let mut gauges = vec![gauge.with_label("hosts", view.hosts.clone())];
             if let Some((end, _)) = set.expiry() {
-                let gauge = Gauge::at("notafter_pin_set_not_after", end);
+                let gauge = Gauge::from_timestamp("notafter_pin_set_not_after", end);
                 gauges.push(gauge.with_label("hosts", view.hosts.clone()));
             }
             evaluation.gauges.extend(gauges);
@@ -54,10 +36,10 @@ impl Watched for WatchedPins {
             }
         }
         if let Some(expires) = generation.announcement_expires {
-            let announced = Announced { expires };
+            let announced = AnnouncedPins { expires };
             evaluation.conditions.push(announced.condition(now));
             evaluation.findings.extend(announced.finding(now));
-            let gauge = Gauge::at("notafter_announcement_expires", expires);
+            let gauge = Gauge::from_timestamp("notafter_announcement_expires", expires);
             evaluation.gauges.push(gauge);
             if now <= expires {
                 evaluation.changes_at(expires.saturating_add(1));
@@ -68,11 +50,11 @@ impl Watched for WatchedPins {
 }
 
 /// Whether announcements still come, where the pins come from one.
-struct Announced {
+struct AnnouncedPins {
     expires: Timestamp,
 }
 
-impl Announced {
+impl AnnouncedPins {
     fn is_stale(&self, now: Timestamp) -> bool {
         now > self.expires
     }
@@ -115,12 +97,12 @@ impl Announced {
 }
 
 /// A set, as people call it.
-struct View<'s> {
+struct PinSetView<'s> {
     set: &'s PinSet,
     hosts: String,
 }
 
-impl<'s> View<'s> {
+impl<'s> PinSetView<'s> {
     fn new(set: &'s PinSet) -> Self {
         let mut hosts = set.scopes().iter().map(ToString::to_string);
         let first = hosts.next();

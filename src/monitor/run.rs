@@ -1,19 +1,12 @@
-//! The monitor's threads.
+//! The monitor's threads: what wakes them, and how they end.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use super::target::Lane;
-use super::{Monitor, lock};
-
-/// The longest sleep, in seconds: so soon is a clock that jumped noticed, and so old is the
-/// heartbeat at most.
-const LONGEST_SLEEP: i64 = 60;
-
-/// What wakes the thread before its time.
+/// What wakes threads before their time.
 #[derive(Debug, Default)]
 pub(super) struct Wake {
     pokes: Mutex<u64>,
@@ -26,12 +19,12 @@ impl Wake {
         self.changed.notify_all();
     }
 
-    fn pokes(&self) -> u64 {
+    pub(super) fn pokes(&self) -> u64 {
         *lock(&self.pokes)
     }
 
     /// Until somebody pokes who has not poked by `seen`, at most so long.
-    fn wait(&self, seen: u64, patience: Duration) {
+    pub(super) fn wait(&self, seen: u64, patience: Duration) {
         let idle = |pokes: &mut u64| *pokes == seen;
         let pokes = lock(&self.pokes);
         let waited = self.changed.wait_timeout_while(pokes, patience, idle);
@@ -39,99 +32,74 @@ impl Wake {
     }
 }
 
-impl Monitor {
-    /// Ticks on a thread of its own until the handle is stopped or dropped; with a connector,
-    /// endpoints on another.
-    ///
-    /// # Errors
-    /// The operating system's, where it has no thread to give: then none runs.
-    pub fn spawn(self: &Arc<Self>) -> io::Result<MonitorHandle> {
-        let mut handle = MonitorHandle {
-            monitor: Arc::clone(self),
-            run: Arc::default(),
-            threads: Vec::new(),
-        };
-        handle.start("notafter-monitor", Lane::Local)?;
-        if self.worker.connector.is_some() {
-            handle.start("notafter-endpoints", Lane::Endpoints)?;
-        }
-        Ok(handle)
-    }
-
-    fn run(&self, lane: Lane, run: &Run) {
-        while !run.stop.load(Ordering::Acquire) {
-            let seen = self.wake.pokes();
-            let now = self.now();
-            let mut next = self.tick_lane(lane, now);
-            if self.worker.connector.is_none() {
-                // Nobody to ask them: that is said here.
-                next = next.min(self.tick_lane(Lane::Endpoints, now));
-            }
-            let left = next.seconds_since(self.now()).clamp(1, LONGEST_SLEEP);
-            if !run.stop.load(Ordering::Acquire) {
-                let left = Duration::from_secs(left.unsigned_abs());
-                self.wake.wait(seen, left);
-            }
-        }
-        *lock(&run.ended) += 1;
-        run.changed.notify_all();
-    }
-}
-
+/// Whether threads are to end, and how many have.
 #[derive(Debug, Default)]
-struct Run {
+pub(super) struct Ending {
     stop: AtomicBool,
-    /// How many threads have.
     ended: Mutex<usize>,
     changed: Condvar,
 }
 
-/// A running monitor. Dropping it lets its threads end after the ticks in progress.
-#[derive(Debug)]
-pub struct MonitorHandle {
-    monitor: Arc<Monitor>,
-    run: Arc<Run>,
-    threads: Vec<thread::JoinHandle<()>>,
+impl Ending {
+    pub(super) fn is_asked_for(&self) -> bool {
+        self.stop.load(Ordering::Acquire)
+    }
+
+    pub(super) fn ask(&self) {
+        self.stop.store(true, Ordering::Release);
+    }
+
+    fn one_more(&self) {
+        *lock(&self.ended) += 1;
+        self.changed.notify_all();
+    }
+
+    /// Waits until so many have ended, at most so long; says whether they have.
+    fn wait(&self, threads: usize, patience: Duration) -> bool {
+        let running = |ended: &mut usize| *ended < threads;
+        let ended = lock(&self.ended);
+        let waited = self.changed.wait_timeout_while(ended, patience, running);
+        let (ended, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        *ended == threads
+    }
 }
 
-impl MonitorHandle {
-    fn start(&mut self, name: &str, lane: Lane) -> io::Result<()> {
-        let (monitor, run) = (Arc::clone(&self.monitor), Arc::clone(&self.run));
+/// Threads that end together.
+#[derive(Debug, Default)]
+pub(super) struct Threads {
+    pub(super) ending: Arc<Ending>,
+    running: Vec<thread::JoinHandle<()>>,
+}
+
+impl Threads {
+    pub(super) fn start(
+        &mut self,
+        name: &str,
+        body: impl FnOnce(&Ending) + Send + 'static,
+    ) -> io::Result<()> {
+        let ending = Arc::clone(&self.ending);
         let thread = thread::Builder::new().name(name.to_owned());
-        self.threads
-            .push(thread.spawn(move || monitor.run(lane, &run))?);
+        self.running.push(thread.spawn(move || {
+            body(&ending);
+            ending.one_more();
+        })?);
         Ok(())
     }
 
-    /// The orderly end: waits for the ticks in progress and for the observers, at most so long for
-    /// each; says whether all is done. A connector or an observer that blocks is left behind.
-    pub fn stop(mut self, patience: Duration) -> bool {
-        self.signal();
-        let threads = std::mem::take(&mut self.threads);
-        let running = |ended: &mut usize| *ended < threads.len();
-        let ended = lock(&self.run.ended);
-        let waited = self
-            .run
-            .changed
-            .wait_timeout_while(ended, patience, running);
-        let (ended, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        let all = *ended == threads.len();
-        drop(ended);
+    /// Waits until all have ended, at most so long; says whether they have. One that blocks is left
+    /// behind.
+    pub(super) fn join(&mut self, patience: Duration) -> bool {
+        let threads = std::mem::take(&mut self.running);
+        let all = self.ending.wait(threads.len(), patience);
         if all {
             // They have said that they are at their end, and nothing in them panics.
             threads.into_iter().for_each(|thread| drop(thread.join()));
         }
-        self.monitor.flush_events(patience) && all
-    }
-
-    fn signal(&self) {
-        self.run.stop.store(true, Ordering::Release);
-        self.monitor.wake.poke();
+        all
     }
 }
 
-impl Drop for MonitorHandle {
-    fn drop(&mut self) {
-        self.signal();
-    }
+/// No code of others runs under our locks, and what they guard is whole between any two calls.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

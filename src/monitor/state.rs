@@ -1,23 +1,26 @@
 //! What is registered, when each of it is due, and what is known of it. Pure.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::Told;
-use super::held::Held;
+use super::item::{WatchedItem, vanishing};
+use super::last_read::LastRead;
+use super::schedule::Intervals;
+#[cfg(feature = "metrics")]
+use super::series::Change;
 use super::target::{Lane, Target};
-use super::watched::{Evaluation, Gauge};
-use super::work::{Outcome, Work, Worker};
-use crate::alert::{Condition, Matter, Transitions};
-use crate::event::{Event, EventCode, Severity};
+use super::watched::Evaluation;
+use crate::alert::Transitions;
+use crate::event::{Event, EventCode, Role, Severity};
 use crate::policy::{Band, ThresholdPolicy};
-use crate::self_check::{ChainReport, Finding, Report};
+use crate::self_check::Report;
 use crate::source::FailureReason;
 use crate::time::Timestamp;
 
-pub(super) struct State {
+/// Everything that is watched.
+pub(super) struct MonitorState {
     /// In the order in which they were registered.
-    pub(super) items: BTreeMap<u64, Item>,
+    pub(super) items: BTreeMap<u64, WatchedItem>,
     ids: HashMap<Arc<str>, u64>,
     next_id: u64,
     /// When each item is due; an item that is being worked on is not in it.
@@ -30,27 +33,36 @@ pub(super) struct State {
     unreadable_state: Option<String>,
 }
 
-/// One thing that is watched.
-pub(super) struct Item {
+/// One thing that is due.
+pub(super) struct Work {
+    pub(super) id: u64,
+    pub(super) generation: u64,
     pub(super) name: Arc<str>,
     pub(super) target: Arc<Target>,
-    pub(super) held: Arc<Held>,
-    /// What was begun before the latest change to the item does not count.
-    generation: u64,
-    /// When it stands in the schedule.
-    due: Timestamp,
-    pub(super) evaluated: Option<Timestamp>,
-    next_evaluation: Timestamp,
-    /// When it was looked at last.
-    polled: Timestamp,
-    next_poll: Option<Timestamp>,
-    matters: Vec<Matter>,
-    pub(super) chains: Vec<ChainReport>,
-    pub(super) findings: Vec<Finding>,
-    pub(super) gauges: Vec<Gauge>,
+    pub(super) last_read: Arc<LastRead>,
+    pub(super) poll: bool,
+    pub(super) evaluate: bool,
 }
 
-impl State {
+/// What came of it.
+pub(super) struct Outcome {
+    pub(super) id: u64,
+    pub(super) generation: u64,
+    /// What was read, where it was looked at.
+    pub(super) last_read: Option<LastRead>,
+    pub(super) evaluation: Option<Evaluation>,
+    /// The evaluation speaks of itself alone; what is known of the thing stays.
+    pub(super) panicked: bool,
+}
+
+/// What came of all that was due.
+pub(super) struct Merged {
+    pub(super) events: Vec<Event>,
+    #[cfg(feature = "metrics")]
+    pub(super) changes: Vec<Change>,
+}
+
+impl MonitorState {
     pub(super) fn new(transitions: Transitions, unreadable_state: Option<String>) -> Self {
         Self {
             items: BTreeMap::new(),
@@ -82,10 +94,13 @@ impl State {
             self.next_id
         });
         let name: Arc<str> = name.into();
-        let item = self.items.entry(id).or_insert_with(|| Item::new(&name));
+        let item = self
+            .items
+            .entry(id)
+            .or_insert_with(|| WatchedItem::new(&name));
         self.schedule.remove(&item.slot(id));
         item.target = Arc::new(target);
-        item.held = Arc::default();
+        item.last_read = Arc::default();
         item.next_poll = polled.then_some(Timestamp::MIN);
         item.begin_anew();
         self.schedule.insert(item.slot(id));
@@ -93,7 +108,7 @@ impl State {
         known.is_some()
     }
 
-    pub(super) fn remove(&mut self, name: &str) -> Option<Item> {
+    pub(super) fn remove(&mut self, name: &str) -> Option<WatchedItem> {
         let id = self.ids.remove(name)?;
         let item = self.items.remove(&id)?;
         self.schedule.remove(&item.slot(id));
@@ -152,7 +167,7 @@ impl State {
                     generation: item.generation,
                     name: Arc::clone(&item.name),
                     target: Arc::clone(&item.target),
-                    held: Arc::clone(&item.held),
+                    last_read: Arc::clone(&item.last_read),
                     poll: item.next_poll.is_some_and(|poll| poll <= now),
                     evaluate: item.next_evaluation <= now,
                 });
@@ -165,7 +180,7 @@ impl State {
 
     /// The clock was set back: what was evaluated after now says nothing about now.
     fn doubt_the_future(&mut self, lane: Lane, now: Timestamp) {
-        let of_lane = |item: &Item| item.target.lane() == lane;
+        let of_lane = |item: &WatchedItem| item.target.lane() == lane;
         for (id, item) in self.items.iter_mut().filter(|(_, item)| of_lane(item)) {
             let evaluated = item.evaluated.unwrap_or(Timestamp::MIN);
             if evaluated.max(item.polled) > now {
@@ -182,11 +197,11 @@ impl State {
         &mut self,
         outcomes: Vec<Outcome>,
         now: Timestamp,
-        worker: &Worker,
-    ) -> Told {
+        intervals: &Intervals,
+    ) -> Merged {
         let mut events = Vec::new();
         if let Some(message) = self.unreadable_state.take() {
-            let (code, role) = (EventCode::SavedStateUnreadable, crate::event::Role::Monitor);
+            let (code, role) = (EventCode::SavedStateUnreadable, Role::Monitor);
             events.push(Event::new(now, code, Severity::Warning, role, message));
         }
         let (mut conditions, mut gone, mut touched) = (Vec::new(), Vec::new(), Vec::new());
@@ -200,25 +215,28 @@ impl State {
                 continue;
             }
             touched.push(outcome.id);
-            if let Some(held) = outcome.held {
-                for failure in &held.failures {
+            if let Some(last_read) = outcome.last_read {
+                for failure in &last_read.failures {
                     *self.errors.entry(failure.reason).or_default() += 1;
                 }
-                item.held = Arc::new(held);
+                item.last_read = Arc::new(last_read);
                 item.polled = now;
-                item.next_poll = worker.next_poll(&item.target, outcome.id, now);
+                item.next_poll = intervals.next_poll(&item.target, outcome.id, now);
             }
             let Some(mut evaluation) = outcome.evaluation else {
                 continue;
             };
             #[cfg(feature = "metrics")]
-            let before = super::metrics::samples(item);
+            let before = item.samples();
             let told = std::mem::take(&mut evaluation.conditions);
             let matters = told.iter().map(|condition| condition.matter.clone());
             let vanished = item.take(evaluation, matters.collect(), outcome.panicked, now);
             conditions.extend(told);
             #[cfg(feature = "metrics")]
-            changes.push(super::metrics::Change::new(before, item));
+            changes.push(Change {
+                before,
+                now: item.samples(),
+            });
             for matter in vanished {
                 if self
                     .transitions
@@ -229,8 +247,7 @@ impl State {
                 }
                 gone.push(matter);
             }
-            let longest = worker.jittered(worker.interval, outcome.id, now);
-            let latest = now.saturating_add(longest);
+            let latest = intervals.next_evaluation(outcome.id, now);
             item.next_evaluation = item.next_evaluation.min(latest);
         }
         events.extend(self.transitions.tell(conditions, now));
@@ -240,7 +257,7 @@ impl State {
         for id in touched {
             self.reschedule(id, now);
         }
-        Told {
+        Merged {
             events,
             #[cfg(feature = "metrics")]
             changes,
@@ -278,82 +295,4 @@ impl State {
         let reasons = FailureReason::ALL.into_iter();
         reasons.map(|reason| (reason, count(reason))).collect()
     }
-}
-
-impl Item {
-    fn new(name: &Arc<str>) -> Self {
-        Self {
-            name: Arc::clone(name),
-            target: Arc::new(Target::chain([])),
-            held: Arc::default(),
-            generation: 0,
-            due: Timestamp::MIN,
-            evaluated: None,
-            next_evaluation: Timestamp::MIN,
-            polled: Timestamp::MIN,
-            next_poll: None,
-            matters: Vec::new(),
-            chains: Vec::new(),
-            findings: Vec::new(),
-            gauges: Vec::new(),
-        }
-    }
-
-    /// Its place in the schedule.
-    fn slot(&self, id: u64) -> (Lane, Timestamp, u64) {
-        (self.target.lane(), self.due, id)
-    }
-
-    fn begin_anew(&mut self) {
-        self.generation += 1;
-        self.next_evaluation = Timestamp::MIN;
-        self.due = Timestamp::MIN;
-    }
-
-    /// Takes an evaluation in, and says which matters are no longer there.
-    fn take(
-        &mut self,
-        evaluation: Evaluation,
-        fresh: Vec<Matter>,
-        panicked: bool,
-        now: Timestamp,
-    ) -> Vec<Matter> {
-        self.evaluated = Some(now);
-        self.next_evaluation = evaluation.next_change.unwrap_or(Timestamp::MAX);
-        let known: HashSet<_> = fresh.iter().cloned().collect();
-        let (staying, vanished): (Vec<_>, Vec<_>) = std::mem::take(&mut self.matters)
-            .into_iter()
-            .filter(|matter| !known.contains(matter))
-            .partition(|_| panicked);
-        self.matters = fresh;
-        self.matters.extend(staying);
-        if !panicked {
-            self.chains = evaluation.chains;
-            self.findings = evaluation.findings;
-            self.gauges = evaluation.gauges;
-        }
-        vanished
-    }
-}
-
-/// What was not ok is no longer there.
-fn vanishing(matter: &Matter, name: &str, now: Timestamp) -> Condition {
-    let what = matter.name.as_deref().unwrap_or(name);
-    let (code, message) = match matter.topic {
-        EventCode::SourceFailed => (
-            EventCode::SourceRecovered,
-            format!("{what} can be read again"),
-        ),
-        EventCode::StapleNotGood => (
-            EventCode::StapleRecovered,
-            format!("{what} has no staple to judge any more"),
-        ),
-        _ => (
-            EventCode::Recovered,
-            format!("what was wrong in {what} is no longer there"),
-        ),
-    };
-    let event =
-        Event::new(now, code, Severity::Info, matter.role, message).with_source(name.to_owned());
-    Condition::new(matter.clone(), Band::Ok, event)
 }

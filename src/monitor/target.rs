@@ -5,24 +5,25 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use pki_types::CertificateDer;
-use rustls::sign::CertifiedKey;
 
-use super::Watched;
+use super::pins::WatchedPins;
+use super::watched::Watched;
 use crate::event::Role;
 use crate::outlook::TrustAnchors;
+use crate::pin::PinsInForce;
 use crate::revocation::Crls;
 
 /// Something for a [`Monitor`](crate::Monitor) to watch.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct Target {
-    pub(super) kind: Kind,
+    pub(super) kind: TargetKind,
     pub(super) role: Role,
     pub(super) names: Vec<String>,
     pub(super) staple: Option<Vec<u8>>,
 }
 
-/// Peers may keep us waiting: whatever they do, the rest goes on.
+/// What waits for peers, and what does not: whatever they do, the rest goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Lane {
     Local,
@@ -30,7 +31,7 @@ pub(super) enum Lane {
 }
 
 #[derive(Clone)]
-pub(super) enum Kind {
+pub(super) enum TargetKind {
     Chain(Vec<CertificateDer<'static>>),
     Path(PathBuf),
     Endpoint(String),
@@ -41,17 +42,11 @@ pub(super) enum Kind {
 
 impl Target {
     /// A chain in memory, leaf first: what this process serves.
-    pub fn chain(chain: impl IntoIterator<Item = CertificateDer<'static>>) -> Self {
-        Self::of(Kind::Chain(chain.into_iter().collect()), Role::OwnServer)
-    }
-
-    /// The chain, and the staple where there is one, of a key as rustls holds it.
-    pub fn certified_key(key: &CertifiedKey) -> Self {
-        let target = Self::chain(key.cert.iter().cloned());
-        match &key.ocsp {
-            Some(staple) => target.with_staple(staple.clone()),
-            None => target,
-        }
+    pub fn from_chain(chain: impl IntoIterator<Item = CertificateDer<'static>>) -> Self {
+        Self::new(
+            TargetKind::Chain(chain.into_iter().collect()),
+            Role::OwnServer,
+        )
     }
 
     /// A certificate file, or a folder of them, read again at the poll interval.
@@ -59,31 +54,47 @@ impl Target {
     /// While it cannot be read, what was read last goes on being judged, and the failure is told.
     /// Give a bundle of CA certificates the role [`Role::Anchor`]: as this process's own, an expired
     /// one among them would make it not ready.
-    pub fn path(path: impl Into<PathBuf>) -> Self {
-        Self::of(Kind::Path(path.into()), Role::OwnServer)
+    pub fn from_path(path: impl Into<PathBuf>) -> Self {
+        Self::new(TargetKind::Path(path.into()), Role::OwnServer)
     }
 
     /// An endpoint, asked through the monitor's [`Connector`](crate::monitor::Connector).
-    pub fn endpoint(endpoint: impl Into<String>) -> Self {
-        Self::of(Kind::Endpoint(endpoint.into()), Role::PeerServer)
+    pub fn from_endpoint(endpoint: impl Into<String>) -> Self {
+        Self::new(TargetKind::Endpoint(endpoint.into()), Role::PeerServer)
     }
 
     /// Trust anchors, each by its own dates.
-    pub fn anchors(anchors: impl Into<Arc<TrustAnchors>>) -> Self {
-        Self::of(Kind::Anchors(anchors.into()), Role::Anchor)
+    pub fn from_anchors(anchors: impl Into<Arc<TrustAnchors>>) -> Self {
+        Self::new(TargetKind::Anchors(anchors.into()), Role::Anchor)
     }
 
     /// Revocation lists, each by its nextUpdate.
-    pub const fn crls(crls: Crls) -> Self {
-        Self::of(Kind::Crls(crls), Role::Crl)
+    pub const fn from_crls(crls: Crls) -> Self {
+        Self::new(TargetKind::Crls(crls), Role::Crl)
     }
 
     /// Anything that can say how it stands. Its conditions state their own roles.
-    pub const fn watched(watched: Arc<dyn Watched>) -> Self {
-        Self::of(Kind::Watched(watched), Role::Monitor)
+    pub const fn from_watched(watched: Arc<dyn Watched>) -> Self {
+        Self::new(TargetKind::Watched(watched), Role::Monitor)
     }
 
-    const fn of(kind: Kind, role: Role) -> Self {
+    /// Pins, each set by its date and by how many of its keys are usable; and whether the announcement
+    /// that they come from, if any, is stale. What only peers can
+    /// show (a backup in use, a successor seen) is told by the verifiers.
+    ///
+    /// # How do I hear in time that my pins run out?
+    /// ```
+    /// # use notafter::pin::{ExpiryRule, FixedPins};
+    /// # use notafter::{Monitor, PinSet, Target};
+    /// # fn watch(monitor: &Monitor, pins: PinSet) {
+    /// monitor.watch("pins", Target::from_pins(std::sync::Arc::new(FixedPins::new(pins))));
+    /// # }
+    /// ```
+    pub fn from_pins(pins: Arc<dyn PinsInForce>) -> Self {
+        Self::from_watched(Arc::new(WatchedPins(pins)))
+    }
+
+    const fn new(kind: TargetKind, role: Role) -> Self {
         Self {
             kind,
             role,
@@ -113,17 +124,17 @@ impl Target {
 
     pub(super) const fn lane(&self) -> Lane {
         match self.kind {
-            Kind::Endpoint(_) => Lane::Endpoints,
+            TargetKind::Endpoint(_) => Lane::Endpoints,
             _ => Lane::Local,
         }
     }
 
     pub(super) const fn is_polled(&self) -> bool {
-        matches!(self.kind, Kind::Path(_) | Kind::Endpoint(_))
+        matches!(self.kind, TargetKind::Path(_) | TargetKind::Endpoint(_))
     }
 }
 
-impl fmt::Debug for Kind {
+impl fmt::Debug for TargetKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Chain(chain) => write!(f, "Chain({} certificates)", chain.len()),

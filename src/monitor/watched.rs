@@ -95,7 +95,7 @@ impl Gauge {
     }
 
     /// An instant, as Unix seconds.
-    pub fn at(name: &'static str, t: Timestamp) -> Self {
+    pub fn from_timestamp(name: &'static str, t: Timestamp) -> Self {
         // Exact: instants are below 2^39.
         #[allow(clippy::cast_precision_loss)]
         Self::new(name, t.as_unix_seconds() as f64)

@@ -1,11 +1,10 @@
 //! Pins of private keys: only a crypto provider knows their public half.
 
-use pki_types::PrivateKeyDer;
-use pki_types::pem::PemObject as _;
 use rustls::crypto::CryptoProvider;
 use rustls::sign::SigningKey;
 
 use crate::pin::{PinSourceError, SpkiPin};
+use crate::source::private_key::{self, PrivateKeyError};
 
 impl SpkiPin {
     /// Pins the key that signs, so that it can be announced before there is a certificate
@@ -28,7 +27,15 @@ impl SpkiPin {
         pem: &[u8],
         provider: &CryptoProvider,
     ) -> Result<Self, PinSourceError> {
-        let key = PrivateKeyDer::from_pem_slice(pem).map_err(|_| PinSourceError::NothingFound)?;
+        let key = private_key::from_pem(pem).map_err(|error| match error {
+            PrivateKeyError::Missing => PinSourceError::NothingFound,
+            PrivateKeyError::Encrypted => PinSourceError::Key {
+                reason: "it is encrypted, decrypt it first".to_owned(),
+            },
+            PrivateKeyError::Damaged => PinSourceError::Pem {
+                reason: "its private key does not decode".to_owned(),
+            },
+        })?;
         let key = provider.key_provider.load_private_key(key);
         let key = key.map_err(|error| PinSourceError::Key {
             reason: error.to_string(),

@@ -6,8 +6,15 @@ use std::sync::Arc;
 use rustls::crypto::CryptoProvider;
 use rustls::time_provider::TimeProvider;
 
-use super::{ReloadBuildError, ReloadingKey};
+use super::error::ReloadBuildError;
+use super::key::{ReloadingKey, ServingSettings};
+use super::key_files::KeyFiles;
+use super::rules::{AtStart, ChainCheck, LostNames, OlderCertificate, ReloadRules, UnknownName};
+use super::slot::SlotSettings;
+#[cfg(feature = "ocsp")]
+use super::staple::Staples;
 use crate::alert::RepeatPolicy;
+use crate::event::Role;
 use crate::observer::Observer;
 use crate::observer::Outbox;
 #[cfg(feature = "ocsp")]
@@ -16,127 +23,39 @@ use crate::outlook::Usage;
 use crate::policy::ThresholdPolicy;
 use crate::provider;
 #[cfg(feature = "ocsp")]
-use crate::revocation::StapleJudge;
+use crate::revocation::{StapleCache, StapleJudge};
+use crate::source::Loader;
 
-/// Where one certificate chain, its private key and (feature `ocsp`) its staple lie.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[must_use]
-pub struct KeyFiles {
-    pub(super) certificates: PathBuf,
-    pub(super) key: PathBuf,
-    #[cfg(feature = "ocsp")]
-    pub(super) staple: Option<PathBuf>,
-}
-
-impl KeyFiles {
-    /// A file with the chain, leaf first (PEM, or the DER of a leaf alone), and one with the
-    /// unencrypted key; it may be the same file.
-    pub fn new(certificates: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
-        Self {
-            certificates: certificates.into(),
-            key: key.into(),
-            #[cfg(feature = "ocsp")]
-            staple: None,
-        }
+impl ReloadingKey {
+    /// Starts with nothing to serve.
+    pub fn builder() -> ReloadingKeyBuilder {
+        ReloadingKeyBuilder::new()
     }
-
-    /// A file with the OCSP response to staple, in DER. It may be missing.
-    #[cfg(feature = "ocsp")]
-    pub fn with_staple(mut self, file: impl Into<PathBuf>) -> Self {
-        self.staple = Some(file.into());
-        self
-    }
-}
-
-/// What clients get who ask for a name that no certificate covers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum UnknownName {
-    /// The default certificate: the client will say what it thinks of that.
-    #[default]
-    ServeDefault,
-    /// No handshake; rustls sends the alert `access_denied`.
-    Refuse,
-}
-
-/// What becomes of a certificate that covers fewer names than the served one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum LostNames {
-    /// It is served; the event says which names were lost.
-    #[default]
-    Tell,
-    /// It is refused while the served one is within its dates.
-    Refuse,
-}
-
-/// What becomes of a certificate that was issued (by notBefore) before the served one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum OlderCertificate {
-    /// It is refused while the served one is within its dates.
-    #[default]
-    Refuse,
-    /// It is served.
-    Accept,
-}
-
-/// What becomes of a chain with a certificate that issued none of those before it, or without the
-/// leaf's issuer though the served chain sends it along.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum ChainCheck {
-    /// It is refused: peers may break on the first (RFC 5246, 7.4.2), and will on the second.
-    #[default]
-    Refuse,
-    /// It is served; the event says so.
-    Tell,
-}
-
-/// What a service may start with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum AtStart {
-    /// Certificates within their dates alone.
-    #[default]
-    RequireValid,
-    /// Expired ones and those that are not valid yet too, where being up matters more; every
-    /// other check still holds.
-    AcceptOutOfDate,
-}
-
-/// The rules by which a pair on disk is judged.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Rules {
-    pub(super) lost_names: LostNames,
-    pub(super) older: OlderCertificate,
-    pub(super) chain: ChainCheck,
-    pub(super) at_start: AtStart,
 }
 
 /// Gathers what a [`ReloadingKey`] serves.
 #[derive(Debug)]
 #[must_use]
 pub struct ReloadingKeyBuilder {
-    pub(super) pairs: Vec<KeyFiles>,
-    pub(super) provider: Option<Arc<CryptoProvider>>,
-    pub(super) clock: Option<Arc<dyn TimeProvider>>,
-    pub(super) outbox: Outbox,
-    pub(super) policy: ThresholdPolicy,
-    pub(super) repeat: RepeatPolicy,
-    pub(super) rules: Rules,
-    pub(super) unknown_name: UnknownName,
-    pub(super) usage: Usage,
-    pub(super) settle_seconds: i64,
-    pub(super) max_file_bytes: u64,
+    pairs: Vec<KeyFiles>,
+    provider: Option<Arc<CryptoProvider>>,
+    clock: Option<Arc<dyn TimeProvider>>,
+    outbox: Outbox,
+    policy: ThresholdPolicy,
+    repeat: RepeatPolicy,
+    rules: ReloadRules,
+    unknown_name: UnknownName,
+    usage: Usage,
+    settle_seconds: i64,
+    max_file_bytes: u64,
     #[cfg(feature = "ocsp")]
-    pub(super) staple_judge: StapleJudge,
+    staple_judge: StapleJudge,
     #[cfg(feature = "ocsp")]
-    pub(super) staple_issuers: Option<Arc<TrustAnchors>>,
+    staple_issuers: Option<Arc<TrustAnchors>>,
 }
 
 impl ReloadingKeyBuilder {
-    pub(super) fn new() -> Self {
+    fn new() -> Self {
         Self {
             pairs: Vec::new(),
             provider: None,
@@ -144,7 +63,7 @@ impl ReloadingKeyBuilder {
             outbox: Outbox::default(),
             repeat: RepeatPolicy::default(),
             policy: ThresholdPolicy::default(),
-            rules: Rules::default(),
+            rules: ReloadRules::default(),
             unknown_name: UnknownName::default(),
             usage: Usage::ServerAuth,
             settle_seconds: 10,
@@ -163,7 +82,8 @@ impl ReloadingKeyBuilder {
         self.with_files(KeyFiles::new(certificates, key))
     }
 
-    /// The same, with what else belongs to it.
+    /// Serves the pair in these files, with what else belongs to it; repeatable, as
+    /// [`ReloadingKeyBuilder::with_pair`].
     pub fn with_files(mut self, files: KeyFiles) -> Self {
         self.pairs.push(files);
         self
@@ -272,12 +192,38 @@ impl ReloadingKeyBuilder {
     /// # Errors
     /// [`ReloadBuildError`] where a pair cannot be served: a service that starts with a broken
     /// pair has nothing to fall back to.
-    pub fn build(mut self) -> Result<Arc<ReloadingKey>, ReloadBuildError> {
+    pub fn build(self) -> Result<Arc<ReloadingKey>, ReloadBuildError> {
         if self.pairs.is_empty() {
             return Err(ReloadBuildError::NoPair);
         }
         let provider =
-            provider::given_or_default(self.provider.take()).ok_or(ReloadBuildError::NoProvider)?;
-        ReloadingKey::start(self, provider).map(Arc::new)
+            provider::given_or_default(self.provider).ok_or(ReloadBuildError::NoProvider)?;
+        let settings = SlotSettings {
+            loader: Loader::new().with_max_file_bytes(self.max_file_bytes),
+            rules: self.rules,
+            settle_seconds: self.settle_seconds,
+            #[cfg(feature = "ocsp")]
+            staples: Staples {
+                judge: self.staple_judge,
+                cache: StapleCache::new(self.pairs.len().saturating_mul(2)),
+                issuers: self.staple_issuers,
+                algorithms: provider.signature_verification_algorithms.all,
+            },
+            provider,
+        };
+        let serving = ServingSettings {
+            unknown_name: self.unknown_name,
+            clock: self.clock,
+            outbox: self.outbox,
+            policy: self.policy,
+            repeat: self.repeat,
+            role: match self.usage {
+                Usage::ClientAuth => Role::OwnClient,
+                _ => Role::OwnServer,
+            },
+        };
+        let key = ReloadingKey::start(self.pairs, settings, serving);
+        key.map(Arc::new)
+            .map_err(|error| ReloadBuildError::Pair { error })
     }
 }

@@ -5,10 +5,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::builder::KeyFiles;
-use crate::cert::Sha256Digest;
-use crate::source::{FailureReason, SourceFailure};
-use crate::source::{Loader, loader};
+use super::contents::{Contents, KeyBytes};
+use super::key_files::KeyFiles;
+use crate::source::{Loader, path_name};
 use crate::time::Timestamp;
 
 /// For so many seconds after a change metadata is not believed: a second write within one tick of
@@ -19,56 +18,9 @@ const COARSE_CLOCK_SECONDS: i64 = 3;
 /// out old metadata, and tools set modification times back.
 const READ_AGAIN_SECONDS: i64 = 60;
 
-/// What the files of one pair held at one moment.
-#[derive(Debug)]
-pub(super) struct Contents {
-    pub(super) certificate_file: String,
-    pub(super) key_file: String,
-    pub(super) certificates: Result<Vec<u8>, SourceFailure>,
-    pub(super) key: Result<KeyBytes, SourceFailure>,
-    /// `None` where no staple is configured.
-    #[cfg(feature = "ocsp")]
-    pub(super) staple: Option<Result<Vec<u8>, SourceFailure>>,
-}
-
-/// Bytes that are never printed.
-pub(super) struct KeyBytes(Vec<u8>);
-
-impl std::ops::Deref for KeyBytes {
-    type Target = [u8];
-    fn deref(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for KeyBytes {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("KeyBytes(..)")
-    }
-}
-
-/// What tells one content of certificate and key from another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Digests {
-    certificates: Result<Sha256Digest, FailureReason>,
-    key: Result<Sha256Digest, FailureReason>,
-}
-
-impl Contents {
-    pub(super) fn digests(&self) -> Digests {
-        let reason = |failure: &SourceFailure| failure.reason;
-        let certificates = self.certificates.as_ref().map_err(reason);
-        let key = self.key.as_ref().map_err(reason);
-        Digests {
-            certificates: certificates.map(|bytes| Sha256Digest::of(bytes)),
-            key: key.map(|bytes| Sha256Digest::of(bytes)),
-        }
-    }
-}
-
 /// When the files were looked at, and how they looked.
 #[derive(Debug, Default)]
-pub(super) struct Watch {
+pub(super) struct LastLook {
     stamps: Vec<Stamp>,
     changed: Option<Timestamp>,
     read: Option<Timestamp>,
@@ -122,7 +74,7 @@ pub(super) struct Reading {
     pub(super) still: bool,
 }
 
-impl Watch {
+impl LastLook {
     /// Whether the files may hold something else than when they were read last.
     pub(super) fn may_have_changed(&self, files: &KeyFiles, now: Timestamp) -> bool {
         let within = |seconds, since: Option<Timestamp>| {
@@ -137,10 +89,10 @@ impl Watch {
     pub(super) fn read(&mut self, files: &KeyFiles, loader: &Loader, now: Timestamp) -> Reading {
         let before = stamps(files);
         let contents = Contents {
-            certificate_file: loader::name(&files.certificates),
-            key_file: loader::name(&files.key),
+            certificate_file: path_name(&files.certificates),
+            key_file: path_name(&files.key),
             certificates: loader.read(&files.certificates),
-            key: loader.read(&files.key).map(KeyBytes),
+            key: loader.read(&files.key).map(KeyBytes::new),
             #[cfg(feature = "ocsp")]
             staple: files.staple.as_ref().map(|file| loader.read(file)),
         };

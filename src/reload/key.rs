@@ -1,7 +1,7 @@
 //! Keys that rustls resolves, kept as the files have them.
 
 use std::fmt;
-use std::io;
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -9,29 +9,27 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use rustls::SignatureScheme;
 use rustls::client::ResolvesClientCert;
-use rustls::crypto::CryptoProvider;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::time_provider::TimeProvider;
 
-use super::builder::{ReloadingKeyBuilder, UnknownName};
 use super::error::{ReloadBuildError, ReloadError};
-use super::names::{Row, Table};
+use super::key_files::KeyFiles;
 use super::poller::ReloadThread;
+use super::rules::UnknownName;
 use super::served::ServedKey;
-use super::slot::{Ground, Slot, Step};
-#[cfg(feature = "ocsp")]
-use super::staple::Staples;
+use super::slot::{Slot, SlotSettings};
+use super::step::ReloadStep;
+use super::table::{KeyTable, Row};
 use super::telling::Teller;
+use super::watched::{SkewJudge, due};
+use crate::alert::RepeatPolicy;
 use crate::cert::Certificate;
 use crate::event::{Event, Role};
+use crate::monitor::{Evaluation, Watched};
 use crate::observer::Outbox;
-use crate::outlook::{Position, Usage};
-use crate::policy::{Band, ThresholdPolicy};
+use crate::policy::ThresholdPolicy;
 use crate::renewal::Skew;
-#[cfg(feature = "ocsp")]
-use crate::revocation::StapleCache;
-use crate::source::Loader;
 use crate::time::Timestamp;
 use crate::time::clock;
 
@@ -67,22 +65,28 @@ use crate::time::clock;
 /// # Ok::<(), notafter::reload::ReloadBuildError>(())
 /// ```
 pub struct ReloadingKey {
-    table: ArcSwap<Table>,
-    ground: Ground,
-    unknown_name: UnknownName,
-    clock: Option<Arc<dyn TimeProvider>>,
-    outbox: Outbox,
-    pub(super) policy: ThresholdPolicy,
-    pub(super) role: Role,
-    state: Mutex<State>,
+    table: ArcSwap<KeyTable>,
+    settings: SlotSettings,
+    serving: ServingSettings,
+    state: Mutex<ReloadState>,
     /// Apart from the state, which is held while files are read.
     status: Mutex<Status>,
     reloads: AtomicU64,
     failures: AtomicU64,
 }
 
+/// How slots are shown and told of.
+pub(super) struct ServingSettings {
+    pub(super) unknown_name: UnknownName,
+    pub(super) clock: Option<Arc<dyn TimeProvider>>,
+    pub(super) outbox: Outbox,
+    pub(super) policy: ThresholdPolicy,
+    pub(super) repeat: RepeatPolicy,
+    pub(super) role: Role,
+}
+
 #[derive(Debug)]
-struct State {
+struct ReloadState {
     slots: Vec<Slot>,
     teller: Teller,
 }
@@ -107,65 +111,33 @@ pub struct ReloadSummary {
 }
 
 impl ReloadingKey {
-    /// Starts with nothing to serve.
-    pub fn builder() -> ReloadingKeyBuilder {
-        ReloadingKeyBuilder::new()
-    }
-
+    /// Loads everything once.
     pub(super) fn start(
-        builder: ReloadingKeyBuilder,
-        provider: Arc<CryptoProvider>,
-    ) -> Result<Self, ReloadBuildError> {
-        let now = clock::now(builder.clock.as_ref());
-        let role = match builder.usage {
-            Usage::ClientAuth => Role::OwnClient,
-            _ => Role::OwnServer,
-        };
-        let pairs = builder.pairs.len();
-        let ground = Ground {
-            loader: Loader::new().with_max_file_bytes(builder.max_file_bytes),
-            rules: builder.rules,
-            settle_seconds: builder.settle_seconds,
-            #[cfg(feature = "ocsp")]
-            staples: Staples {
-                judge: builder.staple_judge,
-                cache: StapleCache::new(pairs.saturating_mul(2)),
-                issuers: builder.staple_issuers,
-                algorithms: provider.signature_verification_algorithms.all,
-            },
-            provider,
-        };
+        pairs: Vec<KeyFiles>,
+        settings: SlotSettings,
+        serving: ServingSettings,
+    ) -> Result<Self, ReloadError> {
+        let now = clock::now(serving.clock.as_ref());
         #[cfg_attr(not(feature = "ocsp"), allow(unused_mut))]
-        let mut teller = Teller::new(pairs, (builder.policy, builder.repeat), role);
+        let mut teller = Teller::new(pairs.len(), serving.policy, serving.repeat, serving.role);
         let (mut slots, mut events) = (Vec::new(), Vec::new());
-        for files in builder.pairs {
-            let started = Slot::start(files, &ground, now);
-            let (slot, contents) = started.map_err(|error| ReloadBuildError::Pair { error })?;
+        for files in pairs {
+            let slot = Slot::start(files, &settings, now)?;
             #[cfg(feature = "ocsp")]
-            let slot = {
-                let mut slot = slot;
-                slot.refresh_staple(Some(&contents), &ground.staples, now);
-                events.extend(teller.staple(&slot, ground.settle_seconds, now));
-                slot
-            };
-            drop(contents);
-            events.extend(teller.start(&slot, now));
+            events.extend(tell_staple(&mut teller, &slot, &settings, now));
+            events.extend(teller.start(&slot.told(), now));
             slots.push(slot);
         }
-        deliver(&builder.outbox, &events);
+        deliver(&serving.outbox, &events);
         Ok(Self {
-            table: ArcSwap::from_pointee(table(&slots, builder.unknown_name)),
+            table: ArcSwap::from_pointee(table(&slots, serving.unknown_name)),
             status: Mutex::new(Status {
-                served: slots.iter().map(ServedKey::of).collect(),
+                served: slots.iter().map(Slot::shown).collect(),
                 polled: now,
             }),
-            ground,
-            unknown_name: builder.unknown_name,
-            clock: builder.clock,
-            outbox: builder.outbox,
-            policy: builder.policy,
-            role,
-            state: Mutex::new(State { slots, teller }),
+            settings,
+            serving,
+            state: Mutex::new(ReloadState { slots, teller }),
             reloads: AtomicU64::new(0),
             failures: AtomicU64::new(0),
         })
@@ -184,38 +156,34 @@ impl ReloadingKey {
         let (mut events, mut failures) = (Vec::new(), 0);
         {
             let mut state = lock(&self.state);
-            let State { slots, teller } = &mut *state;
+            let ReloadState { slots, teller } = &mut *state;
             let (mut looked, mut changed) = (false, false);
             for slot in slots.iter_mut() {
-                let found = slot.look(&self.ground, now);
-                looked |= found.is_some();
-                #[cfg(feature = "ocsp")]
-                {
-                    let contents = found.as_ref().map(|(_, contents)| contents);
-                    changed |= slot.refresh_staple(contents, &self.ground.staples, now);
-                }
-                if let Some((step, _)) = found {
-                    changed |= matches!(step, Step::Swapped { .. });
+                let look = slot.look(&self.settings, now);
+                changed |= look.is_changed;
+                if let Some(step) = look.step {
+                    looked = true;
                     failures += take(&step, &mut summary);
-                    events.extend(teller.step(slot, &step, now));
+                    events.extend(teller.step(&slot.told(), &step, now));
                 }
                 #[cfg(feature = "ocsp")]
-                events.extend(teller.staple(slot, self.ground.settle_seconds, now));
+                events.extend(tell_staple(teller, slot, &self.settings, now));
             }
             if changed {
-                self.table.store(Arc::new(table(slots, self.unknown_name)));
+                let table = table(slots, self.serving.unknown_name);
+                self.table.store(Arc::new(table));
             }
             let mut status = lock(&self.status);
             status.polled = now;
             if looked || changed {
-                status.served = slots.iter().map(ServedKey::of).collect();
+                status.served = slots.iter().map(Slot::shown).collect();
             }
         }
         // After the swap: who sees the count finds the new pair served.
         let swapped = u64::try_from(summary.swapped).unwrap_or(u64::MAX);
         self.reloads.fetch_add(swapped, Ordering::Release);
         self.failures.fetch_add(failures, Ordering::Release);
-        deliver(&self.outbox, &events);
+        deliver(&self.serving.outbox, &events);
         summary
     }
 
@@ -225,17 +193,15 @@ impl ReloadingKey {
     /// # Errors
     /// [`ReloadBuildError::Thread`] where the operating system has no thread to give.
     pub fn spawn(self: &Arc<Self>, interval: Duration) -> Result<ReloadThread, ReloadBuildError> {
-        let thread = ReloadThread::spawn(self, interval);
-        thread.map_err(|error: io::Error| ReloadBuildError::Thread { error })
-    }
-
-    pub(super) const fn settle_seconds(&self) -> i64 {
-        self.ground.settle_seconds
-    }
-
-    /// The instant that the key's clock shows.
-    pub(super) fn now(&self) -> Timestamp {
-        clock::now(self.clock.as_ref())
+        let key = Arc::downgrade(self);
+        let look = move || match key.upgrade() {
+            Some(key) => {
+                key.poll(clock::now(key.serving.clock.as_ref()));
+                ControlFlow::Continue(())
+            }
+            None => ControlFlow::Break(()),
+        };
+        ReloadThread::spawn(interval, look).map_err(|error| ReloadBuildError::Thread { error })
     }
 
     /// Each pair as it is served, in the order in which they were given.
@@ -267,18 +233,18 @@ impl ReloadingKey {
 
     /// How many times an observer panicked instead of observing.
     pub fn observer_panics(&self) -> u64 {
-        self.outbox.panics()
+        self.serving.outbox.panics()
     }
 
     /// How many events found no room in an observer's queue.
     pub fn events_lost(&self) -> u64 {
-        self.outbox.lost()
+        self.serving.outbox.lost()
     }
 
     /// Waits until observers have what was told so far, at most so long for each; says whether
     /// they have.
     pub fn flush_events(&self, patience: Duration) -> bool {
-        self.outbox.flush(patience)
+        self.serving.outbox.flush(patience)
     }
 
     /// Where serving, disk (at the last look) and due (by the thresholds) disagree.
@@ -286,7 +252,7 @@ impl ReloadingKey {
         self.skew_by(now, |leaf| due(leaf, policy))
     }
 
-    /// The same, where the caller says since when a leaf is due: `RenewalInfo::chosen` for what its
+    /// Where serving, disk and due disagree, by a caller who says since when a leaf is due: `RenewalInfo::chosen` for what its
     /// CA wants, for example.
     pub fn skew_by(&self, now: Timestamp, due: impl Fn(&Certificate) -> Timestamp) -> Vec<Skew> {
         let served = self.served();
@@ -295,6 +261,21 @@ impl ReloadingKey {
             Skew::between(leaf, served.on_disk.as_ref(), due(leaf), now)
         });
         skews.collect()
+    }
+}
+
+/// Tells of [`Skew`]: a certificate that is due and not renewed, renewed and not served, and so on.
+///
+/// Call [`Monitor::refresh`](crate::Monitor::refresh) upon the key's events, so that it is noticed
+/// at once.
+impl Watched for ReloadingKey {
+    fn evaluate(&self, now: Timestamp) -> Evaluation {
+        let judge = SkewJudge {
+            policy: &self.serving.policy,
+            role: self.serving.role,
+            settle_seconds: self.settings.settle_seconds,
+        };
+        judge.evaluate(&self.served(), now)
     }
 }
 
@@ -334,38 +315,41 @@ impl fmt::Debug for ReloadingKey {
 }
 
 /// Takes a step into the summary; says how many failures it counts for.
-fn take(step: &Step, summary: &mut ReloadSummary) -> u64 {
+fn take(step: &ReloadStep, summary: &mut ReloadSummary) -> u64 {
     match step {
-        Step::Unchanged | Step::Restored => 0,
-        Step::Swapped { .. } => {
+        ReloadStep::Unchanged | ReloadStep::Restored => 0,
+        ReloadStep::Swapped { .. } => {
             summary.swapped += 1;
             0
         }
-        Step::Settling { error } => {
+        ReloadStep::Settling { error } => {
             summary.refused.push(error.clone());
             0
         }
-        Step::Refused { error, fresh } => {
+        ReloadStep::Refused { error, fresh } => {
             summary.refused.push(error.clone());
             u64::from(*fresh)
         }
     }
 }
 
-/// From when on a leaf is due, by the thresholds.
-pub(super) fn due(leaf: &Certificate, policy: &ThresholdPolicy) -> Timestamp {
-    let validity = leaf.validity();
-    let seconds = policy.threshold_seconds(Band::Due, validity, Position::Leaf);
-    validity.not_after.saturating_add(-seconds.unwrap_or(0))
-}
-
-fn table(slots: &[Slot], unknown_name: UnknownName) -> Table {
+fn table(slots: &[Slot], unknown_name: UnknownName) -> KeyTable {
     let rows = slots.iter().map(|slot| Row {
         key: &slot.stapled,
-        chain: &slot.served.chain,
-        names: &slot.served.names,
+        candidate: slot.candidate(),
     });
-    Table::new(rows, unknown_name)
+    KeyTable::new(rows, unknown_name)
+}
+
+#[cfg(feature = "ocsp")]
+fn tell_staple(
+    teller: &mut Teller,
+    slot: &Slot,
+    settings: &SlotSettings,
+    now: Timestamp,
+) -> Option<Event> {
+    let standing = slot.staple_standing(settings.settle_seconds, now)?;
+    teller.staple(&slot.told(), standing, now)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -1,23 +1,44 @@
 //! Certificates and keys that change on disk while they are served.
+//!
+//! A [`ReloadingKey`] is what rustls asks for its certificate. Its files are
+//! looked at in a few edge files; whether what lies there is fit to be served, what answers which
+//! name and what is told are pure functions of what was read, what is served and the instant.
+//!
+//! # How do I serve a certificate that is renewed while I run?
+//! ```no_run
+//! use std::time::Duration;
+//! use notafter::ReloadingKey;
+//! let key = ReloadingKey::builder()
+//!     .with_pair("/etc/service/tls.crt", "/etc/service/tls.key")
+//!     .build()?;
+//! let reloading = key.spawn(Duration::from_secs(10))?; // keep it: dropping it stops the thread
+//! # Ok::<(), notafter::reload::ReloadBuildError>(())
+//! ```
 
 mod builder;
 mod candidate;
+mod contents;
 mod error;
 mod files;
 mod key;
+mod key_files;
 mod names;
+mod pair;
 mod poller;
+mod rules;
 mod served;
 mod slot;
 #[cfg(feature = "ocsp")]
 mod staple;
+mod step;
+mod table;
 mod telling;
 mod watched;
 
-pub use builder::{
-    AtStart, ChainCheck, KeyFiles, LostNames, OlderCertificate, ReloadingKeyBuilder, UnknownName,
-};
+pub use builder::ReloadingKeyBuilder;
 pub use error::{ReloadBuildError, ReloadError};
 pub use key::{ReloadSummary, ReloadingKey};
+pub use key_files::KeyFiles;
 pub use poller::ReloadThread;
+pub use rules::{AtStart, ChainCheck, LostNames, OlderCertificate, UnknownName};
 pub use served::ServedKey;

@@ -1,13 +1,12 @@
 //! The thread that looks at the files.
 
 use std::io;
-use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
+use std::ops::ControlFlow;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use super::ReloadingKey;
-
-/// A running [`ReloadingKey::spawn`]; dropping it stops the thread.
+/// A running [`ReloadingKey::spawn`](crate::ReloadingKey::spawn); dropping it stops the thread.
 #[derive(Debug)]
 #[must_use = "dropping it stops the reloading: keep it, or call detach"]
 pub struct ReloadThread {
@@ -23,12 +22,17 @@ struct Signal {
 }
 
 impl ReloadThread {
-    pub(super) fn spawn(key: &Arc<ReloadingKey>, interval: Duration) -> io::Result<Self> {
+    /// Calls `look` at this interval, until it breaks.
+    pub(super) fn spawn(
+        interval: Duration,
+        look: impl Fn() -> ControlFlow<()> + Send + 'static,
+    ) -> io::Result<Self> {
         let signal = Arc::new(Signal::default());
-        let (key, waiting) = (Arc::downgrade(key), Arc::clone(&signal));
+        let waiting = Arc::clone(&signal);
         let interval = interval.max(Duration::from_millis(1));
         let thread = thread::Builder::new().name("notafter-reload".to_owned());
-        let thread = thread.spawn(move || run(&key, &waiting, interval))?;
+        let thread =
+            thread.spawn(move || while !waiting.wait(interval) && look().is_continue() {})?;
         Ok(Self {
             signal,
             thread: Some(thread),
@@ -62,13 +66,6 @@ impl Drop for ReloadThread {
         if !self.detached {
             self.signal.stop();
         }
-    }
-}
-
-fn run(key: &Weak<ReloadingKey>, signal: &Signal, interval: Duration) {
-    while !signal.wait(interval) {
-        let Some(key) = key.upgrade() else { return };
-        key.poll(key.now());
     }
 }
 

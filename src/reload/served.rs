@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use super::error::ReloadError;
-use super::slot::Slot;
 use crate::cert::Certificate;
 use crate::time::Timestamp;
 
@@ -30,23 +29,6 @@ pub struct ServedKey {
 }
 
 impl ServedKey {
-    pub(super) fn of(slot: &Slot) -> Self {
-        let failing = slot.failing.as_ref();
-        Self {
-            certificate_file: slot.files.certificates.clone(),
-            key_file: slot.files.key.clone(),
-            certificates: slot.served.chain.clone(),
-            since: slot.since,
-            on_disk: slot.on_disk.clone(),
-            #[cfg(feature = "ocsp")]
-            staple_good_until: slot.staple.served_until,
-            #[cfg(not(feature = "ocsp"))]
-            staple_good_until: None,
-            stale_since: failing.map(|failing| failing.since),
-            error: failing.map(|failing| failing.error.clone()),
-        }
-    }
-
     /// The leaf that is served.
     pub fn leaf(&self) -> Option<&Certificate> {
         self.certificates.first()

@@ -1,16 +1,13 @@
 //! The staple of one pair: good ones are served until their end, everything else is told.
 
+use std::path::Path;
 use std::sync::Arc;
 
-use rustls::sign::CertifiedKey;
-
-use super::files::Contents;
-use super::slot::Slot;
 use crate::cert::{Certificate, SignatureAlgorithms};
 use crate::outlook::TrustAnchors;
 use crate::policy::Band;
 use crate::revocation::{StapleCache, StapleJudge, StapleOutlook, StapleStatus};
-use crate::source::FailureReason;
+use crate::source::{FailureReason, SourceFailure};
 use crate::time::Timestamp;
 
 /// What staples are judged by and kept in.
@@ -22,16 +19,24 @@ pub(super) struct Staples {
     pub(super) algorithms: SignatureAlgorithms,
 }
 
+/// What is known of a pair's staple.
 #[derive(Debug, Default)]
 pub(super) struct StapleState {
+    /// The last good second of the staple that is served; `None` where none is.
     pub(super) served_until: Option<Timestamp>,
-    problem: Option<Problem>,
+    problem: Option<StapleProblem>,
 }
 
 /// What is wrong with the staple on disk, since when.
 #[derive(Debug, Clone)]
-struct Problem {
+struct StapleProblem {
     since: Timestamp,
+    staple: BadStaple,
+}
+
+/// How bad a staple is, and why.
+#[derive(Debug, Clone)]
+struct BadStaple {
     band: Band,
     message: String,
 }
@@ -42,70 +47,61 @@ pub(super) struct StapleStanding {
     pub(super) message: String,
 }
 
-impl Slot {
-    /// Takes what was read, and drops what is over; says whether handshakes get something else
-    /// from now on.
-    pub(super) fn refresh_staple(
+impl StapleState {
+    /// Takes what was read, if anything was, and gives the staple that is to be served now.
+    pub(super) fn refresh(
         &mut self,
-        contents: Option<&Contents>,
+        read: Option<&Result<Vec<u8>, SourceFailure>>,
+        chain: &[Certificate],
         staples: &Staples,
         now: Timestamp,
-    ) -> bool {
-        let Some(leaf) = self.served.leaf().filter(|_| self.files.staple.is_some()) else {
-            return false;
-        };
-        let fingerprint = leaf.fingerprint();
-        if let Some(read) = contents.and_then(|contents| contents.staple.as_ref()) {
+    ) -> Option<Arc<[u8]>> {
+        let fingerprint = chain.first()?.fingerprint();
+        if let Some(read) = read {
             let wrong = match read {
-                Ok(bytes) => staples.offer(bytes, &self.served.chain, now),
+                Ok(bytes) => staples.offer(bytes, chain, now),
                 Err(failure) if failure.reason == FailureReason::NotFound => None,
-                Err(failure) => Some((Band::Warning, failure.to_string())),
+                Err(failure) => Some(BadStaple {
+                    band: Band::Warning,
+                    message: failure.to_string(),
+                }),
             };
-            let before = self.staple.problem.take();
-            self.staple.problem = wrong.map(|(band, message)| Problem {
+            let before = self.problem.take();
+            self.problem = wrong.map(|staple| StapleProblem {
                 since: before.map_or(now, |before| before.since),
-                band,
-                message,
+                staple,
             });
         }
         let bytes = staples.cache.get(fingerprint, now);
-        self.staple.served_until = bytes
+        self.served_until = bytes
             .as_ref()
             .and_then(|_| staples.cache.good_until(fingerprint));
-        if bytes.as_deref() == self.stapled.ocsp.as_deref() {
-            return false;
-        }
-        self.stapled = Arc::new(CertifiedKey {
-            ocsp: bytes.map(|bytes| bytes.to_vec()),
-            ..CertifiedKey::clone(&self.served.key)
-        });
-        true
+        bytes
     }
 
-    /// What should be told of the staple; `None` where none is configured, and while it may be
-    /// half-written.
-    pub(super) fn staple_standing(
+    /// What should be told of the staple; `None` while it may be half-written.
+    pub(super) fn standing(
         &self,
+        file: &Path,
+        leaf: &Certificate,
         settle_seconds: i64,
         now: Timestamp,
     ) -> Option<StapleStanding> {
-        let file = self.files.staple.as_ref()?.display();
-        let leaf = self.served.leaf()?;
-        let bare = self.staple.served_until.is_none();
-        let (band, message) = match &self.staple.problem {
-            Some(problem) => {
-                let is_new = (0..settle_seconds).contains(&now.seconds_since(problem.since));
-                if is_new && problem.band != Band::Broken {
+        let file = file.display();
+        let (band, message) = match &self.problem {
+            Some(StapleProblem { since, staple }) => {
+                let is_new = (0..settle_seconds).contains(&now.seconds_since(*since));
+                if is_new && staple.band != Band::Broken {
                     return None;
                 }
-                (problem.band, format!("{file}: {}", problem.message))
+                (staple.band, format!("{file}: {}", staple.message))
             }
-            None if bare && leaf.facts().must_staple() => {
+            None if self.served_until.is_none() && leaf.facts().must_staple() => {
                 (Band::Warning, format!("{file}: there is no staple"))
             }
             None => (Band::Ok, format!("{file}: the staple is good (again)")),
         };
-        let (band, consequence) = match (band, self.staple.served_until) {
+        let (band, consequence) = match (band, self.served_until) {
             (Band::Ok, _) => (band, String::new()),
             (band, Some(until)) => (band, format!("; the one before is served until {until}")),
             (_, None) if leaf.facts().must_staple() => {
@@ -123,7 +119,7 @@ impl Slot {
 
 impl Staples {
     /// Keeps a staple if it is good and fresher; says what is wrong with it otherwise.
-    fn offer(&self, bytes: &[u8], chain: &[Certificate], now: Timestamp) -> Option<(Band, String)> {
+    fn offer(&self, bytes: &[u8], chain: &[Certificate], now: Timestamp) -> Option<BadStaple> {
         let leaf = chain.first()?;
         let anchors = self
             .issuers
@@ -136,17 +132,24 @@ impl Staples {
         let Some(outlook) = outlook else {
             let message = "the leaf's issuer is not known, so the staple cannot be judged: \
                            write it into the certificates' file, or call with_staple_issuers";
-            return Some((Band::Warning, message.to_owned()));
+            return Some(BadStaple {
+                band: Band::Warning,
+                message: message.to_owned(),
+            });
         };
         self.cache.offer(leaf.fingerprint(), bytes, &outlook, now);
         wrong_with(&outlook)
     }
 }
 
-fn wrong_with(outlook: &StapleOutlook) -> Option<(Band, String)> {
-    match outlook.status {
-        StapleStatus::Good { .. } => None,
-        StapleStatus::Revoked { .. } => Some((Band::Broken, outlook.to_string())),
-        _ => Some((Band::Warning, outlook.to_string())),
-    }
+fn wrong_with(outlook: &StapleOutlook) -> Option<BadStaple> {
+    let band = match outlook.status {
+        StapleStatus::Good { .. } => return None,
+        StapleStatus::Revoked { .. } => Band::Broken,
+        _ => Band::Warning,
+    };
+    Some(BadStaple {
+        band,
+        message: outlook.to_string(),
+    })
 }

@@ -1,15 +1,30 @@
 //! What is told of reloads.
 
 use std::num::NonZeroUsize;
+use std::path::Path;
 
-use super::slot::{Slot, Step};
+#[cfg(feature = "ocsp")]
+use super::staple::StapleStanding;
+use super::step::ReloadStep;
 use crate::alert::{Matter, RepeatPolicy, Telling, Transitions};
 use crate::cert::Certificate;
 use crate::event::{Event, EventCode, Role, Severity, Subject};
 use crate::outlook::Position;
 use crate::policy::{Band, ThresholdPolicy};
-use crate::source::loader;
+use crate::source::path_name;
 use crate::time::Timestamp;
+
+/// A pair, as far as it is told of.
+pub(super) struct ToldPair<'p> {
+    pub(super) file: &'p Path,
+    #[cfg(feature = "ocsp")]
+    pub(super) staple_file: Option<&'p Path>,
+    /// The leaf that is served.
+    pub(super) leaf: Option<&'p Certificate>,
+    /// When it was loaded.
+    pub(super) since: Timestamp,
+    pub(super) remarks: &'p [String],
+}
 
 /// Says it once, and again when it matters.
 #[derive(Debug)]
@@ -22,7 +37,8 @@ pub(super) struct Teller {
 impl Teller {
     pub(super) fn new(
         pairs: usize,
-        (policy, repeat): (ThresholdPolicy, RepeatPolicy),
+        policy: ThresholdPolicy,
+        repeat: RepeatPolicy,
         role: Role,
     ) -> Self {
         // A matter of the pair and one of its staple.
@@ -35,34 +51,39 @@ impl Teller {
     }
 
     /// What should be said of a pair that the service starts with, if anything.
-    pub(super) fn start(&self, slot: &Slot, now: Timestamp) -> Option<Event> {
-        let remarks = &slot.served.remarks;
+    pub(super) fn start(&self, pair: &ToldPair<'_>, now: Timestamp) -> Option<Event> {
+        let remarks = pair.remarks;
         if remarks.is_empty() {
             return None;
         }
         let message = format!("started all the same: {}", remarks.join("; "));
-        let leaf = slot.served.leaf()?;
+        let leaf = pair.leaf?;
         let (code, severity) = match self.policy.band(leaf.validity(), Position::Leaf, now) {
             Band::Expired => (EventCode::Expired, Severity::Critical),
             Band::NotYetValid => (EventCode::NotYetValid, Severity::Critical),
             _ => (EventCode::ReloadSucceeded, Severity::Warning),
         };
-        Some(self.event(slot, code, severity, message, now))
+        Some(self.event(pair, code, severity, message, now))
     }
 
     /// What should be said of this step, if anything.
-    pub(super) fn step(&mut self, slot: &Slot, step: &Step, now: Timestamp) -> Option<Event> {
+    pub(super) fn step(
+        &mut self,
+        pair: &ToldPair<'_>,
+        step: &ReloadStep,
+        now: Timestamp,
+    ) -> Option<Event> {
         match step {
-            Step::Unchanged | Step::Settling { .. } => None,
-            Step::Restored => {
-                let telling = self.observe(slot, EventCode::ReloadFailed, Band::Ok, now)?;
+            ReloadStep::Unchanged | ReloadStep::Settling { .. } => None,
+            ReloadStep::Restored => {
+                let telling = self.observe(pair, EventCode::ReloadFailed, Band::Ok, now)?;
                 let message = format!(
                     "{}: it holds what is served again, until {}",
-                    file(slot),
-                    end(slot)
+                    file(pair),
+                    end(pair)
                 );
                 let event = self.event(
-                    slot,
+                    pair,
                     EventCode::ReloadRecovered,
                     Severity::Info,
                     message,
@@ -70,13 +91,13 @@ impl Teller {
                 );
                 Some(event.with_bands(telling.before, Band::Ok))
             }
-            Step::Swapped { remarks } => {
-                let telling = self.observe(slot, EventCode::ReloadFailed, Band::Ok, now);
+            ReloadStep::Swapped { remarks } => {
+                let telling = self.observe(pair, EventCode::ReloadFailed, Band::Ok, now);
                 let mut message = format!(
                     "{}: '{}' is served from now on, until {}",
-                    file(slot),
-                    name(slot),
-                    end(slot)
+                    file(pair),
+                    name(pair),
+                    end(pair)
                 );
                 for remark in remarks {
                     message.push_str("; ");
@@ -86,52 +107,50 @@ impl Teller {
                     [] => Severity::Info,
                     _ => Severity::Warning,
                 };
-                let event = self.event(slot, EventCode::ReloadSucceeded, severity, message, now);
+                let event = self.event(pair, EventCode::ReloadSucceeded, severity, message, now);
                 Some(match telling {
                     Some(telling) => event.with_bands(telling.before, Band::Ok),
                     None => event,
                 })
             }
-            Step::Refused { error, .. } => {
-                let band = self.band(slot, now);
-                let telling = self.observe(slot, EventCode::ReloadFailed, band, now)?;
+            ReloadStep::Refused { error, .. } => {
+                let band = self.band(pair, now);
+                let telling = self.observe(pair, EventCode::ReloadFailed, band, now)?;
                 let message = format!(
                     "{error}; '{}', which was loaded at {}, is served on, until {}",
-                    name(slot),
-                    slot.since,
-                    end(slot)
+                    name(pair),
+                    pair.since,
+                    end(pair)
                 );
                 let severity = Severity::of_band(band);
-                let event = self.event(slot, EventCode::ReloadFailed, severity, message, now);
+                let event = self.event(pair, EventCode::ReloadFailed, severity, message, now);
                 Some(event.with_bands(telling.before, band))
             }
         }
     }
 
-    /// What should be said of the pair's staple, if anything.
+    /// What should be said of the pair's staple, which stands so, if anything.
     #[cfg(feature = "ocsp")]
     pub(super) fn staple(
         &mut self,
-        slot: &Slot,
-        settle_seconds: i64,
+        pair: &ToldPair<'_>,
+        standing: StapleStanding,
         now: Timestamp,
     ) -> Option<Event> {
-        let standing = slot.staple_standing(settle_seconds, now)?;
-        let telling = self.observe(slot, EventCode::StapleNotGood, standing.band, now)?;
+        let telling = self.observe(pair, EventCode::StapleNotGood, standing.band, now)?;
         let code = match standing.band {
             Band::Ok => EventCode::StapleRecovered,
             _ => EventCode::StapleNotGood,
         };
         let severity = Severity::of_band(standing.band);
-        let event = self.event(slot, code, severity, standing.message, now);
-        let staple = slot.files.staple.as_deref().map(loader::name);
-        let event = event.with_source(staple);
+        let event = self.event(pair, code, severity, standing.message, now);
+        let event = event.with_source(pair.staple_file.map(path_name));
         Some(event.with_bands(telling.before, standing.band))
     }
 
     /// A failed reload matters more the nearer the end of what is served.
-    fn band(&self, slot: &Slot, now: Timestamp) -> Band {
-        let leaf = slot.served.leaf();
+    fn band(&self, pair: &ToldPair<'_>, now: Timestamp) -> Band {
+        let leaf = pair.leaf;
         let band = leaf.map(|leaf| self.policy.band(leaf.validity(), Position::Leaf, now));
         match band {
             Some(Band::Ok | Band::Due | Band::Warning) => Band::Warning,
@@ -141,46 +160,40 @@ impl Teller {
 
     fn observe(
         &mut self,
-        slot: &Slot,
+        pair: &ToldPair<'_>,
         code: EventCode,
         band: Band,
         now: Timestamp,
     ) -> Option<Telling> {
-        let matter = Matter::new(code, self.role).with_name(file(slot));
+        let matter = Matter::new(code, self.role).with_name(file(pair));
         self.transitions.observe(matter, band, now)
     }
 
     fn event(
         &self,
-        slot: &Slot,
+        pair: &ToldPair<'_>,
         code: EventCode,
         severity: Severity,
         message: String,
         now: Timestamp,
     ) -> Event {
-        let subject = slot
-            .served
-            .leaf()
-            .map(|leaf| Subject::of(leaf, Position::Leaf));
+        let subject = pair.leaf.map(|leaf| Subject::of(leaf, Position::Leaf));
         Event::new(now, code, severity, self.role, message)
-            .with_source(file(slot))
+            .with_source(file(pair))
             .with_subject(subject)
     }
 }
 
-fn file(slot: &Slot) -> String {
-    loader::name(&slot.files.certificates)
+fn file(pair: &ToldPair<'_>) -> String {
+    path_name(pair.file)
 }
 
-fn name(slot: &Slot) -> String {
-    slot.served
-        .leaf()
-        .map(Certificate::short_name)
-        .unwrap_or_default()
+fn name(pair: &ToldPair<'_>) -> String {
+    pair.leaf.map(Certificate::short_name).unwrap_or_default()
 }
 
-fn end(slot: &Slot) -> String {
-    let leaf = slot.served.leaf();
+fn end(pair: &ToldPair<'_>) -> String {
+    let leaf = pair.leaf;
     leaf.map(|leaf| leaf.not_after().to_string())
         .unwrap_or_default()
 }

@@ -1,49 +1,47 @@
 //! Skew as a monitor watches it.
 
-use super::ReloadingKey;
-use super::key::due;
 use super::served::ServedKey;
 use crate::alert::{Condition, Matter};
 use crate::cert::Certificate;
-use crate::event::{Event, EventCode, Severity, Subject};
-use crate::monitor::{Evaluation, Gauge, Watched};
+use crate::event::{Event, EventCode, Role, Severity, Subject};
+use crate::monitor::{Evaluation, Gauge};
 use crate::outlook::Position;
-use crate::policy::Band;
+use crate::policy::{Band, ThresholdPolicy};
 use crate::renewal::{Skew, SkewKind};
-use crate::source::loader;
+use crate::source::path_name;
 use crate::time::Timestamp;
 
-/// Tells of [`Skew`]: a certificate that is due and not renewed, renewed and not served, and so on.
-///
-/// Call [`Monitor::refresh`](crate::Monitor::refresh) upon the key's events, so that it is noticed
-/// at once.
-impl Watched for ReloadingKey {
-    fn evaluate(&self, now: Timestamp) -> Evaluation {
-        let served = self.served();
+/// What skew is judged by.
+pub(super) struct SkewJudge<'k> {
+    pub(super) policy: &'k ThresholdPolicy,
+    pub(super) role: Role,
+    pub(super) settle_seconds: i64,
+}
+
+impl SkewJudge<'_> {
+    pub(super) fn evaluate(&self, served: &[ServedKey], now: Timestamp) -> Evaluation {
         let conditions = served.iter().filter_map(|pair| self.condition(pair, now));
         let next = served.iter().filter_map(|pair| self.next_change(pair, now));
         let evaluation = Evaluation::new(conditions.collect(), next.min());
-        match self.stale_since() {
-            Some(since) => evaluation.with_gauge(Gauge::at(
+        match served.iter().filter_map(|pair| pair.stale_since).min() {
+            Some(since) => evaluation.with_gauge(Gauge::from_timestamp(
                 "notafter_reload_stale_since_timestamp_seconds",
                 since,
             )),
             None => evaluation,
         }
     }
-}
 
-impl ReloadingKey {
     fn condition(&self, pair: &ServedKey, now: Timestamp) -> Option<Condition> {
         let leaf = pair.leaf()?;
-        let due = due(leaf, &self.policy);
+        let due = due(leaf, self.policy);
         // While a pair may be half-written, its certificate is no news.
         let on_disk = match self.settles_at(pair) {
             Some(settled) if now < settled => Some(leaf),
             _ => pair.on_disk.as_ref(),
         };
         let skew = Skew::between(leaf, on_disk, due, now);
-        let file = loader::name(&pair.certificate_file);
+        let file = path_name(&pair.certificate_file);
         let (band, code, message) = match skew {
             Some(skew) => (
                 self.band(skew.kind, leaf, now),
@@ -86,6 +84,13 @@ impl ReloadingKey {
 
     /// When files that differ from what is served can no longer be half-written.
     fn settles_at(&self, pair: &ServedKey) -> Option<Timestamp> {
-        Some(pair.stale_since?.saturating_add(self.settle_seconds()))
+        Some(pair.stale_since?.saturating_add(self.settle_seconds))
     }
+}
+
+/// From when on a leaf is due, by the thresholds.
+pub(super) fn due(leaf: &Certificate, policy: &ThresholdPolicy) -> Timestamp {
+    let validity = leaf.validity();
+    let seconds = policy.threshold_seconds(Band::Due, validity, Position::Leaf);
+    validity.not_after.saturating_add(-seconds.unwrap_or(0))
 }

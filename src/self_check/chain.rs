@@ -1,44 +1,27 @@
 //! Judging one chain, or one certificate of a collection, and saying what to do about it.
 
-use pki_types::ServerName;
-
+use super::chain_report::{ChainReport, ReportedCertificate};
 use super::compare;
+use super::context::ChainContext;
+use super::finding::{Finding, FindingCode};
 use super::lint::lint;
-use super::{ChainReport, Finding, FindingCode, LifetimeLimits, ReportedCertificate};
 use crate::cert::Certificate;
 use crate::event::Severity;
-#[cfg(feature = "details")]
-use crate::outlook::Usage;
 use crate::outlook::{
-    Budget, ChainJudge, ChainOutlook, LimitingCause, Outlook, Position, Refusal, looked_at,
-    unresolved,
+    Budget, ChainOutlook, LimitingCause, Outlook, Position, Refusal, looked_at, unresolved,
 };
-use crate::policy::{Band, ThresholdPolicy};
+use crate::policy::Band;
 use crate::text::quoted;
-use crate::time::Timestamp;
 use crate::time::span;
 
-/// What a chain is judged by.
-pub(super) struct ChainContext<'c> {
-    pub(super) source: &'c str,
-    pub(super) at: Timestamp,
-    pub(super) names: &'c [ServerName<'static>],
-    pub(super) judge: &'c ChainJudge,
-    pub(super) policy: &'c ThresholdPolicy,
-    #[cfg(feature = "details")]
-    pub(super) usage: Usage,
-    /// The staple that came with the chain: empty where there was none, `None` where it is not
-    /// known.
-    #[cfg(feature = "ocsp")]
-    pub(super) staple: Option<&'c [u8]>,
-    pub(super) lifetime_limits: LifetimeLimits,
+/// What is reported of one chain, and what a person should know about it.
+pub(super) struct JudgedChain {
+    pub(super) report: ChainReport,
+    pub(super) findings: Vec<Finding>,
 }
 
 /// Judges certificates as one chain, leaf first.
-pub(super) fn judge_chain(
-    context: &ChainContext<'_>,
-    chain: &[Certificate],
-) -> (ChainReport, Vec<Finding>) {
+pub(super) fn judge_chain(context: &ChainContext<'_>, chain: &[Certificate]) -> JudgedChain {
     // No server can serve more: the rest is in the report, but not judged.
     let behind_leaf = chain
         .get(1..)
@@ -54,12 +37,12 @@ pub(super) fn judge_chain(
         path.map(|(n, certificate)| reported(Position::in_chain(n), certificate))
             .collect()
     };
-    let mut findings = context.band_findings(&counting);
+    let mut findings = band_findings(context, &counting);
     match &outlook.rustls.refusal {
-        Some(refusal) => context.explain_refusal(refusal, judged, &mut findings),
+        Some(refusal) => explain_refusal(context, refusal, judged, &mut findings),
         None => findings.extend(compare::relying_parties(context, &outlook)),
     }
-    findings.extend(context.early_intermediates(judged, &outlook));
+    findings.extend(early_intermediates(context, judged, &outlook));
     if !outlook.rustls.complete || judged.len() < chain.len() {
         let message = "the search for paths was given up before all were seen, so there may be a later end: \
                        serve only the intermediates that the leaf needs";
@@ -72,9 +55,9 @@ pub(super) fn judge_chain(
     findings.extend(foreseen.and_then(|windows| compare::openssl(context, &outlook, windows)));
     #[cfg(feature = "ocsp")]
     let staple = {
-        let (staple, finding) = super::staple::judge_staple(context, judged, &outlook);
-        findings.extend(finding);
-        staple
+        let staple = super::staple::judge_staple(context, judged, &outlook);
+        findings.extend(staple.finding);
+        staple.report
     };
     #[cfg(not(feature = "ocsp"))]
     let staple = None;
@@ -87,7 +70,7 @@ pub(super) fn judge_chain(
         rustls: Some(outlook.rustls),
         strict: outlook.strict,
     };
-    (report, findings)
+    JudgedChain { report, findings }
 }
 
 /// Judges one certificate of a collection by its dates; a leaf whose CA certificates lie in the
@@ -98,20 +81,20 @@ pub(super) fn judge_single(
     certificate: &Certificate,
     cas: &[Certificate],
     budget: &Budget,
-) -> (ChainReport, Vec<Finding>) {
+) -> JudgedChain {
     let position = match (certificate.is_ca(), certificate.is_self_issued()) {
         (false, _) => Position::Leaf,
         (true, true) => Position::Anchor,
         (true, false) => Position::Intermediate(0),
     };
     let certificates = vec![reported(position, certificate.clone())];
-    let mut findings = context.band_findings(&certificates);
+    let mut findings = band_findings(context, &certificates);
     let mut outlook = None;
     if position == Position::Leaf {
         findings.extend(
             context
                 .uncovered(certificate)
-                .map(|(_, refusal)| context.refusal(&refusal)),
+                .map(|(_, refusal)| refusal_finding(context, &refusal)),
         );
         // In a bundle of thousands no leaf is looked at together with all CAs.
         let cas = if looked_at(cas).len() == cas.len() {
@@ -138,7 +121,7 @@ pub(super) fn judge_single(
         rustls,
         strict,
     };
-    (report, findings)
+    JudgedChain { report, findings }
 }
 
 /// The certificates as they stand in the chain; a root that is sent along is called what it is.
@@ -170,176 +153,145 @@ fn chain_band(dates: Band, verifies: bool) -> Band {
     }
 }
 
-impl ChainContext<'_> {
-    /// The name that the leaf must cover: the first that it does not, if there is one.
-    fn asked_name(&self, leaf: Option<&Certificate>) -> Option<&ServerName<'static>> {
-        let uncovered = leaf.and_then(|leaf| self.uncovered(leaf));
-        uncovered.map(|(name, _)| name).or(self.names.first())
-    }
-
-    /// The first expected name that the leaf does not cover.
-    fn uncovered(&self, leaf: &Certificate) -> Option<(&ServerName<'static>, Refusal)> {
-        let mut names = self.names.iter();
-        names.find_map(|name| Some((name, ChainJudge::covers(leaf, name).err()?)))
-    }
-
-    fn worst_band(&self, certificates: &[ReportedCertificate]) -> Band {
-        let bands = certificates.iter().map(|c| self.band(c));
-        bands.max().unwrap_or(Band::Ok)
-    }
-
-    fn band(&self, reported: &ReportedCertificate) -> Band {
-        let validity = reported.certificate.validity();
-        self.policy.band(validity, reported.position, self.at)
-    }
-
-    pub(super) fn finding(
-        &self,
-        severity: Severity,
-        code: FindingCode,
-        message: impl Into<String>,
-    ) -> Finding {
-        Finding::new(severity, code, message).of_source(self.source)
-    }
-
-    /// One finding for each certificate that is not ok.
-    fn band_findings(&self, certificates: &[ReportedCertificate]) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        for reported in certificates {
-            let band = self.band(reported);
-            let (position, certificate) = (reported.position, &reported.certificate);
-            let name = certificate.short_name();
-            let left = certificate.not_after().seconds_since(self.at);
-            let (end, span) = (certificate.not_after(), span::readable(left));
-            let remedy = remedy(position);
-            let (code, message) = match band {
-                Band::Ok => continue,
-                Band::Expired => (
-                    FindingCode::Expired,
-                    format!("'{name}' expired {span} ago, at {end}: {remedy} now"),
+/// One finding for each certificate that is not ok.
+fn band_findings(context: &ChainContext<'_>, certificates: &[ReportedCertificate]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for reported in certificates {
+        let band = context.band(reported);
+        let (position, certificate) = (reported.position, &reported.certificate);
+        let name = certificate.short_name();
+        let left = certificate.not_after().seconds_since(context.at);
+        let (end, span) = (certificate.not_after(), span::readable(left));
+        let remedy = remedy(position);
+        let (code, message) = match band {
+            Band::Ok => continue,
+            Band::Expired => (
+                FindingCode::Expired,
+                format!("'{name}' expired {span} ago, at {end}: {remedy} now"),
+            ),
+            Band::NotYetValid => (
+                FindingCode::NotYetValid,
+                format!(
+                    "'{name}' is not valid before {}: check the clock, or wait to deploy it",
+                    certificate.not_before()
                 ),
-                Band::NotYetValid => (
-                    FindingCode::NotYetValid,
-                    format!(
-                        "'{name}' is not valid before {}: check the clock, or wait to deploy it",
-                        certificate.not_before()
-                    ),
+            ),
+            Band::Due => (
+                FindingCode::Expiring,
+                format!(
+                    "'{name}' ends in {span}, at {end}; its renewal is due: see that automation does it, or {remedy}"
                 ),
-                Band::Due => (
-                    FindingCode::Expiring,
-                    format!(
-                        "'{name}' ends in {span}, at {end}; its renewal is due: see that automation does it, or {remedy}"
-                    ),
-                ),
-                _ => (
-                    FindingCode::Expiring,
-                    format!("'{name}' ends in {span}, at {end} ({band}): {remedy}"),
-                ),
-            };
-            let finding = self.finding(Severity::of_band(band), code, message);
-            findings.push(finding.at_position(Some(position)));
-        }
-        findings
-    }
-
-    fn refusal(&self, refusal: &Refusal) -> Finding {
-        let code = FindingCode::of_refusal(refusal);
-        let finding = self.finding(Severity::Critical, code, refusal.to_string());
-        finding.at_position(refusal.position())
-    }
-
-    fn explain_refusal(
-        &self,
-        refusal: &Refusal,
-        chain: &[Certificate],
-        findings: &mut Vec<Finding>,
-    ) {
-        let told = FindingCode::of_refusal(refusal);
-        // The dates of the presented certificates have been told.
-        let by_dates = matches!(told, FindingCode::Expired | FindingCode::NotYetValid);
-        if !(by_dates && findings.iter().any(|f| f.code == told)) {
-            findings.push(self.refusal(refusal));
-        }
-        let by_reference: Vec<_> = chain.iter().collect();
-        let Some((index, last)) = unresolved(&by_reference, self.judge.anchors()) else {
-            return;
+            ),
+            _ => (
+                FindingCode::Expiring,
+                format!("'{name}' ends in {span}, at {end} ({band}): {remedy}"),
+            ),
         };
-        let position = Some(Position::in_chain(index));
-        let issuer = last.issuer_short_name();
-        if index == 0 && !last.is_self_issued() {
-            #[cfg(feature = "details")]
-            let url = super::detail_lint::issuer_url(last);
-            #[cfg(not(feature = "details"))]
-            let url: Option<String> = None;
-            let from = match url {
-                Some(url) => format!("; it can be fetched from {}", quoted(&url, usize::MAX)),
-                None => String::new(),
-            };
-            let message = format!(
-                "the certificate of the leaf's issuer '{issuer}' is missing: append it to the chain after the leaf{from}"
-            );
-            let finding = self.finding(
-                Severity::Critical,
-                FindingCode::MissingIntermediate,
-                message,
-            );
-            findings.push(finding.at_position(position));
-        }
-        if told != FindingCode::UnknownIssuer {
-            let anchors = self.judge.anchors().len();
-            let position = Position::in_chain(index);
-            let unknown = Refusal::UnknownIssuer {
-                position,
-                issuer,
-                anchors,
-            };
-            findings.push(self.refusal(&unknown));
-        }
+        let finding = context.finding(Severity::of_band(band), code, message);
+        findings.push(finding.with_certificate(position, certificate));
     }
+    findings
+}
 
-    /// Presented intermediates that end before the leaf. Their own bands say when to act.
-    fn early_intermediates(&self, chain: &[Certificate], outlook: &ChainOutlook) -> Vec<Finding> {
-        let Some((leaf, _)) = chain.split_first() else {
-            return Vec::new();
-        };
-        let certificates = presented(chain).into_iter().skip(1);
-        let early = certificates.filter(|c| {
-            c.position != Position::Anchor && c.certificate.not_after() < leaf.not_after()
-        });
-        let finding = |c: ReportedCertificate| {
-            let message = format!(
-                "'{}' ends at {}, {} before the leaf does; {}",
-                c.certificate.short_name(),
-                c.certificate.not_after(),
-                span::readable(leaf.not_after().seconds_since(c.certificate.not_after())),
-                self.consequence(&outlook.rustls, &c.certificate, leaf),
-            );
-            let finding = self.finding(Severity::Info, FindingCode::ExpiresBeforeLeaf, message);
-            finding.at_position(Some(c.position))
-        };
-        early.map(finding).collect()
+fn refusal_finding(context: &ChainContext<'_>, refusal: &Refusal) -> Finding {
+    let code = FindingCode::of_refusal(refusal);
+    let finding = context.finding(Severity::Critical, code, refusal.to_string());
+    finding.with_position(refusal.position())
+}
+
+fn explain_refusal(
+    context: &ChainContext<'_>,
+    refusal: &Refusal,
+    chain: &[Certificate],
+    findings: &mut Vec<Finding>,
+) {
+    let told = FindingCode::of_refusal(refusal);
+    // The dates of the presented certificates have been told.
+    let by_dates = matches!(told, FindingCode::Expired | FindingCode::NotYetValid);
+    if !(by_dates && findings.iter().any(|f| f.code == told)) {
+        findings.push(refusal_finding(context, refusal));
     }
+    let by_reference: Vec<_> = chain.iter().collect();
+    let Some((index, last)) = unresolved(&by_reference, context.judge.anchors()) else {
+        return;
+    };
+    let position = Position::in_chain(index);
+    let issuer = last.issuer_short_name();
+    if index == 0 && !last.is_self_issued() {
+        #[cfg(feature = "details")]
+        let url = super::detail_lint::issuer_url(last);
+        #[cfg(not(feature = "details"))]
+        let url: Option<String> = None;
+        let from = match url {
+            Some(url) => format!("; it can be fetched from {}", quoted(&url, usize::MAX)),
+            None => String::new(),
+        };
+        let message = format!(
+            "the certificate of the leaf's issuer '{issuer}' is missing: append it to the chain after the leaf{from}"
+        );
+        let finding = context.finding(
+            Severity::Critical,
+            FindingCode::MissingIntermediate,
+            message,
+        );
+        findings.push(finding.with_certificate(position, last));
+    }
+    if told != FindingCode::UnknownIssuer {
+        let anchors = context.judge.anchors().len();
+        let unknown = Refusal::UnknownIssuer {
+            position,
+            issuer,
+            anchors,
+        };
+        findings.push(refusal_finding(context, &unknown));
+    }
+}
 
-    /// What an early end of this intermediate means for the chain.
-    fn consequence(
-        &self,
-        outlook: &Outlook,
-        intermediate: &Certificate,
-        leaf: &Certificate,
-    ) -> &'static str {
-        match (&outlook.limiting, outlook.effective_not_after) {
-            (Some(limiting), _)
-                if limiting.certificate == *intermediate
-                    && limiting.cause == LimitingCause::NotAfter =>
-            {
-                "that ends the whole chain: ask the CA for its successor before then"
-            }
-            (_, Some(end)) if end >= leaf.not_after() => {
-                "another path outlives it for rustls, but clients that do not look for another path may fail: leave it out by then"
-            }
-            _ if intermediate.not_after() < self.at => "it has ended already: replace it now",
-            _ => "replace it before then",
+/// Presented intermediates that end before the leaf. Their own bands say when to act.
+fn early_intermediates(
+    context: &ChainContext<'_>,
+    chain: &[Certificate],
+    outlook: &ChainOutlook,
+) -> Vec<Finding> {
+    let Some((leaf, _)) = chain.split_first() else {
+        return Vec::new();
+    };
+    let certificates = presented(chain).into_iter().skip(1);
+    let early = certificates
+        .filter(|c| c.position != Position::Anchor && c.certificate.not_after() < leaf.not_after());
+    let finding = |c: ReportedCertificate| {
+        let message = format!(
+            "'{}' ends at {}, {} before the leaf does; {}",
+            c.certificate.short_name(),
+            c.certificate.not_after(),
+            span::readable(leaf.not_after().seconds_since(c.certificate.not_after())),
+            consequence(context, &outlook.rustls, &c.certificate, leaf),
+        );
+        let finding = context.finding(Severity::Info, FindingCode::ExpiresBeforeLeaf, message);
+        finding.with_certificate(c.position, &c.certificate)
+    };
+    early.map(finding).collect()
+}
+
+/// What an early end of this intermediate means for the chain.
+fn consequence(
+    context: &ChainContext<'_>,
+    outlook: &Outlook,
+    intermediate: &Certificate,
+    leaf: &Certificate,
+) -> &'static str {
+    match (&outlook.limiting, outlook.effective_not_after) {
+        (Some(limiting), _)
+            if limiting.certificate == *intermediate
+                && limiting.cause == LimitingCause::NotAfter =>
+        {
+            "that ends the whole chain: ask the CA for its successor before then"
         }
+        (_, Some(end)) if end >= leaf.not_after() => {
+            "another path outlives it for rustls, but clients that do not look for another path may fail: leave it out by then"
+        }
+        _ if intermediate.not_after() < context.at => "it has ended already: replace it now",
+        _ => "replace it before then",
     }
 }
 

@@ -1,7 +1,7 @@
 //! What others see differently from rustls.
 
-use super::chain::ChainContext;
-use super::{Finding, FindingCode};
+use super::context::ChainContext;
+use super::finding::{Finding, FindingCode};
 use crate::event::Severity;
 use crate::outlook::ChainOutlook;
 use crate::time::Validity;
@@ -21,7 +21,7 @@ pub(super) fn relying_parties(
             "rustls accepts this chain{until}, but relying parties that look at the anchor's dates (OpenSSL, Go, Python) do not: {refusal}"
         );
         let finding = context.finding(Severity::Warning, FindingCode::StrictRefuses, message);
-        return Some(finding.at_position(refusal.position()));
+        return Some(finding.with_position(refusal.position()));
     }
     let (rustls_end, strict_end) = (
         outlook.rustls.effective_not_after?,
@@ -43,7 +43,7 @@ pub(super) fn relying_parties(
     // For rustls itself nothing is wrong: at most a warning.
     let severity = Severity::of_band(band).min(Severity::Warning);
     let finding = context.finding(severity, FindingCode::StrictEndsEarlier, message);
-    Some(finding.at_position(Some(limiting.position)))
+    Some(finding.with_certificate(limiting.position, &limiting.certificate))
 }
 
 /// What OpenSSL, which settles on one path, sees differently from those who try others.

@@ -1,7 +1,7 @@
 //! What is wrong with certificates that only a full parse of them shows.
 
-use super::chain::ChainContext;
-use super::{Finding, FindingCode};
+use super::context::ChainContext;
+use super::finding::{Finding, FindingCode};
 use crate::cert::{Certificate, KeyType};
 use crate::event::Severity;
 use crate::outlook::{Position, Usage};
@@ -22,39 +22,32 @@ pub(super) fn issuer_url(leaf: &Certificate) -> Option<String> {
 fn strength(context: &ChainContext<'_>, chain: &[Certificate]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (n, certificate) in chain.iter().enumerate() {
-        let position = Position::in_chain(n);
         let Ok(details) = certificate.details() else {
             continue;
+        };
+        let mut warn = |code, message: String| {
+            let finding = context.finding(Severity::Warning, code, message);
+            findings.push(finding.with_certificate(Position::in_chain(n), certificate));
         };
         if details.key_type == KeyType::Rsa && (1..2048).contains(&details.key_bits) {
             let message = format!(
                 "its RSA key has {} bits, less than 2048: order a certificate with a new key",
                 details.key_bits
             );
-            findings.push(warning(context, FindingCode::WeakKey, position, message));
+            warn(FindingCode::WeakKey, message);
         }
         if details.key_type == KeyType::EcExplicit {
             let message = "its EC key states the parameters of its curve instead of the curve's name, which RFC 5480 forbids \
                            and rustls refuses: order a certificate with a key on P-256 or P-384 by name";
-            let code = FindingCode::WeakKey;
-            findings.push(warning(context, code, position, message.to_owned()));
+            warn(FindingCode::WeakKey, message.to_owned());
         }
-        let algorithm = details.signature_algorithm.to_ascii_lowercase();
-        let weak = ["sha1", "md5", "md2"]
-            .iter()
-            .any(|hash| algorithm.contains(hash));
         // Nobody checks the signature of a root.
-        if weak && !certificate.is_self_issued() {
+        if details.is_signature_forgeable && !certificate.is_self_issued() {
             let message = format!(
                 "its signature is {}, which can be forged and which rustls refuses: order a new certificate",
                 details.signature_algorithm
             );
-            findings.push(warning(
-                context,
-                FindingCode::WeakSignature,
-                position,
-                message,
-            ));
+            warn(FindingCode::WeakSignature, message);
         }
     }
     findings
@@ -62,23 +55,14 @@ fn strength(context: &ChainContext<'_>, chain: &[Certificate]) -> Vec<Finding> {
 
 /// A leaf without any name that clients look for.
 fn nameless(context: &ChainContext<'_>, chain: &[Certificate]) -> Option<Finding> {
-    let names = chain.first()?.details().ok()?.subject_alt_names;
+    let leaf = chain.first()?;
+    let names = leaf.details().ok()?.subject_alt_names;
     let is_named = names.dns.iter().any(|name| !name.is_empty()) || !names.ip.is_empty();
     if context.usage != Usage::ServerAuth || is_named {
         return None;
     }
     let message = "it has no DNS name and no IP address in its subjectAltName, so no client accepts it for any name: \
                    order a certificate with the names that it is for";
-    let code = FindingCode::NoSubjectAltName;
-    Some(warning(context, code, Position::Leaf, message.to_owned()))
-}
-
-fn warning(
-    context: &ChainContext<'_>,
-    code: FindingCode,
-    position: Position,
-    message: String,
-) -> Finding {
-    let finding = context.finding(Severity::Warning, code, message);
-    finding.at_position(Some(position))
+    let finding = context.finding(Severity::Warning, FindingCode::NoSubjectAltName, message);
+    Some(finding.with_certificate(Position::Leaf, leaf))
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::cert::{Certificate, Sha256Digest};
 use crate::event::Severity;
 use crate::outlook::{Position, Refusal};
 
@@ -17,6 +18,8 @@ pub struct Finding {
     pub source: Option<String>,
     /// The certificate at fault, where one is.
     pub position: Option<Position>,
+    /// SHA-256 over that certificate, where it is at hand.
+    pub sha256: Option<Sha256Digest>,
     /// A sentence that says what to do.
     pub message: String,
 }
@@ -28,16 +31,28 @@ impl Finding {
             code,
             source: None,
             position: None,
+            sha256: None,
             message: message.into(),
         }
     }
 
-    pub(crate) fn of_source(mut self, source: &str) -> Self {
+    pub(crate) fn with_source(mut self, source: &str) -> Self {
         self.source = Some(source.to_owned());
         self
     }
 
-    pub(super) const fn at_position(mut self, position: Option<Position>) -> Self {
+    /// This certificate, which stands there, is at fault.
+    pub(super) fn with_certificate(
+        mut self,
+        position: Position,
+        certificate: &Certificate,
+    ) -> Self {
+        self.sha256 = Some(certificate.fingerprint());
+        self.with_position(Some(position))
+    }
+
+    /// The certificate at fault, where one is, stands there.
+    pub(super) const fn with_position(mut self, position: Option<Position>) -> Self {
         self.position = position;
         self
     }

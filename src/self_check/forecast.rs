@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{ChainReport, Report};
+use super::chain_report::ChainReport;
 use crate::cert::{Certificate, Sha256Digest};
 use crate::outlook::{LimitingCause, Position, Refusal};
 use crate::time::Timestamp;
@@ -52,140 +52,129 @@ pub struct ExpiringCertificate {
 }
 
 /// The window in which ends are said to fall together, unless told otherwise: a day.
-pub(super) const DEFAULT_WINDOW: i64 = 86_400;
+pub(super) const DEFAULT_WINDOW_SECONDS: i64 = 86_400;
 
-impl Report {
-    /// The first instant at which the worst band becomes expired, with its cause: the first
-    /// second at which one of the chains no longer verifies for rustls (for a certificate of a
-    /// collection, the second after its end), or its leaf must staple and has no good staple.
-    /// [`Report::at`] where that is so already; `None` where nothing was judged, or all that was
-    /// has no end (9999-12-31T23:59:59Z, RFC 5280, 4.1.2.5).
-    ///
-    /// # Would this process start and be accepted at another time?
-    /// Run the check with that instant in [`SelfCheckBuilder::at`](super::SelfCheckBuilder::at);
-    /// until the first failure the answer does not change for the worse.
-    pub fn first_failure(&self) -> Option<FirstFailure> {
-        let failures = self
-            .chains
-            .iter()
-            .filter_map(|chain| self.failure_of(chain));
-        failures.min_by_key(|failure| failure.at)
-    }
+/// The first second, `at` or later, at which one of the chains fails.
+pub(super) fn first_failure(chains: &[ChainReport], at: Timestamp) -> Option<FirstFailure> {
+    let failures = chains.iter().filter_map(|chain| failure_of(chain, at));
+    failures.min_by_key(|failure| failure.at)
+}
 
-    fn failure_of(&self, chain: &ChainReport) -> Option<FirstFailure> {
-        // Clients that honour must-staple turn away when the staple goes bad. Of both at once the
-        // chain's end is told, which is everybody's.
-        let failures = [self.end_of_chain(chain), self.end_of_staple(chain)];
-        failures
-            .into_iter()
-            .flatten()
-            .min_by_key(|failure| failure.at)
-    }
+fn failure_of(chain: &ChainReport, at: Timestamp) -> Option<FirstFailure> {
+    // Clients that honour must-staple turn away when the staple goes bad. Of both at once the
+    // chain's end is told, which is everybody's.
+    let failures = [end_of_chain(chain, at), end_of_staple(chain, at)];
+    failures
+        .into_iter()
+        .flatten()
+        .min_by_key(|failure| failure.at)
+}
 
-    fn end_of_staple(&self, chain: &ChainReport) -> Option<FirstFailure> {
-        let staple = chain.staple.as_ref().filter(|staple| staple.must_staple)?;
-        let source = chain.source.clone();
-        let (at, message) = match staple.good_until {
-            Some(Timestamp::MAX) => return None,
-            Some(until) => (
-                until.saturating_add(1).max(self.at),
-                format!("{source} must staple, and its staple is good until {until}"),
+fn end_of_staple(chain: &ChainReport, now: Timestamp) -> Option<FirstFailure> {
+    let staple = chain.staple.as_ref().filter(|staple| staple.must_staple)?;
+    let source = chain.source.clone();
+    let (at, message) = match staple.good_until {
+        Some(Timestamp::MAX) => return None,
+        Some(until) => (
+            until.saturating_add(1).max(now),
+            format!("{source} must staple, and its staple is good until {until}"),
+        ),
+        None => (
+            now,
+            format!(
+                "{source} must staple, and its staple is not good: {}",
+                staple.message
             ),
-            None => (
-                self.at,
-                format!(
-                    "{source} must staple, and its staple is not good: {}",
-                    staple.message
-                ),
+        ),
+    };
+    Some(FirstFailure {
+        at,
+        source,
+        position: Some(Position::Leaf),
+        subject: None,
+        message,
+    })
+}
+
+fn end_of_chain(chain: &ChainReport, now: Timestamp) -> Option<FirstFailure> {
+    let source = chain.source.clone();
+    let (position, certificate, cause) = match &chain.rustls {
+        Some(outlook) => match (&outlook.limiting, &outlook.refusal) {
+            (Some(limiting), _) => (limiting.position, &limiting.certificate, limiting.cause),
+            (None, refusal) => {
+                return Some(FirstFailure {
+                    at: now,
+                    source,
+                    position: refusal.as_ref().and_then(Refusal::position),
+                    subject: None,
+                    message: refusal
+                        .as_ref()
+                        .map(ToString::to_string)
+                        .unwrap_or_default(),
+                });
+            }
+        },
+        None => chain
+            .certificates
+            .first()
+            .map(|c| (c.position, &c.certificate, LimitingCause::NotAfter))?,
+    };
+    // The last instant that a certificate can state means that there is no end (RFC 5280,
+    // 4.1.2.5).
+    let not_after = chain.ends().filter(|end| *end < Timestamp::MAX)?;
+    let at = not_after.saturating_add(1).max(now);
+    let subject = certificate.short_name();
+    Some(FirstFailure {
+        at,
+        message: match cause {
+            LimitingCause::NotAfter => {
+                format!("{source} goes dark when its {position} '{subject}' ends at {not_after}")
+            }
+            LimitingCause::RevocationList { next_update } => format!(
+                "{source} goes dark when the revocation list that speaks for its {position} '{subject}' stops counting at {next_update}"
             ),
-        };
-        Some(FirstFailure {
-            at,
-            source,
-            position: Some(Position::Leaf),
-            subject: None,
-            message,
-        })
-    }
+        },
+        source,
+        position: Some(position),
+        subject: Some(subject),
+    })
+}
 
-    fn end_of_chain(&self, chain: &ChainReport) -> Option<FirstFailure> {
-        let source = chain.source.clone();
-        let (position, certificate, cause) = match &chain.rustls {
-            Some(outlook) => match (&outlook.limiting, &outlook.refusal) {
-                (Some(limiting), _) => (limiting.position, &limiting.certificate, limiting.cause),
-                (None, refusal) => {
-                    return Some(FirstFailure {
-                        at: self.at,
-                        source,
-                        position: refusal.as_ref().and_then(Refusal::position),
-                        subject: None,
-                        message: refusal
-                            .as_ref()
-                            .map(ToString::to_string)
-                            .unwrap_or_default(),
-                    });
-                }
-            },
-            None => chain
-                .certificates
-                .first()
-                .map(|c| (c.position, &c.certificate, LimitingCause::NotAfter))?,
-        };
-        // The last instant that a certificate can state means that there is no end (RFC 5280,
-        // 4.1.2.5).
-        let not_after = chain.ends().filter(|end| *end < Timestamp::MAX)?;
-        let at = not_after.saturating_add(1).max(self.at);
-        let subject = certificate.short_name();
-        Some(FirstFailure {
-            at,
-            message: match cause {
-                LimitingCause::NotAfter => format!(
-                    "{source} goes dark when its {position} '{subject}' ends at {not_after}"
-                ),
-                LimitingCause::RevocationList { next_update } => format!(
-                    "{source} goes dark when the revocation list that speaks for its {position} '{subject}' stops counting at {next_update}"
-                ),
-            },
-            source,
-            position: Some(position),
-            subject: Some(subject),
-        })
-    }
-
-    /// Groups of two or more distinct certificates whose ends lie within `window` seconds of each
-    /// other (86,400 is a good value): each group as large as it can be, none sharing a member.
-    pub fn correlated_expiry(&self, window: i64) -> Vec<CorrelatedExpiry> {
-        let mut certificates: Vec<ExpiringCertificate> = Vec::new();
-        let mut known = HashSet::new();
-        for chain in &self.chains {
-            for reported in &chain.certificates {
-                let certificate = &reported.certificate;
-                let sha256 = certificate.fingerprint();
-                if known.insert(sha256) {
-                    let expiring = expiring(chain, reported.position, certificate, sha256);
-                    certificates.push(expiring);
-                }
+/// Groups of distinct certificates that end within a window; each certificate is where it was seen first.
+pub(super) fn correlated_expiry(
+    chains: &[ChainReport],
+    window_seconds: i64,
+) -> Vec<CorrelatedExpiry> {
+    let mut certificates: Vec<ExpiringCertificate> = Vec::new();
+    let mut known = HashSet::new();
+    for chain in chains {
+        for reported in &chain.certificates {
+            let certificate = &reported.certificate;
+            let sha256 = certificate.fingerprint();
+            if known.insert(sha256) {
+                let expiring = expiring(chain, reported.position, certificate, sha256);
+                certificates.push(expiring);
             }
         }
-        certificates.sort_by_key(|certificate| certificate.not_after);
-        let mut groups: Vec<CorrelatedExpiry> = Vec::new();
-        for certificate in certificates {
-            let not_after = certificate.not_after;
-            match groups.last_mut() {
-                Some(group) if not_after.seconds_since(group.first) <= window => {
-                    group.last = not_after;
-                    group.certificates.push(certificate);
-                }
-                _ => groups.push(CorrelatedExpiry {
-                    first: not_after,
-                    last: not_after,
-                    certificates: vec![certificate],
-                }),
-            }
-        }
-        groups.retain(|group| group.certificates.len() > 1);
-        groups
     }
+    certificates.sort_by_key(|certificate| certificate.not_after);
+    let mut groups: Vec<CorrelatedExpiry> = Vec::new();
+    for certificate in certificates {
+        let not_after = certificate.not_after;
+        match groups.last_mut() {
+            Some(group) if not_after.seconds_since(group.first) <= window_seconds => {
+                group.last = not_after;
+                group.certificates.push(certificate);
+            }
+            _ => groups.push(CorrelatedExpiry {
+                first: not_after,
+                last: not_after,
+                certificates: vec![certificate],
+            }),
+        }
+    }
+    groups.retain(|group| group.certificates.len() > 1);
+    groups
 }
 
 fn expiring(

@@ -9,18 +9,24 @@ use rustls::crypto::CryptoProvider;
 use rustls::sign::{CertifiedKey, SigningKey};
 use rustls::{Error, InconsistentKeys};
 
-use super::{Finding, FindingCode};
+use super::finding::{Finding, FindingCode};
 use crate::cert::Certificate;
 use crate::event::Severity;
 use crate::outlook::Position;
 use crate::source::private_key;
-use crate::source::{Loader, loader};
+use crate::source::{Loader, path_name};
 
 /// Where a private key comes from.
 pub(super) enum KeySource {
     File(PathBuf),
     Key(String, PrivateKeyDer<'static>),
     Certified(String, Arc<CertifiedKey>),
+}
+
+/// A leaf that a key could belong to.
+pub(super) struct Leaf<'c> {
+    pub(super) source: &'c str,
+    pub(super) certificate: &'c Certificate,
 }
 
 impl fmt::Debug for KeySource {
@@ -33,7 +39,7 @@ impl fmt::Debug for KeySource {
 impl KeySource {
     fn name(&self) -> String {
         match self {
-            Self::File(path) => loader::name(path),
+            Self::File(path) => path_name(path),
             Self::Key(source, _) | Self::Certified(source, _) => source.clone(),
         }
     }
@@ -42,29 +48,29 @@ impl KeySource {
     /// one of them.
     pub(super) fn check(
         &self,
-        leaves: &[(&str, &Certificate)],
+        leaves: &[Leaf<'_>],
         loader: &Loader,
         provider: &CryptoProvider,
     ) -> Option<Finding> {
         let name = self.name();
         let key = match self.load(loader, provider) {
             Ok(key) => key,
-            Err(finding) => return Some(finding.of_source(&name)),
+            Err(finding) => return Some(finding.with_source(&name)),
         };
-        let candidates = leaves.iter().filter(|(source, _)| match self {
-            Self::Certified(own, _) => own == source,
+        let candidates = leaves.iter().filter(|leaf| match self {
+            Self::Certified(own, _) => own == leaf.source,
             _ => true,
         });
         let mut verdicts = Vec::new();
-        for (source, leaf) in candidates {
-            let chain = vec![leaf.der().clone()];
+        for leaf in candidates {
+            let chain = vec![leaf.certificate.der().clone()];
             match CertifiedKey::new(chain, Arc::clone(&key)).keys_match() {
                 Ok(()) => return None,
-                Err(error) => verdicts.push((*source, error)),
+                Err(error) => verdicts.push((leaf, error)),
             }
         }
         // Leaves that could not be read have findings of their own.
-        let (source, error) = verdicts.first()?;
+        let (leaf, error) = verdicts.first()?;
         Some(match error {
             Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
                 let whose = match verdicts.len() {
@@ -76,13 +82,14 @@ impl KeySource {
                     FindingCode::KeyMismatch,
                     format!("the private key {name} does not belong to {whose}: deploy certificate and key of the same order together"),
                 )
-                .of_source(source)
-                .at_position(Some(Position::Leaf))
+                .with_source(leaf.source)
+                .with_certificate(Position::Leaf, leaf.certificate)
             }
             error => unusable(&format!(
-                "it cannot be said whether the private key belongs to the leaf of {source} ({error})"
+                "it cannot be said whether the private key belongs to the leaf of {} ({error})",
+                leaf.source
             ))
-            .of_source(&name),
+            .with_source(&name),
         })
     }
 
@@ -99,8 +106,9 @@ impl KeySource {
                     let code = FindingCode::Unreadable;
                     Finding::new(Severity::Critical, code, failure.to_string())
                 })?;
-                private_key::read(&bytes).map_err(|message| {
-                    Finding::new(Severity::Critical, FindingCode::Unreadable, message)
+                private_key::from_pem_or_der(&bytes).map_err(|error| {
+                    let code = FindingCode::Unreadable;
+                    Finding::new(Severity::Critical, code, error.to_string())
                 })?
             }
         };

@@ -2,46 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::chain::ChainContext;
-use super::{Finding, FindingCode};
+use super::context::ChainContext;
+use super::finding::{Finding, FindingCode};
+use super::lifetime::{self, LifetimeLimits};
 use crate::cert::Certificate;
 use crate::event::Severity;
 use crate::outlook::{ChainOutlook, Position, Timeline, VerifyingPath};
-use crate::time::Timestamp;
 use crate::time::span;
-
-const DAY: i64 = 86_400;
-
-/// To which chains the CA/Browser Forum's limits on lifetimes apply.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum LifetimeLimits {
-    /// To chains that end at an anchor known to be public: one of Mozilla's, which the feature
-    /// `mozilla-anchors` knows.
-    #[default]
-    ForPublicAnchors,
-    /// To every chain.
-    ForAll,
-}
-
-/// From when on a leaf may live how many days (CA/Browser Forum, Baseline Requirements, 6.3.2).
-const LIFETIME_LIMITS: [(i64, i64); 5] = [
-    (1_519_862_400, 825), // 2018-03-01
-    (1_598_918_400, 398), // 2020-09-01
-    (1_773_532_800, 200), // 2026-03-15
-    (1_805_068_800, 100), // 2027-03-15
-    (1_868_227_200, 47),  // 2029-03-15
-];
-
-/// The most days that a leaf issued at this instant may live, if there was a limit then.
-fn lifetime_limit(issued: Timestamp) -> Option<i64> {
-    let issued = issued.as_unix_seconds();
-    let limits = LIFETIME_LIMITS.iter().rev();
-    limits
-        .into_iter()
-        .find(|(from, _)| *from <= issued)
-        .map(|(_, days)| *days)
-}
 
 /// Looks a chain over. `timeline` is `None` where webpki does not take the leaf at all.
 pub(super) fn lint(
@@ -85,22 +52,27 @@ struct Lint<'c> {
     repeated: Vec<bool>,
 }
 
+/// What came behind the leaf, with its position among the presented.
+struct Presented<'c> {
+    position: Position,
+    certificate: &'c Certificate,
+    /// Whether it stood there before.
+    is_repeated: bool,
+}
+
 impl Lint<'_> {
-    fn info(&self, code: FindingCode, position: Position, message: String) -> Finding {
+    fn info(&self, code: FindingCode, presented: &Presented<'_>, message: String) -> Finding {
         let finding = self.context.finding(Severity::Info, code, message);
-        finding.at_position(Some(position))
+        finding.with_certificate(presented.position, presented.certificate)
     }
 
-    fn warning(&self, code: FindingCode, position: Position, message: String) -> Finding {
-        let finding = self.context.finding(Severity::Warning, code, message);
-        finding.at_position(Some(position))
-    }
-
-    /// What came behind the leaf, with its position among the presented, and whether it stood
-    /// there before.
-    fn behind_leaf(&self) -> impl Iterator<Item = (Position, &Certificate, bool)> {
+    fn behind_leaf(&self) -> impl Iterator<Item = Presented<'_>> {
         let chain = self.chain.iter().zip(&self.repeated).enumerate().skip(1);
-        chain.map(|(n, (certificate, repeated))| (Position::in_chain(n), certificate, *repeated))
+        chain.map(|(n, (certificate, repeated))| Presented {
+            position: Position::in_chain(n),
+            certificate,
+            is_repeated: *repeated,
+        })
     }
 
     fn is_on_a_path(&self, certificate: &Certificate) -> bool {
@@ -114,17 +86,18 @@ impl Lint<'_> {
     /// Certificates that no client needs.
     fn superfluous(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
-        for (position, certificate, repeated) in self.behind_leaf() {
+        for presented in self.behind_leaf() {
+            let certificate = presented.certificate;
             let name = certificate.short_name();
-            if repeated {
+            if presented.is_repeated {
                 let message =
                     format!("'{name}' is in the chain more than once: remove the repetition");
-                findings.push(self.info(FindingCode::DuplicateCertificate, position, message));
+                findings.push(self.info(FindingCode::DuplicateCertificate, &presented, message));
             } else if self.is_anchor(certificate) {
                 let message = format!(
                     "'{name}' is a trust anchor, which every client that trusts it has already: leave it out of the chain"
                 );
-                findings.push(self.info(FindingCode::AnchorSent, position, message));
+                findings.push(self.info(FindingCode::AnchorSent, &presented, message));
             } else if self.all_paths_known
                 && !self.paths.is_empty()
                 && !self.is_on_a_path(certificate)
@@ -132,7 +105,7 @@ impl Lint<'_> {
                 let message = format!(
                     "'{name}' is on no path from the leaf to a trust anchor: leave it out of the chain"
                 );
-                findings.push(self.info(FindingCode::UnneededCertificate, position, message));
+                findings.push(self.info(FindingCode::UnneededCertificate, &presented, message));
             }
         }
         findings
@@ -152,7 +125,8 @@ impl Lint<'_> {
         let message = "the certificates are not in the order of the path, each followed by its issuer: \
                        sort the chain, some clients do not do it themselves";
         let code = FindingCode::UnorderedChain;
-        Some(self.info(code, Position::Leaf, message.to_owned()))
+        let finding = self.context.finding(Severity::Info, code, message);
+        Some(finding.with_position(Some(Position::Leaf)))
     }
 
     /// Presented certificates on paths that end before the chain does: clients that follow only
@@ -162,11 +136,12 @@ impl Lint<'_> {
             return Vec::new();
         };
         let mut findings = Vec::new();
-        for (position, certificate, repeated) in self.behind_leaf() {
+        for presented in self.behind_leaf() {
+            let certificate = presented.certificate;
             let shorter = certificate.not_after() < end
                 && !outlook.longest_path.contains(certificate)
                 && self.is_on_a_path(certificate)
-                && !repeated;
+                && !presented.is_repeated;
             if shorter {
                 let (name, not_after) = (certificate.short_name(), certificate.not_after());
                 let left = not_after.seconds_since(self.context.at);
@@ -180,7 +155,7 @@ impl Lint<'_> {
                     "the cross-sign '{name}' by '{}' {when}; rustls goes on by another path, clients that follow only this one do not: leave it out, or replace it",
                     certificate.issuer_short_name()
                 );
-                findings.push(self.info(FindingCode::ExpiringCrossSign, position, message));
+                findings.push(self.info(FindingCode::ExpiringCrossSign, &presented, message));
             }
         }
         findings
@@ -193,39 +168,14 @@ impl Lint<'_> {
         let limited = public || self.context.lifetime_limits == LifetimeLimits::ForAll;
         // Both ends of a validity are good seconds.
         let seconds = leaf.not_after().seconds_since(leaf.not_before()).max(0) + 1;
-        let limit = lifetime_limit(leaf.not_before()).filter(|_| limited);
-        let days = limit.filter(|days| seconds > days * DAY)?;
+        let limit = lifetime::limit_in_days(leaf.not_before()).filter(|_| limited);
+        let days = limit.filter(|days| seconds > days * lifetime::DAY_SECONDS)?;
         let message = format!(
             "it lives {}, longer than the {days} days that the CA/Browser Forum allowed when it was issued: browsers refuse it; order one that lives less",
             span::readable(seconds)
         );
-        Some(self.warning(FindingCode::LifetimeOverLimit, Position::Leaf, message))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_limits_begin_at_their_days() {
-        let cases = [
-            ("2018-02-28T23:59:59Z", None),
-            ("2018-03-01T00:00:00Z", Some(825)),
-            ("2020-08-31T23:59:59Z", Some(825)),
-            ("2020-09-01T00:00:00Z", Some(398)),
-            ("2026-03-14T23:59:59Z", Some(398)),
-            ("2026-03-15T00:00:00Z", Some(200)),
-            ("2027-03-15T00:00:00Z", Some(100)),
-            ("2029-03-14T23:59:59Z", Some(100)),
-            ("2029-03-15T00:00:00Z", Some(47)),
-        ];
-        for (issued, expected) in cases {
-            assert_eq!(
-                lifetime_limit(issued.parse().unwrap()),
-                expected,
-                "{issued}"
-            );
-        }
+        let code = FindingCode::LifetimeOverLimit;
+        let finding = self.context.finding(Severity::Warning, code, message);
+        Some(finding.with_certificate(Position::Leaf, leaf))
     }
 }

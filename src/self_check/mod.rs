@@ -1,27 +1,56 @@
 //! One call at startup that says what was loaded, until when it works, which certificate ends it,
 //! and what to do.
+//!
+//! [`SelfCheck`] reads files and the clock; what it makes of them is a pure function of what was
+//! read and the instant, and comes as a [`Report`], which is data first and text, JSON, nagios or
+//! OpenMetrics at need.
+//!
+//! # What would break if this folder were served?
+//! ```no_run
+//! use notafter::{SelfCheck, TrustAnchors};
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let anchors = TrustAnchors::builder().build();
+//! let check = SelfCheck::builder()
+//!     .with_path("/etc/service/tls")
+//!     .with_trust_anchors(anchors)
+//!     .build()?;
+//! println!("{}", check.run().to_text());
+//! # Ok(())
+//! # }
+//! ```
 
 mod builder;
 mod chain;
+mod chain_report;
 mod check;
 mod clock_verdict;
 mod compare;
+mod context;
 #[cfg(feature = "details")]
 mod detail_lint;
 mod finding;
 mod forecast;
+mod judge;
 mod key;
+mod lifetime;
 mod lint;
 mod render;
 mod report;
+mod settings;
+#[cfg(feature = "ocsp")]
 mod staple;
 
-pub(crate) use builder::Input;
-pub use builder::{Grouping, SelfCheckBuilder, SelfCheckError};
-pub(crate) use check::Part;
+#[cfg(feature = "ocsp")]
+pub(crate) use judge::GivenStaple;
+pub(crate) use judge::{Expected, Input, SourceJudge};
+pub(crate) use settings::JudgeSettings;
+
+pub use builder::SelfCheckBuilder;
+pub use chain_report::{ChainReport, ReportedCertificate, StapleReport, StapleVerdict};
 pub use check::SelfCheck;
 pub use finding::{Finding, FindingCode};
 pub use forecast::{CorrelatedExpiry, ExpiringCertificate, FirstFailure};
-pub use lint::LifetimeLimits;
-pub use report::{ChainReport, FailedSelfCheck, Report, ReportedCertificate};
-pub use staple::StapleReport;
+pub use judge::Grouping;
+pub use lifetime::LifetimeLimits;
+pub use report::{Report, SelfCheckFailedError};
+pub use settings::SelfCheckError;

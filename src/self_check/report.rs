@@ -4,10 +4,10 @@ use std::fmt;
 
 use thiserror::Error;
 
-use super::{Finding, StapleReport};
-use crate::cert::Certificate;
+use super::chain_report::ChainReport;
+use super::finding::Finding;
+use super::forecast::{self, CorrelatedExpiry, FirstFailure};
 use crate::event::Severity;
-use crate::outlook::{Outlook, Position, Timeline};
 use crate::policy::{Band, ThresholdPolicy};
 use crate::time::Timestamp;
 
@@ -24,64 +24,6 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// The thresholds that made the bands.
     pub policy: ThresholdPolicy,
-}
-
-/// One chain, or one certificate of a collection.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct ChainReport {
-    /// The file or endpoint that it came from.
-    pub source: String,
-    /// How it stands: the worst band of the certificates on the path that lasts longest (of all
-    /// certificates where no path verifies), or broken.
-    pub band: Band,
-    /// The certificates as they were presented.
-    pub certificates: Vec<ReportedCertificate>,
-    /// Its outlook for rustls; `None` for a certificate of a collection that no outlook fits.
-    pub rustls: Option<Outlook>,
-    /// Its outlook for relying parties that count anchors' dates; also `None` where an anchor's
-    /// dates are unknown.
-    pub strict: Option<Outlook>,
-    /// When it verifies, gaps included, whatever the expected names; `None` for certificates of a
-    /// collection, and where webpki does not take the leaf.
-    pub timeline: Option<Timeline>,
-    /// Its stapled OCSP response; `None` where none is known of, or the feature `ocsp` is off.
-    pub staple: Option<StapleReport>,
-}
-
-/// A presented certificate.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ReportedCertificate {
-    /// Its position among the presented ones.
-    pub position: Position,
-    /// The certificate.
-    pub certificate: Certificate,
-}
-
-impl ChainReport {
-    /// The last second until which rustls accepts it, or, where only dates were judged, the
-    /// first certificate's notAfter. `None` where it does not verify.
-    pub fn ends(&self) -> Option<Timestamp> {
-        match &self.rustls {
-            Some(outlook) => outlook.effective_not_after,
-            None => Some(self.certificates.first()?.certificate.not_after()),
-        }
-    }
-
-    /// The last second until which OpenSSL accepts it, from `now` on without a gap: of several
-    /// issuers it takes the first that fits and does not go back, and it refuses the very second of
-    /// notAfter. `Some(None)` where it refuses it now; `None` where that cannot be foreseen (see
-    /// [`Timeline::openssl`]).
-    ///
-    /// # Until when do curl, Python and nginx accept this chain?
-    /// By default they verify with OpenSSL: ask for this end besides the others. Like the timeline,
-    /// it does not look at names.
-    pub fn openssl_ends(&self, now: Timestamp) -> Option<Option<Timestamp>> {
-        let windows = self.timeline.as_ref()?.openssl.as_ref()?;
-        let lit = windows.iter().find(|window| window.contains(now));
-        Some(lit.map(|window| window.not_after))
-    }
 }
 
 impl Report {
@@ -111,14 +53,33 @@ impl Report {
         }
     }
 
+    /// The first instant at which the worst band becomes expired, with its cause: the first
+    /// second at which one of the chains no longer verifies for rustls (for a certificate of a
+    /// collection, the second after its end), or its leaf must staple and has no good staple.
+    /// [`Report::at`] where that is so already; `None` where nothing was judged, or all that was
+    /// has no end (9999-12-31T23:59:59Z, RFC 5280, 4.1.2.5).
+    ///
+    /// # Would this process start and be accepted at another time?
+    /// Run the check with that instant in [`SelfCheckBuilder::at`](super::SelfCheckBuilder::at);
+    /// until the first failure the answer does not change for the worse.
+    pub fn first_failure(&self) -> Option<FirstFailure> {
+        forecast::first_failure(&self.chains, self.at)
+    }
+
+    /// Groups of two or more distinct certificates whose ends lie within so many seconds of each
+    /// other (86,400 is a good value): each group as large as it can be, none sharing a member.
+    pub fn correlated_expiry(&self, window_seconds: i64) -> Vec<CorrelatedExpiry> {
+        forecast::correlated_expiry(&self.chains, window_seconds)
+    }
+
     /// The report itself, or an error where any finding is critical: for a service that would
     /// rather not start than serve what does not work.
     ///
     /// # Errors
-    /// [`FailedSelfCheck`], which lists the critical findings and holds the report.
-    pub fn into_result(self) -> Result<Self, FailedSelfCheck> {
+    /// [`SelfCheckFailedError`], which lists the critical findings and holds the report.
+    pub fn into_result(self) -> Result<Self, SelfCheckFailedError> {
         if self.severity() == Severity::Critical || self.chains.is_empty() {
-            Err(FailedSelfCheck {
+            Err(SelfCheckFailedError {
                 report: Box::new(self),
             })
         } else {
@@ -133,18 +94,18 @@ impl Report {
 /// somebody has to read it at 3 a.m.
 #[derive(Clone, Error)]
 #[non_exhaustive]
-pub struct FailedSelfCheck {
+pub struct SelfCheckFailedError {
     /// The whole report.
     pub report: Box<Report>,
 }
 
-impl fmt::Debug for FailedSelfCheck {
+impl fmt::Debug for SelfCheckFailedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
 }
 
-impl fmt::Display for FailedSelfCheck {
+impl fmt::Display for SelfCheckFailedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let critical = self.report.findings.iter();
         let critical: Vec<_> = critical

@@ -1,10 +1,12 @@
 //! The reader of files and folders: an edge, so that everything below it is pure.
 
 use std::collections::{HashSet, VecDeque};
-use std::fs::{self, File, Metadata};
-use std::io::{self, Read};
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::source::path_name::path_name;
+use crate::source::regular_file::{BoundedFile, OpenError};
 use crate::source::{CertificateScan, FailureReason, SourceContents, SourceFailure};
 
 /// Reads certificate files and folders within limits.
@@ -80,17 +82,15 @@ impl Loader {
     /// Reads one file.
     pub fn load_file(&self, path: impl AsRef<Path>) -> SourceContents {
         let path = path.as_ref();
-        let (file, metadata) = match self.open(path) {
-            Ok(opened) => opened,
+        let mut file = match self.open(path) {
+            Ok(file) => file,
             Err(failure) => return SourceContents::failed(failure),
         };
-        let mut limited = file.take(self.max_file_bytes.saturating_add(1));
-        let contents = SourceContents::from_reader(name(path), &mut limited);
-        if limited.limit() == 0 {
-            // It has grown since it was opened.
-            return SourceContents::failed(self.too_large(path, metadata.len()));
+        let contents = SourceContents::from_reader(path_name(path), &mut file);
+        match file.too_many_bytes() {
+            Some(bytes) => SourceContents::failed(self.too_large(path, bytes)),
+            None => contents,
         }
-        contents
     }
 
     /// Looks through one file of PEM without holding more than one block of it, within the
@@ -103,46 +103,38 @@ impl Loader {
         path: impl AsRef<Path>,
     ) -> Result<CertificateScan<io::Take<File>>, SourceFailure> {
         let path = path.as_ref();
-        let (file, _) = self.open(path)?;
-        let limited = file.take(self.max_file_bytes);
-        Ok(CertificateScan::new(name(path), limited))
+        let file = self.open(path)?.into_limited();
+        Ok(CertificateScan::new(path_name(path), file))
     }
 
     /// The bytes of one file within the limits.
     #[cfg(feature = "monitor")]
     pub(crate) fn read(&self, path: &Path) -> Result<Vec<u8>, SourceFailure> {
-        let (file, metadata) = self.open(path)?;
-        let mut bytes = Vec::new();
-        let mut limited = file.take(self.max_file_bytes.saturating_add(1));
-        limited
-            .read_to_end(&mut bytes)
-            .map_err(|error| io_failure(path, &error))?;
-        match limited.limit() {
-            0 => Err(self.too_large(path, metadata.len())),
-            _ => Ok(bytes),
+        let mut file = self.open(path)?;
+        let bytes = file.read_all().map_err(|error| io_failure(path, &error))?;
+        match file.too_many_bytes() {
+            Some(bytes) => Err(self.too_large(path, bytes)),
+            None => Ok(bytes),
         }
     }
 
     /// Opens a regular file within the limit.
-    fn open(&self, path: &Path) -> Result<(File, Metadata), SourceFailure> {
-        let fail = |error| io_failure(path, &error);
-        let metadata = fs::metadata(path).map_err(fail)?;
-        if !metadata.is_file() {
-            // Opening a pipe could wait for ever.
-            let (reason, detail) = (FailureReason::NotAFile, "it is not a regular file");
-            return Err(SourceFailure::whole(&name(path), reason, detail));
+    fn open(&self, path: &Path) -> Result<BoundedFile, SourceFailure> {
+        let file = BoundedFile::open(path, self.max_file_bytes).map_err(|error| match error {
+            OpenError::NotRegular => {
+                SourceFailure::whole(&path_name(path), FailureReason::NotAFile, error.to_string())
+            }
+            OpenError::Io(error) => io_failure(path, &error),
+        })?;
+        match file.too_many_bytes() {
+            Some(bytes) => Err(self.too_large(path, bytes)),
+            None => Ok(file),
         }
-        if metadata.len() > self.max_file_bytes {
-            return Err(self.too_large(path, metadata.len()));
-        }
-        Ok((File::open(path).map_err(fail)?, metadata))
     }
 
-    /// `bytes` is what the file had when it was opened.
     fn too_large(&self, path: &Path, bytes: u64) -> SourceFailure {
-        let bytes = bytes.max(self.max_file_bytes.saturating_add(1));
         let detail = format!("{bytes} bytes, the limit is {}", self.max_file_bytes);
-        SourceFailure::whole(&name(path), FailureReason::TooLarge, detail)
+        SourceFailure::whole(&path_name(path), FailureReason::TooLarge, detail)
     }
 
     fn load_folder(&self, root: &Path) -> Vec<SourceContents> {
@@ -161,7 +153,7 @@ impl Loader {
         let mut found = walk.found;
         if found.is_empty() {
             found.push(SourceContents::unreadable(
-                &name(root),
+                &path_name(root),
                 FailureReason::NoCertificateFound,
                 "there is no certificate in this folder",
             ));
@@ -199,7 +191,7 @@ impl FolderWalk<'_> {
                 Ok(metadata) if metadata.is_dir() && depth >= self.loader.max_depth => {
                     let detail = format!("over {} folders deep", self.loader.max_depth);
                     self.fail(SourceFailure::whole(
-                        &name(&path),
+                        &path_name(&path),
                         FailureReason::TooLarge,
                         detail,
                     ));
@@ -214,7 +206,7 @@ impl FolderWalk<'_> {
                         self.loader.max_files
                     );
                     self.fail(SourceFailure::whole(
-                        &name(folder),
+                        &path_name(folder),
                         FailureReason::TooLarge,
                         detail,
                     ));
@@ -257,11 +249,6 @@ fn is_named_like_certificate(path: &Path) -> bool {
         .any(|known| extension.eq_ignore_ascii_case(known))
 }
 
-/// The path for people; bytes that are not UTF-8 are replaced.
-pub(crate) fn name(path: &Path) -> String {
-    path.to_string_lossy().into_owned()
-}
-
 fn io_failure(path: &Path, error: &io::Error) -> SourceFailure {
     let reason = match error.kind() {
         io::ErrorKind::NotFound if fs::symlink_metadata(path).is_ok() => {
@@ -272,5 +259,5 @@ fn io_failure(path: &Path, error: &io::Error) -> SourceFailure {
         io::ErrorKind::NotADirectory => FailureReason::NotFound,
         _ => FailureReason::Io,
     };
-    SourceFailure::whole(&name(path), reason, error.to_string())
+    SourceFailure::whole(&path_name(path), reason, error.to_string())
 }

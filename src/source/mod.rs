@@ -15,14 +15,16 @@
 
 mod contents;
 mod failure;
-pub(crate) mod loader;
+mod loader;
+mod path_name;
 mod pem;
 mod place;
-#[cfg(feature = "monitor")]
 pub(crate) mod private_key;
-#[cfg(feature = "announcements")]
 pub(crate) mod regular_file;
 mod scan;
+
+#[cfg(feature = "monitor")]
+pub(crate) use path_name::path_name;
 
 pub use contents::SourceContents;
 pub use failure::{FailureReason, SourceFailure};

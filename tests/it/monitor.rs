@@ -95,7 +95,7 @@ fn a_whole_life_second_by_second() {
     assert_eq!(codes(&monitor, NOW), (false, vec!["nothing_watched"]));
     monitor.watch(
         "served",
-        Target::chain(chain).with_expected_name("a.example"),
+        Target::from_chain(chain).with_expected_name("a.example"),
     );
     assert_eq!(codes(&monitor, NOW), (false, vec!["not_evaluated"]));
     let end = days(80);
@@ -288,7 +288,7 @@ fn a_whole_life_second_by_second() {
         assert_eq!(monitor.snapshot().at, now);
         #[cfg(feature = "metrics")]
         {
-            let seconds = |t: Timestamp| Some(Gauge::at("", t).value);
+            let seconds = |t: Timestamp| Some(Gauge::from_timestamp("", t).value);
             let series = |name| format!("{name}{{source=served,position=leaf}}");
             assert_eq!(gauges.gauge(&series("x509_cert_not_after")), seconds(end));
             assert_eq!(
@@ -316,10 +316,10 @@ fn a_whole_life_second_by_second() {
 fn health_ends_with_the_chain_though_no_tick_has_seen_it() {
     let pki = Pki::new();
     let monitor = pki.builder(Arc::new(Recorder::default())).build().unwrap();
-    monitor.watch("served", Target::chain(pki.chain(-10, 80)));
+    monitor.watch("served", Target::from_chain(pki.chain(-10, 80)));
     monitor.watch(
         "peer",
-        Target::chain(pki.chain(-90, -1)).with_role(Role::PeerServer),
+        Target::from_chain(pki.chain(-90, -1)).with_role(Role::PeerServer),
     );
     monitor.tick(NOW);
     // A peer's expiry is said, and does not make this process not ready.
@@ -344,7 +344,7 @@ fn fifty_chains_below_one_intermediate_are_one_event() {
     for n in 0..50 {
         let leaf = ending.leaf(&["a.example"], -10, 400);
         let chain = [leaf.der, ending.der.clone()];
-        monitor.watch(format!("chain {n}"), Target::chain(chain));
+        monitor.watch(format!("chain {n}"), Target::from_chain(chain));
     }
     monitor.tick(NOW);
     let events = recorder.take();
@@ -371,7 +371,7 @@ fn fourteen_days_before_every_sixty_minutes() {
         .with_repeat(RepeatPolicy::every_minutes(60))
         .build()
         .unwrap();
-    monitor.watch("served", Target::chain(pki.chain(-10, 80)));
+    monitor.watch("served", Target::from_chain(pki.chain(-10, 80)));
     let (mut now, mut times) = (NOW, Vec::new());
     while now <= days(67) {
         now = monitor.tick(now).max(now.saturating_add(1));
@@ -389,9 +389,9 @@ fn a_clock_that_jumps_makes_no_storm_and_loses_no_alarm() {
     let recorder = Arc::new(Recorder::default());
     let monitor = pki.builder(recorder.clone()).build().unwrap();
     for n in 0..30 {
-        monitor.watch(format!("fine {n}"), Target::chain(pki.chain(-10, 80)));
+        monitor.watch(format!("fine {n}"), Target::from_chain(pki.chain(-10, 80)));
     }
-    monitor.watch("critical", Target::chain(pki.chain(-85, 5)));
+    monitor.watch("critical", Target::from_chain(pki.chain(-85, 5)));
     monitor.tick(NOW);
     assert_eq!(told(&recorder), [("expiring", "critical")]);
     // Back a day: it is critical all the same, and told again an hour later.
@@ -420,8 +420,8 @@ fn a_clock_that_jumps_makes_no_storm_and_loses_no_alarm() {
 fn a_restart_neither_repeats_nor_forgets() {
     let pki = Pki::new();
     let watch = |monitor: &Monitor| {
-        monitor.watch("old", Target::chain(pki.chain(-85, 5)));
-        monitor.watch("gone", Target::chain(pki.chain(-100, -1)));
+        monitor.watch("old", Target::from_chain(pki.chain(-85, 5)));
+        monitor.watch("gone", Target::from_chain(pki.chain(-100, -1)));
     };
     let recorder = Arc::new(Recorder::default());
     let monitor = pki.builder(recorder.clone()).build().unwrap();
@@ -437,7 +437,7 @@ fn a_restart_neither_repeats_nor_forgets() {
     watch(&after);
     after.tick(NOW.saturating_add(60));
     assert_eq!(told(&recorder), []);
-    after.watch("gone", Target::chain(pki.chain(-1, 89)));
+    after.watch("gone", Target::from_chain(pki.chain(-1, 89)));
     after.tick(NOW.saturating_add(HOUR));
     assert_eq!(
         told(&recorder),
@@ -463,13 +463,16 @@ fn anchors_lists_and_clients_are_judged_as_what_they_are() {
     let old = pki::root("Old Root", -3000, 60);
     let recorder = Arc::new(Recorder::default());
     let monitor = pki.builder(recorder.clone()).build().unwrap();
-    monitor.watch("trust", Target::anchors(pki::anchors([&pki.root, &old])));
+    monitor.watch(
+        "trust",
+        Target::from_anchors(pki::anchors([&pki.root, &old])),
+    );
     let chain = pki.chain(-10, 80);
     monitor.watch(
         "client",
-        Target::chain(chain.clone()).with_role(Role::OwnClient),
+        Target::from_chain(chain.clone()).with_role(Role::OwnClient),
     );
-    let wrong = Target::chain(chain).with_expected_name("b.example");
+    let wrong = Target::from_chain(chain).with_expected_name("b.example");
     monitor.watch("wrong name", wrong);
     let next = monitor.tick(NOW);
     let mut events = recorder.take();
@@ -517,7 +520,7 @@ fn anything_can_be_watched_and_a_panic_in_it_forgets_nothing() {
         let condition = Condition::new(matter, Band::Warning, event);
         Evaluation::new(vec![condition], Some(days(3))).with_gauge(Gauge::new("licences", 1.0))
     };
-    monitor.watch("licence", Target::watched(Arc::new(licence)));
+    monitor.watch("licence", Target::from_watched(Arc::new(licence)));
     assert_eq!(monitor.tick(NOW), days(1), "a warning is told daily");
     assert_eq!(told(&recorder), [("expiring", "warning")]);
     panics.store(1, Ordering::Relaxed);
@@ -550,7 +553,7 @@ fn endpoints_are_asked_at_their_interval_and_judged_by_what_they_last_showed() {
         .with_endpoint_interval(Duration::from_secs(600))
         .build()
         .unwrap();
-    monitor.watch("database", Target::endpoint("db.example:5432"));
+    monitor.watch("database", Target::from_endpoint("db.example:5432"));
     let next = monitor.tick(NOW);
     assert!((540..=600).contains(&next.seconds_since(NOW)), "{next}");
     let events = recorder.take();
@@ -590,14 +593,14 @@ fn the_thread_wakes_for_what_is_new_and_stops() {
         .build()
         .unwrap();
     let handle = monitor.spawn().unwrap();
-    monitor.watch("served", Target::chain(pki.chain(-85, 5)));
+    monitor.watch("served", Target::from_chain(pki.chain(-85, 5)));
     assert_eq!(received.recv_timeout(PATIENCE), Ok(EventCode::Expiring));
     assert!(monitor.replace("served", pki.chain(-1, 89)));
     assert_eq!(received.recv_timeout(PATIENCE), Ok(EventCode::Recovered));
     assert!(!monitor.replace("another", pki.chain(-1, 89)));
     assert!(monitor.health().ready);
     assert!(handle.stop(PATIENCE));
-    monitor.watch("late", Target::chain(pki.chain(-85, 5)));
+    monitor.watch("late", Target::from_chain(pki.chain(-85, 5)));
     drop(monitor);
     // Nobody ticks any more: the observer is gone with the monitor.
     assert!(received.recv_timeout(PATIENCE).is_err());
@@ -625,10 +628,10 @@ fn an_endpoint_that_never_answers_holds_up_nothing_else() {
         .with_connector(Arc::new(connector))
         .build()
         .unwrap();
-    monitor.watch("peer", Target::endpoint("db.example:5432"));
+    monitor.watch("peer", Target::from_endpoint("db.example:5432"));
     let handle = monitor.spawn().unwrap();
     is_asked.recv_timeout(PATIENCE).unwrap();
-    monitor.watch("served", Target::chain(pki.chain(-85, 5)));
+    monitor.watch("served", Target::from_chain(pki.chain(-85, 5)));
     assert_eq!(received.recv_timeout(PATIENCE), Ok(EventCode::Expiring));
     assert!(monitor.health().ready);
     assert_eq!(monitor.last_evaluated(), Some(NOW));
@@ -661,7 +664,7 @@ fn ten_thousand_quiet_things_cost_a_tick_nothing() {
             count.fetch_add(1, Ordering::Relaxed);
             Evaluation::new(Vec::new(), Some(days(1 + n)))
         };
-        monitor.watch(format!("{n}"), Target::watched(Arc::new(quiet)));
+        monitor.watch(format!("{n}"), Target::from_watched(Arc::new(quiet)));
     }
     assert_eq!(monitor.tick(NOW), days(1));
     assert_eq!(evaluations.swap(0, Ordering::Relaxed), 10_000);
@@ -695,7 +698,7 @@ fn a_blocked_observer_holds_up_neither_ticks_nor_the_others() {
         .with_observer(recorder.clone())
         .build()
         .unwrap();
-    monitor.watch("served", Target::chain(pki.chain(-85, 5)));
+    monitor.watch("served", Target::from_chain(pki.chain(-85, 5)));
     let mut now = NOW;
     for _ in 0..2_000 {
         now = monitor.tick(now);
@@ -708,4 +711,26 @@ fn a_blocked_observer_holds_up_neither_ticks_nor_the_others() {
     assert!(monitor.flush_events(PATIENCE));
     let panicked = monitor.observer_panics();
     assert!(panicked > 0 && panicked <= 2_000, "{panicked}");
+}
+
+#[test]
+fn of_two_certificates_of_one_name_each_speaks_for_itself() {
+    // CA certificates of ten years: a warning at 90 days before the end, critical at 30.
+    let [first, second] = [20, 60].map(|end| pki::root("Twin", -3000, end));
+    let folder = tempfile::tempdir().unwrap();
+    let bundle = folder.path().join("bundle.pem");
+    std::fs::write(&bundle, pki::pem_bundle([&first.der, &second.der])).unwrap();
+    let recorder = Arc::new(Recorder::default());
+    let monitor = Pki::new().builder(recorder.clone()).build().unwrap();
+    monitor.watch("bundle", Target::from_path(&bundle).with_role(Role::Anchor));
+    monitor.tick(NOW);
+    let events = recorder.take();
+    assert_eq!(events.len(), 2, "{events:?}");
+    for (event, ca) in events.iter().zip([&first, &second]) {
+        let certificate = ca.certificate();
+        let subject = event.subject.as_ref().unwrap();
+        assert_eq!(subject.sha256, certificate.fingerprint());
+        let end = format!("at {}", certificate.not_after());
+        assert!(event.message.contains(&end), "{}", event.message);
+    }
 }

@@ -26,7 +26,7 @@ impl Watching {
         let builder = pki.builder(recorder.clone()).with_poll_interval(MINUTE);
         let loader = Loader::new().with_max_file_bytes(100_000);
         let monitor = builder.with_loader(loader).build().unwrap();
-        monitor.watch("disk", Target::path(path));
+        monitor.watch("disk", Target::from_path(path));
         let mut watching = Self {
             recorder,
             monitor,
@@ -237,7 +237,7 @@ fn nothing_grows_however_often_it_is_renewed() {
     let mut watching = Watching::path(&pki, &path);
     watching
         .monitor
-        .watch("served", Target::chain(pki.chain(-85, 5)));
+        .watch("served", Target::from_chain(pki.chain(-85, 5)));
     watching.tick();
     let remembered = |monitor: &Monitor| monitor.save().matches("topic").count();
     let size = remembered(&watching.monitor);

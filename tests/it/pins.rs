@@ -47,6 +47,27 @@ fn certificate_public_and_private_key_have_one_pin() {
         let garbage = pki::pem("PRIVATE KEY", b"0123456789");
         let error = SpkiPin::from_private_key_pem(garbage.as_bytes(), &provider).unwrap_err();
         assert!(matches!(error, PinSourceError::Key { .. }), "{error}");
+        let cut = &private[..private.len() / 2];
+        let encrypted = private.replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY");
+        let cases = [
+            (
+                cut,
+                "the PEM text is damaged (its private key does not decode): write it again from its source",
+            ),
+            (
+                encrypted.as_str(),
+                "the private key cannot be used: it is encrypted, decrypt it first; \
+                 use a key type that the crypto provider supports",
+            ),
+            (
+                public.as_str(),
+                "there is no certificate and no key in the PEM text: give the file of the certificate or key to be pinned",
+            ),
+        ];
+        for (pem, expected) in cases {
+            let error = SpkiPin::from_private_key_pem(pem.as_bytes(), &provider).unwrap_err();
+            assert_eq!(error.to_string(), expected);
+        }
     }
     assert_eq!(
         SpkiPin::from_pem(private.as_bytes()),

@@ -432,8 +432,8 @@ fn on_disk(printed: &mut Printed, folder: &Path, secret: &Secret, file: &[u8]) {
             .with_observer(told.clone())
             .build()
             .unwrap();
-        monitor.watch("folder", Target::path(folder));
-        monitor.watch("key", Target::path(&key_file));
+        monitor.watch("folder", Target::from_path(folder));
+        monitor.watch("key", Target::from_path(&key_file));
         monitor.tick(NOW);
         printed.debug("monitor", &monitor);
         printed.debug("snapshot", &monitor.snapshot());

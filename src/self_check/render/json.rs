@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::super::forecast::DEFAULT_WINDOW;
+use super::super::forecast::DEFAULT_WINDOW_SECONDS;
 use super::super::{
     ChainReport, CorrelatedExpiry, Finding, FirstFailure, Report, ReportedCertificate, StapleReport,
 };
@@ -12,13 +12,13 @@ use crate::outlook::{
 use crate::time::Validity;
 
 pub(super) fn render(report: &Report) -> String {
-    let document = Document {
+    let document = ReportDocument {
         at: report.at.to_string(),
         worst: report.worst().map(crate::policy::Band::as_str),
-        chains: report.chains.iter().map(Chain::of).collect(),
+        chains: report.chains.iter().map(ChainView::of).collect(),
         findings: report.findings.iter().map(FindingView::of).collect(),
         first_failure: report.first_failure().map(FailureView::of),
-        correlated_expiry: (report.correlated_expiry(DEFAULT_WINDOW).iter())
+        correlated_expiry: (report.correlated_expiry(DEFAULT_WINDOW_SECONDS).iter())
             .map(CorrelatedView::of)
             .collect(),
     };
@@ -27,17 +27,17 @@ pub(super) fn render(report: &Report) -> String {
 }
 
 #[derive(Serialize)]
-struct Document<'r> {
+struct ReportDocument<'r> {
     at: String,
     worst: Option<&'static str>,
-    chains: Vec<Chain<'r>>,
+    chains: Vec<ChainView<'r>>,
     findings: Vec<FindingView<'r>>,
     first_failure: Option<FailureView>,
     correlated_expiry: Vec<CorrelatedView>,
 }
 
 #[derive(Serialize)]
-struct Chain<'r> {
+struct ChainView<'r> {
     source: &'r str,
     band: &'static str,
     certificates: Vec<CertificateView>,
@@ -47,7 +47,7 @@ struct Chain<'r> {
     staple: Option<StapleView>,
 }
 
-impl<'r> Chain<'r> {
+impl<'r> ChainView<'r> {
     fn of(chain: &'r ChainReport) -> Self {
         Self {
             source: &chain.source,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::forecast::DEFAULT_WINDOW;
+use super::super::forecast::DEFAULT_WINDOW_SECONDS;
 use super::super::{ChainReport, Finding, Report};
 use crate::outlook::{LimitingCause, Outlook};
 use crate::text::visible;
@@ -36,7 +36,7 @@ fn forecast_text(report: &Report) -> String {
             failure.at
         ));
     }
-    for group in report.correlated_expiry(DEFAULT_WINDOW) {
+    for group in report.correlated_expiry(DEFAULT_WINDOW_SECONDS) {
         let sources: BTreeSet<_> = group
             .certificates
             .iter()

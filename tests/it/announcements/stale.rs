@@ -85,7 +85,7 @@ fn a_monitor_of_the_pins_finds_it_and_shows_its_date() {
         .with_observer(recorder.clone())
         .build()
         .unwrap();
-    monitor.watch("pins", Target::pins(ground.store.clone()));
+    monitor.watch("pins", Target::from_pins(ground.store.clone()));
     let stale = ("announcement_stale", "warning");
     let steps = [
         (day(10), vec![]),

@@ -32,7 +32,7 @@ fn a_pin_set_is_told_of_as_its_date_comes_near_and_when_its_keys_run_out() {
         .with_observer(recorder.clone())
         .build()
         .unwrap();
-    monitor.watch("pins", Target::pins(pins.clone()));
+    monitor.watch("pins", Target::from_pins(pins.clone()));
     let (due, warning, critical) = (
         ("expiring", "info"),
         ("expiring", "warning"),

@@ -292,7 +292,7 @@ fn a_monitor_tells_of_skew() {
         .with_observer(scene.events.clone())
         .build()
         .unwrap();
-    monitor.watch("skew", notafter::Target::watched(key.clone()));
+    monitor.watch("skew", notafter::Target::from_watched(key.clone()));
     let next = monitor.tick(NOW);
     assert!(scene.told().is_empty());
     assert!(next <= at(50 * DAY));

@@ -1,0 +1,324 @@
+//! The monitor itself: what it holds, what a tick does, and its threads.
+
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use pki_types::CertificateDer;
+use rustls::time_provider::TimeProvider;
+
+use super::health::{self, Health};
+#[cfg(feature = "metrics")]
+use super::metrics::{self, Counts, Publishing};
+use super::run::{Ending, Threads, Wake, lock};
+use super::schedule::Intervals;
+#[cfg(feature = "metrics")]
+use super::series::Change;
+use super::state::MonitorState;
+use super::target::{Lane, Target, TargetKind};
+use super::work::Evaluator;
+use crate::observer::Outbox;
+use crate::self_check::Report;
+use crate::source::FailureReason;
+use crate::time::Timestamp;
+use crate::time::clock;
+
+/// The longest sleep: so soon is a clock that jumped noticed, and so old is the heartbeat at most.
+const LONGEST_SLEEP_SECONDS: i64 = 60;
+
+/// Watches what is registered with it, and tells when it comes nearer to its end.
+///
+/// Everything is evaluated when it is registered, at each instant at which a date makes it stand
+/// otherwise, when its file or endpoint is found changed, and in any case at an interval. A tick
+/// with nothing due looks at one instant, however much is registered.
+///
+/// It runs on a thread ([`Monitor::spawn`]; endpoints have another, so that a peer that does not
+/// answer holds up nothing else), or wherever [`Monitor::tick`] is called. Observers that are not
+/// prompt have queues of their own, so none holds it up.
+///
+/// # How does my service watch what it serves?
+/// ```
+/// use std::{sync::Arc, time::Duration};
+/// use notafter::{Event, Monitor, Target, TrustAnchors};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let (anchors, chain) = (TrustAnchors::builder().build(), Vec::new());
+/// let monitor = Monitor::builder()
+///     .with_trust_anchors(anchors)
+///     .with_provider(rustls::crypto::ring::default_provider().into())
+///     .with_observer(Arc::new(|event: &Event| eprintln!("{event}")))
+///     .build()?;
+/// monitor.watch("served", Target::from_chain(chain).with_expected_name("service.example.com"));
+/// monitor.watch("on disk", Target::from_path("/etc/service/tls.crt"));
+/// let running = monitor.spawn()?;
+/// // For /ready: monitor.health().ready; for /certificates: monitor.snapshot().to_text().
+/// assert!(running.stop(Duration::from_secs(5)));
+/// # Ok(())
+/// # }
+/// ```
+pub struct Monitor {
+    pub(super) evaluator: Evaluator,
+    pub(super) intervals: Intervals,
+    pub(super) outbox: Outbox,
+    pub(super) clock: Option<Arc<dyn TimeProvider>>,
+    pub(super) state: Mutex<MonitorState>,
+    /// Held during a tick, so that there is one at a time in each lane; never with the state.
+    pub(super) ticking: [Mutex<()>; 2],
+    pub(super) wake: Wake,
+    #[cfg(feature = "metrics")]
+    pub(super) publishing: Publishing,
+}
+
+impl Monitor {
+    /// Watches something under this name, which events, reports and metrics show; whether it
+    /// takes the place of something else. It is due at once.
+    pub fn watch(&self, name: impl Into<String>, target: Target) -> bool {
+        let replaced = self.state().put(name.into(), target);
+        self.wake.poke();
+        replaced
+    }
+
+    /// The chain that is watched under this name has been replaced by this one: for whoever swaps
+    /// what is served. Its role and expected names stay, its staple does not. `false` where no
+    /// chain is watched under this name.
+    pub fn replace(
+        &self,
+        name: &str,
+        chain: impl IntoIterator<Item = CertificateDer<'static>>,
+    ) -> bool {
+        let mut state = self.state();
+        let Some(known) = state.target(name) else {
+            return false;
+        };
+        if !matches!(known.kind, TargetKind::Chain(_)) {
+            return false;
+        }
+        let target = Target {
+            kind: TargetKind::Chain(chain.into_iter().collect()),
+            role: known.role,
+            names: known.names.clone(),
+            staple: None,
+        };
+        state.put(name.to_owned(), target);
+        drop(state);
+        self.wake.poke();
+        true
+    }
+
+    /// Watches it no longer, and forgets what was told of it; whether it was watched.
+    pub fn remove(&self, name: &str) -> bool {
+        let removed = self.state().remove(name);
+        #[cfg(feature = "metrics")]
+        if let (Publishing::On, Some(item)) = (self.publishing, &removed) {
+            metrics::publish_removal(&item.samples());
+        }
+        removed.is_some()
+    }
+
+    /// Reads and evaluates it anew at the next tick, which is at once where a thread runs; whether
+    /// it is watched.
+    pub fn refresh(&self, name: &str) -> bool {
+        let known = self.state().refresh(name);
+        self.wake.poke();
+        known
+    }
+
+    /// How many things are watched.
+    pub fn len(&self) -> usize {
+        self.state().len()
+    }
+
+    /// Whether nothing is watched.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Evaluates what is due at `now`, tells, and says when something is due next.
+    ///
+    /// Call it no later than that, after anything was registered or replaced, and at least every
+    /// minute, so that a clock that jumps is noticed and the heartbeat goes on. It reads files and
+    /// asks endpoints, so in an asynchronous runtime it belongs where blocking is allowed.
+    pub fn tick(&self, now: Timestamp) -> Timestamp {
+        let local = self.tick_lane(Lane::Local, now);
+        local.min(self.tick_lane(Lane::Endpoints, now))
+    }
+
+    fn tick_lane(&self, lane: Lane, now: Timestamp) -> Timestamp {
+        let [local, endpoints] = &self.ticking;
+        let _one_at_a_time = lock(match lane {
+            Lane::Local => local,
+            Lane::Endpoints => endpoints,
+        });
+        let due = self.state().take_due(lane, now);
+        // Nothing is locked meanwhile: health and snapshots never wait for a disk or a peer.
+        let outcomes: Vec<_> = due
+            .iter()
+            .map(|work| self.evaluator.run(work, now))
+            .collect();
+        let mut state = self.state();
+        let merged = state.merge(outcomes, now, &self.intervals);
+        let next = state.next_due(lane).unwrap_or(Timestamp::MAX);
+        drop(state);
+        #[cfg(feature = "metrics")]
+        if self.publishing == Publishing::On {
+            self.publish(&merged.changes, lane, now);
+        }
+        merged
+            .events
+            .iter()
+            .for_each(|event| self.outbox.deliver(event));
+        next
+    }
+
+    /// What is known of everything that is watched, as the self-check reports it: evaluated at
+    /// the latest tick, or earlier where nothing has changed since. Before the first tick it is
+    /// empty, and so not ok.
+    pub fn snapshot(&self) -> Report {
+        self.state().report(self.evaluator.judge.policy)
+    }
+
+    /// Whether this process can do its work with its own certificates, now.
+    pub fn health(&self) -> Health {
+        self.health_at(self.now())
+    }
+
+    /// Whether this process can do its work at any instant: what has ended by then counts as ended, though no tick has seen
+    /// it yet.
+    pub fn health_at(&self, now: Timestamp) -> Health {
+        health::of(&self.state(), now)
+    }
+
+    /// The instant of the latest tick: its heartbeat.
+    pub fn last_evaluated(&self) -> Option<Timestamp> {
+        self.state().last_tick()
+    }
+
+    /// How often something could not be read, by reason, since the start; reasons without any are
+    /// there too.
+    pub fn source_errors(&self) -> Vec<(FailureReason, u64)> {
+        self.state().source_errors()
+    }
+
+    /// What was told so far, for
+    /// [`MonitorBuilder::with_saved_state`](super::MonitorBuilder::with_saved_state) after a restart.
+    #[cfg(feature = "json")]
+    pub fn save(&self) -> String {
+        self.state().transitions.save()
+    }
+
+    /// How many times an observer panicked instead of observing.
+    pub fn observer_panics(&self) -> u64 {
+        self.outbox.panics()
+    }
+
+    /// How many events were dropped because an observer's queue was full.
+    pub fn events_lost(&self) -> u64 {
+        self.outbox.lost()
+    }
+
+    /// Waits until the observers have seen everything that was told so far, at most so long for
+    /// each; says whether they have.
+    pub fn flush_events(&self, patience: Duration) -> bool {
+        self.outbox.flush(patience)
+    }
+
+    #[cfg(feature = "metrics")]
+    fn publish(&self, changes: &[Change], lane: Lane, now: Timestamp) {
+        metrics::publish_changes(changes);
+        metrics::publish_counts(&Counts {
+            source_errors: self.source_errors(),
+            events_lost: self.events_lost(),
+            observer_panics: self.observer_panics(),
+        });
+        // The heart beats whatever the endpoints do, and only if the rest goes on.
+        if lane == Lane::Local {
+            metrics::publish_heartbeat(self.len(), now);
+        }
+    }
+
+    /// Ticks on a thread of its own until the handle is stopped or dropped; with a connector,
+    /// endpoints on another.
+    ///
+    /// # Errors
+    /// The operating system's, where it has no thread to give: then none runs.
+    pub fn spawn(self: &Arc<Self>) -> io::Result<MonitorHandle> {
+        let mut handle = MonitorHandle {
+            monitor: Arc::clone(self),
+            threads: Threads::default(),
+        };
+        handle.start("notafter-monitor", Lane::Local)?;
+        if self.evaluator.connector.is_some() {
+            handle.start("notafter-endpoints", Lane::Endpoints)?;
+        }
+        Ok(handle)
+    }
+
+    fn run(&self, lane: Lane, ending: &Ending) {
+        while !ending.is_asked_for() {
+            let seen = self.wake.pokes();
+            let now = self.now();
+            let mut next = self.tick_lane(lane, now);
+            if self.evaluator.connector.is_none() {
+                // Nobody to ask them: that is said here.
+                next = next.min(self.tick_lane(Lane::Endpoints, now));
+            }
+            let left = next.seconds_since(self.now());
+            let left = left.clamp(1, LONGEST_SLEEP_SECONDS);
+            if !ending.is_asked_for() {
+                let patience = Duration::from_secs(left.unsigned_abs());
+                self.wake.wait(seen, patience);
+            }
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        clock::now(self.clock.as_ref())
+    }
+
+    fn state(&self) -> MutexGuard<'_, MonitorState> {
+        lock(&self.state)
+    }
+}
+
+impl fmt::Debug for Monitor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Monitor")
+            .field("watched", &self.len())
+            .field("last_evaluated", &self.last_evaluated())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A running monitor. Dropping it lets its threads end after the ticks in progress.
+#[derive(Debug)]
+pub struct MonitorHandle {
+    monitor: Arc<Monitor>,
+    threads: Threads,
+}
+
+impl MonitorHandle {
+    fn start(&mut self, name: &str, lane: Lane) -> io::Result<()> {
+        let monitor = Arc::clone(&self.monitor);
+        self.threads
+            .start(name, move |ending| monitor.run(lane, ending))
+    }
+
+    /// The orderly end: waits for the ticks in progress and for the observers, at most so long for
+    /// each; says whether all is done. A connector or an observer that blocks is left behind.
+    pub fn stop(mut self, patience: Duration) -> bool {
+        self.signal();
+        let all = self.threads.join(patience);
+        self.monitor.flush_events(patience) && all
+    }
+
+    fn signal(&self) {
+        self.threads.ending.ask();
+        self.monitor.wake.poke();
+    }
+}
+
+impl Drop for MonitorHandle {
+    fn drop(&mut self) {
+        self.signal();
+    }
+}

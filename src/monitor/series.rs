@@ -1,0 +1,82 @@
+//! What metrics show of what is watched: which series, and their values.
+
+use std::collections::BTreeMap;
+
+use super::watched::Gauge;
+use crate::self_check::ChainReport;
+use crate::time::Timestamp;
+
+/// One time series.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Series {
+    pub(super) name: &'static str,
+    pub(super) source: String,
+    /// One more label and its value.
+    pub(super) label: Option<(&'static str, String)>,
+}
+
+pub(super) type Samples = BTreeMap<Series, f64>;
+
+/// What an item showed before an evaluation, and what it shows now.
+pub(super) struct Change {
+    pub(super) before: Samples,
+    pub(super) now: Samples,
+}
+
+/// What is known of something that is watched, as far as metrics show it.
+pub(super) struct ShownItem<'i> {
+    pub(super) name: &'i str,
+    pub(super) evaluated: Option<Timestamp>,
+    pub(super) chains: &'i [ChainReport],
+    pub(super) gauges: &'i [Gauge],
+}
+
+/// What is to be shown of an item. Labels are of what is watched, never of one certificate, so
+/// that a renewal goes on in the same series.
+pub(super) fn samples(item: &ShownItem<'_>) -> Samples {
+    let mut samples = Samples::new();
+    let evaluated = item.evaluated.unwrap_or(Timestamp::MIN);
+    for chain in item.chains {
+        let mut show = |name, label, value: f64, pick: fn(f64, f64) -> f64| {
+            let source = chain.source.clone();
+            let series = Series {
+                name,
+                source,
+                label,
+            };
+            let shown = samples.entry(series).or_insert(value);
+            *shown = pick(*shown, value);
+        };
+        for reported in &chain.certificates {
+            let position = Some(("position", reported.position.to_string()));
+            let end = reported.certificate.not_after();
+            let expired = if end < evaluated { 1.0 } else { 0.0 };
+            show("x509_cert_not_after", position.clone(), unix(end), f64::min);
+            show("x509_cert_expired", position, expired, f64::max);
+        }
+        for (who, outlook) in [("rustls", &chain.rustls), ("strict", &chain.strict)] {
+            let Some(outlook) = outlook else { continue };
+            let end = outlook.effective_not_after.map_or(0.0, unix);
+            let label = Some(("relying_party", who.to_owned()));
+            show("notafter_effective_not_after", label, end, f64::min);
+        }
+        if let Some(next_update) = chain.staple.as_ref().and_then(|staple| staple.next_update) {
+            // Of several staples of one source, the last.
+            let name = "notafter_staple_next_update";
+            show(name, None, unix(next_update), |_, last| last);
+        }
+    }
+    for gauge in item.gauges {
+        let series = Series {
+            name: gauge.name,
+            source: item.name.to_owned(),
+            label: gauge.label.clone(),
+        };
+        samples.insert(series, gauge.value);
+    }
+    samples
+}
+
+fn unix(t: Timestamp) -> f64 {
+    Gauge::from_timestamp("", t).value
+}

@@ -1,0 +1,67 @@
+//! The rules by which what lies on disk is served, or is not.
+
+/// What clients get who ask for a name that no certificate covers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum UnknownName {
+    /// The default certificate: the client will say what it thinks of that.
+    #[default]
+    ServeDefault,
+    /// No handshake; rustls sends the alert `access_denied`.
+    Refuse,
+}
+
+/// What becomes of a certificate that covers fewer names than the served one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum LostNames {
+    /// It is served; the event says which names were lost.
+    #[default]
+    Tell,
+    /// It is refused while the served one is within its dates.
+    Refuse,
+}
+
+/// What becomes of a certificate that was issued (by notBefore) before the served one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum OlderCertificate {
+    /// It is refused while the served one is within its dates.
+    #[default]
+    Refuse,
+    /// It is served.
+    Accept,
+}
+
+/// What becomes of a chain with a certificate that issued none of those before it, or without the
+/// leaf's issuer though the served chain sends it along.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum ChainCheck {
+    /// It is refused: peers may break on the first (RFC 5246, 7.4.2), and will on the second.
+    #[default]
+    Refuse,
+    /// It is served; the event says so.
+    Tell,
+}
+
+/// What a service may start with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum AtStart {
+    /// Certificates within their dates alone.
+    #[default]
+    RequireValid,
+    /// Expired ones and those that are not valid yet too, where being up matters more; every
+    /// other check still holds.
+    AcceptOutOfDate,
+}
+
+/// The rules by which a pair on disk is judged.
+#[derive(Debug, Clone, Default)]
+pub(super) struct ReloadRules {
+    pub(super) lost_names: LostNames,
+    pub(super) older: OlderCertificate,
+    pub(super) chain: ChainCheck,
+    pub(super) at_start: AtStart,
+}

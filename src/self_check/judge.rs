@@ -1,0 +1,299 @@
+//! Judging what was read: the pure half of the check.
+
+use pki_types::{CertificateDer, ServerName};
+
+use super::chain::{JudgedChain, judge_chain, judge_single};
+use super::chain_report::ChainReport;
+use super::clock_verdict::suspect;
+use super::context::ChainContext;
+use super::finding::{Finding, FindingCode};
+use super::lifetime::LifetimeLimits;
+use crate::cert::Certificate;
+use crate::event::Severity;
+#[cfg(feature = "details")]
+use crate::outlook::Usage;
+use crate::outlook::{Budget, ChainJudge};
+use crate::policy::ThresholdPolicy;
+use crate::revocation::Crls;
+use crate::source::{FailureReason, SourceContents, SourceFailure};
+use crate::text::quoted;
+use crate::time::Timestamp;
+use crate::time::span;
+
+/// How the certificates of one file belong together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Grouping {
+    /// A file whose first certificate is not a CA's is one chain, leaf first; any other is a
+    /// collection.
+    #[default]
+    ByFirstCertificate,
+    /// Every certificate on its own.
+    Each,
+}
+
+/// Certificates that were read, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Input {
+    Contents(SourceContents),
+    Chain(String, Vec<CertificateDer<'static>>),
+}
+
+/// What is expected of every leaf, and what came with it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Expected<'e> {
+    pub(crate) names: &'e [String],
+    #[cfg(feature = "ocsp")]
+    pub(crate) staples: &'e [GivenStaple],
+}
+
+/// The stapled OCSP response that goes with the chain of this source; empty where there is none.
+#[cfg(feature = "ocsp")]
+#[derive(Debug, Clone)]
+pub(crate) struct GivenStaple {
+    pub(crate) source: String,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// What inputs are judged by.
+#[derive(Debug)]
+pub(crate) struct SourceJudge {
+    pub(super) chains: ChainJudge,
+    #[cfg(feature = "details")]
+    pub(super) usage: Usage,
+    pub(super) policy: ThresholdPolicy,
+    pub(super) grouping: Grouping,
+    pub(super) lifetime_limits: LifetimeLimits,
+    pub(super) crls: Crls,
+}
+
+impl SourceJudge {
+    /// Judges one input alone, at this instant.
+    pub(crate) fn judge<'j>(
+        &'j self,
+        input: &Input,
+        expected: Expected<'j>,
+        at: Timestamp,
+    ) -> Judged<'j> {
+        let mut judged = Judged::new(self, expected, at);
+        judged.input(input);
+        judged
+    }
+}
+
+/// What was judged so far. Nothing that is wrong with one input keeps the others from being judged.
+pub(crate) struct Judged<'j> {
+    judge: &'j SourceJudge,
+    #[cfg(feature = "ocsp")]
+    staples: &'j [GivenStaple],
+    names: Vec<ServerName<'static>>,
+    pub(super) at: Timestamp,
+    pub(crate) chains: Vec<ChainReport>,
+    pub(crate) findings: Vec<Finding>,
+}
+
+impl<'j> Judged<'j> {
+    pub(super) fn new(judge: &'j SourceJudge, expected: Expected<'j>, at: Timestamp) -> Self {
+        let mut judged = Self {
+            judge,
+            #[cfg(feature = "ocsp")]
+            staples: expected.staples,
+            names: Vec::new(),
+            at,
+            chains: Vec::new(),
+            findings: Vec::new(),
+        };
+        judged.read_names(expected.names);
+        judged
+    }
+
+    fn read_names(&mut self, names: &[String]) {
+        for name in names {
+            match ServerName::try_from(name.clone()) {
+                Ok(name) => self.names.push(name),
+                Err(_) => {
+                    let name = quoted(name, usize::MAX);
+                    let message = format!(
+                        "'{name}' is neither a DNS name nor an IP address, so no leaf was checked for it: correct the name"
+                    );
+                    let code = FindingCode::UnusableName;
+                    self.findings
+                        .push(Finding::new(Severity::Critical, code, message));
+                }
+            }
+        }
+    }
+
+    /// Says what is wrong with what everything is judged by.
+    pub(super) fn note_anchors(&mut self) {
+        let anchors = self.judge.chains.anchors();
+        for error in anchors.errors() {
+            let code = FindingCode::UnusableAnchor;
+            let finding = Finding::new(Severity::Warning, code, error.to_string());
+            self.findings.push(finding.with_source(&error.source_name));
+        }
+        if anchors.is_empty() {
+            let message = "there is no trust anchor to judge by: install the system's CA certificates, or name a file of your own";
+            let code = FindingCode::NoTrustAnchors;
+            self.findings
+                .push(Finding::new(Severity::Critical, code, message));
+        }
+    }
+
+    pub(super) fn input(&mut self, input: &Input) {
+        match input {
+            Input::Contents(contents) => self.source(contents.clone()),
+            Input::Chain(source, ders) => self.chain_of_ders(source, ders),
+        }
+    }
+
+    pub(super) fn source(&mut self, contents: SourceContents) {
+        let source: &str = &contents.source;
+        for failure in &contents.failures {
+            self.unreadable(failure);
+        }
+        if let (Some(place), false) = (
+            contents.private_keys.first(),
+            contents.certificates.is_empty(),
+        ) {
+            let message = format!(
+                "a private key lies beside the certificates ({place}): keep the file readable for the service alone, or move the key to a file of its own"
+            );
+            let code = FindingCode::PrivateKeyInCertificateFile;
+            self.findings
+                .push(Finding::new(Severity::Info, code, message).with_source(source));
+        }
+        let certificates: Vec<_> = contents
+            .certificates
+            .into_iter()
+            .map(|f| f.certificate)
+            .collect();
+        let is_chain = self.judge.grouping == Grouping::ByFirstCertificate
+            && certificates.first().is_some_and(|first| !first.is_ca());
+        if is_chain {
+            self.chain(source, &certificates);
+        } else {
+            let cas = certificates
+                .iter()
+                .filter(|certificate| certificate.is_ca());
+            let cas: Vec<_> = cas.cloned().collect();
+            let budget = Budget::of_report();
+            for certificate in &certificates {
+                let judged = judge_single(&self.context(source), certificate, &cas, &budget);
+                self.add(judged);
+            }
+        }
+    }
+
+    fn chain_of_ders(&mut self, source: &str, ders: &[CertificateDer<'static>]) {
+        let mut certificates = Vec::new();
+        for (n, der) in ders.iter().enumerate() {
+            match Certificate::from_der(der) {
+                Ok(certificate) => certificates.push(certificate),
+                Err(error) => {
+                    let detail = format!("certificate {n} of the chain: {error}");
+                    let reason = FailureReason::BadDer;
+                    self.unreadable(&SourceFailure::whole(source, reason, detail));
+                    if n == 0 {
+                        // Without its leaf the rest is no chain.
+                        return;
+                    }
+                }
+            }
+        }
+        if certificates.is_empty() {
+            let (reason, detail) = (FailureReason::NoCertificateFound, "the chain is empty");
+            self.unreadable(&SourceFailure::whole(source, reason, detail));
+        } else {
+            self.chain(source, &certificates);
+        }
+    }
+
+    fn chain(&mut self, source: &str, certificates: &[Certificate]) {
+        let judged = judge_chain(&self.context(source), certificates);
+        self.add(judged);
+    }
+
+    fn add(&mut self, judged: JudgedChain) {
+        self.chains.push(judged.report);
+        self.findings.extend(judged.findings);
+    }
+
+    fn unreadable(&mut self, failure: &SourceFailure) {
+        let code = FindingCode::Unreadable;
+        let finding = Finding::new(Severity::Critical, code, failure.to_string());
+        self.findings
+            .push(finding.with_source(&failure.place.source));
+    }
+
+    /// Lists that must be current and end before what they speak for does.
+    pub(super) fn check_crls(&mut self) {
+        let crls = &self.judge.crls;
+        for next_update in crls.next_updates() {
+            let left = next_update.seconds_since(self.at);
+            let span = span::readable(left);
+            let enforced = crls.enforces_expiration();
+            let (severity, code, message) = match (left, enforced) {
+                (..=0, true) => (
+                    Severity::Critical,
+                    FindingCode::CrlExpired,
+                    format!(
+                        "a revocation list stopped counting {span} ago, at {next_update}: fetch the next one now"
+                    ),
+                ),
+                (..=0, false) => (
+                    Severity::Warning,
+                    FindingCode::CrlExpired,
+                    format!(
+                        "a revocation list is out of date since {next_update}, {span} ago: fetch the next one"
+                    ),
+                ),
+                (_, true) => (
+                    Severity::Info,
+                    FindingCode::CrlExpiring,
+                    format!(
+                        "a revocation list counts until before {next_update}, in {span}, and what it speaks for no longer: fetch the next one by then"
+                    ),
+                ),
+                (_, false) => continue,
+            };
+            self.findings.push(Finding::new(severity, code, message));
+        }
+    }
+
+    /// Where the clock is not believed, that is said instead of a row of certificates that are not
+    /// valid yet.
+    pub(super) fn doubt_clock(&mut self, known_past: &[Timestamp]) {
+        let presented = self.chains.iter().flat_map(|chain| &chain.certificates);
+        let presented = presented.map(|reported| &reported.certificate);
+        let anchors = self.judge.chains.anchors().certificates();
+        let begins: Vec<_> = presented
+            .chain(anchors)
+            .map(Certificate::not_before)
+            .collect();
+        if let Some(suspicion) = suspect(self.at, known_past, &begins) {
+            self.findings
+                .retain(|finding| finding.code != FindingCode::NotYetValid);
+            let (code, message) = (FindingCode::ClockSuspect, suspicion.message(self.at));
+            self.findings
+                .insert(0, Finding::new(Severity::Critical, code, message));
+        }
+    }
+
+    fn context<'r>(&'r self, source: &'r str) -> ChainContext<'r> {
+        ChainContext {
+            source,
+            at: self.at,
+            names: &self.names,
+            judge: &self.judge.chains,
+            policy: &self.judge.policy,
+            #[cfg(feature = "details")]
+            usage: self.judge.usage,
+            lifetime_limits: self.judge.lifetime_limits,
+            #[cfg(feature = "ocsp")]
+            staple: (self.staples.iter())
+                .find(|staple| staple.source == source)
+                .map(|staple| staple.bytes.as_slice()),
+        }
+    }
+}
