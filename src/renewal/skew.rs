@@ -49,7 +49,7 @@ impl fmt::Display for SkewKind {
 /// use notafter::Certificate;
 /// use notafter::renewal::{Skew, SkewKind};
 /// # use notafter::source::SourceContents;
-/// # let pem = include_bytes!("../tests/data/incidents/dst-root-x3-2021/certs/leaf.pem");
+/// # let pem = include_bytes!("../../tests/data/incidents/dst-root-x3-2021/certs/leaf.pem");
 /// # let leaf = SourceContents::from_bytes("", pem).certificates.remove(0).certificate;
 /// let (serving, on_disk) = (leaf.clone(), leaf);
 /// let due = "2021-11-27T14:46:27Z".parse()?;
