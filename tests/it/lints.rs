@@ -108,6 +108,32 @@ fn a_cross_sign_that_ends_first_is_told() {
 }
 
 #[test]
+fn a_source_s_name_cannot_turn_a_terminal_s_line_around() {
+    let root = pki::root("Root", -1000, 3000);
+    let leaf = root.leaf(&["a.example"], -10, 80);
+    let report = check(pki::anchors([&root]))
+        .with_chain("a\u{202e}b\u{61c}c\u{e0041}\nd", [leaf.der])
+        .at(NOW)
+        .build()
+        .unwrap()
+        .run();
+    let hidden = ['\u{202e}', '\u{61c}', '\u{e0041}'];
+    let (text, nagios) = (report.to_text(), report.to_nagios());
+    assert!(
+        !text.contains(hidden) && !nagios.contains(hidden),
+        "{text:?} {nagios:?}"
+    );
+    assert!(
+        text.contains("a\\u{202e}b\\u{61c}c\\u{e0041}\\u{a}d"),
+        "{text}"
+    );
+    assert!(
+        nagios.contains("a\\u{202e}b\\u{61c}c\\u{e0041} d"),
+        "{nagios}"
+    );
+}
+
+#[test]
 fn keys_signatures_names_and_lifetimes_are_looked_at() {
     let root = pki::root("Root", -1000, 3000);
     let nameless = root.leaf_with(&[], -10, 80, |params| {
