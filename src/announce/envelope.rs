@@ -4,7 +4,8 @@ use base64_simd::STANDARD as BASE64;
 use serde_json::{Value, json};
 
 use super::AnnouncementError;
-use super::strict_json::{Json, Node};
+use super::json_place::JsonPlace;
+use super::strict_json;
 
 /// What the payload is, as the signatures cover it.
 const PAYLOAD_TYPE: &str = "application/vnd.notafter.pins.v2+json";
@@ -56,8 +57,8 @@ impl Envelope {
                 limit: MAX_BYTES,
             });
         }
-        let json = Json::parse("envelope", bytes)?;
-        let envelope = Node::root("envelope", &json);
+        let json = strict_json::parse("envelope", bytes)?;
+        let envelope = JsonPlace::root("envelope", &json);
         let handovers = envelope.optional("handovers")?;
         let mut read = Self::read(&envelope)?;
         if let Some(list) = handovers {
@@ -79,7 +80,7 @@ impl Envelope {
     }
 
     /// One envelope, without those that came along with it.
-    fn read(envelope: &Node<'_>) -> Result<Self, AnnouncementError> {
+    fn read(envelope: &JsonPlace<'_>) -> Result<Self, AnnouncementError> {
         let payload_type = envelope.field("payloadType")?;
         if payload_type.text()? != PAYLOAD_TYPE {
             return Err(payload_type.malformed(format!("it is not {PAYLOAD_TYPE}")));
@@ -175,7 +176,7 @@ impl Envelope {
     }
 }
 
-fn base64(node: &Node<'_>) -> Result<Vec<u8>, AnnouncementError> {
+fn base64(node: &JsonPlace<'_>) -> Result<Vec<u8>, AnnouncementError> {
     let decoded = BASE64.decode_to_vec(node.text()?.as_bytes());
     decoded.map_err(|error| node.malformed(format!("not standard base64 with padding: {error}")))
 }

@@ -1,7 +1,7 @@
-//! How announcements follow each other.
+//! The announcement that another one follows, as its payload names it in `previous`.
 
 use super::AnnouncementError;
-use super::strict_json::Node;
+use super::json_place::JsonPlace;
 use crate::cert::Sha256Digest;
 
 /// The announcement that another one follows, as that one's signatures vouch for it.
@@ -30,7 +30,7 @@ impl PreviousAnnouncement {
         Self { version, sha256 }
     }
 
-    pub(super) fn parse(node: &Node<'_>) -> Result<Self, AnnouncementError> {
+    pub(super) fn parse(node: &JsonPlace<'_>) -> Result<Self, AnnouncementError> {
         let digest = node.field("sha256")?;
         let mut bytes = [0; 32];
         let decoded = base16ct::lower::decode(digest.text()?, &mut bytes);
