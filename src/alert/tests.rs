@@ -1,8 +1,11 @@
 use std::collections::HashMap;
+use std::num::NonZeroUsize;
 
 use super::*;
 use crate::cert::Sha256Digest;
-use crate::event::{EventCode, Role, Severity};
+use crate::event::{Event, EventCode, Role, Severity};
+use crate::policy::Band;
+use crate::time::Timestamp;
 
 fn matter(n: u8) -> Matter {
     Matter::new(EventCode::PeerExpiring, Role::PeerServer)
