@@ -26,7 +26,7 @@ impl TracingObserver {
 
 /// The fields that only one side has, empty for the other.
 #[derive(Default)]
-struct Side {
+struct TlsSide {
     subject: Option<String>,
     issuer: Option<String>,
     sha256: Option<String>,
@@ -34,7 +34,7 @@ struct Side {
     not_after: Option<String>,
 }
 
-impl Side {
+impl TlsSide {
     fn of(event: &Event) -> Self {
         let Some(subject) = &event.subject else {
             return Self::default();
@@ -55,12 +55,12 @@ macro_rules! write {
     ($level:ident, $event:ident) => {{
         let (server, client, other) = match $event.role {
             Role::OwnServer | Role::PeerServer => {
-                (Side::of($event), Side::default(), Side::default())
+                (TlsSide::of($event), TlsSide::default(), TlsSide::default())
             }
             Role::OwnClient | Role::PeerClient => {
-                (Side::default(), Side::of($event), Side::default())
+                (TlsSide::default(), TlsSide::of($event), TlsSide::default())
             }
-            _ => (Side::default(), Side::default(), Side::of($event)),
+            _ => (TlsSide::default(), TlsSide::default(), TlsSide::of($event)),
         };
         let subject = $event.subject.as_ref();
         let position = subject.map(|subject| subject.position.to_string());

@@ -32,6 +32,7 @@ const EDGES: &[&str] = &[
     "announce/files.rs",
     "announce/folder.rs",
     "monitor/",
+    "observer/outbox.rs",
     "observer/queue.rs",
     "outlook/anchors_stored.rs",
     "pin/private.rs",
