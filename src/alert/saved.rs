@@ -110,10 +110,7 @@ fn restored(saved: SavedMatter) -> Option<(Matter, LastTold)> {
         .find(|band| band.as_str() == saved.band)?;
     let sha256 = match saved.sha256 {
         None => None,
-        Some(hex) => {
-            let digest = base16ct::lower::decode_vec(hex.as_bytes()).ok()?;
-            Some(Sha256Digest::from_bytes(digest.try_into().ok()?))
-        }
+        Some(hex) => Some(Sha256Digest::from_hex(&hex)?),
     };
     let last = LastTold {
         band,

@@ -84,7 +84,7 @@ impl Transitions {
             self.told.put(matter, LastTold::now(band, now));
         } else {
             let quiet = last.quiet_for(now);
-            let interval = self.repeat.seconds(band);
+            let interval = self.repeat.interval_seconds(band);
             if interval.is_none_or(|interval| quiet < interval) {
                 return None;
             }
@@ -121,7 +121,7 @@ impl Transitions {
     /// is not.
     pub fn next_repeat(&self, matter: &Matter, now: Timestamp) -> Option<Timestamp> {
         let mut last = *self.told.peek(matter)?;
-        let interval = self.repeat.seconds(last.band)?;
+        let interval = self.repeat.interval_seconds(last.band)?;
         let left = interval.saturating_sub(last.quiet_for(now)).max(0);
         Some(now.saturating_add(left))
     }

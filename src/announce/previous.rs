@@ -32,13 +32,9 @@ impl PreviousAnnouncement {
 
     pub(super) fn parse(node: &JsonPlace<'_>) -> Result<Self, AnnouncementError> {
         let digest = node.field("sha256")?;
-        let mut bytes = [0; 32];
-        let decoded = base16ct::lower::decode(digest.text()?, &mut bytes);
-        let whole = decoded.is_ok_and(|decoded| decoded.len() == 32);
-        if !whole {
-            return Err(digest.malformed("a digest is written in 64 lower-case hexadecimal digits"));
-        }
-        let sha256 = Sha256Digest::from_bytes(bytes);
+        let sha256 = Sha256Digest::from_hex(digest.text()?).ok_or_else(|| {
+            digest.malformed("a digest is written in 64 lower-case hexadecimal digits")
+        })?;
         let version = node.field("version")?.integer()?;
         Ok(Self { version, sha256 })
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::previous::Link;
 use super::{Announcement, Authority, PinFloor, PreviousAnnouncement};
@@ -14,8 +15,7 @@ use crate::time::Timestamp;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct RotationState {
     pub(super) floor: Arc<PinFloor>,
-    /// In seconds.
-    pub(super) hold_down: i64,
+    pub(super) hold_down_seconds: i64,
     pub(super) successors: SuccessorRule,
     pub(super) version: u64,
     /// The latest instant that it knows of: no first sight lies before it.
@@ -99,7 +99,7 @@ pub(super) struct NextAuthority {
 
 impl RotationState {
     /// The floor alone.
-    pub(super) fn of_floor(floor: Arc<PinFloor>, hold_down: u32) -> Self {
+    pub(super) fn of_floor(floor: Arc<PinFloor>, hold_down: Duration) -> Self {
         let sets = floor.announcement().pin_sets.iter();
         let sets = sets.map(|set| {
             let pins = set.pins.iter().map(|pin| {
@@ -112,7 +112,7 @@ impl RotationState {
             }
         });
         Self {
-            hold_down: i64::from(hold_down),
+            hold_down_seconds: whole_seconds(hold_down),
             successors: SuccessorRule::default(),
             version: floor.version(),
             latest: floor.issued(),
@@ -242,7 +242,9 @@ impl RotationState {
     }
 
     fn next_authority_rules(&self, next: &NextAuthority) -> Acceptance {
-        self.maturing(Some(next.first_sight.saturating_add(self.hold_down)))
+        self.maturing(Some(
+            next.first_sight.saturating_add(self.hold_down_seconds),
+        ))
     }
 
     /// What matures does so only while the announcement that lists it still lasts: whoever holds
@@ -263,7 +265,9 @@ impl RotationState {
             Trust::Always => None,
             Trust::From(from) => Some(from),
             Trust::HeldSince(_) if self.asks_for_listing() => return Acceptance::Never,
-            Trust::HeldSince(first_sight) => Some(first_sight.saturating_add(self.hold_down)),
+            Trust::HeldSince(first_sight) => {
+                Some(first_sight.saturating_add(self.hold_down_seconds))
+            }
         };
         self.maturing(trusted.max(pin.listed.acceptance.from()))
     }
@@ -323,4 +327,10 @@ impl RotationState {
             }),
         }
     }
+}
+
+/// Rounded up, so that nothing is held down for less than was asked.
+fn whole_seconds(span: Duration) -> i64 {
+    let started = u64::from(span.subsec_nanos() > 0);
+    i64::try_from(span.as_secs().saturating_add(started)).unwrap_or(i64::MAX)
 }

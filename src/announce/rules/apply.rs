@@ -51,7 +51,7 @@ pub(in crate::announce) fn apply(
     }
     let mut after = RotationState {
         floor: before.floor.clone(),
-        hold_down: before.hold_down,
+        hold_down_seconds: before.hold_down_seconds,
         successors: before.successors,
         version: announcement.version,
         latest: step.first_sight,
@@ -205,7 +205,7 @@ impl RotationStep<'_> {
 
     /// Whether this announcement, made after the hold-down, is what the pin was waiting for.
     fn is_listed_again(&self, since: Timestamp) -> bool {
-        let over = since.saturating_add(self.before.hold_down);
+        let over = since.saturating_add(self.before.hold_down_seconds);
         self.before.asks_for_listing() && over <= self.issued && over <= self.now
     }
 
@@ -229,7 +229,7 @@ impl RotationStep<'_> {
                         Trust::HeldSince(self.first_sight)
                     }
                     Trust::HeldSince(since) if self.is_listed_again(since) => {
-                        Trust::From(since.saturating_add(self.before.hold_down))
+                        Trust::From(since.saturating_add(self.before.hold_down_seconds))
                     }
                     trust => trust,
                 }

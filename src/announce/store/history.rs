@@ -1,6 +1,7 @@
 //! The announcements that still matter, and what they come to.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::kept::{AsideAnnouncement, HoldingAnnouncement, KeptAnnouncement};
 use crate::announce::key::ProviderAlgorithms;
@@ -37,7 +38,7 @@ pub(super) struct History {
 }
 
 impl History {
-    pub(super) fn of_floor(floor: Arc<PinFloor>, hold_down: u32) -> Self {
+    pub(super) fn of_floor(floor: Arc<PinFloor>, hold_down: Duration) -> Self {
         let origin = RotationState::of_floor(floor, hold_down);
         Self {
             state: origin.clone(),

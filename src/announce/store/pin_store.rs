@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
@@ -21,7 +22,7 @@ use crate::pin::{ExpiryRule, PinGeneration, PinMode, PinSetError, PinSets, PinsI
 use crate::time::Timestamp;
 
 /// How long a new pin is held down unless set otherwise: 30 days.
-const DEFAULT_HOLD_DOWN: u32 = 30 * 24 * 60 * 60;
+const DEFAULT_HOLD_DOWN: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// The pins in force, and the announcements that change them.
 ///
@@ -197,7 +198,7 @@ pub struct PinStoreBuilder {
     floor: Arc<PinFloor>,
     expiry: ExpiryRule,
     algorithms: ProviderAlgorithms,
-    hold_down: u32,
+    hold_down: Duration,
     successors: SuccessorRule,
     mode: PinMode,
     storage: Option<Arc<dyn PinStorage>>,
@@ -216,11 +217,11 @@ impl PinStoreBuilder {
         }
     }
 
-    /// Holds a new pin down for so many seconds after it was first seen; 30 days by default. It
-    /// is the time in which the owners of the announcing keys can notice an announcement that
-    /// they did not make, and withdraw it: 0 leaves them none.
-    pub const fn with_hold_down(mut self, seconds: u32) -> Self {
-        self.hold_down = seconds;
+    /// Holds a new pin down for so long after it was first seen, in whole seconds, rounded up; 30
+    /// days by default. It is the time in which the owners of the announcing keys can notice an
+    /// announcement that they did not make, and withdraw it: 0 leaves them none.
+    pub const fn with_hold_down(mut self, hold_down: Duration) -> Self {
+        self.hold_down = hold_down;
         self
     }
 

@@ -140,18 +140,12 @@ impl StateCopy {
                 applied: AppliedBefore {
                     at: Timestamp::from_unix_seconds(copied.applied),
                     first_sight: Timestamp::from_unix_seconds(copied.first_sight),
-                    ruled: copied.ruled.as_deref().and_then(fingerprint),
+                    // It is only a hint.
+                    ruled: copied.ruled.as_deref().and_then(Sha256Digest::from_hex),
                 },
                 aside: copied.aside,
             })
         });
         kept.collect()
     }
-}
-
-/// `None` where it is none: it is only a hint.
-fn fingerprint(hex: &str) -> Option<Sha256Digest> {
-    let mut bytes = [0; 32];
-    let length = base16ct::lower::decode(hex, &mut bytes).ok()?.len();
-    (length == bytes.len()).then(|| Sha256Digest::from_bytes(bytes))
 }

@@ -6,6 +6,7 @@ mod model;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arrivals::{HOLD, Random, at, digest, floor, random_arrival, scopes};
 use model::HistoryModel;
@@ -44,7 +45,7 @@ fn random_histories_come_to_what_the_model_says() {
             ruled: RefCell::default(),
         };
         let floor = Arc::new(PinFloor::new(floor()).unwrap());
-        let mut state = RotationState::of_floor(floor, HOLD);
+        let mut state = RotationState::of_floor(floor, Duration::from_secs(HOLD.into()));
         if model.listed_again {
             state = state.with_successors(SuccessorRule::ListedAgain);
         }
