@@ -44,7 +44,7 @@ fn kind(told: &EventToSend) -> (EventCode, Option<Band>, Role) {
     (told.event.code, told.event.band, told.event.role)
 }
 
-/// Those of one key together; without a key, each is alone.
+/// Puts those of one key together; an event without a key is alone.
 fn groups<K: Eq + Hash>(
     told: Vec<EventToSend>,
     key: impl Fn(&EventToSend) -> Option<K>,

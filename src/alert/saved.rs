@@ -42,7 +42,7 @@ pub(super) fn from_json(json: &str) -> Result<Vec<(Matter, LastTold)>, SavedStat
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum SavedStateError {
-    /// It is not the JSON document that was saved.
+    /// The text is not the JSON document that was saved.
     #[error(
         "the saved state of what was told is damaged ({reason}): it is not used, and everything that is not ok is told as new"
     )]
@@ -50,7 +50,7 @@ pub enum SavedStateError {
         /// What serde_json says, with line and column.
         reason: String,
     },
-    /// It was saved by another release.
+    /// The state was saved by another release.
     #[error(
         "the saved state of what was told has version {version}, this release reads 1: it is not used, and everything that is not ok is told as new"
     )]
@@ -58,7 +58,7 @@ pub enum SavedStateError {
         /// The version that it states.
         version: u32,
     },
-    /// One of its entries is of no meaning to this release.
+    /// One entry of the state has no meaning to this release.
     #[error(
         "entry {number} of the saved state of what was told cannot be understood: the state is not used, and everything that is not ok is told as new"
     )]

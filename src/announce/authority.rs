@@ -6,7 +6,7 @@ use super::json_place::JsonPlace;
 use super::{AnnouncementError, AnnouncementKey};
 use crate::cert::Sha256Digest;
 
-/// So many keys cost so many verifications for each signature.
+/// More keys are not taken: each costs a verification for each signature.
 const MAX_KEYS: usize = 32;
 
 /// Whose signatures an announcement needs: `threshold` distinct ones of these keys; and

@@ -13,13 +13,14 @@ const PAYLOAD_TYPE: &str = "application/vnd.notafter.pins.v2+json";
 /// An envelope of more bytes is not looked at.
 const MAX_BYTES: usize = 64 * 1024;
 
-/// Each costs up to one verification for each key.
+/// More signatures are not read: each costs up to one verification for each key.
 const MAX_SIGNATURES: usize = 32;
 
-/// Authorities change rarely, and a device that missed more of them gets a new floor.
+/// More handovers are not read: authorities change rarely, and a device that missed more of them gets
+/// a new floor.
 const MAX_HANDOVERS: usize = 8;
 
-/// Of all handovers together.
+/// So many signatures are read of all handovers together.
 const MAX_HANDOVER_SIGNATURES: usize = 64;
 
 /// An announcement as it travels: the payload's exact bytes and signatures over them.
@@ -117,7 +118,7 @@ impl Envelope {
         &self.handovers
     }
 
-    /// The same with those signatures and handovers alone of which it is asked.
+    /// The envelope with only those signatures and handovers for which the questions say yes.
     pub(super) fn only(
         &self,
         signatures: impl Fn(&Self, &[u8]) -> bool,
@@ -145,7 +146,7 @@ impl Envelope {
         &self.signatures
     }
 
-    /// As JSON again, without key ids and whatever else nobody reads.
+    /// Writes the envelope as JSON again, without key ids and whatever else nobody reads.
     pub(super) fn to_json(&self) -> Vec<u8> {
         self.to_value().to_string().into_bytes()
     }

@@ -9,14 +9,14 @@ use crate::cert::Sha256Digest;
 #[derive(Debug)]
 pub(super) struct Handover {
     pub(super) announcement: Announcement,
-    /// Of the payload's bytes, as signed.
+    /// The digest of the payload's bytes, as signed.
     pub(super) payload: Sha256Digest,
     pub(super) signed: Box<dyn Signers>,
 }
 
 impl Handover {
-    /// Those handovers of an envelope that lead on from this authority, each one believed only after
-    /// its signatures; and the authority to which they lead.
+    /// Opens those handovers of an envelope that lead on from this authority, each one believed only
+    /// after its signatures; and gives the authority to which they lead.
     pub(super) fn open(
         envelope: &Envelope,
         authority: &Authority,

@@ -9,13 +9,13 @@ use crate::cert::visible;
 use crate::pin::{Acceptance, Pin, PinPosition, PinScope, PinState, SpkiPin};
 use crate::time::Timestamp;
 
-/// Labels go into logs.
+/// Longer labels are refused: they go into logs.
 const MAX_LABEL_BYTES: usize = 256;
 
 /// What a placeholder mostly comes from is a command that read nothing.
 const PIN_HINT: &str = "look whether the command that made it read the key";
 
-/// So do products.
+/// Longer products are refused: they go into logs too.
 const MAX_PRODUCT_BYTES: usize = 128;
 
 /// The payload of an announcement: all pins of all hosts, and until when it may be applied.
@@ -78,7 +78,7 @@ impl Announcement {
         }
     }
 
-    /// With the pins of these hosts; repeatable.
+    /// Lists the pins of these hosts; repeatable.
     #[must_use]
     pub fn with_pins(
         mut self,
@@ -92,28 +92,28 @@ impl Announcement {
         self
     }
 
-    /// Following another announcement.
+    /// Lets it follow another announcement.
     #[must_use]
     pub const fn with_previous(mut self, previous: PreviousAnnouncement) -> Self {
         self.previous = Some(previous);
         self
     }
 
-    /// Skipping the hold-down, if the emergency threshold signs it.
+    /// Makes it an emergency, which skips the hold-down if the emergency threshold signs it.
     #[must_use]
     pub const fn with_emergency(mut self) -> Self {
         self.emergency = true;
         self
     }
 
-    /// With hold-downs that start anew where a version before this one is in force.
+    /// Lets hold-downs start anew where a version before this one is in force.
     #[must_use]
     pub const fn with_unbroken_since(mut self, version: u64) -> Self {
         self.unbroken_since = Some(version);
         self
     }
 
-    /// With an authority.
+    /// Names who shall announce next; in a floor, who announces.
     #[must_use]
     pub fn with_authority(mut self, authority: Authority) -> Self {
         self.authority = Some(authority);

@@ -18,7 +18,7 @@ use crate::cert::Sha256Digest;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PreviousAnnouncement {
-    /// Its version.
+    /// The version of that announcement.
     pub version: u64,
     /// SHA-256 over its payload's bytes, as they were signed.
     pub sha256: Sha256Digest,

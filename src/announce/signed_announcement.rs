@@ -20,7 +20,7 @@ pub(super) struct SignedAnnouncement {
 }
 
 impl SignedAnnouncement {
-    /// Believes nothing of the payload before the authority's threshold is reached, or that of one to
+    /// Opens an envelope, and believes nothing of the payload before the authority's threshold is reached, or that of one to
     /// which the authority has handed over by what came along.
     pub(super) fn open(
         bytes: &[u8],
@@ -77,7 +77,7 @@ impl SignedAnnouncement {
         }
     }
 
-    /// Of the payload's bytes, as signed.
+    /// The digest of the payload's bytes, as signed.
     pub(super) const fn payload(&self) -> Sha256Digest {
         self.payload
     }

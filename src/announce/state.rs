@@ -62,7 +62,7 @@ pub(super) struct ListedSet {
 /// A pin as an announcement or the floor lists it, and why it may count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ListedPin {
-    /// As listed.
+    /// The pin as it is listed.
     pub(super) listed: Pin,
     pub(super) trust: Trust,
 }

@@ -62,7 +62,7 @@ pub struct Event {
 }
 
 impl Event {
-    /// An event of which no more is known than this.
+    /// Makes an event of which no more is known than this.
     pub fn new(
         at: Timestamp,
         code: EventCode,
@@ -89,21 +89,21 @@ impl Event {
         }
     }
 
-    /// The name that the connection was made to.
+    /// Names the host that the connection was made to.
     #[must_use]
     pub fn with_host(mut self, host: impl Into<Option<String>>) -> Self {
         self.host = host.into();
         self
     }
 
-    /// The file, the folder, or the name under which it is watched.
+    /// Names the file, the folder, or what it is watched under.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Option<String>>) -> Self {
         self.source = source.into();
         self
     }
 
-    /// What is at fault; with its end, also the time left until then.
+    /// Says what is at fault; with its end, also the time left until then.
     #[must_use]
     pub fn with_subject(mut self, subject: impl Into<Option<Subject>>) -> Self {
         self.subject = subject.into();
@@ -112,7 +112,7 @@ impl Event {
         self
     }
 
-    /// The band told of before, and the band now.
+    /// Sets the band told of before, and the band now.
     #[must_use]
     pub fn with_bands(mut self, before: Option<Band>, now: Band) -> Self {
         self.band_before = before;
@@ -120,7 +120,7 @@ impl Event {
         self
     }
 
-    /// Until when a peer's chain verifies.
+    /// Says until when a peer's chain verifies.
     #[must_use]
     pub fn with_reach(mut self, reach: PeerReach) -> Self {
         self.reach = Some(reach);
@@ -130,28 +130,28 @@ impl Event {
         self
     }
 
-    /// The last second at which the chain verifies.
+    /// Sets the last second at which the chain verifies.
     #[must_use]
     pub fn with_effective_not_after(mut self, end: impl Into<Option<Timestamp>>) -> Self {
         self.effective_not_after = end.into();
         self
     }
 
-    /// The seconds left; negative once it is over.
+    /// Sets the seconds left; negative once it is over.
     #[must_use]
     pub fn with_time_left(mut self, seconds: impl Into<Option<i64>>) -> Self {
         self.time_left = seconds.into();
         self
     }
 
-    /// How many seconds before the end the band began.
+    /// Sets how many seconds before the end the band began.
     #[must_use]
     pub fn with_threshold(mut self, seconds: impl Into<Option<i64>>) -> Self {
         self.threshold = seconds.into();
         self
     }
 
-    /// For how many matters it speaks.
+    /// Says for how many matters it speaks.
     #[must_use]
     pub fn with_affected(mut self, matters: usize) -> Self {
         self.affected = matters;

@@ -18,7 +18,7 @@ use crate::time::Timestamp;
 pub struct TracingObserver;
 
 impl TracingObserver {
-    /// One that writes to the current subscriber of the thread that it is called on.
+    /// Makes an observer that writes to the current subscriber of the thread that it is called on.
     pub const fn new() -> Self {
         Self
     }

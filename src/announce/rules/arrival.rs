@@ -9,7 +9,7 @@ use crate::cert::Sha256Digest;
 #[derive(Clone, Copy)]
 pub(in crate::announce) struct Arrival<'a> {
     pub(super) announcement: &'a Announcement,
-    /// Of the payload's bytes, as signed.
+    /// The digest of the payload's bytes, as signed.
     pub(super) payload: Sha256Digest,
     pub(super) signed: &'a dyn Signers,
     /// Earlier announcements that came along, the oldest first.

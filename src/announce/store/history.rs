@@ -14,13 +14,13 @@ use crate::time::Timestamp;
 /// At most so many announcements are tried to be forgotten after each apply.
 const MAX_FORGETTING: usize = 16;
 
-/// And so many are applied again for that, however many there are.
+/// At most so many are applied again for that, however many there are.
 const MAX_APPLIED_AGAIN: usize = 512;
 
 /// Without an emergency, so many announcements are remembered since the last one.
 const MAX_PLAIN: usize = 128;
 
-/// With so many bytes, as they are kept.
+/// Those since the last emergency have at most so many bytes, as they are kept.
 const MAX_PLAIN_BYTES: usize = 4 * 1024 * 1024;
 
 /// Without an emergency, all that is remembered has so many: the rest of what can be kept is for

@@ -105,7 +105,7 @@ pub enum StoreNotice {
         /// What the operating system says.
         reason: String,
     },
-    /// There is no disk.
+    /// Nothing keeps announced pins over a restart.
     #[error(
         "announced pins are not kept over a restart, so a hold-down may never end: give the store a folder, or compile the successor in"
     )]
@@ -116,7 +116,7 @@ pub enum StoreNotice {
         /// Its version.
         version: u64,
     },
-    /// It is an emergency: what it lists counts without a hold-down.
+    /// The announcement in force is an emergency: what it lists counts without a hold-down.
     #[error(
         "the announcement of version {version} is an emergency, signed as one, so its pins count without a hold-down: \
          if nobody here made it, ship a new floor with other announcing keys"

@@ -52,7 +52,7 @@ const fn is_false(value: &bool) -> bool {
 /// Why a copy does not count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum CopyError {
-    /// It may be good; the disk does not give it, or a newer version of this crate wrote it.
+    /// The copy may be good; the disk does not give it, or a newer version of this crate wrote it.
     Unreadable(String),
     Damaged(String),
 }
@@ -127,7 +127,7 @@ impl StateCopy {
         Timestamp::from_unix_seconds(self.latest)
     }
 
-    /// Its announcements. Nothing is verified yet.
+    /// The announcements in it. Nothing is verified yet.
     pub(super) fn kept(&self) -> Result<Vec<KeptAnnouncement>, CopyError> {
         let kept = self.announcements.iter().enumerate().map(|(n, copied)| {
             let envelope = BASE64.decode_to_vec(copied.envelope.as_bytes());

@@ -99,12 +99,12 @@ pub struct StorageLock {
 }
 
 impl StorageLock {
-    /// Of a storage that nobody else writes.
+    /// The lock of a storage that nobody else writes: there is none.
     pub const fn none() -> Self {
         Self { _held: None }
     }
 
-    /// This frees the lock when it is dropped.
+    /// A lock that is freed when this is dropped.
     pub fn new(held: impl fmt::Debug + Send + 'static) -> Self {
         Self {
             _held: Some(Box::new(held)),
