@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::hint::black_box;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::Duration;
 
 use notafter::alert::RepeatPolicy;
 use notafter::monitor::Evaluation;
@@ -63,7 +64,10 @@ impl Peer {
         let mut builder = WatchingServerVerifier::builder(any_signature(&inner))
             .with_provider(provider)
             .with_policy(policy)
-            .with_repeat(RepeatPolicy::never().with_band(notafter::Band::Critical, Some(1)));
+            .with_repeat(
+                RepeatPolicy::never()
+                    .with_band(notafter::Band::Critical, Some(Duration::from_secs(1))),
+            );
         if observed {
             let look = Arc::new(|event: &Event| {
                 black_box(event);
@@ -84,7 +88,7 @@ impl Peer {
     fn verify(&self) {
         // A second later each time: told each time where it is told at all.
         self.now.set(self.now.get() + 1);
-        let now = UnixTime::since_unix_epoch(std::time::Duration::from_secs(self.now.get()));
+        let now = UnixTime::since_unix_epoch(Duration::from_secs(self.now.get()));
         let verdict =
             self.verifier
                 .verify_server_cert(&self.leaf, &self.intermediates, &self.name, &[], now);
@@ -160,7 +164,7 @@ fn monitor(anchors: TrustAnchors) -> Arc<Monitor> {
     Monitor::builder()
         .with_trust_anchors(anchors)
         .with_provider(rustls::crypto::ring::default_provider().into())
-        .with_interval(std::time::Duration::from_secs(u64::from(u32::MAX)))
+        .with_interval(Duration::from_secs(u64::from(u32::MAX)))
         .with_observer(Arc::new(Nobody))
         .build()
         .unwrap()

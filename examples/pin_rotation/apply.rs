@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use notafter::announce::{
     AnnouncementError, Applied, Durability, PinFloor, PinFolder, StoreNotice,
@@ -53,7 +54,7 @@ fn open(args: &Apply) -> Result<Arc<PinStore>, Failure> {
     let mut builder =
         PinStore::builder(floor, ExpiryRule::FailClosed, algorithms).with_storage(folder);
     if let Some(seconds) = args.hold_down {
-        builder = builder.with_hold_down(seconds);
+        builder = builder.with_hold_down(Duration::from_secs(seconds.into()));
     }
     let (store, notices) = builder.open(args.at).map_err(|error| failed(&error))?;
     tell(&notices);

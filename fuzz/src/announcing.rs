@@ -7,9 +7,9 @@ use std::sync::{Arc, LazyLock, Mutex};
 
 use base64_simd::STANDARD as BASE64;
 use notafter::announce::{Envelope, PinFloor, PinStorage, StateFile, StoreNotice};
+use notafter::cert::Sha256Digest;
 use notafter::pin::{ExpiryRule, PinsInForce as _};
 use notafter::{PinStore, Timestamp};
-use notafter::cert::Sha256Digest;
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use serde_json::{Value, json};
 
@@ -52,9 +52,9 @@ pub fn open(
     storage: Option<Arc<dyn PinStorage>>,
     now: Timestamp,
 ) -> (Arc<PinStore>, Vec<StoreNotice>) {
-    let hold_down = u32::try_from(HOLD_DOWN_DAYS * DAY).expect("days");
+    let hold_down = u64::try_from(HOLD_DOWN_DAYS * DAY).expect("days");
     let builder = PinStore::builder(FLOOR.clone(), ExpiryRule::FailClosed, algorithms());
-    let builder = builder.with_hold_down(hold_down);
+    let builder = builder.with_hold_down(std::time::Duration::from_secs(hold_down));
     let builder = match storage {
         Some(storage) => builder.with_storage(storage),
         None => builder,

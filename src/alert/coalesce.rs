@@ -1,5 +1,8 @@
 //! Many matters, one event: when they share a cause, or are too many to be read one by one.
 
+use std::collections::HashMap;
+use std::hash::Hash;
+
 use crate::cert::Sha256Digest;
 use crate::event::{Event, EventCode, Role};
 use crate::policy::Band;
@@ -11,59 +14,49 @@ const MOST_OF_A_KIND: usize = 10;
 const NAMES: usize = 3;
 
 /// An event that is to be sent, with what it may be put together by.
-pub(super) struct Told {
+pub(super) struct EventToSend {
     pub(super) name: Option<String>,
     pub(super) cause: Option<Sha256Digest>,
     pub(super) event: Event,
 }
 
 /// Puts together what belongs together, in the order of the first of each.
-pub(super) fn coalesce(told: Vec<Told>) -> Vec<Event> {
-    if told.len() < 2 {
-        return told.into_iter().map(|told| told.event).collect();
-    }
-    let cause = |told: &Told| told.cause.map(|cause| (kind(told), cause));
-    let by_cause = groups(told, |told| match cause(told) {
-        Some(cause) => Group::Shared(cause),
-        None => Group::Alone,
-    });
-    let singles = by_cause.into_iter().map(|group| match group.len() {
-        1 => group,
-        _ => merge(group, "share this cause").into_iter().collect(),
-    });
-    let singles: Vec<_> = singles.flatten().collect();
-    let by_kind = groups(singles, |told| Group::Shared(kind(told)));
-    let events = by_kind.into_iter().flat_map(|group| {
-        if group.len() > MOST_OF_A_KIND {
-            merge(group, "are so at once").into_iter().collect()
-        } else {
-            group
+pub(super) fn coalesce(told: Vec<EventToSend>) -> Vec<Event> {
+    let mut by_cause = Vec::new();
+    for group in groups(told, |told| told.cause.map(|cause| (kind(told), cause))) {
+        match group.len() {
+            1 => by_cause.extend(group),
+            _ => by_cause.extend(merge(group, "share this cause")),
         }
-    });
-    events.map(|told| told.event).collect()
+    }
+    let mut events = Vec::new();
+    for group in groups(by_cause, |told| Some(kind(told))) {
+        if group.len() > MOST_OF_A_KIND {
+            events.extend(merge(group, "are so at once"));
+        } else {
+            events.extend(group);
+        }
+    }
+    events.into_iter().map(|told| told.event).collect()
 }
 
-fn kind(told: &Told) -> (EventCode, Option<Band>, Role) {
+fn kind(told: &EventToSend) -> (EventCode, Option<Band>, Role) {
     (told.event.code, told.event.band, told.event.role)
 }
 
-enum Group<K> {
-    Shared(K),
-    Alone,
-}
-
-fn groups<K: Eq + std::hash::Hash>(
-    told: Vec<Told>,
-    key: impl Fn(&Told) -> Group<K>,
-) -> Vec<Vec<Told>> {
-    let mut groups: Vec<Vec<Told>> = Vec::new();
-    let mut known = std::collections::HashMap::new();
+/// Puts those of one key together; an event without a key is alone.
+fn groups<K: Eq + Hash>(
+    told: Vec<EventToSend>,
+    key: impl Fn(&EventToSend) -> Option<K>,
+) -> Vec<Vec<EventToSend>> {
+    let mut groups: Vec<Vec<EventToSend>> = Vec::new();
+    let mut places = HashMap::new();
     for told in told {
-        let index = match key(&told) {
-            Group::Alone => groups.len(),
-            Group::Shared(key) => *known.entry(key).or_insert(groups.len()),
+        let place = match key(&told) {
+            None => groups.len(),
+            Some(key) => *places.entry(key).or_insert(groups.len()),
         };
-        match groups.get_mut(index) {
+        match groups.get_mut(place) {
             Some(group) => group.push(told),
             None => groups.push(vec![told]),
         }
@@ -72,7 +65,7 @@ fn groups<K: Eq + std::hash::Hash>(
 }
 
 /// One event for all of these: the most urgent one's, which says for how many it stands.
-fn merge(group: Vec<Told>, what: &str) -> Option<Told> {
+fn merge(group: Vec<EventToSend>, what: &str) -> Option<EventToSend> {
     let affected = group.iter().map(|told| told.event.affected).sum();
     let names: Vec<_> = group
         .iter()
@@ -88,30 +81,29 @@ fn merge(group: Vec<Told>, what: &str) -> Option<Told> {
         .iter()
         .filter_map(|told| told.event.effective_not_after);
     let first_end = ends.min();
-    let same = |get: fn(&Event) -> Option<&str>| {
-        let mut values = group.iter().map(|told| get(&told.event));
-        let first = values.next().flatten();
-        values
-            .all(|value| value == first)
-            .then(|| first.map(str::to_owned))
-            .flatten()
-    };
-    let (host, source) = (
-        same(|event| event.host.as_deref()),
-        same(|event| event.source.as_deref()),
-    );
-    let before = group.first().and_then(|told| told.event.band_before);
-    let all_before = group.iter().all(|told| told.event.band_before == before);
+    let host = common(&group, |event| event.host.as_deref());
+    let source = common(&group, |event| event.source.as_deref());
+    let band_before = common(&group, |event| event.band_before.as_ref());
     // `min_by_key` gives the first of equals.
-    let most_urgent = |told: &Told| told.event.time_left.unwrap_or(i64::MAX);
+    let most_urgent = |told: &EventToSend| told.event.time_left_seconds.unwrap_or(i64::MAX);
     let mut first = group.into_iter().min_by_key(most_urgent)?;
     first.event.message = format!("{list}; {}", first.event.message);
     first.event.affected = affected;
     first.event.host = host;
     first.event.source = source;
     first.event.effective_not_after = first_end;
-    if !all_before {
-        first.event.band_before = None;
-    }
+    first.event.band_before = band_before;
     Some(first)
+}
+
+/// What all of these say, where they say the same.
+fn common<T: PartialEq + ToOwned + ?Sized>(
+    group: &[EventToSend],
+    get: fn(&Event) -> Option<&T>,
+) -> Option<T::Owned> {
+    let mut values = group.iter().map(|told| get(&told.event));
+    let first = values.next().flatten()?;
+    values
+        .all(|value| value == Some(first))
+        .then(|| first.to_owned())
 }

@@ -1,5 +1,7 @@
 //! How often what lasts is said again.
 
+use std::time::Duration;
+
 use crate::policy::Band;
 
 /// How often a matter is told again while it stays in its band: by default warnings daily,
@@ -7,12 +9,13 @@ use crate::policy::Band;
 ///
 /// # How do I get a message 14 days before the end, and every 60 minutes from then on?
 /// ```
+/// use std::time::Duration;
 /// use notafter::{Band, ThresholdPolicy};
 /// use notafter::policy::PolicyError;
 /// use notafter::alert::RepeatPolicy;
 /// # fn main() -> Result<(), PolicyError> {
 /// let (from, again) = (ThresholdPolicy::fixed_days(14, 14, 14)?, RepeatPolicy::every_minutes(60));
-/// # assert_eq!(again.seconds(Band::Critical), Some(3600));
+/// # assert_eq!(again.interval(Band::Critical), Some(Duration::from_secs(3600)));
 /// # let _ = from;
 /// # Ok(())
 /// # }
@@ -20,16 +23,16 @@ use crate::policy::Band;
 /// Both go into [`MonitorBuilder`](crate::monitor::MonitorBuilder) and into the builder of a verifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RepeatPolicy {
-    due: Option<i64>,
-    warning: Option<i64>,
-    critical: Option<i64>,
-    not_yet_valid: Option<i64>,
-    expired: Option<i64>,
-    broken: Option<i64>,
+    due: Option<Duration>,
+    warning: Option<Duration>,
+    critical: Option<Duration>,
+    not_yet_valid: Option<Duration>,
+    expired: Option<Duration>,
+    broken: Option<Duration>,
 }
 
-const HOUR: Option<i64> = Some(3_600);
-const DAY: Option<i64> = Some(86_400);
+const HOUR: Option<Duration> = Some(Duration::from_secs(3_600));
+const DAY: Option<Duration> = Some(Duration::from_secs(86_400));
 
 impl Default for RepeatPolicy {
     fn default() -> Self {
@@ -44,11 +47,8 @@ impl Default for RepeatPolicy {
 impl RepeatPolicy {
     /// Everything that is not ok again after so many minutes (0 counts as 1), whatever its band.
     pub const fn every_minutes(minutes: u32) -> Self {
-        Self::all(Some(if minutes == 0 {
-            60
-        } else {
-            minutes as i64 * 60
-        }))
+        let minutes = if minutes == 0 { 1 } else { minutes };
+        Self::all(Some(Duration::from_secs(minutes as u64 * 60)))
     }
 
     /// Each band once, nothing again.
@@ -56,39 +56,39 @@ impl RepeatPolicy {
         Self::all(None)
     }
 
-    const fn all(seconds: Option<i64>) -> Self {
+    const fn all(interval: Option<Duration>) -> Self {
         Self {
-            due: seconds,
-            warning: seconds,
-            critical: seconds,
-            not_yet_valid: seconds,
-            expired: seconds,
-            broken: seconds,
+            due: interval,
+            warning: interval,
+            critical: interval,
+            not_yet_valid: interval,
+            expired: interval,
+            broken: interval,
         }
     }
 
-    /// This band after so many seconds (less than 1 counts as 1), or never. [`Band::Ok`] is never
-    /// repeated.
+    /// Repeats this band at this interval (less than a second counts as one), or never. [`Band::Ok`] is
+    /// never repeated.
     #[must_use]
-    pub const fn with_band(mut self, band: Band, seconds: Option<i64>) -> Self {
-        let seconds = match seconds {
-            Some(seconds) if seconds < 1 => Some(1),
-            seconds => seconds,
+    pub const fn with_band(mut self, band: Band, interval: Option<Duration>) -> Self {
+        let interval = match interval {
+            Some(interval) if interval.as_secs() == 0 => Some(Duration::from_secs(1)),
+            interval => interval,
         };
         match band {
             Band::Ok => {}
-            Band::Due => self.due = seconds,
-            Band::Warning => self.warning = seconds,
-            Band::Critical => self.critical = seconds,
-            Band::NotYetValid => self.not_yet_valid = seconds,
-            Band::Expired => self.expired = seconds,
-            Band::Broken => self.broken = seconds,
+            Band::Due => self.due = interval,
+            Band::Warning => self.warning = interval,
+            Band::Critical => self.critical = interval,
+            Band::NotYetValid => self.not_yet_valid = interval,
+            Band::Expired => self.expired = interval,
+            Band::Broken => self.broken = interval,
         }
         self
     }
 
-    /// After how many seconds this band is told again; `None` where it is not.
-    pub const fn seconds(&self, band: Band) -> Option<i64> {
+    /// The interval at which this band is told again; `None` where it is not.
+    pub const fn interval(&self, band: Band) -> Option<Duration> {
         match band {
             Band::Ok => None,
             Band::Due => self.due,
@@ -98,5 +98,11 @@ impl RepeatPolicy {
             Band::Expired => self.expired,
             Band::Broken => self.broken,
         }
+    }
+
+    /// The interval as differences of instants are counted.
+    pub(super) fn interval_seconds(&self, band: Band) -> Option<i64> {
+        let interval = self.interval(band)?;
+        Some(i64::try_from(interval.as_secs()).unwrap_or(i64::MAX))
     }
 }

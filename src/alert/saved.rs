@@ -1,12 +1,10 @@
-//! What was told, across a restart.
-
-use std::num::NonZeroUsize;
+//! What was told, across a restart: a JSON document.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::standing::Standing;
-use super::{Matter, Transitions};
+use super::Matter;
+use super::told_matters::LastTold;
 use crate::cert::Sha256Digest;
 use crate::event::{EventCode, Role};
 use crate::policy::Band;
@@ -14,14 +12,70 @@ use crate::policy::Band;
 /// The version of the document that this crate writes.
 const VERSION: u32 = 1;
 
-#[derive(Serialize, Deserialize)]
-struct Document {
-    notafter_transitions: u32,
-    standings: Vec<Entry>,
+/// What was told last of these matters, as a document.
+pub(super) fn to_json<'m>(told: impl Iterator<Item = (&'m Matter, &'m LastTold)>) -> String {
+    let document = SavedTransitions {
+        notafter_transitions: VERSION,
+        standings: told.map(|(matter, last)| saved(matter, last)).collect(),
+    };
+    // Strings and numbers in a fixed shape: there is nothing here that could fail to serialize.
+    serde_json::to_string(&document).unwrap_or_default()
+}
+
+/// What such a document says, all of it or nothing.
+pub(super) fn from_json(json: &str) -> Result<Vec<(Matter, LastTold)>, SavedStateError> {
+    let damaged = |error: serde_json::Error| SavedStateError::Damaged {
+        reason: error.to_string(),
+    };
+    let document: SavedTransitions = serde_json::from_str(json).map_err(damaged)?;
+    let version = document.notafter_transitions;
+    if version != VERSION {
+        return Err(SavedStateError::UnknownVersion { version });
+    }
+    let entries = document.standings.into_iter().enumerate();
+    let read =
+        entries.map(|(number, entry)| restored(entry).ok_or(SavedStateError::BadEntry { number }));
+    read.collect()
+}
+
+/// A saved state that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum SavedStateError {
+    /// The text is not the JSON document that was saved.
+    #[error(
+        "the saved state of what was told is damaged ({reason}): it is not used, and everything that is not ok is told as new"
+    )]
+    Damaged {
+        /// What serde_json says, with line and column.
+        reason: String,
+    },
+    /// The state was saved by another release.
+    #[error(
+        "the saved state of what was told has version {version}, this release reads 1: it is not used, and everything that is not ok is told as new"
+    )]
+    UnknownVersion {
+        /// The version that it states.
+        version: u32,
+    },
+    /// One entry of the state has no meaning to this release.
+    #[error(
+        "entry {number} of the saved state of what was told cannot be understood: the state is not used, and everything that is not ok is told as new"
+    )]
+    BadEntry {
+        /// Which entry, counted from 0.
+        number: usize,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
-struct Entry {
+struct SavedTransitions {
+    notafter_transitions: u32,
+    standings: Vec<SavedMatter>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SavedMatter {
     topic: String,
     role: String,
     name: Option<String>,
@@ -32,121 +86,40 @@ struct Entry {
     quiet: i64,
 }
 
-impl Transitions {
-    /// What was told so far as JSON, for [`Transitions::restore`] after a restart.
-    ///
-    /// It holds the names of hosts and sources, and nothing secret.
-    pub fn save(&self) -> String {
-        let entry = |(matter, standing): (&Matter, &Standing)| Entry {
-            topic: matter.topic.as_str().to_owned(),
-            role: matter.role.as_str().to_owned(),
-            name: matter.name.clone(),
-            sha256: matter.sha256.map(|digest| digest.to_string()),
-            band: standing.band.as_str().to_owned(),
-            told: standing.told.to_string(),
-            looked: standing.looked.to_string(),
-            quiet: standing.quiet,
-        };
-        let document = Document {
-            notafter_transitions: VERSION,
-            standings: self.standings.iter().map(entry).collect(),
-        };
-        // Strings and numbers in a fixed shape: there is nothing here that could fail to serialize.
-        serde_json::to_string(&document).unwrap_or_default()
-    }
-
-    /// Goes on where [`Transitions::save`] was called: what was told is not told again before its
-    /// time, and what recovered meanwhile is told as recovered.
-    ///
-    /// # Errors
-    /// [`SavedStateError`] where the text is not what `save` wrote. Nothing of it is used then:
-    /// start with [`Transitions::new`], which tells everything that is not ok as new.
-    pub fn restore(saved: &str, capacity: NonZeroUsize) -> Result<Self, SavedStateError> {
-        let mut transitions = Self::new(capacity);
-        transitions.restore_from(saved)?;
-        Ok(transitions)
-    }
-
-    /// The same for one that exists, with its room and its intervals; what is known already stays.
-    ///
-    /// # Errors
-    /// [`SavedStateError`] as for [`Transitions::restore`]: then nothing has changed.
-    pub fn restore_from(&mut self, saved: &str) -> Result<(), SavedStateError> {
-        let document: Document =
-            serde_json::from_str(saved).map_err(|error| SavedStateError::Damaged {
-                reason: error.to_string(),
-            })?;
-        let version = document.notafter_transitions;
-        if version != VERSION {
-            return Err(SavedStateError::UnknownVersion { version });
-        }
-        let entries = document.standings.into_iter().enumerate();
-        let entries =
-            entries.map(|(number, entry)| read(entry).ok_or(SavedStateError::BadEntry { number }));
-        let entries: Vec<_> = entries.collect::<Result<_, _>>()?;
-        for (matter, standing) in entries {
-            if self.standings.peek(&matter).is_none() {
-                self.standings.put(matter, standing);
-            }
-        }
-        Ok(())
+fn saved(matter: &Matter, last: &LastTold) -> SavedMatter {
+    SavedMatter {
+        topic: matter.topic.as_str().to_owned(),
+        role: matter.role.as_str().to_owned(),
+        name: matter.name.clone(),
+        sha256: matter.sha256.map(|digest| digest.to_string()),
+        band: last.band.as_str().to_owned(),
+        told: last.told.to_string(),
+        looked: last.looked.to_string(),
+        quiet: last.quiet,
     }
 }
 
-fn read(entry: Entry) -> Option<(Matter, Standing)> {
+fn restored(saved: SavedMatter) -> Option<(Matter, LastTold)> {
     let mut codes = EventCode::ALL.iter().copied();
-    let topic = codes.find(|code| code.as_str() == entry.topic)?;
+    let topic = codes.find(|code| code.as_str() == saved.topic)?;
     let role = Role::ALL
         .into_iter()
-        .find(|role| role.as_str() == entry.role)?;
+        .find(|role| role.as_str() == saved.role)?;
     let band = Band::ALL
         .into_iter()
-        .find(|band| band.as_str() == entry.band)?;
-    let sha256 = match entry.sha256 {
+        .find(|band| band.as_str() == saved.band)?;
+    let sha256 = match saved.sha256 {
         None => None,
-        Some(hex) => {
-            let digest = base16ct::lower::decode_vec(hex.as_bytes()).ok()?;
-            Some(Sha256Digest::from_bytes(digest.try_into().ok()?))
-        }
+        Some(hex) => Some(Sha256Digest::from_hex(&hex)?),
     };
-    let standing = Standing {
+    let last = LastTold {
         band,
-        told: entry.told.parse().ok()?,
-        looked: entry.looked.parse().ok()?,
-        quiet: entry.quiet.max(0),
+        told: saved.told.parse().ok()?,
+        looked: saved.looked.parse().ok()?,
+        quiet: saved.quiet.max(0),
     };
     let matter = Matter::new(topic, role)
-        .with_name(entry.name)
+        .with_name(saved.name)
         .with_sha256(sha256);
-    Some((matter, standing))
-}
-
-/// A saved state that cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum SavedStateError {
-    /// It is not the JSON document that was saved.
-    #[error(
-        "the saved state of what was told is damaged ({reason}): it is not used, and everything that is not ok is told as new"
-    )]
-    Damaged {
-        /// What serde_json says, with line and column.
-        reason: String,
-    },
-    /// It was saved by another release.
-    #[error(
-        "the saved state of what was told has version {version}, this release reads 1: it is not used, and everything that is not ok is told as new"
-    )]
-    UnknownVersion {
-        /// The version that it states.
-        version: u32,
-    },
-    /// One of its entries is of no meaning to this release.
-    #[error(
-        "entry {number} of the saved state of what was told cannot be understood: the state is not used, and everything that is not ok is told as new"
-    )]
-    BadEntry {
-        /// Which entry, counted from 0.
-        number: usize,
-    },
+    Some((matter, last))
 }

@@ -1,8 +1,12 @@
 use std::collections::HashMap;
+use std::num::NonZeroUsize;
+use std::time::Duration;
 
 use super::*;
 use crate::cert::Sha256Digest;
-use crate::event::{EventCode, Role, Severity};
+use crate::event::{Event, EventCode, Role, Severity};
+use crate::policy::Band;
+use crate::time::Timestamp;
 
 fn matter(n: u8) -> Matter {
     Matter::new(EventCode::PeerExpiring, Role::PeerServer)
@@ -112,10 +116,10 @@ fn what_is_ok_is_forgotten_first_then_the_longest_unseen() {
 #[test]
 fn intervals_can_be_set_for_each_band() {
     let repeat = RepeatPolicy::default()
-        .with_band(Band::Warning, Some(60))
+        .with_band(Band::Warning, Some(Duration::from_secs(60)))
         .with_band(Band::Expired, None)
-        .with_band(Band::Ok, Some(1))
-        .with_band(Band::Due, Some(-5));
+        .with_band(Band::Ok, Some(Duration::from_secs(1)))
+        .with_band(Band::Due, Some(Duration::ZERO));
     let bands = [
         (Band::Ok, None),
         (Band::Due, Some(1)),
@@ -124,10 +128,17 @@ fn intervals_can_be_set_for_each_band() {
         (Band::Expired, None),
     ];
     for (band, expected) in bands {
-        assert_eq!(repeat.seconds(band), expected, "{band}");
+        assert_eq!(
+            repeat.interval(band),
+            expected.map(Duration::from_secs),
+            "{band}"
+        );
     }
-    assert_eq!(RepeatPolicy::every_minutes(0).seconds(Band::Due), Some(60));
-    assert_eq!(RepeatPolicy::never().seconds(Band::Broken), None);
+    assert_eq!(
+        RepeatPolicy::every_minutes(0).interval(Band::Due),
+        Some(Duration::from_secs(60))
+    );
+    assert_eq!(RepeatPolicy::never().interval(Band::Broken), None);
     let mut transitions = Transitions::new(capacity(1)).with_repeat(repeat);
     transitions.observe(matter(1), Band::Warning, at(0));
     assert_eq!(transitions.next_repeat(&matter(1), at(10)), Some(at(60)));
@@ -153,7 +164,7 @@ fn condition(n: usize, band: Band, cause: Option<u8>) -> Condition {
         format!("renew {name}"),
     )
     .with_source(name.clone())
-    .with_time_left(1_000 - i64::try_from(n).unwrap());
+    .with_time_left_seconds(1_000 - i64::try_from(n).unwrap());
     let matter = Matter::new(EventCode::Expiring, Role::OwnServer).with_name(name);
     Condition::new(matter, band, event).with_cause(cause.map(|n| Sha256Digest::of(&[n])))
 }
@@ -239,8 +250,8 @@ impl Model {
                     quiet += history[last + behind].0 - told_at;
                 }
                 let again = RepeatPolicy::default()
-                    .seconds(band)
-                    .is_some_and(|interval| quiet >= interval);
+                    .interval(band)
+                    .is_some_and(|interval| quiet >= i64::try_from(interval.as_secs()).unwrap());
                 (band != before || again).then_some(Telling {
                     before: Some(before),
                 })

@@ -4,7 +4,8 @@ use base64_simd::STANDARD as BASE64;
 use serde_json::{Value, json};
 
 use super::AnnouncementError;
-use super::strict_json::{Json, Node};
+use super::json_place::JsonPlace;
+use super::strict_json;
 
 /// What the payload is, as the signatures cover it.
 const PAYLOAD_TYPE: &str = "application/vnd.notafter.pins.v2+json";
@@ -12,13 +13,14 @@ const PAYLOAD_TYPE: &str = "application/vnd.notafter.pins.v2+json";
 /// An envelope of more bytes is not looked at.
 const MAX_BYTES: usize = 64 * 1024;
 
-/// Each costs up to one verification for each key.
+/// More signatures are not read: each costs up to one verification for each key.
 const MAX_SIGNATURES: usize = 32;
 
-/// Authorities change rarely, and a device that missed more of them gets a new floor.
+/// More handovers are not read: authorities change rarely, and a device that missed more of them gets
+/// a new floor.
 const MAX_HANDOVERS: usize = 8;
 
-/// Of all handovers together.
+/// So many signatures are read of all handovers together.
 const MAX_HANDOVER_SIGNATURES: usize = 64;
 
 /// An announcement as it travels: the payload's exact bytes and signatures over them.
@@ -56,8 +58,8 @@ impl Envelope {
                 limit: MAX_BYTES,
             });
         }
-        let json = Json::parse("envelope", bytes)?;
-        let envelope = Node::root("envelope", &json);
+        let json = strict_json::parse("envelope", bytes)?;
+        let envelope = JsonPlace::root("envelope", &json);
         let handovers = envelope.optional("handovers")?;
         let mut read = Self::read(&envelope)?;
         if let Some(list) = handovers {
@@ -79,7 +81,7 @@ impl Envelope {
     }
 
     /// One envelope, without those that came along with it.
-    fn read(envelope: &Node<'_>) -> Result<Self, AnnouncementError> {
+    fn read(envelope: &JsonPlace<'_>) -> Result<Self, AnnouncementError> {
         let payload_type = envelope.field("payloadType")?;
         if payload_type.text()? != PAYLOAD_TYPE {
             return Err(payload_type.malformed(format!("it is not {PAYLOAD_TYPE}")));
@@ -116,7 +118,7 @@ impl Envelope {
         &self.handovers
     }
 
-    /// The same with those signatures and handovers alone of which it is asked.
+    /// The envelope with only those signatures and handovers for which the questions say yes.
     pub(super) fn only(
         &self,
         signatures: impl Fn(&Self, &[u8]) -> bool,
@@ -144,7 +146,7 @@ impl Envelope {
         &self.signatures
     }
 
-    /// As JSON again, without key ids and whatever else nobody reads.
+    /// Writes the envelope as JSON again, without key ids and whatever else nobody reads.
     pub(super) fn to_json(&self) -> Vec<u8> {
         self.to_value().to_string().into_bytes()
     }
@@ -175,7 +177,7 @@ impl Envelope {
     }
 }
 
-fn base64(node: &Node<'_>) -> Result<Vec<u8>, AnnouncementError> {
+fn base64(node: &JsonPlace<'_>) -> Result<Vec<u8>, AnnouncementError> {
     let decoded = BASE64.decode_to_vec(node.text()?.as_bytes());
     decoded.map_err(|error| node.malformed(format!("not standard base64 with padding: {error}")))
 }

@@ -47,7 +47,7 @@ pub enum AnnouncementError {
         /// How many must.
         needed: usize,
     },
-    /// It says that it is an emergency, and too few signed it for that.
+    /// The announcement says that it is an emergency, and too few signed it for that.
     #[error(
         "it says that it is an emergency, which {} keys that may announce must sign, and {found} did: \
          add signatures of other keys, or treat this as an attack", needed_in_words(*.needed)
@@ -58,7 +58,7 @@ pub enum AnnouncementError {
         /// How many must; `None` where the authority has no emergency threshold.
         needed: Option<usize>,
     },
-    /// It was made for another product.
+    /// The announcement was made for another product.
     #[error(
         "it was made for the product '{announced}', this is '{product}': publish it where only that product looks"
     )]
@@ -99,7 +99,7 @@ pub enum AnnouncementError {
         /// By how much a version may rise.
         limit: u64,
     },
-    /// It was issued in the future.
+    /// The announcement was issued in the future.
     #[error(
         "it was issued at {issued}, which is {} s after {now}: if the clock here is right, announce again later",
         .issued.seconds_since(*.now)
@@ -110,7 +110,7 @@ pub enum AnnouncementError {
         /// The instant of judgement.
         now: Timestamp,
     },
-    /// It is too old to be applied.
+    /// The announcement is too old to be applied.
     #[error("it could be applied until {expires}, {} s before {now}: announce again", .now.seconds_since(*.expires))]
     Expired {
         /// The last second at which it could be applied.
@@ -118,19 +118,19 @@ pub enum AnnouncementError {
         /// The instant of judgement.
         now: Timestamp,
     },
-    /// It names a host that the floor does not.
+    /// The announcement names a host that the floor does not.
     #[error("it names the host '{host}', which is not compiled in: announcements cannot add hosts")]
     UnknownHost {
         /// The host.
         host: String,
     },
-    /// It names a host twice.
+    /// The announcement names a host twice.
     #[error("it names the host '{host}' more than once: put each host into one set")]
     DuplicateHost {
         /// The host.
         host: String,
     },
-    /// It would leave a host without a pin that is accepted now.
+    /// The announcement would leave a host without a pin that is accepted now.
     #[error(
         "it would leave '{host}' without a pin that is accepted now: keep an accepted pin until the new one's hold-down is over"
     )]
@@ -138,7 +138,7 @@ pub enum AnnouncementError {
         /// The host.
         host: String,
     },
-    /// It would let a key count in more places of a path than before.
+    /// The announcement would let a key count in more places of a path than before.
     #[error(
         "it widens the pin {pin} of '{host}' from position {from} to {to}: pin another key there, or ship a new floor"
     )]

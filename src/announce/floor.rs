@@ -1,4 +1,4 @@
-//! What is compiled in.
+//! The floor: what an application is built with, and no announcement can go below.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -89,7 +89,7 @@ impl PinFloor {
         self.announcement.previous
     }
 
-    /// Its version: the first announcement's is above it. Raise it with each change of the floor,
+    /// The floor's version: the first announcement's is above it. Raise it with each change of the floor,
     /// at least to the version announced last.
     pub const fn version(&self) -> u64 {
         self.announcement.version
@@ -126,16 +126,16 @@ impl PinFloor {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum FloorError {
-    /// It does not follow the format.
+    /// The floor does not follow the format.
     #[error("the floor cannot be used: {0}")]
     Payload(#[from] AnnouncementError),
-    /// It has no keys that could announce.
+    /// The floor has no keys that could announce.
     #[error("the floor has no 'authority': give the keys that announce, and their thresholds")]
     NoAuthority,
-    /// It says that it is an emergency.
+    /// The floor says that it is an emergency.
     #[error("the floor says 'emergency', which only announcements can be: leave it out")]
     Emergency,
-    /// It is for no host.
+    /// The floor is for no host.
     #[error("the floor has no pin sets: name the hosts that are pinned")]
     NoHosts,
     /// A host is in two sets.

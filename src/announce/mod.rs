@@ -1,50 +1,57 @@
 //! Signed rotation of pins: what may be announced, by whom, and from when on it counts.
 //!
-//! Pure: bytes, keys, algorithms and the instant come from the caller. `docs/ANNOUNCEMENTS.md` is
-//! the format and the rules in words.
+//! An application compiles in a [`PinFloor`] and opens a [`PinStore`] upon it. Announcements, signed
+//! offline, come in as [`Envelope`]s, however they travel; the store applies those that the rules let
+//! in, keeps them over restarts in a [`PinFolder`], and gives the pins in force to verifiers as
+//! [`PinsInForce`](crate::pin::PinsInForce). `docs/ANNOUNCEMENTS.md` has the format and the rules in
+//! words.
+//!
+//! Bytes, keys, algorithms and the instant come from the caller: only `files` and `folder` open files.
+//!
+//! # What does an announcement say, before anybody believes it?
+//! ```
+//! use notafter::announce::{Announcement, PreviousAnnouncement};
+//! # let payload = br#"{"product":"app","version":11,"issued":"2026-01-01T00:00:00Z",
+//! #   "expires":"2026-03-01T00:00:00Z","pin_sets":[]}"#;
+//! let announcement = Announcement::from_json(payload)?;
+//! assert_eq!((announcement.product.as_str(), announcement.version), ("app", 11));
+//! assert_eq!(announcement.previous, None::<PreviousAnnouncement>);
+//! println!("it may be applied until {}", announcement.expires);
+//! # Ok::<(), notafter::announce::AnnouncementError>(())
+//! ```
 
-mod admission;
 mod authority;
-mod chain;
 mod envelope;
 mod error;
 mod files;
 mod floor;
 mod folder;
 mod handover;
+mod json_place;
+mod key;
+mod key_points;
 mod payload;
-mod points;
-mod replay;
+mod previous;
 mod rules;
-mod signed;
+mod signed_announcement;
+mod signers;
 mod state;
 mod store;
 mod strict_json;
-mod verify;
 
-#[cfg(test)]
-mod model_tests;
-
-pub(crate) use crate::cert::SignatureAlgorithms as Algorithms;
-pub use authority::{AnnouncementKey, Authority};
-pub(crate) use chain::Link;
-pub use chain::PreviousAnnouncement;
+pub use authority::Authority;
 pub use envelope::Envelope;
 pub use error::AnnouncementError;
 pub use files::{AnnouncementFolder, FileOutcome};
 pub use floor::{FloorError, PinFloor};
 pub use folder::PinFolder;
-pub(crate) use handover::Handover;
-#[cfg(test)]
-use handover::Signers;
+pub use key::AnnouncementKey;
 pub use payload::{AnnouncedSet, Announcement};
-pub(crate) use replay::{before_version, is_alike, open_again, reject_only, with_rejections_of};
-use rules::{Arrival, WhenEmpty, apply};
-pub(crate) use signed::SignedAnnouncement;
-pub(crate) use state::RotationState;
+pub use previous::PreviousAnnouncement;
 pub use state::SuccessorRule;
-use state::Trust;
 pub use store::{
     Applied, Durability, PinStorage, PinStore, PinStoreBuilder, StateFile, StorageLock, StoreNotice,
 };
-use verify::Counted;
+
+use signed_announcement::SignedAnnouncement;
+use state::RotationState;

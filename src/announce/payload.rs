@@ -2,19 +2,20 @@
 
 use std::collections::HashSet;
 
-use super::strict_json::{Json, Node};
+use super::json_place::JsonPlace;
+use super::strict_json;
 use super::{AnnouncementError, Authority, PreviousAnnouncement};
 use crate::pin::{Acceptance, Pin, PinPosition, PinScope, PinState, SpkiPin};
 use crate::text::visible;
 use crate::time::Timestamp;
 
-/// Labels go into logs.
+/// Longer labels are refused: they go into logs.
 const MAX_LABEL_BYTES: usize = 256;
 
 /// What a placeholder mostly comes from is a command that read nothing.
 const PIN_HINT: &str = "look whether the command that made it read the key";
 
-/// So do products.
+/// Longer products are refused: they go into logs too.
 const MAX_PRODUCT_BYTES: usize = 128;
 
 /// The payload of an announcement: all pins of all hosts, and until when it may be applied.
@@ -77,7 +78,7 @@ impl Announcement {
         }
     }
 
-    /// With the pins of these hosts; repeatable.
+    /// Lists the pins of these hosts; repeatable.
     #[must_use]
     pub fn with_pins(
         mut self,
@@ -91,28 +92,28 @@ impl Announcement {
         self
     }
 
-    /// Following another announcement.
+    /// Lets it follow another announcement.
     #[must_use]
     pub const fn with_previous(mut self, previous: PreviousAnnouncement) -> Self {
         self.previous = Some(previous);
         self
     }
 
-    /// Skipping the hold-down, if the emergency threshold signs it.
+    /// Makes it an emergency, which skips the hold-down if the emergency threshold signs it.
     #[must_use]
     pub const fn with_emergency(mut self) -> Self {
         self.emergency = true;
         self
     }
 
-    /// With hold-downs that start anew where a version before this one is in force.
+    /// Lets hold-downs start anew where a version before this one is in force.
     #[must_use]
     pub const fn with_unbroken_since(mut self, version: u64) -> Self {
         self.unbroken_since = Some(version);
         self
     }
 
-    /// With an authority.
+    /// Names who shall announce next; in a floor, who announces.
     #[must_use]
     pub fn with_authority(mut self, authority: Authority) -> Self {
         self.authority = Some(authority);
@@ -128,8 +129,8 @@ impl Announcement {
     /// [`AnnouncementError::Malformed`] with the place, [`AnnouncementError::Authority`] for an
     /// authority that no one could be.
     pub fn from_json(json: &[u8]) -> Result<Self, AnnouncementError> {
-        let json = Json::parse("payload", json)?;
-        let payload = Node::root("payload", &json);
+        let json = strict_json::parse("payload", json)?;
+        let payload = JsonPlace::root("payload", &json);
         let sets = payload.field("pin_sets")?.list()?;
         let authority = payload.optional("authority")?;
         let previous = payload.optional("previous")?;
@@ -193,7 +194,7 @@ impl Announcement {
     }
 }
 
-fn set(node: &Node<'_>) -> Result<AnnouncedSet, AnnouncementError> {
+fn set(node: &JsonPlace<'_>) -> Result<AnnouncedSet, AnnouncementError> {
     let hosts = node.field("hosts")?;
     let hosts: Vec<PinScope> = hosts.list()?.iter().map(host).collect::<Result<_, _>>()?;
     if hosts.is_empty() {
@@ -220,12 +221,12 @@ pub(super) const fn identity(pin: &Pin) -> (SpkiPin, PinPosition) {
     (pin.key, pin.position)
 }
 
-fn host(node: &Node<'_>) -> Result<PinScope, AnnouncementError> {
+fn host(node: &JsonPlace<'_>) -> Result<PinScope, AnnouncementError> {
     let host = node.text()?.parse();
     host.map_err(|error: crate::pin::PinScopeError| node.malformed(error.to_string()))
 }
 
-fn pin(node: &Node<'_>) -> Result<Pin, AnnouncementError> {
+fn pin(node: &JsonPlace<'_>) -> Result<Pin, AnnouncementError> {
     let digest = node.field("pin")?;
     let state = node.field("state")?;
     let state = word::<PinState>(&state)?;
@@ -250,7 +251,7 @@ fn pin(node: &Node<'_>) -> Result<Pin, AnnouncementError> {
     Ok(pin)
 }
 
-fn spki_pin(node: &Node<'_>) -> Result<SpkiPin, AnnouncementError> {
+fn spki_pin(node: &JsonPlace<'_>) -> Result<SpkiPin, AnnouncementError> {
     let text = node.text()?;
     let pin = text.parse::<SpkiPin>().ok();
     let pin = pin.filter(|pin| pin.to_string() == text);
@@ -258,14 +259,14 @@ fn spki_pin(node: &Node<'_>) -> Result<SpkiPin, AnnouncementError> {
 }
 
 fn word<T: std::str::FromStr<Err = crate::pin::PinWordError>>(
-    node: &Node<'_>,
+    node: &JsonPlace<'_>,
 ) -> Result<T, AnnouncementError> {
     let word = node.text()?.parse::<T>();
     word.map_err(|error| node.malformed(error.to_string()))
 }
 
 /// One text for each instant: whole seconds, UTC, written with `T` and `Z`.
-fn time(node: &Node<'_>) -> Result<Timestamp, AnnouncementError> {
+fn time(node: &JsonPlace<'_>) -> Result<Timestamp, AnnouncementError> {
     let text = node.text()?;
     let time = text.parse::<Timestamp>().ok();
     let time = time.filter(|time| time.to_string() == text);

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::{Announcement, Authority, Link, PinFloor, PreviousAnnouncement};
+use super::previous::Link;
+use super::{Announcement, Authority, PinFloor, PreviousAnnouncement};
 use crate::cert::Sha256Digest;
 use crate::pin::{Acceptance, Pin, PinPosition, PinScope, PinState, SpkiPin};
 use crate::time::Timestamp;
@@ -11,17 +13,16 @@ use crate::time::Timestamp;
 /// All that decides which pins are accepted: the floor with the announcements applied to it.
 /// Nothing in it says that a hold-down is over; that is computed for each instant.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct RotationState {
+pub(super) struct RotationState {
     pub(super) floor: Arc<PinFloor>,
-    /// In seconds.
-    pub(super) hold_down: i64,
+    pub(super) hold_down_seconds: i64,
     pub(super) successors: SuccessorRule,
     pub(super) version: u64,
     /// The latest instant that it knows of: no first sight lies before it.
     pub(super) latest: Timestamp,
     /// `None` while the floor alone holds.
     pub(super) last: Option<LastApplied>,
-    pub(super) sets: Vec<StandingSet>,
+    pub(super) sets: Vec<ListedSet>,
     /// Digests that count nowhere, whoever calls them what.
     pub(super) rejected: BTreeSet<SpkiPin>,
     /// How many of them were added since the last emergency, by announcements that are none.
@@ -53,21 +54,34 @@ pub(super) struct LastApplied {
 
 /// Hosts whose pins stand alike.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct StandingSet {
+pub(super) struct ListedSet {
     pub(super) hosts: Vec<PinScope>,
-    pub(super) pins: Vec<StandingPin>,
+    pub(super) pins: Vec<ListedPin>,
 }
 
+/// A pin as an announcement or the floor lists it, and why it may count.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct StandingPin {
-    /// As listed.
+pub(super) struct ListedPin {
+    /// The pin as it is listed.
     pub(super) listed: Pin,
     pub(super) trust: Trust,
 }
 
+impl ListedPin {
+    pub(super) const fn new(listed: Pin, trust: Trust) -> Self {
+        Self { listed, trust }
+    }
+
+    /// From now on nothing but a later announcement ends its acceptance.
+    pub(super) const fn accept_for_good(&mut self) {
+        self.trust = Trust::Always;
+        self.listed.acceptance = Acceptance::Always;
+    }
+}
+
 /// Why, and from when on, a pin may count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Trust {
+pub(super) enum Trust {
     /// Compiled in, signed by an emergency quorum, or accepted before it was listed again.
     Always,
     /// Compiled in, from this instant on.
@@ -76,6 +90,7 @@ pub(crate) enum Trust {
     HeldSince(Timestamp),
 }
 
+/// Who announces next, once its hold-down is over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct NextAuthority {
     pub(super) authority: Authority,
@@ -84,20 +99,20 @@ pub(super) struct NextAuthority {
 
 impl RotationState {
     /// The floor alone.
-    pub(crate) fn of_floor(floor: Arc<PinFloor>, hold_down: u32) -> Self {
+    pub(super) fn of_floor(floor: Arc<PinFloor>, hold_down: Duration) -> Self {
         let sets = floor.announcement().pin_sets.iter();
         let sets = sets.map(|set| {
-            let pins = set.pins.iter().map(|pin| StandingPin {
-                listed: pin.clone(),
-                trust: pin.acceptance.from().map_or(Trust::Always, Trust::From),
+            let pins = set.pins.iter().map(|pin| {
+                let trust = pin.acceptance.from().map_or(Trust::Always, Trust::From);
+                ListedPin::new(pin.clone(), trust)
             });
-            StandingSet {
+            ListedSet {
                 hosts: set.hosts.clone(),
                 pins: pins.collect(),
             }
         });
         Self {
-            hold_down: i64::from(hold_down),
+            hold_down_seconds: whole_seconds(hold_down),
             successors: SuccessorRule::default(),
             version: floor.version(),
             latest: floor.issued(),
@@ -111,39 +126,86 @@ impl RotationState {
         }
     }
 
-    /// The same with another rule for successors.
-    pub(crate) const fn with_successors(mut self, rule: SuccessorRule) -> Self {
+    /// The state with another rule for successors.
+    pub(super) const fn with_successors(mut self, rule: SuccessorRule) -> Self {
         self.successors = rule;
         self
     }
 
+    /// The floor as announcements found it that its version replaces: what they reject is found out
+    /// on it.
+    pub(super) fn before_version(&self, version: u64) -> Self {
+        Self {
+            version: version.saturating_sub(1),
+            ..self.clone()
+        }
+    }
+
+    /// The floor with what was rejected before it, unless it lists that as something else: only by
+    /// name does it lift a rejection.
+    pub(super) fn with_rejections_of(&self, past: &Self) -> Self {
+        let sets = &self.floor.announcement().pin_sets;
+        let lifted = |digest: &SpkiPin| {
+            let mut pins = sets.iter().flat_map(|set| &set.pins);
+            pins.any(|pin| pin.key == *digest && pin.state.can_be_accepted())
+        };
+        let mut after = self.clone();
+        let staying = past.rejected.iter().filter(|digest| !lifted(digest));
+        after.rejected.extend(staying.copied());
+        after
+    }
+
+    /// Rejects what the announcement rejects, though it does not hold itself; but never the last pin
+    /// that a host could accept.
+    pub(super) fn reject_only(&mut self, announcement: &Announcement) {
+        let pins = announcement.pin_sets.iter().flat_map(|set| &set.pins);
+        for pin in pins.filter(|pin| pin.state == PinState::Rejected) {
+            let newly = self.rejected.insert(pin.key);
+            if newly && !self.sets.iter().all(|set| self.leaves_usable(&set.pins)) {
+                self.rejected.remove(&pin.key);
+            }
+        }
+    }
+
+    fn leaves_usable(&self, pins: &[ListedPin]) -> bool {
+        let mut pins = pins.iter().map(|pin| &pin.listed);
+        pins.any(|pin| pin.state.can_be_accepted() && !self.rejected.contains(&pin.key))
+    }
+
+    /// Whether both come to the same, but for the instants that were reached since.
+    pub(super) fn is_alike(&self, other: &Self) -> bool {
+        let mut one = self.clone();
+        one.latest = other.latest;
+        one == *other
+    }
+
     /// Whether no hold-down ends by time alone.
-    pub(crate) fn asks_for_listing(&self) -> bool {
+    pub(super) fn asks_for_listing(&self) -> bool {
         self.successors == SuccessorRule::ListedAgain
     }
 
-    pub(crate) const fn version(&self) -> u64 {
+    pub(super) const fn version(&self) -> u64 {
         self.version
     }
 
     /// The last second at which the announcement in force could be applied.
-    pub(crate) fn expires(&self) -> Option<Timestamp> {
+    pub(super) fn expires(&self) -> Option<Timestamp> {
         self.last.as_ref().map(|last| last.expires)
     }
 
-    pub(crate) const fn latest(&self) -> Timestamp {
+    pub(super) const fn latest(&self) -> Timestamp {
         self.latest
     }
 
     /// Whether this very payload is the one in force.
-    pub(crate) fn is_in_force(&self, payload: &Sha256Digest) -> bool {
+    pub(super) fn is_in_force(&self, payload: &Sha256Digest) -> bool {
         let last = self.last.as_ref();
         last.is_some_and(|last| last.payload == *payload)
     }
 
     /// Remembers that `now` was reached. A clock that runs ahead cannot move it further than the
     /// announcement in force lasts, so what follows is held down too long by no more than that.
-    pub(crate) fn reach(&mut self, now: Timestamp) {
+    pub(super) fn reach(&mut self, now: Timestamp) {
         if let Some(last) = &self.last {
             self.latest = self.latest.max(now.min(last.expires));
         }
@@ -158,21 +220,31 @@ impl RotationState {
     }
 
     /// Whose announcements count at `now`.
-    pub(crate) fn authority_at(&self, now: Timestamp) -> &Authority {
+    pub(super) fn authority_at(&self, now: Timestamp) -> &Authority {
         match &self.next {
             Some(next) if self.next_authority_rules(next).holds(now) => &next.authority,
             _ => &self.authority,
         }
     }
 
+    /// The authority that waits while another rules, or the one that has given way.
+    pub(super) fn other_authority_at(&self, at: Timestamp) -> Option<&Authority> {
+        let ruling = self.authority_at(at);
+        let next = self.next.as_ref().map(|next| &next.authority);
+        let both = [Some(&self.authority), next];
+        both.into_iter().flatten().find(|other| *other != ruling)
+    }
+
     /// From when on the next authority rules; `None` where there is none.
-    pub(crate) fn next_authority(&self) -> Option<(&Authority, Acceptance)> {
+    pub(super) fn next_authority(&self) -> Option<(&Authority, Acceptance)> {
         let next = self.next.as_ref()?;
         Some((&next.authority, self.next_authority_rules(next)))
     }
 
     fn next_authority_rules(&self, next: &NextAuthority) -> Acceptance {
-        self.maturing(Some(next.first_sight.saturating_add(self.hold_down)))
+        self.maturing(Some(
+            next.first_sight.saturating_add(self.hold_down_seconds),
+        ))
     }
 
     /// What matures does so only while the announcement that lists it still lasts: whoever holds
@@ -185,7 +257,7 @@ impl RotationState {
         }
     }
 
-    pub(super) fn acceptance(&self, pin: &StandingPin) -> Acceptance {
+    pub(super) fn acceptance(&self, pin: &ListedPin) -> Acceptance {
         if !pin.listed.is_usable(&self.rejected) {
             return Acceptance::Never;
         }
@@ -193,14 +265,16 @@ impl RotationState {
             Trust::Always => None,
             Trust::From(from) => Some(from),
             Trust::HeldSince(_) if self.asks_for_listing() => return Acceptance::Never,
-            Trust::HeldSince(first_sight) => Some(first_sight.saturating_add(self.hold_down)),
+            Trust::HeldSince(first_sight) => {
+                Some(first_sight.saturating_add(self.hold_down_seconds))
+            }
         };
         self.maturing(trusted.max(pin.listed.acceptance.from()))
     }
 
     /// The pins with the instants from which on they really count: the hosts of each set, and its
     /// pins. Digests in wrong hands are in every set, so that they are refused wherever they stand.
-    pub(crate) fn in_force(&self) -> impl Iterator<Item = (&[PinScope], Vec<Pin>)> {
+    pub(super) fn in_force(&self) -> impl Iterator<Item = (&[PinScope], Vec<Pin>)> {
         self.sets.iter().map(|set| {
             let listed = set.pins.iter().map(|standing| {
                 let mut pin = standing.listed.clone();
@@ -220,13 +294,13 @@ impl RotationState {
         })
     }
 
-    pub(super) fn standing<'a>(&'a self, host: &PinScope) -> &'a [StandingPin] {
+    pub(super) fn standing<'a>(&'a self, host: &PinScope) -> &'a [ListedPin] {
         let set = self.sets.iter().find(|set| set.hosts.contains(host));
         set.map_or(&[], |set| &set.pins)
     }
 
     /// What an announcement must name as `previous` to follow.
-    pub(crate) fn head(&self) -> Option<PreviousAnnouncement> {
+    pub(super) fn head(&self) -> Option<PreviousAnnouncement> {
         match &self.last {
             Some(last) => Some(PreviousAnnouncement::new(self.version, last.payload)),
             None => self.floor.previous(),
@@ -244,13 +318,19 @@ impl RotationState {
     }
 
     /// Hosts that were announced together stay together as long as their pins stand alike.
-    pub(super) fn add(&mut self, host: &PinScope, pins: Vec<StandingPin>) {
+    pub(super) fn add(&mut self, host: &PinScope, pins: Vec<ListedPin>) {
         match self.sets.last_mut() {
             Some(set) if set.pins == pins => set.hosts.push(host.clone()),
-            _ => self.sets.push(StandingSet {
+            _ => self.sets.push(ListedSet {
                 hosts: vec![host.clone()],
                 pins,
             }),
         }
     }
+}
+
+/// Rounded up, so that nothing is held down for less than was asked.
+fn whole_seconds(span: Duration) -> i64 {
+    let started = u64::from(span.subsec_nanos() > 0);
+    i64::try_from(span.as_secs().saturating_add(started)).unwrap_or(i64::MAX)
 }

@@ -29,6 +29,14 @@ impl Sha256Digest {
         Self(digest)
     }
 
+    /// Reads what it prints: 64 lower-case hexadecimal digits.
+    #[cfg(feature = "json")]
+    pub(crate) fn from_hex(digits: &str) -> Option<Self> {
+        let mut bytes = [0; 32];
+        let decoded = base16ct::lower::decode(digits, &mut bytes).ok()?.len();
+        (decoded == bytes.len()).then_some(Self(bytes))
+    }
+
     /// The 32 bytes.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0

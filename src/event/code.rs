@@ -132,7 +132,7 @@ event_codes! {
     Recovered = "recovered",
     /// A watched file, folder or endpoint cannot be read.
     SourceFailed = "source_failed",
-    /// It can be read again.
+    /// A watched file, folder or endpoint can be read again.
     SourceRecovered = "source_recovered",
     /// The saved state of what was told cannot be read: everything is told as if new.
     SavedStateUnreadable = "saved_state_unreadable",
@@ -144,7 +144,7 @@ event_codes! {
     ReloadRecovered = "reload_recovered",
     /// What is served, what lies on disk and what is due disagree.
     Skew = "skew",
-    /// They agree again.
+    /// What is served, what lies on disk and what is due agree again.
     SkewRecovered = "skew_recovered",
 }
 

@@ -5,16 +5,6 @@ use serde::{Serialize, Serializer};
 use super::{Event, PeerReach, Subject};
 use crate::policy::Band;
 
-impl Event {
-    /// The event as one line of JSON, as `serde` writes it too.
-    ///
-    /// Instants are RFC 3339 in UTC, spans are seconds, and what is not known is `null`.
-    pub fn to_json(&self) -> String {
-        // Strings and numbers in a fixed shape: there is nothing here that could fail to serialize.
-        serde_json::to_string(self).unwrap_or_default()
-    }
-}
-
 impl Serialize for Event {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         EventView::of(self).serialize(serializer)
@@ -63,8 +53,8 @@ impl<'e> EventView<'e> {
                 PeerReach::UnknownBeyondLeaf { .. } => "unknown_beyond_leaf",
             }),
             effective_not_after: event.effective_not_after.map(|end| end.to_string()),
-            time_left: event.time_left,
-            threshold: event.threshold,
+            time_left: event.time_left_seconds,
+            threshold: event.threshold_seconds,
             affected: event.affected,
             message: &event.message,
         }

@@ -1,247 +1,39 @@
 //! What can be said to the application.
+//!
+//! An [`Event`] is one thing that happened: its stable [`EventCode`], how much it matters
+//! ([`Severity`]), what it is about ([`Subject`]) and whose that is ([`Role`]), and a sentence that
+//! says what to do. It knows judgement and pins, and nothing of who listens: the
+//! [`observer`](crate::observer) room delivers it, and [`alert`](crate::alert) decides whether it is
+//! said again. The notices of a pin store become events here, for announcements lie above telling.
+//!
+//! # How do I read an event?
+//! ```
+//! use notafter::{Event, EventCode, Severity};
+//! fn page(event: &Event) -> Option<String> {
+//!     let of = event.subject.as_ref().map_or("", |subject| subject.name.as_str());
+//!     match (event.code, event.severity) {
+//!         (EventCode::PinRejected, _) | (_, Severity::Critical) => Some(format!("{of}: {event}")),
+//!         _ => None,
+//!     }
+//! }
+//! ```
 
 mod code;
+#[allow(
+    clippy::module_inception,
+    reason = "the room's main type has the room's name"
+)]
+mod event;
 #[cfg(feature = "json")]
 mod json;
 #[cfg(feature = "announcements")]
 mod notice;
-mod role;
+mod reach;
+mod severity;
 mod subject;
 
-use std::fmt;
-
-use crate::policy::Band;
-use crate::time::Timestamp;
-
 pub use code::EventCode;
-pub use role::Role;
-pub use subject::{Subject, SubjectKind};
-
-/// How much it matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Severity {
-    /// About peers that did not prove who they are: anybody can cause it, so it is told by number,
-    /// once a minute for each kind, and gives way to everything else.
-    Unproven,
-    /// Good to know.
-    Info,
-    /// A person should look in working hours.
-    Warning,
-    /// Something is dark, or about to be.
-    Critical,
-}
-
-impl Severity {
-    /// Every severity, the mildest first.
-    pub const ALL: [Self; 4] = [Self::Unproven, Self::Info, Self::Warning, Self::Critical];
-
-    /// The stable code, in snake case.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Unproven => "unproven",
-            Self::Info => "info",
-            Self::Warning => "warning",
-            Self::Critical => "critical",
-        }
-    }
-
-    /// How much a certificate in this band matters.
-    pub const fn of_band(band: Band) -> Self {
-        match band {
-            Band::Ok | Band::Due => Self::Info,
-            Band::Warning => Self::Warning,
-            Band::Critical | Band::NotYetValid | Band::Expired | Band::Broken => Self::Critical,
-        }
-    }
-}
-
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-/// Until when a peer's chain verifies, as far as it can be known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum PeerReach {
-    /// The effective notAfter over the paths to the caller's own trust anchors.
-    Until(Timestamp),
-    /// Without trust anchors that accept the chain nothing is known beyond its leaf.
-    UnknownBeyondLeaf {
-        /// The leaf's last good second: it cannot verify for longer than that.
-        leaf_not_after: Timestamp,
-    },
-}
-
-impl fmt::Display for PeerReach {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Until(end) => write!(f, "verifies until {end}"),
-            Self::UnknownBeyondLeaf { leaf_not_after } => {
-                write!(f, "unknown beyond its leaf, which ends at {leaf_not_after}")
-            }
-        }
-    }
-}
-
-/// Something that the application should know. Printed as one line.
-///
-/// Fields are added over time: make one with [`Event::new`] and the `with_` methods.
-///
-/// # How do I try out my observer?
-/// ```
-/// use notafter::{Band, Event, EventCode, Severity, Timestamp};
-/// use notafter::event::Role;
-/// let at: Timestamp = "2026-01-01T00:00:00Z".parse()?;
-/// let event = Event::new(at, EventCode::PeerExpiring, Severity::Warning, Role::PeerServer, "renew it")
-///     .with_host("db.example".to_owned())
-///     .with_bands(Some(Band::Due), Band::Warning)
-///     .with_time_left(86_400);
-/// assert_eq!(event.to_string(), "2026-01-01T00:00:00Z warning peer_expiring: renew it");
-/// # Ok::<(), notafter::time::TimestampParseError>(())
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Event {
-    /// The instant of the evaluation that noticed it (in a handshake, the time that rustls passed
-    /// in).
-    pub at: Timestamp,
-    /// What happened.
-    pub code: EventCode,
-    /// How much it matters.
-    pub severity: Severity,
-    /// Whose it is.
-    pub role: Role,
-    /// The name that the connection was made to; `None` for TLS clients and for what is not met
-    /// in a connection.
-    pub host: Option<String>,
-    /// The file, the folder, or the name under which it is watched.
-    pub source: Option<String>,
-    /// The certificate, key or pin at fault.
-    pub subject: Option<Subject>,
-    /// The band told of before this event, if any.
-    pub band_before: Option<Band>,
-    /// The band now.
-    pub band: Option<Band>,
-    /// Until when a peer's chain verifies.
-    pub reach: Option<PeerReach>,
-    /// The last second at which the chain verifies, over all paths; `None` where it does not, or
-    /// where that is not known.
-    pub effective_not_after: Option<Timestamp>,
-    /// Seconds from `at` until the subject's last good second; negative once it is over.
-    pub time_left: Option<i64>,
-    /// How many seconds before the subject's last good second the band began.
-    pub threshold: Option<i64>,
-    /// For how many matters it speaks: more than 1 where many share one cause, and where peers
-    /// that proved nothing are told of by number.
-    pub affected: usize,
-    /// A sentence that says what to do.
-    pub message: String,
-}
-
-impl Event {
-    /// An event of which no more is known than this.
-    pub fn new(
-        at: Timestamp,
-        code: EventCode,
-        severity: Severity,
-        role: Role,
-        message: impl Into<String>,
-    ) -> Self {
-        Self {
-            at,
-            code,
-            severity,
-            role,
-            host: None,
-            source: None,
-            subject: None,
-            band_before: None,
-            band: None,
-            reach: None,
-            effective_not_after: None,
-            time_left: None,
-            threshold: None,
-            affected: 1,
-            message: message.into(),
-        }
-    }
-
-    /// The name that the connection was made to.
-    #[must_use]
-    pub fn with_host(mut self, host: impl Into<Option<String>>) -> Self {
-        self.host = host.into();
-        self
-    }
-
-    /// The file, the folder, or the name under which it is watched.
-    #[must_use]
-    pub fn with_source(mut self, source: impl Into<Option<String>>) -> Self {
-        self.source = source.into();
-        self
-    }
-
-    /// What is at fault; with its end, also the time left until then.
-    #[must_use]
-    pub fn with_subject(mut self, subject: impl Into<Option<Subject>>) -> Self {
-        self.subject = subject.into();
-        let end = self.subject.as_ref().and_then(|subject| subject.not_after);
-        self.time_left = end.map(|end| end.seconds_since(self.at));
-        self
-    }
-
-    /// The band told of before, and the band now.
-    #[must_use]
-    pub fn with_bands(mut self, before: Option<Band>, now: Band) -> Self {
-        self.band_before = before;
-        self.band = Some(now);
-        self
-    }
-
-    /// Until when a peer's chain verifies.
-    #[must_use]
-    pub fn with_reach(mut self, reach: PeerReach) -> Self {
-        self.reach = Some(reach);
-        if let PeerReach::Until(end) = reach {
-            self.effective_not_after = Some(end);
-        }
-        self
-    }
-
-    /// The last second at which the chain verifies.
-    #[must_use]
-    pub fn with_effective_not_after(mut self, end: impl Into<Option<Timestamp>>) -> Self {
-        self.effective_not_after = end.into();
-        self
-    }
-
-    /// The seconds left; negative once it is over.
-    #[must_use]
-    pub fn with_time_left(mut self, seconds: impl Into<Option<i64>>) -> Self {
-        self.time_left = seconds.into();
-        self
-    }
-
-    /// How many seconds before the end the band began.
-    #[must_use]
-    pub fn with_threshold(mut self, seconds: impl Into<Option<i64>>) -> Self {
-        self.threshold = seconds.into();
-        self
-    }
-
-    /// For how many matters it speaks.
-    #[must_use]
-    pub fn with_affected(mut self, matters: usize) -> Self {
-        self.affected = matters;
-        self
-    }
-}
-
-impl fmt::Display for Event {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (at, severity, code) = (self.at, self.severity, self.code);
-        write!(f, "{at} {severity} {code}: {}", self.message)
-    }
-}
+pub use event::Event;
+pub use reach::PeerReach;
+pub use severity::Severity;
+pub use subject::{Role, Subject, SubjectKind};

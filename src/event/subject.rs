@@ -1,32 +1,11 @@
-//! The certificate, key or pin that an event is about.
+//! What an event is about: the certificate, key or pin, and whose it is.
+
+use std::fmt;
 
 use crate::cert::{Certificate, Sha256Digest};
 use crate::outlook::Position;
 use crate::pin::SpkiPin;
 use crate::time::Timestamp;
-
-/// What kind of thing a [`Subject`] is, and so what its digest is over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum SubjectKind {
-    /// A certificate; the digest is its fingerprint.
-    Certificate,
-    /// A raw public key (RFC 7250); the digest is over the SubjectPublicKeyInfo.
-    PublicKey,
-    /// A pin; the digest is the pin's.
-    Pin,
-}
-
-impl SubjectKind {
-    /// The stable code, in snake case.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Certificate => "certificate",
-            Self::PublicKey => "public_key",
-            Self::Pin => "pin",
-        }
-    }
-}
 
 /// Names of certificates end after so many characters in events: their writers are not ours.
 const MAX_NAME: usize = 256;
@@ -103,6 +82,93 @@ impl Subject {
     fn with_name(mut self, name: String) -> Self {
         self.name = shortened(name);
         self
+    }
+}
+
+/// What kind of thing a [`Subject`] is, and so what its digest is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SubjectKind {
+    /// A certificate; the digest is its fingerprint.
+    Certificate,
+    /// A raw public key (RFC 7250); the digest is over the SubjectPublicKeyInfo.
+    PublicKey,
+    /// A pin; the digest is the pin's.
+    Pin,
+}
+
+impl SubjectKind {
+    /// The stable code, in snake case.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Certificate => "certificate",
+            Self::PublicKey => "public_key",
+            Self::Pin => "pin",
+        }
+    }
+}
+
+/// Whose certificate (or what else) an event is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Role {
+    /// What this process serves with.
+    OwnServer,
+    /// What this process shows to servers as a client.
+    OwnClient,
+    /// A server that this process connects to.
+    PeerServer,
+    /// A client that connects to this process.
+    PeerClient,
+    /// A trust anchor.
+    Anchor,
+    /// A pin or a set of them.
+    Pin,
+    /// A stapled OCSP response.
+    Staple,
+    /// A revocation list.
+    Crl,
+    /// A signed announcement of pins.
+    Announcement,
+    /// The monitor itself.
+    Monitor,
+}
+
+impl Role {
+    /// Every role, for metrics that want to start at zero.
+    pub const ALL: [Self; 10] = [
+        Self::OwnServer,
+        Self::OwnClient,
+        Self::PeerServer,
+        Self::PeerClient,
+        Self::Anchor,
+        Self::Pin,
+        Self::Staple,
+        Self::Crl,
+        Self::Announcement,
+        Self::Monitor,
+    ];
+
+    /// The stable code, in snake case.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OwnServer => "own_server",
+            Self::OwnClient => "own_client",
+            Self::PeerServer => "peer_server",
+            Self::PeerClient => "peer_client",
+            Self::Anchor => "anchor",
+            Self::Pin => "pin",
+            Self::Staple => "staple",
+            Self::Crl => "crl",
+            Self::Announcement => "announcement",
+            Self::Monitor => "monitor",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
     }
 }
 

@@ -147,7 +147,7 @@ impl Judging<'_> {
             .with_host(self.host())
             .with_subject(subject)
             .with_effective_not_after(chain.rustls.as_ref().and(chain.ends()))
-            .with_threshold(threshold);
+            .with_threshold_seconds(threshold);
         let first = chain.certificates.first().filter(|_| is_collection);
         let of_its_own = first.map(|first| first.certificate.fingerprint());
         let matter = self
@@ -182,7 +182,7 @@ impl Judging<'_> {
         let event = Event::new(self.now, code, severity, Role::Staple, message)
             .with_source(source.to_owned())
             .with_subject(subject.map(|leaf| Subject::of(&leaf.certificate, leaf.position)))
-            .with_time_left(staple.good_until.map(|end| end.seconds_since(self.now)));
+            .with_time_left_seconds(staple.good_until.map(|end| end.seconds_since(self.now)));
         let matter =
             Matter::new(EventCode::StapleNotGood, Role::Staple).with_name(self.matter_name(source));
         self.evaluation

@@ -52,7 +52,7 @@ pub(super) fn judge_anchors(
         let event = Event::new(now, code, Severity::of_band(band), role, message)
             .with_source(source.to_owned())
             .with_subject(Subject::of(anchor, position))
-            .with_threshold(policy.threshold_seconds(band, anchor.validity(), position));
+            .with_threshold_seconds(policy.threshold_seconds(band, anchor.validity(), position));
         let matter = Matter::new(EventCode::Expiring, role)
             .with_name(source.to_owned())
             .with_sha256(anchor.fingerprint());
@@ -98,7 +98,7 @@ pub(super) fn judge_crls(crls: &Crls, source: &str, role: Role, now: Timestamp) 
         };
         let event = Event::new(now, code, severity, role, message.clone())
             .with_source(source.to_owned())
-            .with_time_left(left);
+            .with_time_left_seconds(left);
         let matter = Matter::new(EventCode::Expiring, role).with_name(name);
         if band != Band::Ok {
             let code = FindingCode::CrlExpired;

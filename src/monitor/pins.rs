@@ -91,7 +91,7 @@ impl AnnouncedPins {
             Role::Announcement,
             message,
         );
-        let event = event.with_time_left(self.expires.seconds_since(now));
+        let event = event.with_time_left_seconds(self.expires.seconds_since(now));
         Condition::new(Matter::new(topic, Role::Announcement), band, event)
     }
 }
@@ -147,7 +147,11 @@ impl<'s> PinSetView<'s> {
         };
         let event = Event::new(now, code, Severity::of_band(band), Role::Pin, message);
         let matter = Matter::new(EventCode::Expiring, Role::Pin).with_name(hosts.clone());
-        Some(Condition::new(matter, band, event.with_time_left(left)))
+        Some(Condition::new(
+            matter,
+            band,
+            event.with_time_left_seconds(left),
+        ))
     }
 
     fn keys(&self, now: Timestamp) -> Condition {

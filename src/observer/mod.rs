@@ -1,130 +1,41 @@
 //! Delivering events to the application.
+//!
+//! An [`Observer`] receives events; those in this room hand them on: to a [channel](ChannelObserver),
+//! through a [queue](QueuedObserver), [filtered](FilteredObserver), to `tracing`, to `metrics`. It knows
+//! events and nothing of what they are about. A panic of an observer ends in `observe_contained`, and is
+//! counted.
+//!
+//! # How do I hear only of what matters, without slowing handshakes down?
+//! ```
+//! use std::sync::Arc;
+//! use notafter::observer::{FilteredObserver, Observer};
+//! use notafter::{Event, Severity};
+//! let write = Arc::new(|event: &Event| eprintln!("{event}"));
+//! let observer = FilteredObserver::new(write).with_least_severity(Severity::Warning);
+//! // It does not say that it is prompt, so a verifier gives it a queue and a thread of its own.
+//! assert!(!observer.is_prompt());
+//! ```
 
 mod channel;
 mod filter;
 #[cfg(feature = "metrics")]
 mod metrics;
+#[allow(
+    clippy::module_inception,
+    reason = "the room's main type has the room's name"
+)]
+mod observer;
+mod outbox;
 mod queue;
 #[cfg(feature = "tracing")]
 mod tracing;
-
-use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use crate::event::Event;
 
 pub use channel::ChannelObserver;
 pub use filter::FilteredObserver;
 #[cfg(feature = "metrics")]
 pub use metrics::MetricsObserver;
-pub(crate) use queue::Outbox;
+pub use observer::{InlineObserver, Observer};
+pub(crate) use outbox::Outbox;
 pub use queue::QueuedObserver;
 #[cfg(feature = "tracing")]
 pub use tracing::TracingObserver;
-
-/// Receives events. Any `Fn(&Event) + Send + Sync` is one.
-///
-/// An observer observes: what it does cannot change a verdict, its panics are contained and
-/// counted, and it cannot hold up a handshake: verifiers and the monitor give each observer a
-/// bounded queue and a thread of its own (started with its first event), as
-/// [`QueuedObserver`] does. Those that say that they are
-/// [prompt](Observer::is_prompt) are called at once instead.
-pub trait Observer: Send + Sync {
-    /// Something happened.
-    fn observe(&self, event: &Event);
-
-    /// Whether it returns at once whatever happens, so that it can be called on the thread of the
-    /// handshake: a counter, a queue, a channel that does not wait. `false` unless overridden,
-    /// and for closures.
-    fn is_prompt(&self) -> bool {
-        false
-    }
-}
-
-/// Calls an observer on the thread where the event is made, without a queue: for one that is
-/// known to return at once, though it does not say so.
-///
-/// # How do I get events inline, in tests for example?
-/// ```
-/// use notafter::{Event, Observer as _};
-/// use notafter::observer::InlineObserver;
-/// let observer = InlineObserver(|event: &Event| println!("{event}"));
-/// assert!(observer.is_prompt());
-/// ```
-#[derive(Debug, Clone, Copy)]
-#[allow(clippy::exhaustive_structs)] // It marks what it holds, nothing else.
-pub struct InlineObserver<O>(pub O);
-
-impl<O: Observer> Observer for InlineObserver<O> {
-    fn observe(&self, event: &Event) {
-        self.0.observe(event);
-    }
-
-    fn is_prompt(&self) -> bool {
-        true
-    }
-}
-
-impl<F: Fn(&Event) + Send + Sync> Observer for F {
-    fn observe(&self, event: &Event) {
-        self(event);
-    }
-}
-
-/// Hands events to observers one after the other, each panic contained.
-#[derive(Clone, Default)]
-pub(crate) struct Delivery {
-    observers: Vec<Arc<dyn Observer>>,
-    panics: Arc<AtomicU64>,
-}
-
-impl Delivery {
-    pub(crate) fn add(&mut self, observer: Arc<dyn Observer>) {
-        self.observers.push(observer);
-    }
-
-    pub(crate) fn deliver(&self, event: &Event) {
-        for observer in &self.observers {
-            if observe_contained(&**observer, event) == Observed::Panicked {
-                self.panics.fetch_add(1, Ordering::Relaxed);
-            }
-        }
-    }
-
-    /// How many times an observer panicked instead of observing.
-    pub(crate) fn panics(&self) -> u64 {
-        self.panics.load(Ordering::Relaxed)
-    }
-}
-
-/// How an observer took an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Observed {
-    Returned,
-    Panicked,
-}
-
-/// Hands an event to an observer, whose panic ends here.
-pub(crate) fn observe_contained(observer: &dyn Observer, event: &Event) -> Observed {
-    // What an observer leaves half-done after a panic is its own affair: we share nothing with it
-    // but the event, which we only lend.
-    match catch_unwind(AssertUnwindSafe(|| observer.observe(event))) {
-        Ok(()) => Observed::Returned,
-        Err(payload) => {
-            // Dropping what a panic carries may panic again, so it is not dropped.
-            std::mem::forget(payload);
-            Observed::Panicked
-        }
-    }
-}
-
-impl fmt::Debug for Delivery {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Delivery")
-            .field("observers", &self.observers.len())
-            .field("panics", &self.panics())
-            .finish()
-    }
-}

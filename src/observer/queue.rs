@@ -8,8 +8,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use super::observer::{Observed, Observer, observe_contained};
 use crate::event::Event;
-use crate::observer::{Delivery, Observed, Observer, observe_contained};
 
 /// Hands events to an observer through a bounded queue, on a thread of its own or on one that the
 /// caller gives: whatever the observer does, no handshake waits for it.
@@ -35,22 +35,24 @@ use crate::observer::{Delivery, Observed, Observer, observe_contained};
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub struct QueuedObserver {
-    shared: Arc<Shared>,
+    shared: Arc<SharedQueue>,
     inner: Arc<dyn Observer>,
     capacity: NonZeroUsize,
 }
 
+/// What the thread that delivers has in common with those that observe.
 #[derive(Default)]
-struct Shared {
-    state: Mutex<State>,
+struct SharedQueue {
+    state: Mutex<QueueState>,
     /// Something was queued, delivered, or ended.
     changed: Condvar,
 }
 
+/// What is queued, and what became of the rest.
 #[derive(Default)]
-struct State {
+struct QueueState {
     queue: VecDeque<Event>,
-    worker: Worker,
+    worker: QueueWorker,
     /// How many events are with the observer right now.
     delivering: usize,
     ended: bool,
@@ -60,7 +62,7 @@ struct State {
 
 /// Who delivers.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
-enum Worker {
+enum QueueWorker {
     /// Whoever calls `poll`.
     #[default]
     Caller,
@@ -75,7 +77,7 @@ impl QueuedObserver {
     /// # Errors
     /// The operating system's, where it has no thread to give.
     pub fn spawn(inner: Arc<dyn Observer>, capacity: NonZeroUsize) -> io::Result<Arc<Self>> {
-        let observer = Self::new(inner, capacity, Worker::ThreadToBe);
+        let observer = Self::new(inner, capacity, QueueWorker::ThreadToBe);
         observer.start()?;
         Ok(Arc::new(observer))
     }
@@ -94,16 +96,16 @@ impl QueuedObserver {
     /// while observer.poll(16) > 0 {}
     /// ```
     pub fn polled(inner: Arc<dyn Observer>, capacity: NonZeroUsize) -> Arc<Self> {
-        Arc::new(Self::new(inner, capacity, Worker::Caller))
+        Arc::new(Self::new(inner, capacity, QueueWorker::Caller))
     }
 
     /// Starts the thread when the first event comes.
-    fn on_demand(inner: Arc<dyn Observer>, capacity: NonZeroUsize) -> Self {
-        Self::new(inner, capacity, Worker::ThreadToBe)
+    pub(super) fn on_demand(inner: Arc<dyn Observer>, capacity: NonZeroUsize) -> Self {
+        Self::new(inner, capacity, QueueWorker::ThreadToBe)
     }
 
-    fn new(inner: Arc<dyn Observer>, capacity: NonZeroUsize, worker: Worker) -> Self {
-        let shared = Arc::new(Shared::default());
+    fn new(inner: Arc<dyn Observer>, capacity: NonZeroUsize, worker: QueueWorker) -> Self {
+        let shared = Arc::new(SharedQueue::default());
         shared.state().worker = worker;
         Self {
             shared,
@@ -115,12 +117,12 @@ impl QueuedObserver {
     fn start(&self) -> io::Result<()> {
         let (shared, inner) = (Arc::clone(&self.shared), Arc::clone(&self.inner));
         let thread = thread::Builder::new().name("notafter-events".to_owned());
-        shared.state().worker = Worker::Thread;
+        shared.state().worker = QueueWorker::Thread;
         // Not joined: a blocked observer must not block a shutdown.
         let started = thread.spawn(move || shared.deliver_until_ended(&*inner));
         if let Err(error) = started {
             // The next event tries again.
-            self.shared.state().worker = Worker::ThreadToBe;
+            self.shared.state().worker = QueueWorker::ThreadToBe;
             return Err(error);
         }
         Ok(())
@@ -154,10 +156,10 @@ impl QueuedObserver {
     /// whether it has. Without a thread of its own, it delivers on this one, however long that
     /// takes.
     pub fn flush(&self, patience: Duration) -> bool {
-        if self.shared.state().worker == Worker::Caller {
+        if self.shared.state().worker == QueueWorker::Caller {
             while self.poll(usize::MAX) > 0 {}
         }
-        let busy = |state: &mut State| state.delivering > 0 || !state.queue.is_empty();
+        let busy = |state: &mut QueueState| state.delivering > 0 || !state.queue.is_empty();
         let waited = self
             .shared
             .changed
@@ -188,10 +190,10 @@ impl Observer for QueuedObserver {
         } else {
             state.queue.push_back(event.clone());
         }
-        let start = state.worker == Worker::ThreadToBe && !state.ended;
+        let start = state.worker == QueueWorker::ThreadToBe && !state.ended;
         if start {
             // Claimed under the lock: nobody else starts a second one.
-            state.worker = Worker::Thread;
+            state.worker = QueueWorker::Thread;
         }
         drop(state);
         self.shared.changed.notify_all();
@@ -224,7 +226,7 @@ impl fmt::Debug for QueuedObserver {
     }
 }
 
-impl State {
+impl QueueState {
     fn take(&mut self) -> Option<Event> {
         let event = self.queue.pop_front()?;
         self.delivering += 1;
@@ -248,8 +250,8 @@ impl State {
     }
 }
 
-impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
+impl SharedQueue {
+    fn state(&self) -> MutexGuard<'_, QueueState> {
         // The observer runs without the lock, so nobody's panic leaves the state half-done.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -271,7 +273,7 @@ impl Shared {
 
     /// The next event; `None` once it has ended and everything is delivered.
     fn next(&self) -> Option<Event> {
-        let idle = |state: &mut State| state.queue.is_empty() && !state.ended;
+        let idle = |state: &mut QueueState| state.queue.is_empty() && !state.ended;
         let waited = self.changed.wait_while(self.state(), idle);
         let mut state = waited.unwrap_or_else(PoisonError::into_inner);
         state.take()
@@ -280,51 +282,5 @@ impl Shared {
     /// The next event, if there is one now.
     fn take(&self) -> Option<Event> {
         self.state().take()
-    }
-}
-
-/// How many events wait for each observer that is not prompt.
-const QUEUE: NonZeroUsize = match NonZeroUsize::new(1024) {
-    Some(events) => events,
-    None => NonZeroUsize::MIN,
-};
-
-/// The observers of one verifier or monitor: prompt ones are called at once, each other one has a
-/// queue and, from its first event on, a thread of its own.
-#[derive(Debug, Default)]
-pub(crate) struct Outbox {
-    prompt: Delivery,
-    queues: Vec<QueuedObserver>,
-}
-
-impl Outbox {
-    pub(crate) fn add(&mut self, observer: Arc<dyn Observer>) {
-        if observer.is_prompt() {
-            self.prompt.add(observer);
-        } else {
-            self.queues.push(QueuedObserver::on_demand(observer, QUEUE));
-        }
-    }
-
-    pub(crate) fn deliver(&self, event: &Event) {
-        self.prompt.deliver(event);
-        self.queues.iter().for_each(|queue| queue.observe(event));
-    }
-
-    /// How many times an observer panicked instead of observing.
-    pub(crate) fn panics(&self) -> u64 {
-        let queued: u64 = self.queues.iter().map(QueuedObserver::panics).sum();
-        self.prompt.panics() + queued
-    }
-
-    /// How many events found no room in an observer's queue.
-    pub(crate) fn lost(&self) -> u64 {
-        self.queues.iter().map(QueuedObserver::lost).sum()
-    }
-
-    /// Waits for each queue in turn, at most so long for each; says whether all are empty.
-    pub(crate) fn flush(&self, patience: Duration) -> bool {
-        let unflushed = self.queues.iter().filter(|queue| !queue.flush(patience));
-        unflushed.count() == 0
     }
 }

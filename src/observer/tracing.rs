@@ -18,7 +18,7 @@ use crate::time::Timestamp;
 pub struct TracingObserver;
 
 impl TracingObserver {
-    /// One that writes to the current subscriber of the thread that it is called on.
+    /// Makes an observer that writes to the current subscriber of the thread that it is called on.
     pub const fn new() -> Self {
         Self
     }
@@ -26,7 +26,7 @@ impl TracingObserver {
 
 /// The fields that only one side has, empty for the other.
 #[derive(Default)]
-struct Side {
+struct TlsSide {
     subject: Option<String>,
     issuer: Option<String>,
     sha256: Option<String>,
@@ -34,7 +34,7 @@ struct Side {
     not_after: Option<String>,
 }
 
-impl Side {
+impl TlsSide {
     fn of(event: &Event) -> Self {
         let Some(subject) = &event.subject else {
             return Self::default();
@@ -55,12 +55,12 @@ macro_rules! write {
     ($level:ident, $event:ident) => {{
         let (server, client, other) = match $event.role {
             Role::OwnServer | Role::PeerServer => {
-                (Side::of($event), Side::default(), Side::default())
+                (TlsSide::of($event), TlsSide::default(), TlsSide::default())
             }
             Role::OwnClient | Role::PeerClient => {
-                (Side::default(), Side::of($event), Side::default())
+                (TlsSide::default(), TlsSide::of($event), TlsSide::default())
             }
-            _ => (Side::default(), Side::default(), Side::of($event)),
+            _ => (TlsSide::default(), TlsSide::default(), TlsSide::of($event)),
         };
         let subject = $event.subject.as_ref();
         let position = subject.map(|subject| subject.position.to_string());
@@ -77,8 +77,8 @@ macro_rules! write {
             notafter.band_before = $event.band_before.map(crate::policy::Band::as_str),
             notafter.band = $event.band.map(crate::policy::Band::as_str),
             notafter.effective_not_after = effective.as_deref(),
-            notafter.time_left = $event.time_left,
-            notafter.threshold = $event.threshold,
+            notafter.time_left = $event.time_left_seconds,
+            notafter.threshold = $event.threshold_seconds,
             notafter.affected = $event.affected,
             notafter.hash.sha256 = other.sha256.as_deref(),
             notafter.not_after = other.not_after.as_deref(),

@@ -213,7 +213,7 @@ impl PeerEvents {
             &event
                 .with_subject(dates.subject.clone())
                 .with_bands(telling.before, band)
-                .with_threshold(dates.threshold)
+                .with_threshold_seconds(dates.threshold)
                 .with_reach(dates.reach),
         );
     }
@@ -243,7 +243,7 @@ impl PeerEvents {
             &event
                 .with_subject(Subject::of(leaf, Position::Leaf))
                 .with_bands(telling.before, band)
-                .with_time_left(left.map(|end| end.seconds_since(peer.at()))),
+                .with_time_left_seconds(left.map(|end| end.seconds_since(peer.at()))),
         );
     }
 

@@ -36,6 +36,7 @@ const EDGES: &[&str] = &[
     "monitor/monitor.rs",
     "monitor/run.rs",
     "monitor/work.rs",
+    "observer/outbox.rs",
     "observer/queue.rs",
     "outlook/anchors_os.rs",
     "outlook/anchors_rustls.rs",

@@ -264,7 +264,7 @@ fn a_whole_life_second_by_second() {
             assert_eq!(event.at, now);
             assert_eq!((event.role, event.affected), (Role::OwnServer, 1));
             assert_eq!(event.source.as_deref(), Some("served"));
-            assert_eq!(event.time_left, Some(end.seconds_since(now)));
+            assert_eq!(event.time_left_seconds, Some(end.seconds_since(now)));
             assert_eq!(event.effective_not_after, step.verifies.then_some(end));
             let band = event.band.unwrap();
             let code = event.code.as_str();
@@ -273,7 +273,7 @@ fn a_whole_life_second_by_second() {
                 event.severity,
                 event.band_before,
                 band,
-                event.threshold,
+                event.threshold_seconds,
             )
         });
         assert_eq!(

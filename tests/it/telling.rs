@@ -22,7 +22,7 @@ fn an_event_in_json_has_stable_names_and_absolute_instants() {
     .with_host("a.example".to_owned())
     .with_subject(subject)
     .with_bands(Some(Band::Due), Band::Warning)
-    .with_threshold(20 * 86_400)
+    .with_threshold_seconds(20 * 86_400)
     .with_reach(PeerReach::Until(days(20)));
     let json: serde_json::Value = serde_json::from_str(&event.to_json()).unwrap();
     let expected = serde_json::json!({
@@ -64,7 +64,7 @@ fn a_pin_can_be_the_subject() {
     assert_eq!(subject.name, pin.to_string());
     let event = Event::new(NOW, EventCode::PinMismatch, Severity::Info, Role::Pin, "")
         .with_subject(subject);
-    assert_eq!(event.time_left, Some(3 * 86_400));
+    assert_eq!(event.time_left_seconds, Some(3 * 86_400));
 }
 
 #[test]

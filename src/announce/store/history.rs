@@ -1,24 +1,26 @@
 //! The announcements that still matter, and what they come to.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::kept::{Aside, Kept, Remembered};
+use super::kept::{AsideAnnouncement, HoldingAnnouncement, KeptAnnouncement};
+use crate::announce::rules::{AppliedBefore, Arrival, WhenEmpty, apply, open_again};
 use crate::announce::{
-    Algorithms, AnnouncementError, PinFloor, RotationState, SignedAnnouncement, SuccessorRule,
-    before_version, is_alike, open_again, reject_only, with_rejections_of,
+    AnnouncementError, PinFloor, RotationState, SignedAnnouncement, SuccessorRule,
 };
+use crate::cert::SignatureAlgorithms;
 use crate::time::Timestamp;
 
 /// At most so many announcements are tried to be forgotten after each apply.
 const MAX_FORGETTING: usize = 16;
 
-/// And so many are applied again for that, however many there are.
+/// At most so many are applied again for that, however many there are.
 const MAX_APPLIED_AGAIN: usize = 512;
 
 /// Without an emergency, so many announcements are remembered since the last one.
 const MAX_PLAIN: usize = 128;
 
-/// With so many bytes, as they are kept.
+/// Those since the last emergency have at most so many bytes, as they are kept.
 const MAX_PLAIN_BYTES: usize = 4 * 1024 * 1024;
 
 /// Without an emergency, all that is remembered has so many: the rest of what can be kept is for
@@ -30,13 +32,13 @@ const MAX_BYTES_BEFORE_EMERGENCY: usize = 12 * 1024 * 1024;
 #[derive(Debug, Clone)]
 pub(super) struct History {
     origin: RotationState,
-    remembered: Vec<Remembered>,
-    aside: Vec<Aside>,
+    remembered: Vec<HoldingAnnouncement>,
+    aside: Vec<AsideAnnouncement>,
     pub(super) state: RotationState,
 }
 
 impl History {
-    pub(super) fn of_floor(floor: Arc<PinFloor>, hold_down: u32) -> Self {
+    pub(super) fn of_floor(floor: Arc<PinFloor>, hold_down: Duration) -> Self {
         let origin = RotationState::of_floor(floor, hold_down);
         Self {
             state: origin.clone(),
@@ -46,7 +48,7 @@ impl History {
         }
     }
 
-    /// The same with another rule for successors, before anything is applied.
+    /// The history with another rule for successors, before anything is applied.
     pub(super) fn with_successors(mut self, rule: SuccessorRule) -> Self {
         self.origin = self.origin.with_successors(rule);
         self.state = self.state.with_successors(rule);
@@ -59,17 +61,19 @@ impl History {
         signed: SignedAnnouncement,
         now: Timestamp,
     ) -> Result<Self, AnnouncementError> {
-        let state = signed.apply_to(&self.state, now)?;
+        let state = apply(&self.state, Arrival::of(&signed), WhenEmpty::Refuse, now)?;
         let signed = signed.trimmed(&self.state, now);
         let mut next = self.clone();
         // Brought again, it holds now.
         next.aside
             .retain(|aside| aside.kept.envelope != signed.bytes());
-        next.remembered.push(Remembered {
+        next.remembered.push(HoldingAnnouncement {
             signed: Arc::new(signed),
-            at: now,
-            first_sight: state.latest(),
-            ruled: Some(self.state.authority_at(now).fingerprint()),
+            applied: AppliedBefore {
+                at: now,
+                first_sight: state.latest(),
+                ruled: Some(self.state.authority_at(now).fingerprint()),
+            },
         });
         next.state = state;
         next.forget_what_does_not_matter();
@@ -80,12 +84,17 @@ impl History {
     /// A threshold of stolen keys must not be able to fill the history, so that nothing could take
     /// them their power.
     fn check_room(&self) -> Result<(), AnnouncementError> {
-        let is_plain = |remembered: &&Remembered| !remembered.signed.announcement().emergency;
+        let is_plain =
+            |remembered: &&HoldingAnnouncement| !remembered.signed.announcement().emergency;
         let plain = self.remembered.iter().rev().take_while(is_plain);
         let (announcements, bytes) = plain.fold((0, 0), |(count, bytes), remembered| {
             (count + 1, bytes + remembered.kept_bytes())
         });
-        let all: usize = self.remembered.iter().map(Remembered::kept_bytes).sum();
+        let all: usize = self
+            .remembered
+            .iter()
+            .map(HoldingAnnouncement::kept_bytes)
+            .sum();
         let fits = announcements <= MAX_PLAIN && bytes <= MAX_PLAIN_BYTES;
         if announcements == 0 || (fits && all <= MAX_BYTES_BEFORE_EMERGENCY) {
             return Ok(());
@@ -99,22 +108,26 @@ impl History {
 
     /// What was kept, applied again to this floor: what its version replaces only rejects, what is
     /// newer holds as far as it can, and what does not hold is set aside.
-    pub(super) fn with_kept(&self, mut kept: Vec<Kept>, algorithms: Algorithms) -> Self {
+    pub(super) fn with_kept(
+        &self,
+        mut kept: Vec<KeptAnnouncement>,
+        algorithms: SignatureAlgorithms,
+    ) -> Self {
         let mut history = self.clone();
-        kept.sort_by_cached_key(Kept::version);
+        kept.sort_by_cached_key(KeptAnnouncement::version);
         kept.dedup_by(|one, other| one.envelope == other.envelope);
         let newer = kept.partition_point(|kept| kept.version() <= self.origin.version());
         let newer = kept.split_off(newer);
         if let Some(first) = kept.first() {
             let mut past = Self {
-                state: before_version(&self.origin, first.version()),
+                state: self.origin.before_version(first.version()),
                 ..self.clone()
             };
             for kept in kept {
                 let verified = past.recall(kept.clone(), algorithms);
                 history.set_aside(kept, verified, None);
             }
-            history.origin = with_rejections_of(&self.origin, &past.state);
+            history.origin = self.origin.with_rejections_of(&past.state);
             history.state = history.origin.clone();
         }
         for kept in newer {
@@ -128,10 +141,10 @@ impl History {
     /// another configuration's, and kept for it.
     pub(super) fn continued_by(
         &self,
-        theirs: &[Kept],
+        theirs: &[KeptAnnouncement],
         floor_alone: &Self,
         now: Timestamp,
-        algorithms: Algorithms,
+        algorithms: SignatureAlgorithms,
     ) -> Self {
         let in_force = self.state.version();
         let unknown = theirs.iter().filter(|kept| !self.knows(kept)).cloned();
@@ -146,16 +159,17 @@ impl History {
             next.state.reach(self.state.latest());
         }
         for kept in older {
-            let opened = open_again(&kept.envelope, &self.state, kept.at, algorithms);
+            let opened = open_again(&kept.envelope, &self.state, kept.applied.at, algorithms);
             if let Err(reason) = opened {
                 next.set_aside(kept, false, Some(reason));
             }
         }
-        newer.sort_by_cached_key(Kept::version);
+        newer.sort_by_cached_key(KeptAnnouncement::version);
         for mut kept in newer {
             // Between when we last looked and now, whatever is written there.
-            kept.at = kept.at.max(next.state.latest()).min(now);
-            kept.first_sight = kept.first_sight.min(now);
+            let applied = &mut kept.applied;
+            applied.at = applied.at.max(next.state.latest()).min(now);
+            applied.first_sight = applied.first_sight.min(now);
             next.recall(kept, algorithms);
         }
         next
@@ -165,7 +179,8 @@ impl History {
     pub(super) fn all_set_aside(&self, reason: &AnnouncementError) -> Self {
         let mut history = self.clone();
         for remembered in std::mem::take(&mut history.remembered) {
-            reject_only(&mut history.origin, remembered.signed.announcement());
+            let announcement = remembered.signed.announcement();
+            history.origin.reject_only(announcement);
             history.set_aside(remembered.kept(), true, Some(reason.clone()));
         }
         history.state = history.origin.clone();
@@ -182,7 +197,7 @@ impl History {
     }
 
     /// All that is kept, in the order of their versions.
-    pub(super) fn kept(&self) -> Vec<Kept> {
+    pub(super) fn kept(&self) -> Vec<KeptAnnouncement> {
         let aside = self.aside.iter().map(|aside| {
             let mut kept = aside.kept.clone();
             kept.aside = true;
@@ -218,14 +233,16 @@ impl History {
     }
 
     /// What does not hold and is not replaced by the floor either, with its version and the reason.
-    pub(super) fn refused(&self) -> impl Iterator<Item = (&Kept, u64, &AnnouncementError)> {
+    pub(super) fn refused(
+        &self,
+    ) -> impl Iterator<Item = (&KeptAnnouncement, u64, &AnnouncementError)> {
         self.aside.iter().filter_map(|aside| {
             let reason = aside.reason.as_ref()?;
             Some((&aside.kept, aside.version, reason))
         })
     }
 
-    pub(super) fn knows(&self, kept: &Kept) -> bool {
+    pub(super) fn knows(&self, kept: &KeptAnnouncement) -> bool {
         let aside = self
             .aside
             .iter()
@@ -236,24 +253,22 @@ impl History {
 
     /// Whether both come to the same.
     pub(super) fn is_alike(&self, other: &Self) -> bool {
-        is_alike(&self.state, &other.state)
+        self.state.is_alike(&other.state)
     }
 
     /// One more announcement that was applied before. What is signed counts again only as far as
     /// it did then. Whether it rejects what it says.
-    fn recall(&mut self, kept: Kept, algorithms: Algorithms) -> bool {
-        let signed = match open_again(&kept.envelope, &self.state, kept.at, algorithms) {
+    fn recall(&mut self, kept: KeptAnnouncement, algorithms: SignatureAlgorithms) -> bool {
+        let signed = match open_again(&kept.envelope, &self.state, kept.applied.at, algorithms) {
             Ok(signed) => Arc::new(signed),
             Err(reason) => {
                 self.set_aside(kept, false, Some(reason));
                 return false;
             }
         };
-        let remembered = Remembered {
+        let remembered = HoldingAnnouncement {
             signed,
-            at: kept.at,
-            first_sight: kept.first_sight,
-            ruled: kept.ruled,
+            applied: kept.applied,
         };
         match remembered.apply_to(&self.state) {
             Ok(state) => {
@@ -264,7 +279,7 @@ impl History {
                 let own = may_hold_elsewhere(&reason);
                 if own {
                     for state in [&mut self.state, &mut self.origin] {
-                        reject_only(state, remembered.signed.announcement());
+                        state.reject_only(remembered.signed.announcement());
                     }
                 }
                 self.set_aside(kept, own, Some(reason));
@@ -274,8 +289,13 @@ impl History {
         true
     }
 
-    fn set_aside(&mut self, kept: Kept, verified: bool, reason: Option<AnnouncementError>) {
-        Aside::new(kept, verified, reason).push_to(&mut self.aside);
+    fn set_aside(
+        &mut self,
+        kept: KeptAnnouncement,
+        verified: bool,
+        reason: Option<AnnouncementError>,
+    ) {
+        AsideAnnouncement::new(kept, verified, reason).push_to(&mut self.aside);
     }
 
     fn forget_what_does_not_matter(&mut self) {

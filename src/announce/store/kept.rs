@@ -2,30 +2,25 @@
 
 use std::sync::Arc;
 
+use crate::announce::rules::{AppliedBefore, apply_again};
 use crate::announce::{
     Announcement, AnnouncementError, Envelope, RotationState, SignedAnnouncement,
 };
-use crate::cert::Sha256Digest;
-use crate::time::Timestamp;
 
 /// So many bytes of announcements that do not hold are kept: two dozen of the largest, a thousand of
 /// the usual ones. What is left of a copy has room for what holds, and for an emergency.
 const MAX_ASIDE_BYTES: usize = 2 * 1024 * 1024;
 
-/// An announcement as it is kept, with the instants at which it was applied and counts as first seen.
+/// An announcement as it is kept. Nothing is verified yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Kept {
+pub(super) struct KeptAnnouncement {
     pub(super) envelope: Vec<u8>,
-    pub(super) at: Timestamp,
-    pub(super) first_sight: Timestamp,
-    /// The fingerprint of the authority that ruled then. It says which of two that could have ruled
-    /// did, where another hold-down would have it otherwise; it makes nobody rule.
-    pub(super) ruled: Option<Sha256Digest>,
+    pub(super) applied: AppliedBefore,
     /// Did not hold where it was written.
     pub(super) aside: bool,
 }
 
-impl Kept {
+impl KeptAnnouncement {
     /// What it claims; nothing is verified. Without any, it comes last.
     pub(super) fn version(&self) -> u64 {
         let envelope = Envelope::parse(&self.envelope).ok();
@@ -36,14 +31,12 @@ impl Kept {
 
 /// An announcement that holds.
 #[derive(Debug, Clone)]
-pub(super) struct Remembered {
+pub(super) struct HoldingAnnouncement {
     pub(super) signed: Arc<SignedAnnouncement>,
-    pub(super) at: Timestamp,
-    pub(super) first_sight: Timestamp,
-    pub(super) ruled: Option<Sha256Digest>,
+    pub(super) applied: AppliedBefore,
 }
 
-impl Remembered {
+impl HoldingAnnouncement {
     /// How many bytes it takes in a copy: in base64, with its instants and who ruled.
     pub(super) fn kept_bytes(&self) -> usize {
         self.signed.bytes().len().div_ceil(3) * 4 + 200
@@ -53,16 +46,13 @@ impl Remembered {
         &self,
         state: &RotationState,
     ) -> Result<RotationState, AnnouncementError> {
-        self.signed
-            .apply_again(state, self.at, self.first_sight, self.ruled)
+        apply_again(&self.signed, state, self.applied)
     }
 
-    pub(super) fn kept(&self) -> Kept {
-        Kept {
+    pub(super) fn kept(&self) -> KeptAnnouncement {
+        KeptAnnouncement {
             envelope: self.signed.bytes().to_vec(),
-            at: self.at,
-            first_sight: self.first_sight,
-            ruled: self.ruled,
+            applied: self.applied,
             aside: false,
         }
     }
@@ -71,8 +61,8 @@ impl Remembered {
 /// An announcement that does not hold with this floor and configuration. It may with another, so it
 /// is not forgotten.
 #[derive(Debug, Clone)]
-pub(super) struct Aside {
-    pub(super) kept: Kept,
+pub(super) struct AsideAnnouncement {
+    pub(super) kept: KeptAnnouncement,
     pub(super) version: u64,
     /// Enough of the keys that could announce signed it for this product: what it rejects is rejected.
     verified: bool,
@@ -80,8 +70,12 @@ pub(super) struct Aside {
     pub(super) reason: Option<AnnouncementError>,
 }
 
-impl Aside {
-    pub(super) fn new(kept: Kept, verified: bool, reason: Option<AnnouncementError>) -> Self {
+impl AsideAnnouncement {
+    pub(super) fn new(
+        kept: KeptAnnouncement,
+        verified: bool,
+        reason: Option<AnnouncementError>,
+    ) -> Self {
         Self {
             version: kept.version(),
             kept,
@@ -94,18 +88,14 @@ impl Aside {
     /// nobody here could have signed.
     pub(super) fn push_to(self, all: &mut Vec<Self>) {
         all.push(self);
-        while all
-            .iter()
-            .map(|aside| aside.kept.envelope.len())
-            .sum::<usize>()
-            > MAX_ASIDE_BYTES
-        {
+        let mut bytes: usize = all.iter().map(|aside| aside.kept.envelope.len()).sum();
+        while bytes > MAX_ASIDE_BYTES {
             let oldest = all.iter().enumerate();
             let oldest = oldest.min_by_key(|(_, aside)| (aside.verified, aside.version));
             let Some((oldest, _)) = oldest else {
                 return;
             };
-            all.remove(oldest);
+            bytes -= all.remove(oldest).kept.envelope.len();
         }
     }
 }

@@ -1,19 +1,23 @@
 //! The pins in force: the floor with the announcements applied to it, kept over restarts.
 //!
-//! Pure but for the [`PinStorage`] that it is given.
+//! A [`PinStore`] publishes generations of pins that verifiers read without waiting. Behind it, one
+//! writer at a time holds the history of announcements and the two copies of it that the
+//! [`PinStorage`] keeps. Pure but for that storage, which is given: no file is opened here, and no
+//! clock is read.
 
-mod builder;
-mod compare;
-mod copy;
+mod applied;
+mod changes;
+mod copies;
 mod history;
 mod kept;
 mod notice;
 mod pin_store;
-mod set_rules;
-mod shelf;
+mod set_terms;
+mod state_copy;
 mod storage;
+mod writer;
 
-pub use builder::PinStoreBuilder;
+pub use applied::{Applied, Durability};
 pub use notice::StoreNotice;
-pub use pin_store::{Applied, Durability, PinStore};
+pub use pin_store::{PinStore, PinStoreBuilder};
 pub use storage::{PinStorage, StateFile, StorageLock};

@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::StateFile;
-use crate::announce::{AnnouncementError, Link, RotationState, SignedAnnouncement};
+use crate::announce::AnnouncementError;
 use crate::pin::{Pin, PinScope};
 use crate::time::Timestamp;
 
@@ -105,7 +105,7 @@ pub enum StoreNotice {
         /// What the operating system says.
         reason: String,
     },
-    /// There is no disk.
+    /// Nothing keeps announced pins over a restart.
     #[error(
         "announced pins are not kept over a restart, so a hold-down may never end: give the store a folder, or compile the successor in"
     )]
@@ -116,7 +116,7 @@ pub enum StoreNotice {
         /// Its version.
         version: u64,
     },
-    /// It is an emergency: what it lists counts without a hold-down.
+    /// The announcement in force is an emergency: what it lists counts without a hold-down.
     #[error(
         "the announcement of version {version} is an emergency, signed as one, so its pins count without a hold-down: \
          if nobody here made it, ship a new floor with other announcing keys"
@@ -246,27 +246,6 @@ pub enum StoreNotice {
     /// No other keys will announce.
     #[error("the next authority was withdrawn")]
     AuthorityWithdrawn,
-}
-
-impl StoreNotice {
-    /// What there is to say about an announcement that is applied to this state.
-    pub(super) fn of_announcement(
-        before: &RotationState,
-        signed: &SignedAnnouncement,
-    ) -> Vec<Self> {
-        let (announcement, in_force) = (signed.announcement(), before.version());
-        let version = announcement.version;
-        let mut notices = vec![Self::Applied { version }];
-        if announcement.emergency {
-            notices.push(Self::Emergency { version });
-        }
-        match Link::between(before.head(), announcement.previous) {
-            Link::Follows => {}
-            Link::Missed => notices.push(Self::AnnouncementsMissed { version, in_force }),
-            Link::Forks => notices.push(Self::HistoryForked { version, in_force }),
-        }
-        notices
-    }
 }
 
 impl From<AnnouncementError> for StoreNotice {

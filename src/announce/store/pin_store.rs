@@ -1,27 +1,28 @@
-//! The store.
+//! The store, and how it begins.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
-use super::compare::{changes, stale};
+use super::applied::{Applied, Durability};
+use super::changes::said_of;
+use super::copies::Copies;
 use super::history::History;
-use super::set_rules::SetRules;
-use super::shelf::{Saved, Shelf, Turn};
-use super::{PinStoreBuilder, StorageLock, StoreNotice};
+use super::set_terms::SetTerms;
+use super::writer::Writer;
+use super::{PinStorage, StoreNotice, state_copy};
 use crate::announce::{
-    Algorithms, AnnouncementError, FloorError, PinFloor, PreviousAnnouncement, RotationState,
-    SignedAnnouncement,
+    AnnouncementError, FloorError, PinFloor, PreviousAnnouncement, RotationState,
+    SignedAnnouncement, SuccessorRule,
 };
-use crate::pin::{ExpiryRule, PinGeneration, PinSetError, PinSets, PinsInForce};
+use crate::cert::SignatureAlgorithms;
+use crate::pin::{ExpiryRule, PinGeneration, PinMode, PinSetError, PinSets, PinsInForce};
 use crate::time::Timestamp;
 
-/// The latest instant is written down when it has moved by so many seconds.
-const NOTE_TIME_EVERY: i64 = 24 * 60 * 60;
-
-/// What was seen so many seconds after now shows that a clock is wrong, or that somebody wrote it.
-const FAR_AHEAD: i64 = 24 * 60 * 60;
+/// How long a new pin is held down unless set otherwise: 30 days.
+const DEFAULT_HOLD_DOWN: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// The pins in force, and the announcements that change them.
 ///
@@ -54,121 +55,26 @@ const FAR_AHEAD: i64 = 24 * 60 * 60;
 /// ```
 pub struct PinStore {
     floor: Arc<PinFloor>,
-    algorithms: Algorithms,
-    rules: SetRules,
+    algorithms: SignatureAlgorithms,
+    terms: SetTerms,
+    /// The floor alone.
     origin: History,
     generation: ArcSwap<PinGeneration>,
     writer: Mutex<Writer>,
 }
 
-struct Writer {
-    history: History,
-    shelf: Option<Shelf>,
-    /// The latest instant that is on disk.
-    noted: Timestamp,
-    /// Up to when changes have been told.
-    told: Timestamp,
-    /// What could not be told yet, because the call that found it failed.
-    untold: Vec<StoreNotice>,
-}
-
-/// What an announcement did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Applied {
-    /// The version in force.
-    pub version: u64,
-    /// Whether it was in force already, so that nothing changed.
-    pub unchanged: bool,
-    /// How safely it is kept.
-    pub durability: Durability,
-    /// What there is to say about it.
-    pub notices: Vec<StoreNotice>,
-}
-
-/// How safely the pins in force are kept. They are in force in any case: refusing an announcement
-/// because a disk is full would leave a rejected key accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Durability {
-    /// In two copies.
-    Kept,
-    /// In one of the two copies. It is tried again.
-    OneCopy,
-    /// In memory: a restart before the next attempt would go back to the generation before.
-    MemoryOnly,
-}
-
 impl PinStore {
-    /// Starts configuring one.
+    /// Starts configuring a store.
     ///
     /// `expiry` says what happens after the floor's `expires`; there is no default, and no
     /// announcement changes it. `algorithms` are the crypto provider's, `all` of its
     /// `signature_verification_algorithms`.
-    pub fn builder(floor: PinFloor, expiry: ExpiryRule, algorithms: Algorithms) -> PinStoreBuilder {
+    pub fn builder(
+        floor: PinFloor,
+        expiry: ExpiryRule,
+        algorithms: SignatureAlgorithms,
+    ) -> PinStoreBuilder {
         PinStoreBuilder::new(floor, expiry, algorithms)
-    }
-
-    pub(super) fn start(
-        builder: PinStoreBuilder,
-        origin: History,
-        now: Timestamp,
-    ) -> Result<(Self, Vec<StoreNotice>), FloorError> {
-        let PinStoreBuilder {
-            floor, algorithms, ..
-        } = builder;
-        let rules = SetRules {
-            expires: floor.expires(),
-            expiry: builder.expiry,
-            mode: builder.mode,
-        };
-        let mut notices = Vec::new();
-        let mut shelf = builder.storage.map(Shelf::new);
-        let turn = shelf.as_ref().map(Shelf::turn);
-        let mut history = origin.clone();
-        match &mut shelf {
-            Some(shelf) => {
-                let found = shelf.open(&origin, &floor, algorithms);
-                notices = found.notices;
-                history = found.history.unwrap_or(history);
-            }
-            None => notices.push(StoreNotice::HoldDownCannotEnd),
-        }
-        // What was kept may come from another configuration: never without pins.
-        let sets = rules.sets(&history.state).or_else(|error| {
-            history = history.all_set_aside(&no_sets("kept.pin_sets", &error));
-            rules.sets(&history.state)
-        });
-        let sets = sets.map_err(|error| FloorError::Payload(no_sets("floor.pin_sets", &error)))?;
-        let latest = history.state.latest();
-        if latest.seconds_since(now) > FAR_AHEAD {
-            notices.push(StoreNotice::StateAhead { latest, now });
-        }
-        let mut writer = Writer {
-            noted: history.state.latest(),
-            told: now,
-            untold: Vec::new(),
-            history,
-            shelf,
-        };
-        writer.history.state.reach(now);
-        if let Some(turn) = turn.filter(|_| !writer.is_kept()) {
-            writer.save(&floor, &turn);
-        }
-        let expires = writer.history.state.expires();
-        notices.extend(writer.told_now());
-        notices.extend(stale(&writer.history.state, None, now));
-        let store = Self {
-            floor,
-            algorithms,
-            rules,
-            origin,
-            generation: ArcSwap::from_pointee(
-                PinGeneration::new(0, sets).with_announcement_expires(expires),
-            ),
-            writer: Mutex::new(writer),
-        };
-        Ok((store, notices))
     }
 
     /// Applies an announcement. Refused, it changes nothing.
@@ -179,22 +85,14 @@ impl PinStore {
         let mut writer = self.writer();
         let turn = writer.turn();
         self.look_at_disk(&mut writer, now);
-        let authority = writer.history.state.authority_at(now).clone();
-        let signed = SignedAnnouncement::open(envelope, &authority, self.algorithms)?;
-        let unchanged = signed.is_in_force(&writer.history.state);
+        let state = &writer.history.state;
+        let signed = SignedAnnouncement::open(envelope, state.authority_at(now), self.algorithms)?;
+        let unchanged = signed.is_in_force(state);
         if !unchanged {
-            let said = StoreNotice::of_announcement(&writer.history.state, &signed);
+            let said = said_of(&signed, state);
             let next = writer.history.with(signed, now)?;
-            if let Some(bytes) = Shelf::too_large(&next, &self.floor) {
-                let limit = super::copy::MAX_BYTES;
-                let announcements = next.len();
-                return Err(AnnouncementError::HistoryFull {
-                    announcements,
-                    bytes,
-                    limit,
-                });
-            }
-            let sets = self.rules.sets(&next.state);
+            self.check_size(&next)?;
+            let sets = self.terms.sets(&next.state);
             let sets = sets.map_err(|error| no_sets("payload.pin_sets", &error))?;
             writer.move_to(next, said, now);
             self.publish(sets, &writer.history.state);
@@ -208,7 +106,7 @@ impl PinStore {
             version: writer.history.state.version(),
             unchanged,
             durability,
-            notices: writer.told_now(),
+            notices: writer.take_notices(),
         })
     }
 
@@ -219,18 +117,8 @@ impl PinStore {
         let mut writer = self.writer();
         let turn = writer.turn();
         self.look_at_disk(&mut writer, now);
-        let state = &writer.history.state;
-        let matured = changes((state, writer.told), (state, now));
-        let stale = stale(state, Some(writer.told), now);
-        writer.untold.extend(matured.into_iter().chain(stale));
-        writer.told = now;
-        writer.history.state.reach(now);
-        let moved = writer.history.state.latest().seconds_since(writer.noted);
-        let time_to_note = moved >= NOTE_TIME_EVERY && matches!(turn, Turn::Ours(_));
-        if time_to_note || !writer.is_kept() {
-            writer.save(&self.floor, &turn);
-        }
-        writer.told_now()
+        writer.pass_time(&self.floor, &turn, now);
+        writer.take_notices()
     }
 
     /// The version in force: the last announcement's, or the floor's.
@@ -245,32 +133,33 @@ impl PinStore {
     }
 
     fn look_at_disk(&self, writer: &mut Writer, now: Timestamp) {
-        let Some(shelf) = &mut writer.shelf else {
+        let Some(next) = writer.look_at_disk(&self.origin, self.algorithms, now) else {
             return;
         };
-        let found = shelf.refresh(&writer.history, &self.origin, self.algorithms, now);
-        writer.untold.extend(found.notices);
-        let Some(mut next) = found.history else {
-            return;
-        };
-        let reached = writer.history.state.latest();
         if next.is_alike(&writer.history) {
-            next.state.reach(reached);
-            writer.history = next;
+            writer.take_over(next, now);
             return;
         }
-        match self.rules.sets(&next.state) {
+        match self.terms.sets(&next.state) {
             Ok(sets) => {
-                writer.noted = next.state.latest();
-                let version = next.state.version();
-                writer.move_to(next, vec![StoreNotice::TakenOver { version }], now);
-                writer.history.state.reach(reached);
+                writer.take_over(next, now);
                 self.publish(sets, &writer.history.state);
             }
             Err(error) => {
                 let reason = no_sets("kept.pin_sets", &error);
                 writer.history.set_newer_aside(&next, &reason);
             }
+        }
+    }
+
+    fn check_size(&self, next: &History) -> Result<(), AnnouncementError> {
+        match Copies::too_large(next, &self.floor) {
+            None => Ok(()),
+            Some(bytes) => Err(AnnouncementError::HistoryFull {
+                announcements: next.len(),
+                bytes,
+                limit: state_copy::MAX_BYTES,
+            }),
         }
     }
 
@@ -302,46 +191,117 @@ impl fmt::Debug for PinStore {
     }
 }
 
-impl Writer {
-    /// Whether both copies hold what is in force.
-    fn is_kept(&self) -> bool {
-        self.shelf.as_ref().is_some_and(Shelf::is_whole)
+/// Configures a [`PinStore`].
+#[derive(Debug)]
+#[must_use]
+pub struct PinStoreBuilder {
+    floor: Arc<PinFloor>,
+    expiry: ExpiryRule,
+    algorithms: SignatureAlgorithms,
+    hold_down: Duration,
+    successors: SuccessorRule,
+    mode: PinMode,
+    storage: Option<Arc<dyn PinStorage>>,
+}
+
+impl PinStoreBuilder {
+    fn new(floor: PinFloor, expiry: ExpiryRule, algorithms: SignatureAlgorithms) -> Self {
+        Self {
+            floor: Arc::new(floor),
+            expiry,
+            algorithms,
+            hold_down: DEFAULT_HOLD_DOWN,
+            successors: SuccessorRule::default(),
+            mode: PinMode::Enforce,
+            storage: None,
+        }
     }
 
-    fn move_to(&mut self, next: History, why: Vec<StoreNotice>, now: Timestamp) {
-        let before = (&self.history.state, self.told);
-        let changes = changes(before, (&next.state, now));
-        self.untold.extend(why);
-        self.untold.extend(changes);
-        self.history = next;
-        self.told = now;
+    /// Holds a new pin down for so long after it was first seen, in whole seconds, rounded up; 30
+    /// days by default. It is the time in which the owners of the announcing keys can notice an
+    /// announcement that they did not make, and withdraw it: 0 leaves them none.
+    pub const fn with_hold_down(mut self, hold_down: Duration) -> Self {
+        self.hold_down = hold_down;
+        self
     }
 
-    fn told_now(&mut self) -> Vec<StoreNotice> {
-        std::mem::take(&mut self.untold)
+    /// When a successor counts: by default once its hold-down is over.
+    ///
+    /// # How do I make sure that nobody ripens a stolen successor by keeping its withdrawal away?
+    /// ```no_run
+    /// use notafter::pin::ExpiryRule;
+    /// use notafter::announce::{PinFloor, SuccessorRule};
+    /// use notafter::PinStore;
+    /// # fn open(floor: PinFloor) {
+    /// # let algorithms = rustls::crypto::ring::default_provider().signature_verification_algorithms;
+    /// // Announcements must then go on coming: one after the hold-down lists the successor again.
+    /// let builder = PinStore::builder(floor, ExpiryRule::FailClosed, algorithms.all)
+    ///     .with_successor_rule(SuccessorRule::ListedAgain);
+    /// # }
+    /// ```
+    pub const fn with_successor_rule(mut self, rule: SuccessorRule) -> Self {
+        self.successors = rule;
+        self
     }
 
-    /// Without a folder, nobody else has a turn.
-    fn turn(&self) -> Turn {
-        let shelf = self.shelf.as_ref();
-        shelf.map_or_else(|| Turn::Ours(StorageLock::none()), Shelf::turn)
+    /// Whether the pins decide or are only told about.
+    pub const fn with_mode(mut self, mode: PinMode) -> Self {
+        self.mode = mode;
+        self
     }
 
-    fn save(&mut self, floor: &PinFloor, turn: &Turn) -> Durability {
-        let Some(shelf) = &mut self.shelf else {
-            return Durability::MemoryOnly;
+    /// Keeps what was announced over a restart, as [`PinFolder`](crate::announce::PinFolder) does. Without it
+    /// a restart goes back to the floor.
+    pub fn with_storage(mut self, storage: Arc<dyn PinStorage>) -> Self {
+        self.storage = Some(storage);
+        self
+    }
+
+    /// Opens the store with what was kept, every signature verified again. Also gives what there
+    /// is to say about it.
+    ///
+    /// # Errors
+    /// [`FloorError`] where the crypto provider cannot verify what the floor's keys sign. What is
+    /// on disk is no reason to fail: where it cannot be used, the floor holds, and a notice says so.
+    pub fn open(self, now: Timestamp) -> Result<(Arc<PinStore>, Vec<StoreNotice>), FloorError> {
+        let authority = self.floor.authority();
+        let usable = authority
+            .keys()
+            .filter(|key| key.is_usable(self.algorithms));
+        let (usable, needed) = (usable.count(), authority.threshold());
+        if usable < needed {
+            return Err(FloorError::UnusableKeys { usable, needed });
+        }
+        let terms = SetTerms {
+            expires: self.floor.expires(),
+            expiry: self.expiry,
+            mode: self.mode,
         };
-        let Saved { copies, problem } = shelf.save(&self.history, floor, turn);
-        if copies > 0 {
-            self.noted = self.history.state.latest();
-        }
-        let notice = problem.map(|reason| StoreNotice::NotSaved { copies, reason });
-        self.untold.extend(notice);
-        match copies {
-            0 => Durability::MemoryOnly,
-            1 => Durability::OneCopy,
-            _ => Durability::Kept,
-        }
+        let origin = History::of_floor(Arc::clone(&self.floor), self.hold_down)
+            .with_successors(self.successors);
+        let mut writer = Writer::new(origin.clone(), self.storage, now);
+        let turn = writer.turn();
+        writer.open(&self.floor, self.algorithms);
+        // What was kept may come from another configuration: never without pins.
+        let sets = terms.sets(&writer.history.state).or_else(|error| {
+            let reason = no_sets("kept.pin_sets", &error);
+            writer.history = writer.history.all_set_aside(&reason);
+            terms.sets(&writer.history.state)
+        });
+        let sets = sets.map_err(|error| FloorError::Payload(no_sets("floor.pin_sets", &error)))?;
+        writer.begin(&self.floor, &turn, now);
+        let notices = writer.take_notices();
+        let expires = writer.history.state.expires();
+        let generation = PinGeneration::new(0, sets).with_announcement_expires(expires);
+        let store = PinStore {
+            floor: self.floor,
+            algorithms: self.algorithms,
+            terms,
+            origin,
+            generation: ArcSwap::from_pointee(generation),
+            writer: Mutex::new(writer),
+        };
+        Ok((Arc::new(store), notices))
     }
 }
 

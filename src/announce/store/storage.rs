@@ -99,15 +99,54 @@ pub struct StorageLock {
 }
 
 impl StorageLock {
-    /// Of a storage that nobody else writes.
+    /// The lock of a storage that nobody else writes: there is none.
     pub const fn none() -> Self {
         Self { _held: None }
     }
 
-    /// This frees the lock when it is dropped.
+    /// A lock that is freed when this is dropped.
     pub fn new(held: impl fmt::Debug + Send + 'static) -> Self {
         Self {
             _held: Some(Box::new(held)),
         }
     }
+}
+
+/// Whether this process may write now.
+#[derive(Debug)]
+pub(super) enum WriteTurn {
+    Ours(#[allow(dead_code, reason = "held until it is dropped")] StorageLock),
+    /// Somebody else holds the lock.
+    Others(String),
+}
+
+impl WriteTurn {
+    /// Waits for the turn to write, as long as the storage finds bearable.
+    pub(super) fn wait(storage: &dyn PinStorage) -> Self {
+        match storage.lock() {
+            Ok(lock) => Self::Ours(lock),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                Self::Others(format!("another process holds the lock: {error}"))
+            }
+            // No worse than without any lock: no file is ever half-written.
+            Err(_) => Self::of_nobody_else(),
+        }
+    }
+
+    /// Where nobody else writes.
+    pub(super) const fn of_nobody_else() -> Self {
+        Self::Ours(StorageLock::none())
+    }
+
+    pub(super) const fn is_ours(&self) -> bool {
+        matches!(self, Self::Ours(_))
+    }
+}
+
+/// Replaces a file in the four steps after which no crash leaves it half-written.
+pub(super) fn replace(storage: &dyn PinStorage, file: StateFile, bytes: &[u8]) -> io::Result<()> {
+    storage.write_new(file, bytes)?;
+    storage.sync_new(file)?;
+    storage.rename_new(file)?;
+    storage.sync_folder()
 }

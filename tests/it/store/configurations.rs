@@ -1,6 +1,7 @@
 //! The same folder, opened with another configuration and back: what does not hold there is not damaged.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use notafter::announce::{PinFloor, StateFile, StoreNotice};
 use notafter::cert::Sha256Digest;
@@ -21,7 +22,9 @@ const OTHER: &str = "b.example.com";
 fn opened(disk: &Arc<Disk>, floor: &Draft, hold_down_days: i64, now: Timestamp) -> Ground {
     let floor = PinFloor::from_json(&floor.payload()).unwrap();
     let (store, notices) = PinStore::builder(floor, ExpiryRule::FailClosed, algorithms())
-        .with_hold_down(u32::try_from(hold_down_days * DAY).unwrap())
+        .with_hold_down(Duration::from_secs(
+            u64::try_from(hold_down_days * DAY).unwrap(),
+        ))
         .with_storage(disk.clone())
         .open(now)
         .unwrap();

@@ -1,6 +1,7 @@
 //! A newer binary brings another floor.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use notafter::PinStore;
 use notafter::announce::{PinFloor, PinStorage, StoreNotice};
@@ -123,7 +124,7 @@ fn a_longer_hold_down_configured_later_loses_neither_version_nor_rejection_nor_p
     ground.apply(&second().expiring(day(400)), day(40)).unwrap();
     let floor = PinFloor::from_json(&floor_draft().payload()).unwrap();
     let (store, notices) = PinStore::builder(floor, ExpiryRule::FailClosed, algorithms())
-        .with_hold_down(365 * 86_400)
+        .with_hold_down(Duration::from_secs(365 * 86_400))
         .with_storage(disk.clone())
         .open(day(41))
         .unwrap();

@@ -1,6 +1,7 @@
 //! Random histories, opened again at any point: as before, with another hold-down, with a newer floor and back.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use notafter::announce::{PinFloor, PinStorage, StoreNotice};
 use notafter::pin::{ExpiryRule, PinsInForce as _};
@@ -119,7 +120,9 @@ fn open(
 ) -> (Arc<PinStore>, Vec<StoreNotice>) {
     let storage: Arc<dyn PinStorage> = disk.clone();
     PinStore::builder(floor(as_in.floor), ExpiryRule::FailClosed, algorithms())
-        .with_hold_down(u32::try_from(as_in.hold_down_days * DAY).unwrap())
+        .with_hold_down(Duration::from_secs(
+            u64::try_from(as_in.hold_down_days * DAY).unwrap(),
+        ))
         .with_storage(storage)
         .open(now)
         .unwrap()

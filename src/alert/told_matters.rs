@@ -1,4 +1,4 @@
-//! What was told of each matter, bounded.
+//! What was told last of each matter, bounded.
 
 use std::num::NonZeroUsize;
 
@@ -10,7 +10,7 @@ use crate::time::Timestamp;
 
 /// What was told of one matter, and when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Standing {
+pub(super) struct LastTold {
     pub(super) band: Band,
     pub(super) told: Timestamp,
     /// The instant of the latest look.
@@ -19,8 +19,9 @@ pub(super) struct Standing {
     pub(super) quiet: i64,
 }
 
-impl Standing {
-    pub(super) const fn told(band: Band, now: Timestamp) -> Self {
+impl LastTold {
+    /// Told just now.
+    pub(super) const fn now(band: Band, now: Timestamp) -> Self {
         Self {
             band,
             told: now,
@@ -47,16 +48,16 @@ impl Standing {
     }
 }
 
-/// The standings, those of matters that are ok (again) apart: they are the first to go.
+/// What was told last of each matter; matters that are ok (again) lie apart: they are the first to go.
 #[derive(Debug, Clone)]
-pub(super) struct Standings {
-    alarms: LruCache<Matter, Standing>,
-    calm: LruCache<Matter, Standing>,
+pub(super) struct ToldMatters {
+    alarms: LruCache<Matter, LastTold>,
+    calm: LruCache<Matter, LastTold>,
     capacity: NonZeroUsize,
     evictions: u64,
 }
 
-impl Standings {
+impl ToldMatters {
     pub(super) fn new(capacity: NonZeroUsize) -> Self {
         Self {
             // The caches are bounded together, by `put`.
@@ -67,18 +68,18 @@ impl Standings {
         }
     }
 
-    pub(super) fn get_mut(&mut self, matter: &Matter) -> Option<&mut Standing> {
+    pub(super) fn get_mut(&mut self, matter: &Matter) -> Option<&mut LastTold> {
         match self.alarms.get_mut(matter) {
-            Some(standing) => Some(standing),
+            Some(last) => Some(last),
             None => self.calm.get_mut(matter),
         }
     }
 
-    pub(super) fn peek(&self, matter: &Matter) -> Option<&Standing> {
+    pub(super) fn peek(&self, matter: &Matter) -> Option<&LastTold> {
         self.alarms.peek(matter).or_else(|| self.calm.peek(matter))
     }
 
-    pub(super) fn put(&mut self, matter: Matter, standing: Standing) {
+    pub(super) fn put(&mut self, matter: Matter, last: LastTold) {
         self.remove(&matter);
         while self.len() >= self.capacity.get() {
             if self
@@ -91,11 +92,11 @@ impl Standings {
             }
             self.evictions = self.evictions.saturating_add(1);
         }
-        let kind = match standing.band {
+        let kind = match last.band {
             Band::Ok => &mut self.calm,
             _ => &mut self.alarms,
         };
-        kind.put(matter, standing);
+        kind.put(matter, last);
     }
 
     pub(super) fn remove(&mut self, matter: &Matter) {
@@ -114,7 +115,7 @@ impl Standings {
 
     /// The longest unseen first.
     #[cfg(feature = "json")]
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&Matter, &Standing)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Matter, &LastTold)> {
         self.calm.iter().rev().chain(self.alarms.iter().rev())
     }
 }

@@ -1,7 +1,7 @@
-//! How announcements follow each other.
+//! The announcement that another one follows, as its payload names it in `previous`.
 
 use super::AnnouncementError;
-use super::strict_json::Node;
+use super::json_place::JsonPlace;
 use crate::cert::Sha256Digest;
 
 /// The announcement that another one follows, as that one's signatures vouch for it.
@@ -18,7 +18,7 @@ use crate::cert::Sha256Digest;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PreviousAnnouncement {
-    /// Its version.
+    /// The version of that announcement.
     pub version: u64,
     /// SHA-256 over its payload's bytes, as they were signed.
     pub sha256: Sha256Digest,
@@ -30,15 +30,11 @@ impl PreviousAnnouncement {
         Self { version, sha256 }
     }
 
-    pub(super) fn parse(node: &Node<'_>) -> Result<Self, AnnouncementError> {
+    pub(super) fn parse(node: &JsonPlace<'_>) -> Result<Self, AnnouncementError> {
         let digest = node.field("sha256")?;
-        let mut bytes = [0; 32];
-        let decoded = base16ct::lower::decode(digest.text()?, &mut bytes);
-        let whole = decoded.is_ok_and(|decoded| decoded.len() == 32);
-        if !whole {
-            return Err(digest.malformed("a digest is written in 64 lower-case hexadecimal digits"));
-        }
-        let sha256 = Sha256Digest::from_bytes(bytes);
+        let sha256 = Sha256Digest::from_hex(digest.text()?).ok_or_else(|| {
+            digest.malformed("a digest is written in 64 lower-case hexadecimal digits")
+        })?;
         let version = node.field("version")?.integer()?;
         Ok(Self { version, sha256 })
     }

@@ -29,14 +29,14 @@ impl Matter {
         }
     }
 
-    /// Told apart by a host, or by the name under which it is watched.
+    /// Tells it apart from others by a host, or by the name under which it is watched.
     #[must_use]
     pub fn with_name(mut self, name: impl Into<Option<String>>) -> Self {
         self.name = name.into();
         self
     }
 
-    /// Told apart by a certificate, key or pin.
+    /// Tells it apart from others by a certificate, key or pin.
     #[must_use]
     pub fn with_sha256(mut self, sha256: impl Into<Option<Sha256Digest>>) -> Self {
         self.sha256 = sha256.into();
@@ -70,7 +70,7 @@ impl Condition {
         }
     }
 
-    /// What it has in common with others.
+    /// Sets what it has in common with others: they are then told in one event.
     #[must_use]
     pub fn with_cause(mut self, cause: impl Into<Option<Sha256Digest>>) -> Self {
         self.cause = cause.into();

@@ -1,20 +1,22 @@
-//! What the builder says about each set.
+//! The terms under which each pin set of a store holds: its end, what happens then, and its mode.
 
 use crate::announce::RotationState;
 use crate::pin::{ExpiryRule, PinMode, PinSet, PinSetError, PinSets};
 use crate::time::Timestamp;
 
-/// Makes sets of what is in force.
+/// What the floor and the builder say about each set; announcements change none of it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct SetRules {
+pub(super) struct SetTerms {
     pub(super) expires: Timestamp,
     pub(super) expiry: ExpiryRule,
     pub(super) mode: PinMode,
 }
 
-impl SetRules {
+impl SetTerms {
+    /// The sets that verifiers match, of the pins in force.
     pub(super) fn sets(&self, state: &RotationState) -> Result<PinSets, PinSetError> {
-        let sets = state.in_force().map(|(hosts, pins)| {
+        let mut sets = Vec::new();
+        for (hosts, pins) in state.in_force() {
             let mut set = PinSet::builder()
                 .with_expiry(self.expires, self.expiry)
                 .with_mode(self.mode);
@@ -24,8 +26,8 @@ impl SetRules {
             for pin in pins {
                 set = set.with_pin(pin);
             }
-            set.build()
-        });
-        PinSets::new(sets.collect::<Result<Vec<_>, _>>()?)
+            sets.push(set.build()?);
+        }
+        PinSets::new(sets)
     }
 }

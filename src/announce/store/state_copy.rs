@@ -1,11 +1,12 @@
-//! One copy of the state, as bytes.
+//! One copy of the state, as bytes: one line of JSON, and a checksum over it.
 
 use base64_simd::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 
 use super::history::History;
-use super::kept::Kept;
+use super::kept::KeptAnnouncement;
 use crate::announce::PinFloor;
+use crate::announce::rules::AppliedBefore;
 use crate::cert::Sha256Digest;
 use crate::time::Timestamp;
 
@@ -17,8 +18,9 @@ pub(super) const MAX_BYTES: usize = 16 * 1024 * 1024;
 /// Between the JSON and the checksum over it.
 const CHECKSUM: &str = "\nsha256 ";
 
+/// What one copy holds. Of a damaged one nothing is believed, and of a whole one only what is signed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Copy {
+pub(super) struct StateCopy {
     format: u32,
     /// Rises with each write.
     pub(super) sequence: u64,
@@ -49,25 +51,25 @@ const fn is_false(value: &bool) -> bool {
 
 /// Why a copy does not count.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Unfit {
-    /// It may be good; the disk does not give it, or a newer version of this crate wrote it.
+pub(super) enum CopyError {
+    /// The copy may be good; the disk does not give it, or a newer version of this crate wrote it.
     Unreadable(String),
     Damaged(String),
 }
 
 /// Stands in every copy, whatever else a later format changes.
 #[derive(Deserialize)]
-struct Head {
+struct CopyHead {
     format: u32,
 }
 
-impl Copy {
+impl StateCopy {
     pub(super) fn of(history: &History, floor: &PinFloor, sequence: u64) -> Self {
-        let copied = |kept: Kept| CopiedAnnouncement {
-            applied: kept.at.as_unix_seconds(),
-            first_sight: kept.first_sight.as_unix_seconds(),
+        let copied = |kept: KeptAnnouncement| CopiedAnnouncement {
+            applied: kept.applied.at.as_unix_seconds(),
+            first_sight: kept.applied.first_sight.as_unix_seconds(),
             envelope: BASE64.encode_to_string(&kept.envelope),
-            ruled: kept.ruled.map(|ruled| ruled.to_string()),
+            ruled: kept.applied.ruled.map(|ruled| ruled.to_string()),
             aside: kept.aside,
         };
         Self {
@@ -86,8 +88,8 @@ impl Copy {
         format!("{json}{CHECKSUM}{checksum}\n").into_bytes()
     }
 
-    pub(super) fn decode(bytes: &[u8]) -> Result<Self, Unfit> {
-        let damaged = |reason: &str| Unfit::Damaged(reason.to_owned());
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self, CopyError> {
+        let damaged = |reason: &str| CopyError::Damaged(reason.to_owned());
         if bytes.len() > MAX_BYTES {
             return Err(damaged("it is larger than any state"));
         }
@@ -98,10 +100,10 @@ impl Copy {
         if checksum != format!("{}\n", Sha256Digest::of(json.as_bytes())) {
             return Err(damaged("its checksum does not fit"));
         }
-        let malformed = |error: serde_json::Error| Unfit::Damaged(error.to_string());
-        let Head { format } = serde_json::from_str(json).map_err(malformed)?;
+        let malformed = |error: serde_json::Error| CopyError::Damaged(error.to_string());
+        let CopyHead { format } = serde_json::from_str(json).map_err(malformed)?;
         if format > FORMAT {
-            return Err(Unfit::Unreadable(format!(
+            return Err(CopyError::Unreadable(format!(
                 "it has the format {format} of a newer version, known is {FORMAT}"
             )));
         }
@@ -125,29 +127,25 @@ impl Copy {
         Timestamp::from_unix_seconds(self.latest)
     }
 
-    /// Its announcements. Nothing is verified yet.
-    pub(super) fn kept(&self) -> Result<Vec<Kept>, Unfit> {
+    /// The announcements in it. Nothing is verified yet.
+    pub(super) fn kept(&self) -> Result<Vec<KeptAnnouncement>, CopyError> {
         let kept = self.announcements.iter().enumerate().map(|(n, copied)| {
             let envelope = BASE64.decode_to_vec(copied.envelope.as_bytes());
             let envelope = envelope.map_err(|error| {
                 let place = format!("announcement {} of {}", n + 1, self.announcements.len());
-                Unfit::Damaged(format!("{place} is not base64: {error}"))
+                CopyError::Damaged(format!("{place} is not base64: {error}"))
             })?;
-            Ok(Kept {
+            Ok(KeptAnnouncement {
                 envelope,
-                at: Timestamp::from_unix_seconds(copied.applied),
-                first_sight: Timestamp::from_unix_seconds(copied.first_sight),
-                ruled: copied.ruled.as_deref().and_then(fingerprint),
+                applied: AppliedBefore {
+                    at: Timestamp::from_unix_seconds(copied.applied),
+                    first_sight: Timestamp::from_unix_seconds(copied.first_sight),
+                    // It is only a hint.
+                    ruled: copied.ruled.as_deref().and_then(Sha256Digest::from_hex),
+                },
                 aside: copied.aside,
             })
         });
         kept.collect()
     }
-}
-
-/// `None` where it is none: it is only a hint.
-fn fingerprint(hex: &str) -> Option<Sha256Digest> {
-    let mut bytes = [0; 32];
-    let length = base16ct::lower::decode(hex, &mut bytes).ok()?.len();
-    (length == bytes.len()).then(|| Sha256Digest::from_bytes(bytes))
 }

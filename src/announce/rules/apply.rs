@@ -1,13 +1,13 @@
-//! The rules: a pure function from what holds and what arrives to what holds then.
+//! Applying an announcement.
 
 use std::collections::{BTreeSet, HashMap};
 
 use super::admission::{check_claims, check_positions};
-use super::handover::Judges;
-use super::payload::{identity, is_same_pin};
-use super::state::{LastApplied, NextAuthority, StandingPin};
-use super::{Announcement, AnnouncementError, Authority, Handover, RotationState, Trust};
-use crate::cert::Sha256Digest;
+use super::ruling::RulingAuthority;
+use super::{Arrival, WhenEmpty};
+use crate::announce::payload::{identity, is_same_pin};
+use crate::announce::state::{LastApplied, ListedPin, NextAuthority, Trust};
+use crate::announce::{Announcement, AnnouncementError, Authority, RotationState};
 use crate::pin::{Acceptance, Pin, PinPosition, PinScope, PinState, SpkiPin};
 use crate::time::Timestamp;
 
@@ -15,43 +15,23 @@ use crate::time::Timestamp;
 /// announcement, which then takes the place of those that rejected them one by one.
 const MAX_REJECTED_PLAINLY: usize = 512;
 
-/// An announcement as it comes in.
-#[derive(Clone, Copy)]
-pub(crate) struct Arrival<'a> {
-    pub(crate) announcement: &'a Announcement,
-    /// Of the payload's bytes, as signed.
-    pub(crate) payload: Sha256Digest,
-    /// How many distinct keys of an authority signed.
-    pub(crate) signers: &'a dyn Fn(&Authority) -> usize,
-    /// Earlier announcements that came along, the oldest first.
-    pub(crate) handovers: &'a [Handover],
-}
-
-/// What happens to an announcement that would leave a host without a pin accepted now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum WhenEmpty {
-    /// It is refused.
-    Refuse,
-    /// The pins accepted before go on being accepted, else the floor's, else those that it lists. For
-    /// what was applied already: when the hold-down is configured longer afterwards, neither the version
-    /// nor a rejection gets lost.
-    KeepAccepted,
-}
-
-/// Applies an announcement.
-pub(crate) fn apply(
+/// Applies an announcement. One that is in force already changes nothing.
+///
+/// # Errors
+/// [`AnnouncementError`] with the rule that it breaks.
+pub(in crate::announce) fn apply(
     before: &RotationState,
     arrival: Arrival<'_>,
     when_empty: WhenEmpty,
     now: Timestamp,
 ) -> Result<RotationState, AnnouncementError> {
     let announcement = arrival.announcement;
-    let judges = Judges::of(before, &arrival, now)?;
+    let authorities = RulingAuthority::of(before, &arrival, now)?;
     if before.is_in_force(&arrival.payload) {
         return Ok(before.clone());
     }
-    check_claims(before, &arrival, &judges.ruling, now)?;
-    let step = Step {
+    check_claims(before, &arrival, &authorities.ruling, now)?;
+    let step = RotationStep {
         before,
         unbroken: before.is_continued_by(announcement),
         emergency: announcement.emergency,
@@ -59,9 +39,9 @@ pub(crate) fn apply(
         first_sight: before.latest.max(now).max(announcement.issued),
         now,
     };
-    let (authority, next) = step.authorities(judges, &arrival)?;
+    let (authority, next) = step.authorities(authorities, &arrival)?;
     check_positions(before, announcement, when_empty)?;
-    let rejected = step.rejected(announcement);
+    let rejected = step.with_rejected(announcement);
     let rejected_plainly = step.rejected_plainly(&rejected);
     if rejected_plainly > MAX_REJECTED_PLAINLY && when_empty == WhenEmpty::Refuse {
         return Err(AnnouncementError::TooManyRejected {
@@ -71,7 +51,7 @@ pub(crate) fn apply(
     }
     let mut after = RotationState {
         floor: before.floor.clone(),
-        hold_down: before.hold_down,
+        hold_down_seconds: before.hold_down_seconds,
         successors: before.successors,
         version: announcement.version,
         latest: step.first_sight,
@@ -95,7 +75,7 @@ pub(crate) fn apply(
 }
 
 /// One announcement on its way into the state.
-struct Step<'a> {
+struct RotationStep<'a> {
     before: &'a RotationState,
     /// Whether hold-downs go on.
     unbroken: bool,
@@ -105,21 +85,21 @@ struct Step<'a> {
     now: Timestamp,
 }
 
-impl Step<'_> {
+impl RotationStep<'_> {
     /// Who announces after it, and who shall follow.
     fn authorities(
         &self,
-        judges: Judges,
+        authorities: RulingAuthority,
         arrival: &Arrival<'_>,
     ) -> Result<(Authority, Option<NextAuthority>), AnnouncementError> {
-        let Judges { ruling, successor } = judges;
+        let RulingAuthority { ruling, successor } = authorities;
         let carried = arrival.announcement.authority.as_ref();
         let carried = carried.or(successor.as_ref());
         let Some(next) = carried.filter(|next| **next != ruling) else {
             return Ok((ruling, None));
         };
         next.is_not_below(self.before.floor.authority())?;
-        let (own, needed) = ((arrival.signers)(next), next.threshold());
+        let (own, needed) = (arrival.signed.signers(next), next.threshold());
         if own < needed {
             return Err(AnnouncementError::authority(format!(
                 "{own} of its own keys signed, {needed} must, so that nobody is locked out"
@@ -166,17 +146,14 @@ impl Step<'_> {
         host: &PinScope,
         listed: &[Pin],
         when_empty: WhenEmpty,
-    ) -> Result<Vec<StandingPin>, AnnouncementError> {
+    ) -> Result<Vec<ListedPin>, AnnouncementError> {
         let standing = self.before.standing(host).iter();
         let standing = standing.map(|pin| (identity(&pin.listed), pin)).collect();
         let mut pins: Vec<_> = listed
             .iter()
-            .map(|pin| StandingPin {
-                listed: pin.clone(),
-                trust: self.trust(&standing, pin),
-            })
+            .map(|pin| ListedPin::new(pin.clone(), self.trust(&standing, pin)))
             .collect();
-        let accepted = |pin: &StandingPin| after.acceptance(pin).holds(self.now);
+        let accepted = |pin: &ListedPin| after.acceptance(pin).holds(self.now);
         if !pins.iter().any(accepted) && when_empty == WhenEmpty::KeepAccepted {
             for kept in self.kept(after, host, listed) {
                 pins.retain(|pin| !is_same_pin(&pin.listed, &kept.listed));
@@ -188,21 +165,17 @@ impl Step<'_> {
             return Err(AnnouncementError::EmptySet { host });
         }
         // The clock may turn out to have run ahead: what it has just been judged by must last.
-        if !pins
-            .iter()
-            .any(|pin| after.acceptance(pin) == Acceptance::Always)
-        {
-            let lasting = pins.into_iter().map(|pin| {
-                let now = accepted(&pin);
-                if now { pin.for_good() } else { pin }
-            });
-            pins = lasting.collect();
+        let lasts = |pin: &ListedPin| after.acceptance(pin) == Acceptance::Always;
+        if !pins.iter().any(lasts) {
+            for pin in pins.iter_mut().filter(|pin| accepted(pin)) {
+                pin.accept_for_good();
+            }
         }
         Ok(pins)
     }
 
     /// What the host has left where the announcement itself leaves it nothing.
-    fn kept(&self, after: &RotationState, host: &PinScope, listed: &[Pin]) -> Vec<StandingPin> {
+    fn kept(&self, after: &RotationState, host: &PinScope, listed: &[Pin]) -> Vec<ListedPin> {
         let usable = |pin: &&Pin| pin.is_usable(&after.rejected);
         let standing = self.before.standing(host).iter();
         let accepted = standing.filter(|pin| self.before.acceptance(pin).holds(self.now));
@@ -221,21 +194,22 @@ impl Step<'_> {
                 kept = listed.iter().filter(of_state).filter(usable).collect();
             }
         }
-        let lasting = kept.into_iter().map(|pin| StandingPin {
-            listed: pin.clone().with_acceptance(Acceptance::Always),
-            trust: Trust::Always,
+        let lasting = kept.into_iter().map(|pin| {
+            let mut lasting = ListedPin::new(pin.clone(), Trust::Always);
+            lasting.accept_for_good();
+            lasting
         });
         lasting.collect()
     }
 
     /// Whether this announcement, made after the hold-down, is what the pin was waiting for.
     fn is_listed_again(&self, since: Timestamp) -> bool {
-        let over = since.saturating_add(self.before.hold_down);
+        let over = since.saturating_add(self.before.hold_down_seconds);
         self.before.asks_for_listing() && over <= self.issued && over <= self.now
     }
 
     /// A pin is held down unless it is accepted already, whatever the announcement calls it.
-    fn trust(&self, standing: &HashMap<(SpkiPin, PinPosition), &StandingPin>, pin: &Pin) -> Trust {
+    fn trust(&self, standing: &HashMap<(SpkiPin, PinPosition), &ListedPin>, pin: &Pin) -> Trust {
         if self.emergency {
             return Trust::Always;
         }
@@ -254,19 +228,11 @@ impl Step<'_> {
                         Trust::HeldSince(self.first_sight)
                     }
                     Trust::HeldSince(since) if self.is_listed_again(since) => {
-                        Trust::From(since.saturating_add(self.before.hold_down))
+                        Trust::From(since.saturating_add(self.before.hold_down_seconds))
                     }
                     trust => trust,
                 }
             }
         }
-    }
-}
-
-impl StandingPin {
-    fn for_good(mut self) -> Self {
-        self.trust = Trust::Always;
-        self.listed.acceptance = Acceptance::Always;
-        self
     }
 }

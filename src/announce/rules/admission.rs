@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::rules::{Arrival, WhenEmpty};
-use super::{Announcement, AnnouncementError, Authority, RotationState};
+use super::{Arrival, WhenEmpty};
+use crate::announce::{Announcement, AnnouncementError, Authority, RotationState};
 use crate::pin::{Pin, PinPosition, PinScope, SpkiPin};
 use crate::text::visible;
 use crate::time::Timestamp;
@@ -23,7 +23,7 @@ pub(super) fn check_claims(
 ) -> Result<(), AnnouncementError> {
     let announcement = arrival.announcement;
     check_product(before, announcement)?;
-    check_emergency(announcement, ruling, (arrival.signers)(ruling))?;
+    check_emergency(announcement, ruling, arrival.signed.signers(ruling))?;
     check_version(before, arrival)?;
     check_dates(announcement, now)?;
     check_hosts(before, announcement)

@@ -1,4 +1,4 @@
-//! Which bytes are a public key at all.
+//! Which bytes are a public key at all, and not only as long as one.
 //!
 //! Of a key of low order, anyone can make signatures that some verifiers take; a point off the
 //! curve is no key. Neither can belong to an honest signer, so an authority that lists one is not

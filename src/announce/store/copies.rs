@@ -3,12 +3,14 @@
 use std::io;
 use std::sync::Arc;
 
-use super::copy::{self, Copy, Unfit};
+use super::StoreNotice;
 use super::history::History;
-use super::kept::Kept;
-use super::{PinStorage, StateFile, StorageLock, StoreNotice};
-use crate::announce::{Algorithms, PinFloor};
+use super::kept::KeptAnnouncement;
+use super::state_copy::{self, CopyError, StateCopy};
+use super::storage::{PinStorage, StateFile, WriteTurn, replace};
+use crate::announce::PinFloor;
 use crate::cert::Sha256Digest;
+use crate::cert::SignatureAlgorithms;
 use crate::time::Timestamp;
 
 const COPIES: [StateFile; 2] = [StateFile::First, StateFile::Second];
@@ -17,7 +19,7 @@ const MARKER: &[u8] = b"Pins were kept in this folder. Without pins-1 and pins-2
 
 /// What is on disk, as far as it is known.
 #[derive(Debug)]
-pub(super) struct Shelf {
+pub(super) struct Copies {
     storage: Arc<dyn PinStorage>,
     /// The digest of the bytes that were last read or written, where they are good.
     good: [Option<Sha256Digest>; 2],
@@ -29,27 +31,19 @@ pub(super) struct Shelf {
 
 /// A copy whose bytes are whole, with what it comes to here.
 #[derive(Debug, Clone)]
-struct Whole {
-    copy: Copy,
-    kept: Vec<Kept>,
+struct WholeCopy {
+    copy: StateCopy,
+    kept: Vec<KeptAnnouncement>,
     history: History,
     digest: Sha256Digest,
 }
 
 /// `None` where there is no copy.
-type Verified = Result<Option<Whole>, Unfit>;
-
-/// Whether this process may write now.
-#[derive(Debug)]
-pub(super) enum Turn {
-    Ours(#[allow(dead_code, reason = "held until it is dropped")] StorageLock),
-    /// Somebody else holds the lock.
-    Others(String),
-}
+type ReadCopy = Result<Option<WholeCopy>, CopyError>;
 
 /// What became of saving.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Saved {
+pub(super) struct SavedCopies {
     pub(super) copies: u8,
     /// Why not more.
     pub(super) problem: Option<String>,
@@ -57,13 +51,13 @@ pub(super) struct Saved {
 
 /// What was found on disk.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(super) struct FoundCopies {
     /// What is to be in force: the better of the copies, or what has been taken over from them.
     pub(super) history: Option<History>,
     pub(super) notices: Vec<StoreNotice>,
 }
 
-impl Shelf {
+impl Copies {
     pub(super) fn new(storage: Arc<dyn PinStorage>) -> Self {
         Self {
             storage,
@@ -74,25 +68,23 @@ impl Shelf {
         }
     }
 
-    /// Whether both copies were good when last looked at.
-    pub(super) fn is_whole(&self) -> bool {
+    /// Whether both were good when last looked at.
+    pub(super) fn are_whole(&self) -> bool {
         self.good.iter().all(Option::is_some)
     }
 
     /// Waits for the turn to write, as long as the storage finds bearable.
-    pub(super) fn turn(&self) -> Turn {
-        match self.storage.lock() {
-            Ok(lock) => Turn::Ours(lock),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                Turn::Others(format!("another process holds the lock: {error}"))
-            }
-            // No worse than without any lock: no file is ever half-written.
-            Err(_) => Turn::Ours(StorageLock::none()),
-        }
+    pub(super) fn turn(&self) -> WriteTurn {
+        WriteTurn::wait(&*self.storage)
     }
 
     /// Reads both copies and verifies what they hold.
-    pub(super) fn open(&mut self, origin: &History, floor: &PinFloor, by: Algorithms) -> Found {
+    pub(super) fn open(
+        &mut self,
+        origin: &History,
+        floor: &PinFloor,
+        by: SignatureAlgorithms,
+    ) -> FoundCopies {
         let marker = self.storage.read(StateFile::Marker);
         self.marked = matches!(&marker, Ok(Some(bytes)) if bytes == MARKER);
         let kept_before = !matches!(marker, Ok(None));
@@ -106,7 +98,7 @@ impl Shelf {
                 Ok(Some(_)) => continue,
                 Ok(None) if all_absent && !kept_before => continue,
                 Ok(None) => "it is not there".to_owned(),
-                Err(Unfit::Damaged(reason) | Unfit::Unreadable(reason)) => reason.clone(),
+                Err(CopyError::Damaged(reason) | CopyError::Unreadable(reason)) => reason.clone(),
             };
             notices.push(StoreNotice::CopyDamaged { file, reason });
         }
@@ -115,20 +107,20 @@ impl Shelf {
             let floor = floor.version();
             notices.push(StoreNotice::StateLost { floor });
         }
-        if let Some(Whole { copy, history, .. }) = &best {
+        if let Some(WholeCopy { copy, history, .. }) = &best {
             let regrown = regrown(copy, history, floor);
             let discarded = matches!(regrown, Some(StoreNotice::StateDiscarded { .. }));
             notices.extend(regrown);
             if !discarded {
                 notices.extend(does_not_hold(history, |kept| kept.aside));
             }
-            if Copy::of(history, floor, copy.sequence) != *copy {
+            if StateCopy::of(history, floor, copy.sequence) != *copy {
                 // So that what was told now is not told again.
                 self.good = [None, None];
             }
         }
         notices.extend(exposed);
-        Found {
+        FoundCopies {
             history: best.map(|best| best.history),
             notices,
         }
@@ -140,15 +132,15 @@ impl Shelf {
         &mut self,
         ours: &History,
         origin: &History,
-        by: Algorithms,
+        by: SignatureAlgorithms,
         now: Timestamp,
-    ) -> Found {
+    ) -> FoundCopies {
         let known = self.good;
         let unchanged = COPIES.into_iter().zip(known).all(|(file, known)| {
             let bytes = self.storage.read(file).ok().flatten();
             known.is_some() && bytes.map(|bytes| Sha256Digest::of(&bytes)) == known
         });
-        let mut found = Found {
+        let mut found = FoundCopies {
             history: None,
             notices: Vec::new(),
         };
@@ -160,7 +152,7 @@ impl Shelf {
         for ((file, copy), known) in COPIES.into_iter().zip(&copies).zip(known) {
             let reason = match copy {
                 Ok(None) => "it is not there any more".to_owned(),
-                Err(Unfit::Damaged(reason) | Unfit::Unreadable(reason)) => reason.clone(),
+                Err(CopyError::Damaged(reason) | CopyError::Unreadable(reason)) => reason.clone(),
                 Ok(Some(_)) => continue,
             };
             // What was bad before has been told.
@@ -180,7 +172,7 @@ impl Shelf {
                 next.continued_by(&whole.kept, origin, now, by)
             })
         };
-        if self.compare(&next, copies, known) {
+        if self.recognise(&next, copies, known) {
             let in_force = next.state.version();
             found.notices.push(StoreNotice::StateAltered { in_force });
         }
@@ -193,10 +185,10 @@ impl Shelf {
 
     /// Remembers which copies come to the same as `next`, and whether one of those that did has been
     /// changed into something else.
-    fn compare(
+    fn recognise(
         &mut self,
         next: &History,
-        copies: [Verified; 2],
+        copies: [ReadCopy; 2],
         known: [Option<Sha256Digest>; 2],
     ) -> bool {
         let mut altered = false;
@@ -204,7 +196,7 @@ impl Shelf {
         self.good = [None, None];
         let copies = copies.map(|copy| copy.ok().flatten());
         for ((good, copy), known) in self.good.iter_mut().zip(copies).zip(known) {
-            let Some(Whole {
+            let Some(WholeCopy {
                 copy,
                 history,
                 digest,
@@ -223,23 +215,23 @@ impl Shelf {
         altered
     }
 
-    fn read(&self, origin: &History, by: Algorithms) -> [Verified; 2] {
+    fn read(&self, origin: &History, by: SignatureAlgorithms) -> [ReadCopy; 2] {
         let [first, second] = COPIES.map(|file| self.storage.read(file));
         let same = matches!((&first, &second), (Ok(Some(one)), Ok(Some(other))) if one == other);
         let verified = |read: io::Result<Option<Vec<u8>>>| {
             let Some(bytes) = read.map_err(|error| match error.kind() {
-                io::ErrorKind::InvalidData => Unfit::Damaged(error.to_string()),
-                _ => Unfit::Unreadable(format!("it cannot be read: {error}")),
+                io::ErrorKind::InvalidData => CopyError::Damaged(error.to_string()),
+                _ => CopyError::Unreadable(format!("it cannot be read: {error}")),
             })?
             else {
                 return Ok(None);
             };
-            let copy = Copy::decode(&bytes)?;
+            let copy = StateCopy::decode(&bytes)?;
             let kept = copy.kept()?;
             let mut history = origin.with_kept(kept.clone(), by);
             history.state.reach(copy.latest());
             let digest = Sha256Digest::of(&bytes);
-            Ok(Some(Whole {
+            Ok(Some(WholeCopy {
                 copy,
                 kept,
                 history,
@@ -256,11 +248,11 @@ impl Shelf {
     }
 
     /// Remembers which copies are good; the better one has the higher version.
-    fn best(&mut self, copies: [Verified; 2]) -> Option<Whole> {
+    fn best(&mut self, copies: [ReadCopy; 2]) -> Option<WholeCopy> {
         self.good = [None, None];
         self.unreadable = copies.each_ref().map(is_unreadable);
         let found = copies.map(|copy| copy.ok().flatten());
-        let rank = |whole: &Whole| (whole.history.state.version(), whole.copy.sequence);
+        let rank = |whole: &WholeCopy| (whole.history.state.version(), whole.copy.sequence);
         let best = found.iter().flatten().map(rank).max()?;
         for (good, copy) in self.good.iter_mut().zip(&found) {
             let newest = copy.as_ref().filter(|copy| rank(copy) == best);
@@ -272,18 +264,23 @@ impl Shelf {
     }
 
     /// Replaces both copies, a bad one first: until its replacement is safe, the good one stays.
-    pub(super) fn save(&mut self, history: &History, floor: &PinFloor, turn: &Turn) -> Saved {
-        if let Turn::Others(reason) = turn {
+    pub(super) fn save(
+        &mut self,
+        history: &History,
+        floor: &PinFloor,
+        turn: &WriteTurn,
+    ) -> SavedCopies {
+        if let WriteTurn::Others(reason) = turn {
             self.good = [None, None];
-            return Saved {
+            return SavedCopies {
                 copies: 0,
                 problem: Some(reason.clone()),
             };
         }
         let sequence = self.sequence.saturating_add(1);
-        let bytes = Copy::of(history, floor, sequence).encode();
+        let bytes = StateCopy::of(history, floor, sequence).encode();
         let digest = Sha256Digest::of(&bytes);
-        let mut saved = Saved {
+        let mut saved = SavedCopies {
             copies: 0,
             problem: None,
         };
@@ -324,18 +321,18 @@ impl Shelf {
 
     /// How many bytes a copy of this history has; `None` where it fits.
     pub(super) fn too_large(history: &History, floor: &PinFloor) -> Option<usize> {
-        let bytes = Copy::of(history, floor, u64::MAX).encode().len();
-        (bytes > copy::MAX_BYTES).then_some(bytes)
+        let bytes = StateCopy::of(history, floor, u64::MAX).encode().len();
+        (bytes > state_copy::MAX_BYTES).then_some(bytes)
     }
 }
 
-const fn is_unreadable(copy: &Verified) -> bool {
-    matches!(copy, Err(Unfit::Unreadable(_)))
+const fn is_unreadable(copy: &ReadCopy) -> bool {
+    matches!(copy, Err(CopyError::Unreadable(_)))
 }
 
 /// What there is to say where the floor or the configuration is another than the one that the copy
 /// was written under.
-fn regrown(copy: &Copy, history: &History, floor: &PinFloor) -> Option<StoreNotice> {
+fn regrown(copy: &StateCopy, history: &History, floor: &PinFloor) -> Option<StoreNotice> {
     let grown_from = copy.floor_version();
     if copy.is_replaced_by(floor) && history.is_floor_alone() {
         let floor = floor.version();
@@ -348,7 +345,10 @@ fn regrown(copy: &Copy, history: &History, floor: &PinFloor) -> Option<StoreNoti
 }
 
 /// What does not hold and was not told before.
-fn does_not_hold(history: &History, told: impl Fn(&Kept) -> bool) -> Option<StoreNotice> {
+fn does_not_hold(
+    history: &History,
+    told: impl Fn(&KeptAnnouncement) -> bool,
+) -> Option<StoreNotice> {
     let new = history.refused().filter(|(kept, ..)| !told(kept));
     let new: Vec<_> = new.collect();
     let (_, version, reason) = new.last()?;
@@ -357,11 +357,4 @@ fn does_not_hold(history: &History, told: impl Fn(&Kept) -> bool) -> Option<Stor
         version: *version,
         reason: (*reason).clone(),
     })
-}
-
-fn replace(storage: &dyn PinStorage, file: StateFile, bytes: &[u8]) -> io::Result<()> {
-    storage.write_new(file, bytes)?;
-    storage.sync_new(file)?;
-    storage.rename_new(file)?;
-    storage.sync_folder()
 }
