@@ -41,7 +41,7 @@ pub(in crate::announce) fn apply(
     };
     let (authority, next) = step.authorities(authorities, &arrival)?;
     check_positions(before, announcement, when_empty)?;
-    let rejected = step.with_rejected(announcement);
+    let rejected = step.rejected(announcement);
     let rejected_plainly = step.rejected_plainly(&rejected);
     if rejected_plainly > MAX_REJECTED_PLAINLY && when_empty == WhenEmpty::Refuse {
         return Err(AnnouncementError::TooManyRejected {

@@ -164,7 +164,7 @@ impl HistoryModel {
             return true;
         }
         let lifted = states.iter().any(|state| state.can_be_accepted());
-        k > 0 && !(lifted && self.emergency(k)) && self.with_rejected(k - 1, pin)
+        k > 0 && !(lifted && self.emergency(k)) && self.rejected(k - 1, pin)
     }
 
     /// From when on it may count by its own history, `None` from ever; and whether that is a
@@ -185,7 +185,7 @@ impl HistoryModel {
         let anew = self.first_sight(k).saturating_add(i64::from(HOLD));
         let known = listed(self.announcement(k - 1), host, pin);
         let known = known.filter(|known| known.state.can_be_accepted());
-        if known.is_none() || self.with_rejected(k - 1, pin) {
+        if known.is_none() || self.rejected(k - 1, pin) {
             return (Some(anew), true);
         }
         let label = listed(&self.before(k).announcement, host, pin)
@@ -208,7 +208,7 @@ impl HistoryModel {
         let Some(listed) = listed(self.announcement(k), host, pin) else {
             return Acceptance::Never;
         };
-        if !listed.state.can_be_accepted() || self.with_rejected(k, pin) {
+        if !listed.state.can_be_accepted() || self.rejected(k, pin) {
             return Acceptance::Never;
         }
         let (trusted, is_hold_down) = self.trusted(k, host, pin);
