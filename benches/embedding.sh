@@ -69,7 +69,7 @@ checking='let report = notafter::SelfCheck::builder()
         .build()?
         .run()
         .into_result()?;
-    println!("{}", report.to_json());'
+    println!("{}", report.to_text());'
 
 client alone "" "" ""
 client no_default_features "notafter = { path = \"$crate\", default-features = false }" "$watching" ""

@@ -9,7 +9,7 @@ use rustls::time_provider::TimeProvider;
 #[cfg(feature = "ocsp")]
 use super::judge::GivenStaple;
 use super::judge::{Expected, Input, Judged, SourceJudge};
-use super::key::{KeySource, Leaf};
+use super::key::{CheckedLeaf, KeySource};
 use super::report::Report;
 use crate::source::Loader;
 use crate::time::Timestamp;
@@ -110,7 +110,7 @@ impl SelfCheck {
     fn check_keys(&self, judged: &mut Judged<'_>) {
         let leaves: Vec<_> = (judged.chains.iter())
             .filter_map(|chain| {
-                Some(Leaf {
+                Some(CheckedLeaf {
                     source: chain.source.as_str(),
                     certificate: &chain.certificates.first()?.certificate,
                 })

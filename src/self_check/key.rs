@@ -24,7 +24,7 @@ pub(super) enum KeySource {
 }
 
 /// A leaf that a key could belong to.
-pub(super) struct Leaf<'c> {
+pub(super) struct CheckedLeaf<'c> {
     pub(super) source: &'c str,
     pub(super) certificate: &'c Certificate,
 }
@@ -48,7 +48,7 @@ impl KeySource {
     /// one of them.
     pub(super) fn check(
         &self,
-        leaves: &[Leaf<'_>],
+        leaves: &[CheckedLeaf<'_>],
         loader: &Loader,
         provider: &CryptoProvider,
     ) -> Option<Finding> {

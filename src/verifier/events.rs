@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::bounds::PresentedError;
 use super::dates::{DateFault, DateRefusal, DatesAssessment};
 use super::grace::GraceUse;
-use super::judgement::{Assessment, Leaf, WrapperRefusal};
+use super::judgement::{Assessment, PresentedLeaf, WrapperRefusal};
 use super::messages;
 use super::peer::{OwnedPeer, Peer};
 use super::pin_statements::{PinStatement, pin_code, pin_statements, shown_subject};
@@ -64,7 +64,7 @@ impl PeerEvents {
             }
         }
         match &assessment.leaf {
-            Leaf::Certificate(leaf) => {
+            PresentedLeaf::Certificate(leaf) => {
                 #[cfg(feature = "ocsp")]
                 self.tell_staple(peer, leaf, &assessment.staple);
                 let dates = assessment.dates.as_ref();
@@ -72,8 +72,8 @@ impl PeerEvents {
                     self.tell_dates(peer, leaf, dates);
                 }
             }
-            Leaf::Unreadable(error) => self.tell_unreadable(peer, error),
-            Leaf::RawPublicKey => {}
+            PresentedLeaf::Unreadable(error) => self.tell_unreadable(peer, error),
+            PresentedLeaf::RawPublicKey => {}
         }
     }
 

@@ -31,7 +31,7 @@ pub(super) type InnerAccepts<'a> = dyn Fn(&[CertificateDer<'_>], UnixTime) -> bo
 /// What is made of an accepted peer.
 #[derive(Debug)]
 pub(super) struct Assessment {
-    pub(super) leaf: Leaf,
+    pub(super) leaf: PresentedLeaf,
     /// `None` where no pins are for this peer.
     pub(super) pins: Option<PinAssessment>,
     /// `None` for raw public keys, which have no dates, and for leaves that cannot be read.
@@ -46,7 +46,7 @@ pub(super) struct Assessment {
 
 /// The certificate, or the key, that a peer says is its own.
 #[derive(Debug)]
-pub(super) enum Leaf {
+pub(super) enum PresentedLeaf {
     Certificate(Certificate),
     Unreadable(CertificateParseError),
     /// RFC 7250.
@@ -148,7 +148,7 @@ impl HandshakeJudge {
         inner: &InnerAccepts<'_>,
     ) -> Assessment {
         let now = peer.at();
-        let leaf = Leaf::from_peer(peer);
+        let leaf = PresentedLeaf::from_peer(peer);
         let chain = leaf.chain(peer);
         let judge = self.chains.as_ref();
         let paths = judge.map(|judge| VouchedPaths {
@@ -225,7 +225,7 @@ pub(super) fn path_keys(path: &VerifiedCertificates<'_>) -> PathKeys {
     }
 }
 
-impl Leaf {
+impl PresentedLeaf {
     fn from_peer(peer: &Peer<'_>) -> Self {
         if peer.raw {
             return Self::RawPublicKey;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::judgement::{Assessment, Leaf, PinAssessment};
+use super::judgement::{Assessment, PinAssessment, PresentedLeaf};
 use super::peer::Peer;
 use crate::cert::{Certificate, Sha256Digest};
 use crate::event::{EventCode, Subject};
@@ -47,9 +47,9 @@ pub(super) fn pin_statements(
 /// The certificate or the key that a refused peer showed.
 pub(super) fn shown_subject(peer: &Peer<'_>, assessment: &Assessment) -> Option<Subject> {
     match &assessment.leaf {
-        Leaf::Certificate(leaf) => Some(Subject::of(leaf, Position::Leaf)),
-        Leaf::RawPublicKey => Some(Subject::of_public_key(Sha256Digest::of(peer.leaf))),
-        Leaf::Unreadable(_) => None,
+        PresentedLeaf::Certificate(leaf) => Some(Subject::of(leaf, Position::Leaf)),
+        PresentedLeaf::RawPublicKey => Some(Subject::of_public_key(Sha256Digest::of(peer.leaf))),
+        PresentedLeaf::Unreadable(_) => None,
     }
 }
 

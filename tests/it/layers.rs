@@ -366,6 +366,63 @@ fn within_a_room_no_files_import_each_other_in_a_circle() {
     );
 }
 
+/// Words that stand before the name of a type.
+const TYPES: [&str; 4] = ["struct ", "enum ", "trait ", "union "];
+
+#[test]
+fn no_two_types_have_one_name() {
+    let mut names: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for source in sources() {
+        // Mocks of a file's own tests are nobody else's.
+        let code = source.code.split("#[cfg(test)]\nmod ").next().unwrap();
+        for line in code.lines() {
+            let line = line.trim_start();
+            let line = match line.strip_prefix("pub") {
+                Some(rest) if rest.starts_with('(') => rest.split_once(") ").map_or("", |(_, r)| r),
+                Some(rest) => rest.trim_start(),
+                None => line,
+            };
+            let Some(rest) = TYPES.iter().find_map(|word| line.strip_prefix(word)) else {
+                continue;
+            };
+            let end = rest
+                .find(|c: char| !c.is_alphanumeric())
+                .unwrap_or(rest.len());
+            let files = names.entry(rest[..end].to_owned()).or_default();
+            files.push(source.file.clone());
+        }
+    }
+    assert!(names.len() >= 200, "the sources were not read: {names:?}");
+    // Two of one name in one file stand under different features.
+    names.retain(|_, files| files.windows(2).any(|two| two[0] != two[1]));
+    assert!(names.is_empty(), "several types of one name: {names:#?}");
+}
+
+#[test]
+fn nothing_but_edges_imports_edges() {
+    let sources = sources();
+    let files: BTreeSet<&str> = sources.iter().map(|source| source.file.as_str()).collect();
+    let handed_on = handed_on(&sources);
+    let mut wrong = Vec::new();
+    for source in &sources {
+        let Some((folder, name)) = source.file.rsplit_once('/') else {
+            continue;
+        };
+        if name == "mod.rs" || is_edge(&source.file) {
+            continue;
+        }
+        for path in named_paths(&source.code) {
+            let Some(file) = file_of(&path, folder, &files, &handed_on) else {
+                continue;
+            };
+            if is_edge(&file) {
+                wrong.push(format!("{} imports {path} of {file}", source.file));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "only edges may:\n{}", wrong.join("\n"));
+}
+
 #[test]
 fn only_one_place_chooses_a_provider() {
     for source in sources() {
