@@ -65,6 +65,7 @@ const EDGES: &[&str] = &[
     "verifier/cache/",
     "verifier/client.rs",
     "verifier/error.rs",
+    "verifier/events.rs",
     "verifier/forward.rs",
     "verifier/handshake.rs",
     "verifier/pin_only.rs",
