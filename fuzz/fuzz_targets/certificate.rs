@@ -2,8 +2,8 @@
 //! Are our facts those that webpki and x509-parser read, and is nothing refused that webpki accepts?
 
 use libfuzzer_sys::fuzz_target;
-use notafter::{Certificate, Timestamp};
 use notafter::cert::{CertificateFacts, DerProblem};
+use notafter::{Certificate, Timestamp};
 use notafter_fuzz::{NOW, algorithms, assert_printable, element, unix};
 use rustls::pki_types::CertificateDer;
 use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
@@ -29,7 +29,11 @@ fuzz_target!(|data: &[u8]| {
         );
         match (verified.err(), &facts) {
             (
-                Some(webpki::Error::BadDer | webpki::Error::BadDerTime | webpki::Error::TrailingData(_)),
+                Some(
+                    webpki::Error::BadDer
+                    | webpki::Error::BadDerTime
+                    | webpki::Error::TrailingData(_),
+                ),
                 _,
             ) => {}
             // Dates that refuse a certificate end its reading: what stands behind them is not looked at.

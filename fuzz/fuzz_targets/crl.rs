@@ -2,9 +2,9 @@
 //! Is what webpki takes for a revocation list taken, with the nextUpdate that x509-parser reads?
 
 use libfuzzer_sys::fuzz_target;
-use notafter::{ChainJudge, Timestamp};
-use notafter::revocation::{CrlExpiration, Crls};
 use notafter::outlook::Usage;
+use notafter::revocation::{CrlExpiration, Crls};
+use notafter::{ChainJudge, Timestamp};
 use notafter_fuzz::world::World;
 use notafter_fuzz::{NOW, algorithms, assert_printable};
 use webpki::OwnedCertRevocationList;

@@ -4,9 +4,9 @@
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use notafter::{Certificate, Timestamp};
-use notafter::source::SourceContents;
 use notafter::revocation::{StapleCache, StapleJudge, StapleStatus};
+use notafter::source::SourceContents;
+use notafter::{Certificate, Timestamp};
 use notafter_fuzz::{algorithms, assert_printable};
 
 struct Scene {
@@ -53,10 +53,9 @@ fuzz_target!(|data: &[u8]| {
         outlook,
         StapleJudge::new().judge(staple, leaf, issuer, algorithms(), now)
     );
-    let stricter =
-        StapleJudge::new()
-            .with_max_age(std::time::Duration::from_secs(86_400))
-            .judge(staple, leaf, issuer, algorithms(), now);
+    let stricter = StapleJudge::new()
+        .with_max_age(std::time::Duration::from_secs(86_400))
+        .judge(staple, leaf, issuer, algorithms(), now);
     assert!(
         outlook.is_good() || !stricter.is_good(),
         "a bound made it better"

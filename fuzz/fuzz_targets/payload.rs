@@ -2,9 +2,9 @@
 //! Does every floor that is taken leave each of its hosts somebody to talk to?
 
 use libfuzzer_sys::fuzz_target;
+use notafter::PinStore;
 use notafter::announce::{Announcement, PinFloor};
 use notafter::pin::{ExpiryRule, PinsInForce as _};
-use notafter::PinStore;
 use notafter_fuzz::{algorithms, assert_printable};
 
 fuzz_target!(|data: &[u8]| {

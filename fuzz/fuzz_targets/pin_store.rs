@@ -8,8 +8,8 @@ use std::sync::Arc;
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use notafter::announce::Durability;
-use notafter::{PinStore, Timestamp};
 use notafter::pin::PinsInForce as _;
+use notafter::{PinStore, Timestamp};
 use notafter_fuzz::announcing::{
     DAY, Disk, HOLD_DOWN_DAYS, POOL, accepted, all_printable, day, open,
 };

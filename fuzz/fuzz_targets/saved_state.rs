@@ -4,9 +4,9 @@
 use std::num::NonZeroUsize;
 
 use libfuzzer_sys::fuzz_target;
-use notafter::{Band, EventCode};
 use notafter::alert::{Matter, Transitions};
 use notafter::event::Role;
+use notafter::{Band, EventCode};
 use notafter_fuzz::{NOW, assert_printable};
 
 const ROOM: NonZeroUsize = NonZeroUsize::new(16).unwrap();

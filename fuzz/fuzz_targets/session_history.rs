@@ -7,10 +7,13 @@ use std::sync::{Arc, Mutex};
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use notafter::{Event, PinSet, SessionGuard, Severity, Timestamp, WatchingClientVerifier, WatchingServerVerifier};
-use notafter::pin::{ExpiryRule, FixedPins, PinGeneration, PinsInForce};
 use notafter::observer::InlineObserver;
+use notafter::pin::{ExpiryRule, FixedPins, PinGeneration, PinsInForce};
 use notafter::verifier::{PinnedGrace, WatchingVerifierBuilder};
+use notafter::{
+    Event, PinSet, SessionGuard, Severity, Timestamp, WatchingClientVerifier,
+    WatchingServerVerifier,
+};
 use notafter_fuzz::proof::{Clients, GOOD, Moods, Servers, signature};
 use notafter_fuzz::world::{NAMES, World};
 use notafter_fuzz::{NOW, assert_printable, ring, tickets, unix};

@@ -5,9 +5,9 @@
 use std::io::Read;
 
 use libfuzzer_sys::fuzz_target;
+use notafter::SpkiPin;
 use notafter::cert::CertificateFacts;
 use notafter::source::{CertificateScan, Scanned, SourceContents};
-use notafter::SpkiPin;
 use notafter_fuzz::assert_printable;
 use rustls::pki_types::pem::{PemObject as _, SectionKind};
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use notafter::cert::Sha256Digest;
 use notafter::announce::StateFile;
+use notafter::cert::Sha256Digest;
 use notafter_fuzz::announcing::{Disk, GENUINE, POOL, accepted, all_printable, day, open};
 use notafter_fuzz::assert_printable;
 use serde_json::{Value, json};

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use notafter::{Certificate, Event, PinSet, Timestamp, WatchingServerVerifier, pin_error};
 use notafter::observer::InlineObserver;
 use notafter::pin::PinMode;
 use notafter::verifier::{PinnedGrace, VerdictCache, WatchingVerifierBuilder, presented_error};
+use notafter::{Certificate, Event, PinSet, Timestamp, WatchingServerVerifier, pin_error};
 use notafter_fuzz::proof::{GOOD, Moods, Servers, signature};
 use notafter_fuzz::world::{NAMES, World};
 use notafter_fuzz::{NOW, assert_printable, ring, unix};
