@@ -9,7 +9,10 @@ use rustls::time_provider::TimeProvider;
 use super::error::ReloadBuildError;
 use super::key::{ReloadingKey, ServingSettings};
 use super::key_files::KeyFiles;
-use super::rules::{AtStart, ChainCheck, LostNames, OlderCertificate, ReloadRules, UnknownName};
+use super::rules::{
+    AtStart, ChainCheck, LostNames, OlderCertificate, ReloadRules, SelfSigned, UnknownName,
+    WrongUsage,
+};
 use super::slot::SlotSettings;
 #[cfg(feature = "ocsp")]
 use super::staple::Staples;
@@ -45,7 +48,6 @@ pub struct ReloadingKeyBuilder {
     repeat: RepeatPolicy,
     rules: ReloadRules,
     unknown_name: UnknownName,
-    usage: Usage,
     settle_seconds: i64,
     max_file_bytes: u64,
     #[cfg(feature = "ocsp")]
@@ -65,7 +67,6 @@ impl ReloadingKeyBuilder {
             policy: ThresholdPolicy::default(),
             rules: ReloadRules::default(),
             unknown_name: UnknownName::default(),
-            usage: Usage::ServerAuth,
             settle_seconds: 10,
             max_file_bytes: 1024 * 1024,
             #[cfg(feature = "ocsp")]
@@ -151,9 +152,23 @@ impl ReloadingKeyBuilder {
         self
     }
 
-    /// Tells events of a server's certificates (the default) or of a client's.
+    /// Serves a server's certificates (the default) or a client's: their extended key usage must
+    /// allow it, and events tell it.
     pub const fn with_usage(mut self, usage: Usage) -> Self {
-        self.usage = usage;
+        self.rules.usage = usage;
+        self
+    }
+
+    /// What becomes of a chain whose extended key usage does not allow [what it is
+    /// for](ReloadingKeyBuilder::with_usage).
+    pub const fn with_wrong_usage(mut self, wrong_usage: WrongUsage) -> Self {
+        self.rules.wrong_usage = wrong_usage;
+        self
+    }
+
+    /// What becomes of a self-signed certificate where somebody issued the served one.
+    pub const fn with_self_signed(mut self, self_signed: SelfSigned) -> Self {
+        self.rules.self_signed = self_signed;
         self
     }
 
@@ -198,6 +213,17 @@ impl ReloadingKeyBuilder {
         }
         let provider =
             provider::given_or_default(self.provider).ok_or(ReloadBuildError::NoProvider)?;
+        let serving = ServingSettings {
+            unknown_name: self.unknown_name,
+            clock: self.clock,
+            outbox: self.outbox,
+            policy: self.policy,
+            repeat: self.repeat,
+            role: match self.rules.usage {
+                Usage::ClientAuth => Role::OwnClient,
+                _ => Role::OwnServer,
+            },
+        };
         let settings = SlotSettings {
             loader: Loader::new().with_max_file_bytes(self.max_file_bytes),
             rules: self.rules,
@@ -210,17 +236,6 @@ impl ReloadingKeyBuilder {
                 algorithms: provider.signature_verification_algorithms.all,
             },
             provider,
-        };
-        let serving = ServingSettings {
-            unknown_name: self.unknown_name,
-            clock: self.clock,
-            outbox: self.outbox,
-            policy: self.policy,
-            repeat: self.repeat,
-            role: match self.usage {
-                Usage::ClientAuth => Role::OwnClient,
-                _ => Role::OwnServer,
-            },
         };
         let key = ReloadingKey::start(self.pairs, settings, serving);
         key.map(Arc::new)

@@ -2,11 +2,16 @@
 
 use pki_types::ServerName;
 
+use super::chain::{fits_usage, ordered, signed, takeable, within_dates};
 use super::contents::{Contents, Digests};
 use super::error::{ReloadError, listed};
-use super::rules::{AtStart, ChainCheck, LostNames, OlderCertificate, ReloadRules};
-use crate::cert::{Certificate, SubjectAltNames};
-use crate::outlook::{ChainJudge, Position};
+use super::rules::{
+    AtStart, ChainCheck, LostNames, OlderCertificate, ReloadRules, SelfSigned, WrongUsage,
+};
+use crate::cert::{
+    Certificate, IssuerSignature, SignatureAlgorithms, SubjectAltNames, issuer_signature,
+};
+use crate::outlook::ChainJudge;
 use crate::source::{FailureReason, SourceContents, SourceFailure};
 use crate::time::Timestamp;
 
@@ -30,6 +35,8 @@ impl ChainCandidate {
 /// What a chain is judged by.
 pub(super) struct CandidateJudge<'j> {
     pub(super) rules: &'j ReloadRules,
+    /// The provider's.
+    pub(super) algorithms: SignatureAlgorithms,
     /// `None` at the start.
     pub(super) served: Option<&'j ChainCandidate>,
     /// Whether what is on disk can no longer be half-written.
@@ -80,13 +87,7 @@ impl CandidateJudge<'_> {
         contents: &Contents,
     ) -> Result<ChainCandidate, ReloadError> {
         let file = &contents.certificate_file;
-        let mut remarks = Vec::new();
-        if let Err(error) = ordered(&chain, file) {
-            match self.rules.chain {
-                ChainCheck::Refuse => return Err(error),
-                ChainCheck::Tell => remarks.push(error.to_string()),
-            }
-        }
+        let mut remarks = self.check_chain(&chain, file)?;
         let may_be_out_of_date =
             self.served.is_none() && self.rules.at_start == AtStart::AcceptOutOfDate;
         match within_dates(&chain, file, self.now) {
@@ -101,6 +102,27 @@ impl CandidateJudge<'_> {
             remarks,
         };
         self.compare(candidate, file)
+    }
+
+    /// By itself: what is told of it though it is served.
+    fn check_chain(&self, chain: &[Certificate], file: &str) -> Result<Vec<String>, ReloadError> {
+        takeable(chain, file)?;
+        let mut remarks = Vec::new();
+        let verdict = ordered(chain, file).and_then(|()| signed(chain, file, self.algorithms));
+        match (verdict, self.rules.chain) {
+            (Ok(unsupported), _) => remarks.extend(unsupported),
+            (Err(error), ChainCheck::Refuse) => return Err(error),
+            (Err(error), ChainCheck::Tell) => remarks.push(error.to_string()),
+        }
+        match (
+            fits_usage(chain, file, self.rules.usage),
+            self.rules.wrong_usage,
+        ) {
+            (Ok(()), _) => {}
+            (Err(error), WrongUsage::Refuse) => return Err(error),
+            (Err(error), WrongUsage::Tell) => remarks.push(error.to_string()),
+        }
+        Ok(remarks)
     }
 
     /// Against what is served.
@@ -123,6 +145,17 @@ impl CandidateJudge<'_> {
                 not_before: new.not_before(),
                 served_not_before: old.not_before(),
             });
+        }
+        if self.is_self_signed(&new) && !self.is_self_signed(old) {
+            let error = ReloadError::SelfSigned {
+                file: file.to_owned(),
+                name: new.short_name(),
+                issuer: old.issuer_short_name(),
+            };
+            if self.rules.self_signed == SelfSigned::Refuse && !is_over {
+                return Err(error);
+            }
+            candidate.remarks.push(error.to_string());
         }
         if let Some(error) = missing_issuer(&served.chain, &candidate.chain, file) {
             let is_leafs = candidate.chain.len() == 1;
@@ -149,24 +182,12 @@ impl CandidateJudge<'_> {
         ));
         Ok(candidate)
     }
-}
 
-/// The leaf first, and each further certificate an issuer (by name) of one before it: so that
-/// cross-signed twins may follow each other.
-fn ordered(chain: &[Certificate], file: &str) -> Result<(), ReloadError> {
-    for (index, certificate) in chain.iter().enumerate().skip(1) {
-        let subject = certificate.facts().subject_der();
-        let issued =
-            (chain.iter().take(index)).any(|before| before.facts().issuer_der() == subject);
-        if !issued {
-            return Err(ReloadError::OutOfOrder {
-                file: file.to_owned(),
-                number: index + 1,
-                name: certificate.short_name(),
-            });
-        }
+    /// Whether nobody else issued it.
+    fn is_self_signed(&self, leaf: &Certificate) -> bool {
+        leaf.is_self_issued()
+            && issuer_signature(leaf, leaf, self.algorithms) != IssuerSignature::NotMade
     }
-    Ok(())
 }
 
 /// An issuer of the last certificate that the served chain holds and the new one does not.
@@ -181,61 +202,16 @@ fn missing_issuer(
     }
     let issuer = last.facts().issuer_der();
     let sent = served.iter().skip(1);
-    let mut sent = sent.filter(|certificate| certificate.facts().subject_der() == issuer);
+    // Peers have the roots that they trust: one that is no longer sent along is not missed.
+    let mut sent = sent.filter(|certificate| {
+        certificate.facts().subject_der() == issuer && !certificate.is_self_issued()
+    });
     let missing = sent.next()?;
     Some(ReloadError::IssuerMissing {
         file: file.to_owned(),
         name: last.short_name(),
         issuer: missing.short_name(),
     })
-}
-
-/// The leaf must be within its dates, and where its issuers are presented, one of those.
-fn within_dates(chain: &[Certificate], file: &str, now: Timestamp) -> Result<(), ReloadError> {
-    let Some(leaf) = chain.first() else {
-        return Ok(());
-    };
-    within(leaf, Position::Leaf, file, now)?;
-    let issuer = leaf.facts().issuer_der();
-    let issuers = (chain.iter().enumerate().skip(1))
-        .filter(|(_, certificate)| certificate.facts().subject_der() == issuer);
-    let mut first = Ok(());
-    for (index, certificate) in issuers {
-        match within(certificate, Position::in_chain(index), file, now) {
-            Ok(()) => return Ok(()),
-            error if first.is_ok() => first = error,
-            Err(_) => {}
-        }
-    }
-    first
-}
-
-fn within(
-    certificate: &Certificate,
-    position: Position,
-    file: &str,
-    now: Timestamp,
-) -> Result<(), ReloadError> {
-    let (not_before, not_after) = (certificate.not_before(), certificate.not_after());
-    if not_after < now {
-        return Err(ReloadError::Expired {
-            file: file.to_owned(),
-            position,
-            name: certificate.short_name(),
-            not_after,
-            seconds: now.seconds_since(not_after),
-        });
-    }
-    if now < not_before {
-        return Err(ReloadError::NotYetValid {
-            file: file.to_owned(),
-            position,
-            name: certificate.short_name(),
-            not_before,
-            seconds: not_before.seconds_since(now),
-        });
-    }
-    Ok(())
 }
 
 /// What the old names cover and the new leaf does not.

@@ -4,7 +4,7 @@ use std::io;
 
 use thiserror::Error;
 
-use crate::outlook::Position;
+use crate::outlook::{Position, Usage};
 use crate::source::SourceFailure;
 use crate::time::Timestamp;
 use crate::time::span::readable;
@@ -78,6 +78,65 @@ pub enum ReloadError {
         number: usize,
         /// What people call it.
         name: String,
+    },
+    /// No certificate of the file that bears the issuer's name made this signature: of a CA that
+    /// took a new key under its old name, say.
+    #[error(
+        "{file}: '{issuer}', sent along as the issuer of the {position} '{name}', did not sign it, though it bears the issuer's name: deploy the intermediates that came with this leaf"
+    )]
+    NotSignedByIssuer {
+        /// The certificates' file.
+        file: String,
+        /// The position of the certificate whose signature it is.
+        position: Position,
+        /// What people call it.
+        name: String,
+        /// What people call the one that should have signed it.
+        issuer: String,
+    },
+    /// The extended key usage does not allow what the key is for (RFC 5280, 4.2.1.12).
+    #[error(
+        "{file}: the extended key usage of the {position} '{name}' is {}, without {}: order a certificate with that usage, or set what this key is for with with_usage", listed(.purposes), purpose(*.usage)
+    )]
+    WrongUsage {
+        /// The certificates' file.
+        file: String,
+        /// Its position.
+        position: Position,
+        /// What people call it.
+        name: String,
+        /// What the key is for.
+        usage: Usage,
+        /// What it allows: `serverAuth`, `clientAuth`, the OIDs of others.
+        purposes: Vec<String>,
+    },
+    /// More than common clients take: the handshakes would fail however good the chain is.
+    #[error(
+        "{file}: its {certificates} certificates make a message of {bytes} bytes, and common clients take {most_certificates} certificates (OpenSSL) in {most_bytes} bytes (rustls): leave out those that are not the leaf or an issuer of one before them"
+    )]
+    ChainTooLarge {
+        /// The certificates' file.
+        file: String,
+        /// How many it holds.
+        certificates: usize,
+        /// How many bytes the handshake message with them has.
+        bytes: usize,
+        /// How many certificates clients take.
+        most_certificates: usize,
+        /// How many bytes clients take.
+        most_bytes: usize,
+    },
+    /// Nobody issued the leaf, and somebody issued the served one.
+    #[error(
+        "{file}: '{name}' is self-signed, and '{issuer}' issued the served certificate: deploy the one that the CA issued, or allow it with SelfSigned::Tell"
+    )]
+    SelfSigned {
+        /// The certificates' file.
+        file: String,
+        /// What people call the leaf.
+        name: String,
+        /// What people call the issuer of the served leaf.
+        issuer: String,
     },
     /// An issuer that the served chain sends along is no longer in the file: cut short, or the leaf
     /// was deployed without its chain.
@@ -153,6 +212,10 @@ impl ReloadError {
             Self::SignatureFailed { .. } => "signature_failed",
             Self::LeafUnusable { .. } => "leaf_unusable",
             Self::OutOfOrder { .. } => "out_of_order",
+            Self::NotSignedByIssuer { .. } => "not_signed_by_issuer",
+            Self::WrongUsage { .. } => "wrong_usage",
+            Self::ChainTooLarge { .. } => "chain_too_large",
+            Self::SelfSigned { .. } => "self_signed",
             Self::IssuerMissing { .. } => "issuer_missing",
             Self::Expired { .. } => "expired",
             Self::NotYetValid { .. } => "not_yet_valid",
@@ -182,9 +245,20 @@ fn belonging(to: Option<usize>) -> String {
     }
 }
 
+/// What RFC 5280 calls the purpose of this usage.
+pub(super) const fn purpose(usage: Usage) -> &'static str {
+    match usage {
+        Usage::ServerAuth => "serverAuth",
+        Usage::ClientAuth => "clientAuth",
+    }
+}
+
 /// The first few of any number of names.
 pub(super) fn listed(names: &[String]) -> String {
     const SHOWN: usize = 5;
+    if names.is_empty() {
+        return "nothing".to_owned();
+    }
     let shown: Vec<_> = names.iter().take(SHOWN).map(|n| format!("'{n}'")).collect();
     let more = names.len().saturating_sub(SHOWN);
     match more {

@@ -17,6 +17,7 @@
 
 mod builder;
 mod candidate;
+mod chain;
 mod contents;
 mod error;
 mod files;
@@ -40,5 +41,7 @@ pub use error::{ReloadBuildError, ReloadError};
 pub use key::{ReloadSummary, ReloadingKey};
 pub use key_files::KeyFiles;
 pub use poller::ReloadThread;
-pub use rules::{AtStart, ChainCheck, LostNames, OlderCertificate, UnknownName};
+pub use rules::{
+    AtStart, ChainCheck, LostNames, OlderCertificate, SelfSigned, UnknownName, WrongUsage,
+};
 pub use served::ServedKey;

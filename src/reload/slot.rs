@@ -257,6 +257,7 @@ impl SlotSettings {
     ) -> CandidateJudge<'j> {
         CandidateJudge {
             rules: &self.rules,
+            algorithms: self.provider.signature_verification_algorithms.all,
             served,
             settled: true,
             now,

@@ -3,6 +3,7 @@
 
 mod faults;
 mod names;
+mod renewals;
 mod rules;
 mod scene;
 mod staples;

@@ -161,8 +161,8 @@ fn lost_names_are_told_or_refused() {
     let fewer = scene.issuer.leaf(&["A.svc.Example"], -2, 88);
     let wild = scene.issuer.leaf(&["*.svc.example", "10.0.0.1"], -1, 89);
     scene.deploy(&old);
-    let telling = scene.key();
-    let refusing = scene.with(|builder| builder.with_lost_names(LostNames::Refuse));
+    let telling = scene.with(|builder| builder.with_lost_names(LostNames::Tell));
+    let refusing = scene.key();
     scene.deploy(&fewer);
     assert_eq!(telling.poll(at(1)).swapped, 1);
     let event = scene.told_once(EventCode::ReloadSucceeded);
