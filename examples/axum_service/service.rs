@@ -37,12 +37,12 @@ impl Service {
         (cert, key): (PathBuf, PathBuf),
         provider: &Arc<CryptoProvider>,
     ) -> Result<Self, Box<dyn Error>> {
-        let anchors = match args.trust.as_slice() {
+        let anchors = Arc::new(match args.trust.as_slice() {
             [] => TrustAnchors::from_os(),
             files => anchors(files)?,
-        };
+        });
         let monitor = Monitor::builder()
-            .with_trust_anchors(anchors)
+            .with_trust_anchors(Arc::clone(&anchors))
             .with_provider(Arc::clone(provider))
             .with_observer(Arc::new(print))
             .build()?;
@@ -52,6 +52,8 @@ impl Service {
             .with_provider(Arc::clone(provider))
             .with_observer(Arc::new(print))
             .with_settle_seconds(2)
+            // What verifies by them is not replaced by what does not.
+            .with_trust_anchors(anchors)
             // A service that answers 503 on /ready tells more than one that does not start.
             .with_at_start(AtStart::AcceptOutOfDate)
             .build()?;

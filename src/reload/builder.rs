@@ -10,8 +10,8 @@ use super::error::ReloadBuildError;
 use super::key::{ReloadingKey, ServingSettings};
 use super::key_files::KeyFiles;
 use super::rules::{
-    AtStart, ChainCheck, LostNames, OlderCertificate, ReloadRules, SelfSigned, UnknownName,
-    WrongUsage,
+    AtStart, ChainCheck, LostNames, NoLongerVerifying, OlderCertificate, ReloadRules, SelfSigned,
+    UnknownName, WrongUsage,
 };
 use super::slot::SlotSettings;
 #[cfg(feature = "ocsp")]
@@ -20,9 +20,7 @@ use crate::alert::RepeatPolicy;
 use crate::event::Role;
 use crate::observer::Observer;
 use crate::observer::Outbox;
-#[cfg(feature = "ocsp")]
-use crate::outlook::TrustAnchors;
-use crate::outlook::Usage;
+use crate::outlook::{TrustAnchors, Usage};
 use crate::policy::ThresholdPolicy;
 use crate::provider;
 #[cfg(feature = "ocsp")]
@@ -163,6 +161,22 @@ impl ReloadingKeyBuilder {
     /// for](ReloadingKeyBuilder::with_usage).
     pub const fn with_wrong_usage(mut self, wrong_usage: WrongUsage) -> Self {
         self.rules.wrong_usage = wrong_usage;
+        self
+    }
+
+    /// Says what those who connect trust: a pair that verifies under these anchors is not replaced by
+    /// one that does not, neither for rustls nor for relying parties that count the anchors' dates. A
+    /// pair that does not verify under them is renewed as if there were none.
+    ///
+    /// Without, the roots that the served chain sends along are taken, where there are any.
+    pub fn with_trust_anchors(mut self, anchors: impl Into<Arc<TrustAnchors>>) -> Self {
+        self.rules.anchors = Some(anchors.into());
+        self
+    }
+
+    /// What becomes of a chain that does not verify where the served one does.
+    pub const fn with_no_longer_verifying(mut self, rule: NoLongerVerifying) -> Self {
+        self.rules.no_longer_verifying = rule;
         self
     }
 

@@ -5,9 +5,11 @@ use pki_types::ServerName;
 use super::chain::{fits_usage, ordered, signed, takeable, within_dates};
 use super::contents::{Contents, Digests};
 use super::error::{ReloadError, listed};
+use super::remarks::Remarks;
 use super::rules::{
     AtStart, ChainCheck, LostNames, OlderCertificate, ReloadRules, SelfSigned, WrongUsage,
 };
+use super::standing::Replacement;
 use crate::cert::{
     Certificate, IssuerSignature, SignatureAlgorithms, SubjectAltNames, issuer_signature,
 };
@@ -23,7 +25,7 @@ pub(super) struct ChainCandidate {
     /// What it and its key were made of.
     pub(super) digests: Digests,
     /// What should be said of it though it is served.
-    pub(super) remarks: Vec<String>,
+    pub(super) remarks: Remarks,
 }
 
 impl ChainCandidate {
@@ -91,7 +93,7 @@ impl CandidateJudge<'_> {
         let may_be_out_of_date =
             self.served.is_none() && self.rules.at_start == AtStart::AcceptOutOfDate;
         match within_dates(&chain, file, self.now) {
-            Err(error) if may_be_out_of_date => remarks.push(error.to_string()),
+            Err(error) if may_be_out_of_date => remarks.warn(error),
             verdict => verdict?,
         }
         let names = chain.first().map(Certificate::subject_alt_names);
@@ -105,14 +107,14 @@ impl CandidateJudge<'_> {
     }
 
     /// By itself: what is told of it though it is served.
-    fn check_chain(&self, chain: &[Certificate], file: &str) -> Result<Vec<String>, ReloadError> {
+    fn check_chain(&self, chain: &[Certificate], file: &str) -> Result<Remarks, ReloadError> {
         takeable(chain, file)?;
-        let mut remarks = Vec::new();
+        let mut remarks = Remarks::default();
         let verdict = ordered(chain, file).and_then(|()| signed(chain, file, self.algorithms));
         match (verdict, self.rules.chain) {
-            (Ok(unsupported), _) => remarks.extend(unsupported),
+            (Ok(unsupported), _) => remarks.warnings.extend(unsupported),
             (Err(error), ChainCheck::Refuse) => return Err(error),
-            (Err(error), ChainCheck::Tell) => remarks.push(error.to_string()),
+            (Err(error), ChainCheck::Tell) => remarks.warn(error),
         }
         match (
             fits_usage(chain, file, self.rules.usage),
@@ -120,7 +122,7 @@ impl CandidateJudge<'_> {
         ) {
             (Ok(()), _) => {}
             (Err(error), WrongUsage::Refuse) => return Err(error),
-            (Err(error), WrongUsage::Tell) => remarks.push(error.to_string()),
+            (Err(error), WrongUsage::Tell) => remarks.warn(error),
         }
         Ok(remarks)
     }
@@ -155,7 +157,7 @@ impl CandidateJudge<'_> {
             if self.rules.self_signed == SelfSigned::Refuse && !is_over {
                 return Err(error);
             }
-            candidate.remarks.push(error.to_string());
+            candidate.remarks.warn(error);
         }
         if let Some(error) = missing_issuer(&served.chain, &candidate.chain, file) {
             let is_leafs = candidate.chain.len() == 1;
@@ -164,8 +166,15 @@ impl CandidateJudge<'_> {
             if refuse || (!self.settled && !is_over) {
                 return Err(error);
             }
-            candidate.remarks.push(error.to_string());
+            candidate.remarks.warn(error);
         }
+        let replacement = Replacement {
+            served: &served.chain,
+            chain: &candidate.chain,
+            file,
+        };
+        let changed = replacement.examine(self.rules, self.algorithms, self.now)?;
+        candidate.remarks.extend(changed);
         let lost = lost_names(&served.names, &new, &candidate.names);
         if lost.is_empty() {
             return Ok(candidate);
@@ -176,7 +185,7 @@ impl CandidateJudge<'_> {
                 names: lost,
             });
         }
-        candidate.remarks.push(format!(
+        candidate.remarks.warn(format!(
             "it does not cover {} any more, which the one before covered",
             listed(&lost)
         ));

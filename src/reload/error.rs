@@ -4,7 +4,7 @@ use std::io;
 
 use thiserror::Error;
 
-use crate::outlook::{Position, Usage};
+use crate::outlook::{Position, Refusal, RelyingParty, Usage};
 use crate::source::SourceFailure;
 use crate::time::Timestamp;
 use crate::time::span::readable;
@@ -138,6 +138,16 @@ pub enum ReloadError {
         /// What people call the issuer of the served leaf.
         issuer: String,
     },
+    /// It does not verify where the served one does.
+    #[error("{file}: it does not verify, and the served one does ({relying_party}): {refusal}")]
+    NoLongerVerifies {
+        /// The certificates' file.
+        file: String,
+        /// For whom.
+        relying_party: RelyingParty,
+        /// Why, and what to do.
+        refusal: Box<Refusal>,
+    },
     /// An issuer that the served chain sends along is no longer in the file: cut short, or the leaf
     /// was deployed without its chain.
     #[error(
@@ -216,6 +226,7 @@ impl ReloadError {
             Self::WrongUsage { .. } => "wrong_usage",
             Self::ChainTooLarge { .. } => "chain_too_large",
             Self::SelfSigned { .. } => "self_signed",
+            Self::NoLongerVerifies { .. } => "no_longer_verifies",
             Self::IssuerMissing { .. } => "issuer_missing",
             Self::Expired { .. } => "expired",
             Self::NotYetValid { .. } => "not_yet_valid",
@@ -225,7 +236,10 @@ impl ReloadError {
     }
 
     /// Whether files that are being written at this moment could look like that.
-    pub(super) const fn may_be_torn(&self) -> bool {
+    pub(super) fn may_be_torn(&self) -> bool {
+        if let Self::NoLongerVerifies { refusal, .. } = self {
+            return matches!(**refusal, Refusal::UnknownIssuer { .. });
+        }
         matches!(
             self,
             Self::Unreadable { .. }

@@ -26,9 +26,11 @@ mod key_files;
 mod names;
 mod pair;
 mod poller;
+mod remarks;
 mod rules;
 mod served;
 mod slot;
+mod standing;
 #[cfg(feature = "ocsp")]
 mod staple;
 mod step;
@@ -42,6 +44,7 @@ pub use key::{ReloadSummary, ReloadingKey};
 pub use key_files::KeyFiles;
 pub use poller::ReloadThread;
 pub use rules::{
-    AtStart, ChainCheck, LostNames, OlderCertificate, SelfSigned, UnknownName, WrongUsage,
+    AtStart, ChainCheck, LostNames, NoLongerVerifying, OlderCertificate, SelfSigned, UnknownName,
+    WrongUsage,
 };
 pub use served::ServedKey;

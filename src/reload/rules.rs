@@ -1,6 +1,8 @@
 //! The rules by which what lies on disk is served, or is not.
 
-use crate::outlook::Usage;
+use std::sync::Arc;
+
+use crate::outlook::{TrustAnchors, Usage};
 
 /// What clients get who ask for a name that no certificate covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -30,6 +32,19 @@ pub enum LostNames {
 #[non_exhaustive]
 pub enum SelfSigned {
     /// It is refused while the served one is within its dates.
+    #[default]
+    Refuse,
+    /// It is served; the event says so.
+    Tell,
+}
+
+/// What becomes of a chain that does not verify where the served one does: under the
+/// [trust anchors](super::ReloadingKeyBuilder::with_trust_anchors), or where none were given, under the
+/// roots that the served chain sends along.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum NoLongerVerifying {
+    /// It is refused, while the served one verifies.
     #[default]
     Refuse,
     /// It is served; the event says so.
@@ -89,6 +104,9 @@ pub enum AtStart {
 pub(super) struct ReloadRules {
     pub(super) usage: Usage,
     pub(super) wrong_usage: WrongUsage,
+    /// Those that clients trust, where that was said.
+    pub(super) anchors: Option<Arc<TrustAnchors>>,
+    pub(super) no_longer_verifying: NoLongerVerifying,
     pub(super) self_signed: SelfSigned,
     pub(super) lost_names: LostNames,
     pub(super) older: OlderCertificate,
@@ -101,6 +119,8 @@ impl Default for ReloadRules {
         Self {
             usage: Usage::ServerAuth,
             wrong_usage: WrongUsage::default(),
+            anchors: None,
+            no_longer_verifying: NoLongerVerifying::default(),
             self_signed: SelfSigned::default(),
             lost_names: LostNames::default(),
             older: OlderCertificate::default(),

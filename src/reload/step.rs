@@ -2,6 +2,7 @@
 
 use super::contents::Digests;
 use super::error::ReloadError;
+use super::remarks::Remarks;
 use crate::time::Timestamp;
 
 /// What came of looking at a pair's content.
@@ -12,7 +13,7 @@ pub(super) enum ReloadStep {
     /// It is again what is served, after it was not.
     Restored,
     /// It is served from now on.
-    Swapped { remarks: Vec<String> },
+    Swapped { remarks: Remarks },
     /// It is not fit to be served, and may be half-written.
     Settling { error: ReloadError },
     /// It is not fit to be served. `fresh` where this content was not refused before.
@@ -52,7 +53,7 @@ impl Agreement {
     }
 
     /// The content is served from now on.
-    pub(super) fn swapped(&mut self, remarks: Vec<String>) -> ReloadStep {
+    pub(super) fn swapped(&mut self, remarks: Remarks) -> ReloadStep {
         self.failing = None;
         ReloadStep::Swapped { remarks }
     }

@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::Path;
 
+use super::remarks::Remarks;
 #[cfg(feature = "ocsp")]
 use super::staple::StapleStanding;
 use super::step::ReloadStep;
@@ -23,7 +24,7 @@ pub(super) struct ToldPair<'p> {
     pub(super) leaf: Option<&'p Certificate>,
     /// When it was loaded.
     pub(super) since: Timestamp,
-    pub(super) remarks: &'p [String],
+    pub(super) remarks: &'p Remarks,
 }
 
 /// Says it once, and again when it matters.
@@ -53,10 +54,10 @@ impl Teller {
     /// What should be said of a pair that the service starts with, if anything.
     pub(super) fn start(&self, pair: &ToldPair<'_>, now: Timestamp) -> Option<Event> {
         let remarks = pair.remarks;
-        if remarks.is_empty() {
+        if remarks.warnings.is_empty() {
             return None;
         }
-        let message = format!("started all the same: {}", remarks.join("; "));
+        let message = format!("started all the same: {}", remarks.warnings.join("; "));
         let leaf = pair.leaf?;
         let (code, severity) = match self.policy.band(leaf.validity(), Position::Leaf, now) {
             Band::Expired => (EventCode::Expired, Severity::Critical),
@@ -99,11 +100,11 @@ impl Teller {
                     name(pair),
                     end(pair)
                 );
-                for remark in remarks {
+                for remark in remarks.iter() {
                     message.push_str("; ");
                     message.push_str(remark);
                 }
-                let severity = match remarks.as_slice() {
+                let severity = match remarks.warnings.as_slice() {
                     [] => Severity::Info,
                     _ => Severity::Warning,
                 };

@@ -6,5 +6,6 @@ mod names;
 mod renewals;
 mod rules;
 mod scene;
+mod standing;
 mod staples;
 mod storm;
