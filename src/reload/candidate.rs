@@ -46,10 +46,12 @@ pub(super) struct CandidateJudge<'j> {
     pub(super) now: Timestamp,
 }
 
-/// The leaf that lies on disk, though it may not be fit to be served.
+/// The leaf that lies on disk, though it may not be fit to be served. Beside damage nothing says
+/// which certificate is the leaf.
 pub(super) fn leaf_on_disk(contents: &Contents) -> Option<Certificate> {
     let bytes = contents.certificates.as_ref().ok()?;
     let found = SourceContents::from_bytes(contents.certificate_file.as_str(), bytes);
+    let found = Some(found).filter(|found| found.failures.is_empty())?;
     Some(found.certificates.into_iter().next()?.certificate)
 }
 

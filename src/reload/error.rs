@@ -235,6 +235,23 @@ impl ReloadError {
         }
     }
 
+    /// Whether it is the same thing that is wrong; the instant and the place in a file apart.
+    pub(super) fn is_same_cause(&self, other: &Self) -> bool {
+        let mut other = other.clone();
+        match (self, &mut other) {
+            (Self::Unreadable { failure }, Self::Unreadable { failure: other }) => {
+                failure.reason == other.reason && failure.place.source == other.place.source
+            }
+            (Self::KeyUnreadable { .. }, Self::KeyUnreadable { .. }) => true,
+            (Self::Expired { seconds: now, .. }, Self::Expired { seconds, .. })
+            | (Self::NotYetValid { seconds: now, .. }, Self::NotYetValid { seconds, .. }) => {
+                *seconds = *now;
+                *self == other
+            }
+            _ => *self == other,
+        }
+    }
+
     /// Whether files that are being written at this moment could look like that.
     pub(super) fn may_be_torn(&self) -> bool {
         if let Self::NoLongerVerifies { refusal, .. } = self {

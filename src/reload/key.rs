@@ -274,6 +274,7 @@ impl Watched for ReloadingKey {
             policy: &self.serving.policy,
             role: self.serving.role,
             settle_seconds: self.settings.settle_seconds,
+            failures_are_told: !self.serving.outbox.is_empty(),
         };
         judge.evaluate(&self.served(), now)
     }
@@ -326,7 +327,7 @@ fn take(step: &ReloadStep, summary: &mut ReloadSummary) -> u64 {
             summary.refused.push(error.clone());
             0
         }
-        ReloadStep::Refused { error, fresh } => {
+        ReloadStep::Refused { error, fresh, .. } => {
             summary.refused.push(error.clone());
             u64::from(*fresh)
         }

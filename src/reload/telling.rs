@@ -114,9 +114,12 @@ impl Teller {
                     None => event,
                 })
             }
-            ReloadStep::Refused { error, .. } => {
+            ReloadStep::Refused { error, is_news, .. } => {
                 let band = self.band(pair, now);
-                let telling = self.observe(pair, EventCode::ReloadFailed, band, now)?;
+                let telling = match is_news {
+                    true => self.observe_news(pair, band, now)?,
+                    false => self.observe(pair, EventCode::ReloadFailed, band, now)?,
+                };
                 let message = format!(
                     "{error}; '{}', which was loaded at {}, is served on, until {}",
                     name(pair),
@@ -159,6 +162,20 @@ impl Teller {
         }
     }
 
+    /// Another failure than the one that was told: it is told whatever was told before.
+    fn observe_news(&mut self, pair: &ToldPair<'_>, band: Band, now: Timestamp) -> Option<Telling> {
+        let matter = self.matter(pair, EventCode::ReloadFailed);
+        let before = self.transitions.band(&matter);
+        self.transitions.forget(&matter);
+        let mut telling = self.transitions.observe(matter, band, now)?;
+        telling.before = before;
+        Some(telling)
+    }
+
+    fn matter(&self, pair: &ToldPair<'_>, code: EventCode) -> Matter {
+        Matter::new(code, self.role).with_name(file(pair))
+    }
+
     fn observe(
         &mut self,
         pair: &ToldPair<'_>,
@@ -166,7 +183,7 @@ impl Teller {
         band: Band,
         now: Timestamp,
     ) -> Option<Telling> {
-        let matter = Matter::new(code, self.role).with_name(file(pair));
+        let matter = self.matter(pair, code);
         self.transitions.observe(matter, band, now)
     }
 

@@ -285,7 +285,13 @@ fn a_monitor_tells_of_skew() {
     let scene = Scene::new();
     let (old, new) = (scene.leaf(-10, 80), scene.leaf(-1, 89));
     scene.deploy(&old);
-    let key = scene.key();
+    // Nobody hears the key's own events: then the monitor's say all of it.
+    let key = notafter::ReloadingKey::builder()
+        .with_provider(crate::support::tls::ring())
+        .with_clock(scene.clock.clone())
+        .with_pair(scene.path("tls.crt"), scene.path("tls.key"))
+        .build()
+        .unwrap();
     let monitor = notafter::Monitor::builder()
         .with_trust_anchors(pki::anchors([&scene.root]))
         .with_provider(crate::support::tls::ring())
@@ -321,5 +327,5 @@ fn a_monitor_tells_of_skew() {
     key.poll(at(50 * DAY + 12));
     monitor.refresh("skew");
     monitor.tick(at(50 * DAY + 12));
-    assert_eq!(scene.told(), ["reload_succeeded", "skew_recovered"]);
+    assert_eq!(scene.told(), ["skew_recovered"]);
 }
