@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use notafter::observer::InlineObserver;
-use notafter::reload::AtStart;
+use notafter::reload::{AtStart, ReloadSummary};
 use notafter::session::OpenConnections;
 use notafter::{
     Event, Loader, Monitor, ReloadingKey, Target, Timestamp, TrustAnchors, WatchingClientVerifier,
@@ -103,8 +103,18 @@ impl Service {
 
     /// Looks at the files once; what was swapped is judged from now on.
     pub fn poll(&self) {
+        self.reload(|key| key.poll(now()));
+    }
+
+    /// Reads them all, for somebody says that they have been written.
+    #[cfg(unix)]
+    pub fn reload_now(&self) {
+        self.reload(ReloadingKey::reload_now);
+    }
+
+    fn reload(&self, look: impl FnOnce(&ReloadingKey) -> ReloadSummary) {
         let stale = self.key.stale_since();
-        let summary = self.key.poll(now());
+        let summary = look(&self.key);
         if summary.swapped > 0 {
             self.monitor.replace(&self.served, self.chain());
         }

@@ -24,7 +24,7 @@ use crate::outlook::{TrustAnchors, Usage};
 use crate::policy::ThresholdPolicy;
 use crate::provider;
 #[cfg(feature = "ocsp")]
-use crate::revocation::{StapleCache, StapleJudge};
+use crate::revocation::StapleJudge;
 use crate::source::Loader;
 
 impl ReloadingKey {
@@ -220,7 +220,7 @@ impl ReloadingKeyBuilder {
     ///
     /// # Errors
     /// [`ReloadBuildError`] where a pair cannot be served: a service that starts with a broken
-    /// pair has nothing to fall back to.
+    /// pair has nothing to fall back to. With [`AtStart::SkipBroken`], where none can.
     pub fn build(self) -> Result<Arc<ReloadingKey>, ReloadBuildError> {
         if self.pairs.is_empty() {
             return Err(ReloadBuildError::NoPair);
@@ -245,7 +245,6 @@ impl ReloadingKeyBuilder {
             #[cfg(feature = "ocsp")]
             staples: Staples {
                 judge: self.staple_judge,
-                cache: StapleCache::new(self.pairs.len().saturating_mul(2)),
                 issuers: self.staple_issuers,
                 algorithms: provider.signature_verification_algorithms.all,
             },

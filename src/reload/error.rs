@@ -148,6 +148,20 @@ pub enum ReloadError {
         /// Why, and what to do.
         refusal: Box<Refusal>,
     },
+    /// No pair has this certificates' file.
+    #[error(
+        "{file}: no pair with this certificates' file is served: name the file as it was given"
+    )]
+    NoSuchPair {
+        /// The certificates' file.
+        file: String,
+    },
+    /// Without this pair nothing would be served.
+    #[error("{file}: it is the last pair that is served: add another one before you remove it")]
+    LastPair {
+        /// The certificates' file.
+        file: String,
+    },
     /// An issuer that the served chain sends along is no longer in the file: cut short, or the leaf
     /// was deployed without its chain.
     #[error(
@@ -227,6 +241,8 @@ impl ReloadError {
             Self::ChainTooLarge { .. } => "chain_too_large",
             Self::SelfSigned { .. } => "self_signed",
             Self::NoLongerVerifies { .. } => "no_longer_verifies",
+            Self::NoSuchPair { .. } => "no_such_pair",
+            Self::LastPair { .. } => "last_pair",
             Self::IssuerMissing { .. } => "issuer_missing",
             Self::Expired { .. } => "expired",
             Self::NotYetValid { .. } => "not_yet_valid",

@@ -25,6 +25,7 @@ mod key;
 mod key_files;
 mod names;
 mod pair;
+mod pairs;
 mod poller;
 mod remarks;
 mod rules;

@@ -97,6 +97,9 @@ pub enum AtStart {
     /// Expired ones and those that are not valid yet too, where being up matters more; every
     /// other check still holds.
     AcceptOutOfDate,
+    /// Pairs that can be served, without those that cannot: these are told (`reload_failed`) and
+    /// served once they are good. There must be one that can.
+    SkipBroken,
 }
 
 /// The rules by which a pair on disk is judged.

@@ -26,6 +26,16 @@ pub(super) enum ReloadStep {
     },
 }
 
+impl ReloadStep {
+    /// Why the content is not served.
+    pub(super) const fn error(&self) -> Option<&ReloadError> {
+        match self {
+            Self::Settling { error } | Self::Refused { error, .. } => Some(error),
+            Self::Unchanged | Self::Restored | Self::Swapped { .. } => None,
+        }
+    }
+}
+
 /// So many failures of one disagreement are told at once; a writer that finds ever new ones is told
 /// of at the usual intervals from then on.
 const MAX_TOLD: usize = 16;

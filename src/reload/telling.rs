@@ -24,7 +24,7 @@ pub(super) struct ToldPair<'p> {
     pub(super) leaf: Option<&'p Certificate>,
     /// When it was loaded.
     pub(super) since: Timestamp,
-    pub(super) remarks: &'p Remarks,
+    pub(super) remarks: Option<&'p Remarks>,
 }
 
 /// Says it once, and again when it matters.
@@ -36,16 +36,10 @@ pub(super) struct Teller {
 }
 
 impl Teller {
-    pub(super) fn new(
-        pairs: usize,
-        policy: ThresholdPolicy,
-        repeat: RepeatPolicy,
-        role: Role,
-    ) -> Self {
-        // A matter of the pair and one of its staple.
-        let matters = NonZeroUsize::new(pairs.saturating_mul(2)).unwrap_or(NonZeroUsize::MIN);
+    pub(super) fn new(policy: ThresholdPolicy, repeat: RepeatPolicy, role: Role) -> Self {
         Self {
-            transitions: Transitions::new(matters).with_repeat(repeat),
+            // A matter of each pair and one of its staple: as many as there are pairs.
+            transitions: Transitions::new(NonZeroUsize::MAX).with_repeat(repeat),
             policy,
             role,
         }
@@ -53,7 +47,7 @@ impl Teller {
 
     /// What should be said of a pair that the service starts with, if anything.
     pub(super) fn start(&self, pair: &ToldPair<'_>, now: Timestamp) -> Option<Event> {
-        let remarks = pair.remarks;
+        let remarks = pair.remarks?;
         if remarks.warnings.is_empty() {
             return None;
         }
@@ -120,12 +114,15 @@ impl Teller {
                     true => self.observe_news(pair, band, now)?,
                     false => self.observe(pair, EventCode::ReloadFailed, band, now)?,
                 };
-                let message = format!(
-                    "{error}; '{}', which was loaded at {}, is served on, until {}",
-                    name(pair),
-                    pair.since,
-                    end(pair)
-                );
+                let message = match pair.leaf {
+                    Some(_) => format!(
+                        "{error}; '{}', which was loaded at {}, is served on, until {}",
+                        name(pair),
+                        pair.since,
+                        end(pair)
+                    ),
+                    None => format!("{error}; nothing is served for it until that is done"),
+                };
                 let severity = Severity::of_band(band);
                 let event = self.event(pair, EventCode::ReloadFailed, severity, message, now);
                 Some(event.with_bands(telling.before, band))
@@ -150,6 +147,14 @@ impl Teller {
         let event = self.event(pair, code, severity, standing.message, now);
         let event = event.with_source(pair.staple_file.map(path_name));
         Some(event.with_bands(telling.before, standing.band))
+    }
+
+    /// Forgets a pair that is served no longer.
+    pub(super) fn forget(&mut self, pair: &ToldPair<'_>) {
+        for code in [EventCode::ReloadFailed, EventCode::StapleNotGood] {
+            let matter = self.matter(pair, code);
+            self.transitions.forget(&matter);
+        }
     }
 
     /// A failed reload matters more the nearer the end of what is served.

@@ -3,6 +3,7 @@
 
 mod causes;
 mod faults;
+mod many;
 mod names;
 mod renewals;
 mod rules;

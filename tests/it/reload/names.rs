@@ -62,7 +62,7 @@ impl ServerCertVerifier for AnyName {
 
 /// Which leaf a client is shown that asks for `name` (an IP address asks for none) and verifies
 /// these schemes; `None` where there is no handshake.
-fn shown(
+pub fn shown(
     scene: &Scene,
     key: &Arc<ReloadingKey>,
     name: &str,
