@@ -95,7 +95,7 @@ impl CandidateJudge<'_> {
         let may_be_out_of_date =
             self.served.is_none() && self.rules.at_start == AtStart::AcceptOutOfDate;
         match within_dates(&chain, file, self.now) {
-            Err(error) if may_be_out_of_date => remarks.warn(error),
+            Err(error) if may_be_out_of_date => remarks.warn(&error),
             verdict => verdict?,
         }
         let names = chain.first().map(Certificate::subject_alt_names);
@@ -116,7 +116,7 @@ impl CandidateJudge<'_> {
         match (verdict, self.rules.chain) {
             (Ok(unsupported), _) => remarks.warnings.extend(unsupported),
             (Err(error), ChainCheck::Refuse) => return Err(error),
-            (Err(error), ChainCheck::Tell) => remarks.warn(error),
+            (Err(error), ChainCheck::Tell) => remarks.warn(&error),
         }
         match (
             fits_usage(chain, file, self.rules.usage),
@@ -124,7 +124,7 @@ impl CandidateJudge<'_> {
         ) {
             (Ok(()), _) => {}
             (Err(error), WrongUsage::Refuse) => return Err(error),
-            (Err(error), WrongUsage::Tell) => remarks.warn(error),
+            (Err(error), WrongUsage::Tell) => remarks.warn(&error),
         }
         Ok(remarks)
     }
@@ -159,7 +159,7 @@ impl CandidateJudge<'_> {
             if self.rules.self_signed == SelfSigned::Refuse && !is_over {
                 return Err(error);
             }
-            candidate.remarks.warn(error);
+            candidate.remarks.warn(&error);
         }
         if let Some(error) = missing_issuer(&served.chain, &candidate.chain, file) {
             let is_leafs = candidate.chain.len() == 1;
@@ -168,7 +168,7 @@ impl CandidateJudge<'_> {
             if refuse || (!self.settled && !is_over) {
                 return Err(error);
             }
-            candidate.remarks.warn(error);
+            candidate.remarks.warn(&error);
         }
         let replacement = Replacement {
             served: &served.chain,
@@ -187,7 +187,7 @@ impl CandidateJudge<'_> {
                 names: lost,
             });
         }
-        candidate.remarks.warn(format!(
+        candidate.remarks.warn(&format!(
             "it does not cover {} any more, which the one before covered",
             listed(&lost)
         ));

@@ -39,16 +39,18 @@ use crate::time::clock;
 /// [`ClientConfig::client_auth_cert_resolver`](rustls::ClientConfig).
 ///
 /// A changed pair is served from the next handshake on, once it passes every check: it can be read
-/// whole, the key is the leaf's and signs what the leaf verifies, the chain is in order and within
-/// its dates, and it was not issued before the one that is served. Until then, and whatever happens
-/// to the files, the good pair from before is served, and events of the code `reload_failed` say
-/// so. Handshakes never wait for a lock or a file.
+/// whole, the key is the leaf's and signs what the leaf verifies, the chain is in order, each
+/// certificate signed by its issuer, no more than clients take, for this usage and within its
+/// dates; it is neither older than the served one nor self-signed in its stead, covers its names,
+/// and verifies where the served one does. Until then, and whatever happens to the files, the good
+/// pair from before is served, and events of the code `reload_failed` say so. Handshakes never wait
+/// for a lock or a file.
 ///
 /// Renaming, rewriting in place, swapping Kubernetes' `..data` link, and writing certificate and
 /// key seconds apart are all understood: files are compared by metadata, then by content.
 ///
 /// A name is answered by the first pair whose leaf bears it, then by one that bears its wildcard,
-/// then by the default, which is the first pair.
+/// then by the default, which is the first pair that is served.
 ///
 /// # How does my service pick up its renewed certificate without a restart?
 /// ```no_run

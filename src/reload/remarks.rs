@@ -10,7 +10,7 @@ pub(super) struct Remarks {
 }
 
 impl Remarks {
-    pub(super) fn warn(&mut self, warning: impl ToString) {
+    pub(super) fn warn(&mut self, warning: &impl ToString) {
         self.warnings.push(warning.to_string());
     }
 
