@@ -16,6 +16,7 @@ usage: axum_service [OPTIONS]
                        judge by the system's anchors
   --listen ADDRESS     default 127.0.0.1:8443; port 0 picks a free one
   --poll MILLISECONDS  look at the files so often, default 1000
+SIGHUP: look at all of them at once
 pages: /metrics (Prometheus), /ready (200 or 503 with reasons), /certificates (JSON)
 without --cert: serves a PKI minted into a temporary folder
 ";

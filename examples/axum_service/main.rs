@@ -26,6 +26,8 @@ use demo::Demo;
 use listener::TlsListener;
 use service::Service;
 use tokio::net::TcpListener;
+#[cfg(unix)]
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::MissedTickBehavior;
 use tokio_rustls::TlsAcceptor;
 
@@ -69,6 +71,12 @@ async fn run(mut args: Args) -> Result<(), Box<dyn Error>> {
     let acceptor = TlsAcceptor::from(Arc::new(service.tls(&args, &provider)?));
 
     let listener = TcpListener::bind(args.listen).await?;
+    // Before it says where it listens: who reads that may send it.
+    #[cfg(unix)]
+    tokio::spawn(reload_on(
+        signal(SignalKind::hangup())?,
+        Arc::clone(&service),
+    ));
     let url = format!("https://{}", listener.local_addr()?);
     let listener = TlsListener::start(listener, acceptor, Arc::clone(&service))?;
     print(&format!("listening on {url}\n"));
@@ -106,6 +114,18 @@ async fn reload(service: Arc<Service>, interval: Duration) {
     }
 }
 
+/// What services are asked with to look at their files.
+#[cfg(unix)]
+async fn reload_on(mut hangup: Signal, service: Arc<Service>) {
+    while hangup.recv().await.is_some() {
+        let service = Arc::clone(&service);
+        let reloaded = tokio::task::spawn_blocking(move || service.reload_now()).await;
+        if let Err(error) = reloaded {
+            eprintln!("the files could not be looked at: {error}");
+        }
+    }
+}
+
 /// Ctrl-C, or what stops services.
 async fn asked_to_end() {
     let interrupt = async {
@@ -115,7 +135,6 @@ async fn asked_to_end() {
     };
     #[cfg(unix)]
     let terminate = async {
-        use tokio::signal::unix::{SignalKind, signal};
         match signal(SignalKind::terminate()) {
             Ok(mut signal) => drop(signal.recv().await),
             Err(_) => std::future::pending().await,

@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use notafter::observer::InlineObserver;
-use notafter::reload::AtStart;
+use notafter::reload::{AtStart, ReloadSummary};
 use notafter::session::OpenConnections;
 use notafter::{
     Event, Loader, Monitor, ReloadingKey, Target, Timestamp, TrustAnchors, WatchingClientVerifier,
@@ -37,12 +37,12 @@ impl Service {
         (cert, key): (PathBuf, PathBuf),
         provider: &Arc<CryptoProvider>,
     ) -> Result<Self, Box<dyn Error>> {
-        let anchors = match args.trust.as_slice() {
+        let anchors = Arc::new(match args.trust.as_slice() {
             [] => TrustAnchors::from_os(),
             files => anchors(files)?,
-        };
+        });
         let monitor = Monitor::builder()
-            .with_trust_anchors(anchors)
+            .with_trust_anchors(Arc::clone(&anchors))
             .with_provider(Arc::clone(provider))
             .with_observer(Arc::new(print))
             .build()?;
@@ -52,6 +52,8 @@ impl Service {
             .with_provider(Arc::clone(provider))
             .with_observer(Arc::new(print))
             .with_settle_seconds(2)
+            // What verifies by them is not replaced by what does not.
+            .with_trust_anchors(anchors)
             // A service that answers 503 on /ready tells more than one that does not start.
             .with_at_start(AtStart::AcceptOutOfDate)
             .build()?;
@@ -101,8 +103,18 @@ impl Service {
 
     /// Looks at the files once; what was swapped is judged from now on.
     pub fn poll(&self) {
+        self.reload(|key| key.poll(now()));
+    }
+
+    /// Reads them all, for somebody says that they have been written.
+    #[cfg(unix)]
+    pub fn reload_now(&self) {
+        self.reload(ReloadingKey::reload_now);
+    }
+
+    fn reload(&self, look: impl FnOnce(&ReloadingKey) -> ReloadSummary) {
         let stale = self.key.stale_since();
-        let summary = self.key.poll(now());
+        let summary = look(&self.key);
         if summary.swapped > 0 {
             self.monitor.replace(&self.served, self.chain());
         }

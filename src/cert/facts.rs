@@ -37,6 +37,8 @@ pub(crate) struct Extension<'a> {
 }
 
 const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1d, 0x11];
+#[cfg(any(feature = "ocsp", feature = "reload"))]
+pub(crate) const EXTENDED_KEY_USAGE: &[u8] = &[0x55, 0x1d, 0x25];
 
 impl<'a> CertificateFacts<'a> {
     /// Walks the bytes of one certificate (RFC 5280, 4.1).
@@ -191,6 +193,14 @@ impl<'a> CertificateFacts<'a> {
         Some(tbs.enter(tag::SEQUENCE).ok()?.content())
     }
 
+    /// The purposes of its extended key usage (RFC 5280, 4.2.1.12), the content octets of their
+    /// OIDs; none where the extension cannot be read, `None` where there is no such extension.
+    #[cfg(feature = "reload")]
+    pub(crate) fn extended_key_usage(&self) -> Option<Vec<&'a [u8]>> {
+        let value = self.extension(EXTENDED_KEY_USAGE)?;
+        Some(purposes(value).unwrap_or_default())
+    }
+
     fn extension(&self, oid: &[u8]) -> Option<&'a [u8]> {
         let mut extensions = self.extensions().map_while(Result::ok);
         extensions.find(|e| e.oid == oid).map(|e| e.value)
@@ -230,6 +240,19 @@ impl<'a> Extension<'a> {
             value,
         })
     }
+}
+
+/// The OIDs of an extended key usage (RFC 5280, 4.2.1.12).
+#[cfg(any(feature = "ocsp", feature = "reload"))]
+pub(crate) fn purposes(value: &[u8]) -> Option<Vec<&[u8]>> {
+    let mut outer = Reader::new(value);
+    let mut list = outer.enter(tag::SEQUENCE).ok()?;
+    outer.finish().ok()?;
+    let mut purposes = Vec::new();
+    while !list.is_at_end() {
+        purposes.push(list.enter(tag::OID).ok()?.content());
+    }
+    Some(purposes)
 }
 
 /// How many subtrees this content of a `NameConstraints` names, as trust anchors hold it too.

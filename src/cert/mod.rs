@@ -23,6 +23,8 @@ pub(crate) mod der;
 #[cfg(feature = "details")]
 mod details;
 mod facts;
+#[cfg(any(feature = "ocsp", feature = "reload"))]
+mod issuance;
 mod layout;
 mod name;
 mod signature;
@@ -37,13 +39,21 @@ pub use der::{CertificateParseError, DerProblem};
 pub use details::{CertificateDetails, DetailsError, KeyType};
 pub use facts::CertificateFacts;
 #[cfg(feature = "ocsp")]
+pub(crate) use facts::EXTENDED_KEY_USAGE;
+#[cfg(feature = "ocsp")]
 pub(crate) use facts::Extension;
 pub(crate) use facts::count_constraints;
 #[cfg(feature = "ocsp")]
+pub(crate) use facts::purposes;
+#[cfg(feature = "ocsp")]
+pub(crate) use issuance::is_issued_by;
+#[cfg(feature = "reload")]
+pub(crate) use issuance::{IssuerSignature, issuer_signature};
+#[cfg(any(feature = "ocsp", feature = "reload"))]
 pub(crate) use name::dotted;
 pub use signature::SignatureAlgorithms;
 
 pub(crate) use der::in_sequence;
 pub(crate) use name::readable as name_for_people;
-#[cfg(any(feature = "announcements", feature = "ocsp"))]
+#[cfg(any(feature = "announcements", feature = "ocsp", feature = "reload"))]
 pub(crate) use signature::fitting_algorithms;

@@ -35,6 +35,12 @@ impl Outbox {
         }
     }
 
+    /// Whether nobody observes.
+    #[cfg(feature = "reload")]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.prompt.is_empty() && self.queues.is_empty()
+    }
+
     pub(crate) fn deliver(&self, event: &Event) {
         for observer in &self.prompt {
             if observe_contained(&**observer, event) == Observed::Panicked {

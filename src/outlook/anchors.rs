@@ -99,6 +99,18 @@ impl TrustAnchors {
         })
     }
 
+    /// What people call the anchor with this SubjectPublicKeyInfo; nothing where there is none.
+    #[cfg(feature = "reload")]
+    pub(crate) fn name_of_key(&self, spki: &[u8]) -> String {
+        let dated = self.certificates().find(|c| c.facts().spki_der() == spki);
+        if let Some(certificate) = dated {
+            return certificate.short_name();
+        }
+        let mut names = (0..self.len()).map(|index| self.name_and_spki(index));
+        let named = names.find(|(_, of_anchor)| of_anchor == spki);
+        named.map(|(name, _)| name).unwrap_or_default()
+    }
+
     /// Whether an anchor has this certificate's name and key.
     #[cfg(feature = "monitor")]
     pub(crate) fn has_key_of(&self, certificate: &Certificate) -> bool {

@@ -7,6 +7,7 @@
 //! valid when the last of its certificates begins: asking at every begin finds them all.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use super::paths::{FoundPath, PathSearch};
 use super::{LimitingCause, LimitingCertificate, Outlook, Position, Refusal};
@@ -14,13 +15,30 @@ use crate::cert::Certificate;
 use crate::revocation::CrlDepth;
 use crate::time::{Timestamp, Validity};
 
-/// Who judges.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum RelyingParty {
-    /// Does not look at an anchor's dates.
+/// Who judges a chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RelyingParty {
+    /// rustls, which does not look at an anchor's dates.
     Rustls,
-    /// Counts them.
+    /// Those that count an anchor's dates too: pyca-cryptography, Go, OpenSSL.
     Strict,
+}
+
+impl RelyingParty {
+    /// The stable code, in snake case.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rustls => "rustls",
+            Self::Strict => "strict",
+        }
+    }
+}
+
+impl fmt::Display for RelyingParty {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
 }
 
 /// The most instants that are asked about for one answer. A chain with more changes ahead of it

@@ -36,10 +36,15 @@ impl Usage {
 
     /// The purpose that this requires (RFC 5280, 4.2.1.12): id-kp-serverAuth, id-kp-clientAuth.
     const fn purpose(self) -> KeyPurposeId<'static> {
-        KeyPurposeId::new(match self {
+        KeyPurposeId::new(self.purpose_oid())
+    }
+
+    /// The content octets of that purpose's OID.
+    pub(crate) const fn purpose_oid(self) -> &'static [u8] {
+        match self {
             Self::ServerAuth => &[0x2b, 6, 1, 5, 5, 7, 3, 1],
             Self::ClientAuth => &[0x2b, 6, 1, 5, 5, 7, 3, 2],
-        })
+        }
     }
 }
 

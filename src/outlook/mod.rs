@@ -51,6 +51,7 @@ pub use answer::{ChainOutlook, LimitingCause, LimitingCertificate, Outlook, Peer
 pub(crate) use budget::Budget;
 #[cfg(feature = "monitor")]
 pub(crate) use candidates::looked_at;
+pub use horizon::RelyingParty;
 pub use judge::{ChainJudge, Usage};
 pub use position::Position;
 pub use refusal::Refusal;

@@ -9,7 +9,10 @@ use rustls::time_provider::TimeProvider;
 use super::error::ReloadBuildError;
 use super::key::{ReloadingKey, ServingSettings};
 use super::key_files::KeyFiles;
-use super::rules::{AtStart, ChainCheck, LostNames, OlderCertificate, ReloadRules, UnknownName};
+use super::rules::{
+    AtStart, ChainCheck, LostNames, NoLongerVerifying, OlderCertificate, ReloadRules, SelfSigned,
+    UnknownName, WrongUsage,
+};
 use super::slot::SlotSettings;
 #[cfg(feature = "ocsp")]
 use super::staple::Staples;
@@ -17,13 +20,11 @@ use crate::alert::RepeatPolicy;
 use crate::event::Role;
 use crate::observer::Observer;
 use crate::observer::Outbox;
-#[cfg(feature = "ocsp")]
-use crate::outlook::TrustAnchors;
-use crate::outlook::Usage;
+use crate::outlook::{TrustAnchors, Usage};
 use crate::policy::ThresholdPolicy;
 use crate::provider;
 #[cfg(feature = "ocsp")]
-use crate::revocation::{StapleCache, StapleJudge};
+use crate::revocation::StapleJudge;
 use crate::source::Loader;
 
 impl ReloadingKey {
@@ -45,7 +46,6 @@ pub struct ReloadingKeyBuilder {
     repeat: RepeatPolicy,
     rules: ReloadRules,
     unknown_name: UnknownName,
-    usage: Usage,
     settle_seconds: i64,
     max_file_bytes: u64,
     #[cfg(feature = "ocsp")]
@@ -65,7 +65,6 @@ impl ReloadingKeyBuilder {
             policy: ThresholdPolicy::default(),
             rules: ReloadRules::default(),
             unknown_name: UnknownName::default(),
-            usage: Usage::ServerAuth,
             settle_seconds: 10,
             max_file_bytes: 1024 * 1024,
             #[cfg(feature = "ocsp")]
@@ -151,9 +150,39 @@ impl ReloadingKeyBuilder {
         self
     }
 
-    /// Tells events of a server's certificates (the default) or of a client's.
+    /// Serves a server's certificates (the default) or a client's: their extended key usage must
+    /// allow it, and events tell it.
     pub const fn with_usage(mut self, usage: Usage) -> Self {
-        self.usage = usage;
+        self.rules.usage = usage;
+        self
+    }
+
+    /// What becomes of a chain whose extended key usage does not allow [what it is
+    /// for](ReloadingKeyBuilder::with_usage).
+    pub const fn with_wrong_usage(mut self, wrong_usage: WrongUsage) -> Self {
+        self.rules.wrong_usage = wrong_usage;
+        self
+    }
+
+    /// Says what those who connect trust: a pair that verifies under these anchors is not replaced by
+    /// one that does not, neither for rustls nor for relying parties that count the anchors' dates. A
+    /// pair that does not verify under them is renewed as if there were none.
+    ///
+    /// Without, the roots that the served chain sends along are taken, where there are any.
+    pub fn with_trust_anchors(mut self, anchors: impl Into<Arc<TrustAnchors>>) -> Self {
+        self.rules.anchors = Some(anchors.into());
+        self
+    }
+
+    /// What becomes of a chain that does not verify where the served one does.
+    pub const fn with_no_longer_verifying(mut self, rule: NoLongerVerifying) -> Self {
+        self.rules.no_longer_verifying = rule;
+        self
+    }
+
+    /// What becomes of a self-signed certificate where somebody issued the served one.
+    pub const fn with_self_signed(mut self, self_signed: SelfSigned) -> Self {
+        self.rules.self_signed = self_signed;
         self
     }
 
@@ -191,13 +220,24 @@ impl ReloadingKeyBuilder {
     ///
     /// # Errors
     /// [`ReloadBuildError`] where a pair cannot be served: a service that starts with a broken
-    /// pair has nothing to fall back to.
+    /// pair has nothing to fall back to. With [`AtStart::SkipBroken`], where none can.
     pub fn build(self) -> Result<Arc<ReloadingKey>, ReloadBuildError> {
         if self.pairs.is_empty() {
             return Err(ReloadBuildError::NoPair);
         }
         let provider =
             provider::given_or_default(self.provider).ok_or(ReloadBuildError::NoProvider)?;
+        let serving = ServingSettings {
+            unknown_name: self.unknown_name,
+            clock: self.clock,
+            outbox: self.outbox,
+            policy: self.policy,
+            repeat: self.repeat,
+            role: match self.rules.usage {
+                Usage::ClientAuth => Role::OwnClient,
+                _ => Role::OwnServer,
+            },
+        };
         let settings = SlotSettings {
             loader: Loader::new().with_max_file_bytes(self.max_file_bytes),
             rules: self.rules,
@@ -205,22 +245,10 @@ impl ReloadingKeyBuilder {
             #[cfg(feature = "ocsp")]
             staples: Staples {
                 judge: self.staple_judge,
-                cache: StapleCache::new(self.pairs.len().saturating_mul(2)),
                 issuers: self.staple_issuers,
                 algorithms: provider.signature_verification_algorithms.all,
             },
             provider,
-        };
-        let serving = ServingSettings {
-            unknown_name: self.unknown_name,
-            clock: self.clock,
-            outbox: self.outbox,
-            policy: self.policy,
-            repeat: self.repeat,
-            role: match self.usage {
-                Usage::ClientAuth => Role::OwnClient,
-                _ => Role::OwnServer,
-            },
         };
         let key = ReloadingKey::start(self.pairs, settings, serving);
         key.map(Arc::new)

@@ -2,11 +2,18 @@
 
 use pki_types::ServerName;
 
+use super::chain::{fits_usage, ordered, signed, takeable, within_dates};
 use super::contents::{Contents, Digests};
 use super::error::{ReloadError, listed};
-use super::rules::{AtStart, ChainCheck, LostNames, OlderCertificate, ReloadRules};
-use crate::cert::{Certificate, SubjectAltNames};
-use crate::outlook::{ChainJudge, Position};
+use super::remarks::Remarks;
+use super::rules::{
+    AtStart, ChainCheck, LostNames, OlderCertificate, ReloadRules, SelfSigned, WrongUsage,
+};
+use super::standing::Replacement;
+use crate::cert::{
+    Certificate, IssuerSignature, SignatureAlgorithms, SubjectAltNames, issuer_signature,
+};
+use crate::outlook::ChainJudge;
 use crate::source::{FailureReason, SourceContents, SourceFailure};
 use crate::time::Timestamp;
 
@@ -18,7 +25,7 @@ pub(super) struct ChainCandidate {
     /// What it and its key were made of.
     pub(super) digests: Digests,
     /// What should be said of it though it is served.
-    pub(super) remarks: Vec<String>,
+    pub(super) remarks: Remarks,
 }
 
 impl ChainCandidate {
@@ -30,6 +37,8 @@ impl ChainCandidate {
 /// What a chain is judged by.
 pub(super) struct CandidateJudge<'j> {
     pub(super) rules: &'j ReloadRules,
+    /// The provider's.
+    pub(super) algorithms: SignatureAlgorithms,
     /// `None` at the start.
     pub(super) served: Option<&'j ChainCandidate>,
     /// Whether what is on disk can no longer be half-written.
@@ -37,10 +46,12 @@ pub(super) struct CandidateJudge<'j> {
     pub(super) now: Timestamp,
 }
 
-/// The leaf that lies on disk, though it may not be fit to be served.
+/// The leaf that lies on disk, though it may not be fit to be served. Beside damage nothing says
+/// which certificate is the leaf.
 pub(super) fn leaf_on_disk(contents: &Contents) -> Option<Certificate> {
     let bytes = contents.certificates.as_ref().ok()?;
     let found = SourceContents::from_bytes(contents.certificate_file.as_str(), bytes);
+    let found = Some(found).filter(|found| found.failures.is_empty())?;
     Some(found.certificates.into_iter().next()?.certificate)
 }
 
@@ -80,17 +91,11 @@ impl CandidateJudge<'_> {
         contents: &Contents,
     ) -> Result<ChainCandidate, ReloadError> {
         let file = &contents.certificate_file;
-        let mut remarks = Vec::new();
-        if let Err(error) = ordered(&chain, file) {
-            match self.rules.chain {
-                ChainCheck::Refuse => return Err(error),
-                ChainCheck::Tell => remarks.push(error.to_string()),
-            }
-        }
+        let mut remarks = self.check_chain(&chain, file)?;
         let may_be_out_of_date =
             self.served.is_none() && self.rules.at_start == AtStart::AcceptOutOfDate;
         match within_dates(&chain, file, self.now) {
-            Err(error) if may_be_out_of_date => remarks.push(error.to_string()),
+            Err(error) if may_be_out_of_date => remarks.warn(&error),
             verdict => verdict?,
         }
         let names = chain.first().map(Certificate::subject_alt_names);
@@ -101,6 +106,27 @@ impl CandidateJudge<'_> {
             remarks,
         };
         self.compare(candidate, file)
+    }
+
+    /// By itself: what is told of it though it is served.
+    fn check_chain(&self, chain: &[Certificate], file: &str) -> Result<Remarks, ReloadError> {
+        takeable(chain, file)?;
+        let mut remarks = Remarks::default();
+        let verdict = ordered(chain, file).and_then(|()| signed(chain, file, self.algorithms));
+        match (verdict, self.rules.chain) {
+            (Ok(unsupported), _) => remarks.warnings.extend(unsupported),
+            (Err(error), ChainCheck::Refuse) => return Err(error),
+            (Err(error), ChainCheck::Tell) => remarks.warn(&error),
+        }
+        match (
+            fits_usage(chain, file, self.rules.usage),
+            self.rules.wrong_usage,
+        ) {
+            (Ok(()), _) => {}
+            (Err(error), WrongUsage::Refuse) => return Err(error),
+            (Err(error), WrongUsage::Tell) => remarks.warn(&error),
+        }
+        Ok(remarks)
     }
 
     /// Against what is served.
@@ -124,6 +150,17 @@ impl CandidateJudge<'_> {
                 served_not_before: old.not_before(),
             });
         }
+        if self.is_self_signed(&new) && !self.is_self_signed(old) {
+            let error = ReloadError::SelfSigned {
+                file: file.to_owned(),
+                name: new.short_name(),
+                issuer: old.issuer_short_name(),
+            };
+            if self.rules.self_signed == SelfSigned::Refuse && !is_over {
+                return Err(error);
+            }
+            candidate.remarks.warn(&error);
+        }
         if let Some(error) = missing_issuer(&served.chain, &candidate.chain, file) {
             let is_leafs = candidate.chain.len() == 1;
             let refuse = is_leafs && !is_over && self.rules.chain == ChainCheck::Refuse;
@@ -131,8 +168,15 @@ impl CandidateJudge<'_> {
             if refuse || (!self.settled && !is_over) {
                 return Err(error);
             }
-            candidate.remarks.push(error.to_string());
+            candidate.remarks.warn(&error);
         }
+        let replacement = Replacement {
+            served: &served.chain,
+            chain: &candidate.chain,
+            file,
+        };
+        let changed = replacement.examine(self.rules, self.algorithms, self.now)?;
+        candidate.remarks.extend(changed);
         let lost = lost_names(&served.names, &new, &candidate.names);
         if lost.is_empty() {
             return Ok(candidate);
@@ -143,30 +187,18 @@ impl CandidateJudge<'_> {
                 names: lost,
             });
         }
-        candidate.remarks.push(format!(
+        candidate.remarks.warn(&format!(
             "it does not cover {} any more, which the one before covered",
             listed(&lost)
         ));
         Ok(candidate)
     }
-}
 
-/// The leaf first, and each further certificate an issuer (by name) of one before it: so that
-/// cross-signed twins may follow each other.
-fn ordered(chain: &[Certificate], file: &str) -> Result<(), ReloadError> {
-    for (index, certificate) in chain.iter().enumerate().skip(1) {
-        let subject = certificate.facts().subject_der();
-        let issued =
-            (chain.iter().take(index)).any(|before| before.facts().issuer_der() == subject);
-        if !issued {
-            return Err(ReloadError::OutOfOrder {
-                file: file.to_owned(),
-                number: index + 1,
-                name: certificate.short_name(),
-            });
-        }
+    /// Whether nobody else issued it.
+    fn is_self_signed(&self, leaf: &Certificate) -> bool {
+        leaf.is_self_issued()
+            && issuer_signature(leaf, leaf, self.algorithms) != IssuerSignature::NotMade
     }
-    Ok(())
 }
 
 /// An issuer of the last certificate that the served chain holds and the new one does not.
@@ -181,61 +213,16 @@ fn missing_issuer(
     }
     let issuer = last.facts().issuer_der();
     let sent = served.iter().skip(1);
-    let mut sent = sent.filter(|certificate| certificate.facts().subject_der() == issuer);
+    // Peers have the roots that they trust: one that is no longer sent along is not missed.
+    let mut sent = sent.filter(|certificate| {
+        certificate.facts().subject_der() == issuer && !certificate.is_self_issued()
+    });
     let missing = sent.next()?;
     Some(ReloadError::IssuerMissing {
         file: file.to_owned(),
         name: last.short_name(),
         issuer: missing.short_name(),
     })
-}
-
-/// The leaf must be within its dates, and where its issuers are presented, one of those.
-fn within_dates(chain: &[Certificate], file: &str, now: Timestamp) -> Result<(), ReloadError> {
-    let Some(leaf) = chain.first() else {
-        return Ok(());
-    };
-    within(leaf, Position::Leaf, file, now)?;
-    let issuer = leaf.facts().issuer_der();
-    let issuers = (chain.iter().enumerate().skip(1))
-        .filter(|(_, certificate)| certificate.facts().subject_der() == issuer);
-    let mut first = Ok(());
-    for (index, certificate) in issuers {
-        match within(certificate, Position::in_chain(index), file, now) {
-            Ok(()) => return Ok(()),
-            error if first.is_ok() => first = error,
-            Err(_) => {}
-        }
-    }
-    first
-}
-
-fn within(
-    certificate: &Certificate,
-    position: Position,
-    file: &str,
-    now: Timestamp,
-) -> Result<(), ReloadError> {
-    let (not_before, not_after) = (certificate.not_before(), certificate.not_after());
-    if not_after < now {
-        return Err(ReloadError::Expired {
-            file: file.to_owned(),
-            position,
-            name: certificate.short_name(),
-            not_after,
-            seconds: now.seconds_since(not_after),
-        });
-    }
-    if now < not_before {
-        return Err(ReloadError::NotYetValid {
-            file: file.to_owned(),
-            position,
-            name: certificate.short_name(),
-            not_before,
-            seconds: not_before.seconds_since(now),
-        });
-    }
-    Ok(())
 }
 
 /// What the old names cover and the new leaf does not.

@@ -4,7 +4,7 @@ use std::io;
 
 use thiserror::Error;
 
-use crate::outlook::Position;
+use crate::outlook::{Position, Refusal, RelyingParty, Usage};
 use crate::source::SourceFailure;
 use crate::time::Timestamp;
 use crate::time::span::readable;
@@ -78,6 +78,89 @@ pub enum ReloadError {
         number: usize,
         /// What people call it.
         name: String,
+    },
+    /// No certificate of the file that bears the issuer's name made this signature: of a CA that
+    /// took a new key under its old name, say.
+    #[error(
+        "{file}: '{issuer}', sent along as the issuer of the {position} '{name}', did not sign it, though it bears the issuer's name: deploy the intermediates that came with this leaf"
+    )]
+    NotSignedByIssuer {
+        /// The certificates' file.
+        file: String,
+        /// The position of the certificate whose signature it is.
+        position: Position,
+        /// What people call it.
+        name: String,
+        /// What people call the one that should have signed it.
+        issuer: String,
+    },
+    /// The extended key usage does not allow what the key is for (RFC 5280, 4.2.1.12).
+    #[error(
+        "{file}: the extended key usage of the {position} '{name}' is {}, without {}: order a certificate with that usage, or set what this key is for with with_usage", listed(.purposes), purpose(*.usage)
+    )]
+    WrongUsage {
+        /// The certificates' file.
+        file: String,
+        /// Its position.
+        position: Position,
+        /// What people call it.
+        name: String,
+        /// What the key is for.
+        usage: Usage,
+        /// What it allows: `serverAuth`, `clientAuth`, the OIDs of others.
+        purposes: Vec<String>,
+    },
+    /// More than common clients take: the handshakes would fail however good the chain is.
+    #[error(
+        "{file}: its {certificates} certificates make a message of {bytes} bytes, and common clients take {most_certificates} certificates (OpenSSL) in {most_bytes} bytes (rustls): leave out those that are not the leaf or an issuer of one before them"
+    )]
+    ChainTooLarge {
+        /// The certificates' file.
+        file: String,
+        /// How many it holds.
+        certificates: usize,
+        /// How many bytes the handshake message with them has.
+        bytes: usize,
+        /// How many certificates clients take.
+        most_certificates: usize,
+        /// How many bytes clients take.
+        most_bytes: usize,
+    },
+    /// Nobody issued the leaf, and somebody issued the served one.
+    #[error(
+        "{file}: '{name}' is self-signed, and '{issuer}' issued the served certificate: deploy the one that the CA issued, or allow it with SelfSigned::Tell"
+    )]
+    SelfSigned {
+        /// The certificates' file.
+        file: String,
+        /// What people call the leaf.
+        name: String,
+        /// What people call the issuer of the served leaf.
+        issuer: String,
+    },
+    /// It does not verify where the served one does.
+    #[error("{file}: it does not verify, and the served one does ({relying_party}): {refusal}")]
+    NoLongerVerifies {
+        /// The certificates' file.
+        file: String,
+        /// For whom.
+        relying_party: RelyingParty,
+        /// Why, and what to do.
+        refusal: Box<Refusal>,
+    },
+    /// No pair has this certificates' file.
+    #[error(
+        "{file}: no pair with this certificates' file is served: name the file as it was given"
+    )]
+    NoSuchPair {
+        /// The certificates' file.
+        file: String,
+    },
+    /// Without this pair nothing would be served.
+    #[error("{file}: it is the last pair that is served: add another one before you remove it")]
+    LastPair {
+        /// The certificates' file.
+        file: String,
     },
     /// An issuer that the served chain sends along is no longer in the file: cut short, or the leaf
     /// was deployed without its chain.
@@ -153,6 +236,13 @@ impl ReloadError {
             Self::SignatureFailed { .. } => "signature_failed",
             Self::LeafUnusable { .. } => "leaf_unusable",
             Self::OutOfOrder { .. } => "out_of_order",
+            Self::NotSignedByIssuer { .. } => "not_signed_by_issuer",
+            Self::WrongUsage { .. } => "wrong_usage",
+            Self::ChainTooLarge { .. } => "chain_too_large",
+            Self::SelfSigned { .. } => "self_signed",
+            Self::NoLongerVerifies { .. } => "no_longer_verifies",
+            Self::NoSuchPair { .. } => "no_such_pair",
+            Self::LastPair { .. } => "last_pair",
             Self::IssuerMissing { .. } => "issuer_missing",
             Self::Expired { .. } => "expired",
             Self::NotYetValid { .. } => "not_yet_valid",
@@ -161,8 +251,28 @@ impl ReloadError {
         }
     }
 
+    /// Whether it is the same thing that is wrong; the instant and the place in a file apart.
+    pub(super) fn is_same_cause(&self, other: &Self) -> bool {
+        let mut other = other.clone();
+        match (self, &mut other) {
+            (Self::Unreadable { failure }, Self::Unreadable { failure: other }) => {
+                failure.reason == other.reason && failure.place.source == other.place.source
+            }
+            (Self::KeyUnreadable { .. }, Self::KeyUnreadable { .. }) => true,
+            (Self::Expired { seconds: now, .. }, Self::Expired { seconds, .. })
+            | (Self::NotYetValid { seconds: now, .. }, Self::NotYetValid { seconds, .. }) => {
+                *seconds = *now;
+                *self == other
+            }
+            _ => *self == other,
+        }
+    }
+
     /// Whether files that are being written at this moment could look like that.
-    pub(super) const fn may_be_torn(&self) -> bool {
+    pub(super) fn may_be_torn(&self) -> bool {
+        if let Self::NoLongerVerifies { refusal, .. } = self {
+            return matches!(**refusal, Refusal::UnknownIssuer { .. });
+        }
         matches!(
             self,
             Self::Unreadable { .. }
@@ -182,9 +292,20 @@ fn belonging(to: Option<usize>) -> String {
     }
 }
 
+/// What RFC 5280 calls the purpose of this usage.
+pub(super) const fn purpose(usage: Usage) -> &'static str {
+    match usage {
+        Usage::ServerAuth => "serverAuth",
+        Usage::ClientAuth => "clientAuth",
+    }
+}
+
 /// The first few of any number of names.
 pub(super) fn listed(names: &[String]) -> String {
     const SHOWN: usize = 5;
+    if names.is_empty() {
+        return "nothing".to_owned();
+    }
     let shown: Vec<_> = names.iter().take(SHOWN).map(|n| format!("'{n}'")).collect();
     let more = names.len().saturating_sub(SHOWN);
     match more {

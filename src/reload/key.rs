@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -15,12 +16,12 @@ use rustls::time_provider::TimeProvider;
 
 use super::error::{ReloadBuildError, ReloadError};
 use super::key_files::KeyFiles;
+use super::pairs::Pairs;
 use super::poller::ReloadThread;
 use super::rules::UnknownName;
 use super::served::ServedKey;
-use super::slot::{Slot, SlotSettings};
-use super::step::ReloadStep;
-use super::table::{KeyTable, Row};
+use super::slot::{Looking, SlotSettings};
+use super::table::KeyTable;
 use super::telling::Teller;
 use super::watched::{SkewJudge, due};
 use crate::alert::RepeatPolicy;
@@ -38,16 +39,18 @@ use crate::time::clock;
 /// [`ClientConfig::client_auth_cert_resolver`](rustls::ClientConfig).
 ///
 /// A changed pair is served from the next handshake on, once it passes every check: it can be read
-/// whole, the key is the leaf's and signs what the leaf verifies, the chain is in order and within
-/// its dates, and it was not issued before the one that is served. Until then, and whatever happens
-/// to the files, the good pair from before is served, and events of the code `reload_failed` say
-/// so. Handshakes never wait for a lock or a file.
+/// whole, the key is the leaf's and signs what the leaf verifies, the chain is in order, each
+/// certificate signed by its issuer, no more than clients take, for this usage and within its
+/// dates; it is neither older than the served one nor self-signed in its stead, covers its names,
+/// and verifies where the served one does. Until then, and whatever happens to the files, the good
+/// pair from before is served, and events of the code `reload_failed` say so. Handshakes never wait
+/// for a lock or a file.
 ///
 /// Renaming, rewriting in place, swapping Kubernetes' `..data` link, and writing certificate and
 /// key seconds apart are all understood: files are compared by metadata, then by content.
 ///
 /// A name is answered by the first pair whose leaf bears it, then by one that bears its wildcard,
-/// then by the default, which is the first pair.
+/// then by the default, which is the first pair that is served.
 ///
 /// # How does my service pick up its renewed certificate without a restart?
 /// ```no_run
@@ -68,8 +71,8 @@ pub struct ReloadingKey {
     table: ArcSwap<KeyTable>,
     settings: SlotSettings,
     serving: ServingSettings,
-    state: Mutex<ReloadState>,
-    /// Apart from the state, which is held while files are read.
+    pairs: Mutex<Pairs>,
+    /// Apart from the pairs, which are held while files are read.
     status: Mutex<Status>,
     reloads: AtomicU64,
     failures: AtomicU64,
@@ -83,12 +86,6 @@ pub(super) struct ServingSettings {
     pub(super) policy: ThresholdPolicy,
     pub(super) repeat: RepeatPolicy,
     pub(super) role: Role,
-}
-
-#[derive(Debug)]
-struct ReloadState {
-    slots: Vec<Slot>,
-    teller: Teller,
 }
 
 #[derive(Debug, Clone)]
@@ -113,33 +110,26 @@ pub struct ReloadSummary {
 impl ReloadingKey {
     /// Loads everything once.
     pub(super) fn start(
-        pairs: Vec<KeyFiles>,
+        files: Vec<KeyFiles>,
         settings: SlotSettings,
         serving: ServingSettings,
     ) -> Result<Self, ReloadError> {
         let now = clock::now(serving.clock.as_ref());
-        #[cfg_attr(not(feature = "ocsp"), allow(unused_mut))]
-        let mut teller = Teller::new(pairs.len(), serving.policy, serving.repeat, serving.role);
-        let (mut slots, mut events) = (Vec::new(), Vec::new());
-        for files in pairs {
-            let slot = Slot::start(files, &settings, now)?;
-            #[cfg(feature = "ocsp")]
-            events.extend(tell_staple(&mut teller, &slot, &settings, now));
-            events.extend(teller.start(&slot.told(), now));
-            slots.push(slot);
-        }
-        deliver(&serving.outbox, &events);
+        let teller = Teller::new(serving.policy, serving.repeat, serving.role);
+        let mut pairs = Pairs::new(teller);
+        let looked = pairs.start(files, &settings, now)?;
+        deliver(&serving.outbox, &looked.events);
         Ok(Self {
-            table: ArcSwap::from_pointee(table(&slots, serving.unknown_name)),
+            table: ArcSwap::from_pointee(pairs.table(serving.unknown_name)),
             status: Mutex::new(Status {
-                served: slots.iter().map(Slot::shown).collect(),
+                served: pairs.shown(),
                 polled: now,
             }),
             settings,
             serving,
-            state: Mutex::new(ReloadState { slots, teller }),
+            pairs: Mutex::new(pairs),
             reloads: AtomicU64::new(0),
-            failures: AtomicU64::new(0),
+            failures: AtomicU64::new(looked.failures),
         })
     }
 
@@ -148,43 +138,104 @@ impl ReloadingKey {
     /// It reads files, so call it where blocking is allowed. A look at files that hold still
     /// reads their metadata only.
     pub fn poll(&self, now: Timestamp) -> ReloadSummary {
-        let mut summary = ReloadSummary {
-            at: now,
-            swapped: 0,
-            refused: Vec::new(),
+        self.look(Looking::AsUsual, now)
+    }
+
+    /// Reads all files now, by this key's clock, however still they seem, and takes them for whole: for
+    /// `SIGHUP`, or whoever says that they have been written. What cannot be served is told at once.
+    ///
+    /// It reads files, so call it where blocking is allowed.
+    ///
+    /// # How do I reload on SIGHUP?
+    /// ```no_run
+    /// # async fn on_hangup(key: std::sync::Arc<notafter::ReloadingKey>) -> std::io::Result<()> {
+    /// # #[cfg(unix)] {
+    /// use tokio::signal::unix::{SignalKind, signal};
+    /// let mut hangup = signal(SignalKind::hangup())?;
+    /// while hangup.recv().await.is_some() {
+    ///     let key = key.clone();
+    ///     tokio::task::spawn_blocking(move || key.reload_now()).await?;
+    /// }
+    /// # }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn reload_now(&self) -> ReloadSummary {
+        self.look(Looking::Now, clock::now(self.serving.clock.as_ref()))
+    }
+
+    /// Serves one more pair from the next handshake on, after those that are there; one that is there
+    /// already stays as it is.
+    ///
+    /// It reads files, so call it where blocking is allowed.
+    ///
+    /// # How do I serve a new tenant without a restart?
+    /// ```no_run
+    /// use notafter::reload::{KeyFiles, ReloadError};
+    /// # fn tenants(key: &notafter::ReloadingKey) -> Result<(), ReloadError> {
+    /// key.add(KeyFiles::new("/etc/tenants/b.crt", "/etc/tenants/b.key"))?;
+    /// key.remove("/etc/tenants/a.crt")?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ReloadError`] where it cannot be served, by the rules of the start: then it is not added.
+    pub fn add(&self, files: KeyFiles) -> Result<(), ReloadError> {
+        let now = clock::now(self.serving.clock.as_ref());
+        let looked = {
+            let mut pairs = lock(&self.pairs);
+            let looked = pairs.add(files, &self.settings, now)?;
+            self.publish(&pairs);
+            looked
         };
-        let (mut events, mut failures) = (Vec::new(), 0);
-        {
-            let mut state = lock(&self.state);
-            let ReloadState { slots, teller } = &mut *state;
-            let (mut looked, mut changed) = (false, false);
-            for slot in slots.iter_mut() {
-                let look = slot.look(&self.settings, now);
-                changed |= look.is_changed;
-                if let Some(step) = look.step {
-                    looked = true;
-                    failures += take(&step, &mut summary);
-                    events.extend(teller.step(&slot.told(), &step, now));
-                }
-                #[cfg(feature = "ocsp")]
-                events.extend(tell_staple(teller, slot, &self.settings, now));
-            }
-            if changed {
-                let table = table(slots, self.serving.unknown_name);
+        deliver(&self.serving.outbox, &looked.events);
+        Ok(())
+    }
+
+    /// Serves the pair with this certificates' file no longer, from the next handshake on. Where it
+    /// was the default, the first of the others is.
+    ///
+    /// # Errors
+    /// [`ReloadError::NoSuchPair`]; [`ReloadError::LastPair`] where nothing would be served without it.
+    pub fn remove(&self, certificates: impl AsRef<Path>) -> Result<(), ReloadError> {
+        let mut pairs = lock(&self.pairs);
+        pairs.remove(certificates.as_ref())?;
+        self.publish(&pairs);
+        Ok(())
+    }
+
+    fn look(&self, looking: Looking, now: Timestamp) -> ReloadSummary {
+        let looked = {
+            let mut pairs = lock(&self.pairs);
+            let looked = pairs.look(&self.settings, looking, now);
+            if looked.is_changed {
+                let table = pairs.table(self.serving.unknown_name);
                 self.table.store(Arc::new(table));
             }
             let mut status = lock(&self.status);
             status.polled = now;
-            if looked || changed {
-                status.served = slots.iter().map(Slot::shown).collect();
+            if looked.is_looked || looked.is_changed {
+                status.served = pairs.shown();
             }
-        }
+            looked
+        };
         // After the swap: who sees the count finds the new pair served.
-        let swapped = u64::try_from(summary.swapped).unwrap_or(u64::MAX);
+        let swapped = u64::try_from(looked.swapped).unwrap_or(u64::MAX);
         self.reloads.fetch_add(swapped, Ordering::Release);
-        self.failures.fetch_add(failures, Ordering::Release);
-        deliver(&self.serving.outbox, &events);
-        summary
+        self.failures.fetch_add(looked.failures, Ordering::Release);
+        deliver(&self.serving.outbox, &looked.events);
+        ReloadSummary {
+            at: now,
+            swapped: looked.swapped,
+            refused: looked.refused,
+        }
+    }
+
+    fn publish(&self, pairs: &Pairs) {
+        let table = pairs.table(self.serving.unknown_name);
+        self.table.store(Arc::new(table));
+        lock(&self.status).served = pairs.shown();
     }
 
     /// Polls on a thread of its own, at this interval (at least a millisecond), until the
@@ -274,6 +325,7 @@ impl Watched for ReloadingKey {
             policy: &self.serving.policy,
             role: self.serving.role,
             settle_seconds: self.settings.settle_seconds,
+            failures_are_told: !self.serving.outbox.is_empty(),
         };
         judge.evaluate(&self.served(), now)
     }
@@ -312,44 +364,6 @@ impl fmt::Debug for ReloadingKey {
             .field("stale_since", &self.stale_since())
             .finish_non_exhaustive()
     }
-}
-
-/// Takes a step into the summary; says how many failures it counts for.
-fn take(step: &ReloadStep, summary: &mut ReloadSummary) -> u64 {
-    match step {
-        ReloadStep::Unchanged | ReloadStep::Restored => 0,
-        ReloadStep::Swapped { .. } => {
-            summary.swapped += 1;
-            0
-        }
-        ReloadStep::Settling { error } => {
-            summary.refused.push(error.clone());
-            0
-        }
-        ReloadStep::Refused { error, fresh } => {
-            summary.refused.push(error.clone());
-            u64::from(*fresh)
-        }
-    }
-}
-
-fn table(slots: &[Slot], unknown_name: UnknownName) -> KeyTable {
-    let rows = slots.iter().map(|slot| Row {
-        key: &slot.stapled,
-        candidate: slot.candidate(),
-    });
-    KeyTable::new(rows, unknown_name)
-}
-
-#[cfg(feature = "ocsp")]
-fn tell_staple(
-    teller: &mut Teller,
-    slot: &Slot,
-    settings: &SlotSettings,
-    now: Timestamp,
-) -> Option<Event> {
-    let standing = slot.staple_standing(settings.settle_seconds, now)?;
-    teller.staple(&slot.told(), standing, now)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -17,6 +17,7 @@
 
 mod builder;
 mod candidate;
+mod chain;
 mod contents;
 mod error;
 mod files;
@@ -24,10 +25,13 @@ mod key;
 mod key_files;
 mod names;
 mod pair;
+mod pairs;
 mod poller;
+mod remarks;
 mod rules;
 mod served;
 mod slot;
+mod standing;
 #[cfg(feature = "ocsp")]
 mod staple;
 mod step;
@@ -40,5 +44,8 @@ pub use error::{ReloadBuildError, ReloadError};
 pub use key::{ReloadSummary, ReloadingKey};
 pub use key_files::KeyFiles;
 pub use poller::ReloadThread;
-pub use rules::{AtStart, ChainCheck, LostNames, OlderCertificate, UnknownName};
+pub use rules::{
+    AtStart, ChainCheck, LostNames, NoLongerVerifying, OlderCertificate, SelfSigned, UnknownName,
+    WrongUsage,
+};
 pub use served::ServedKey;

@@ -14,9 +14,10 @@ pub struct ServedKey {
     pub certificate_file: PathBuf,
     /// The private key's file.
     pub key_file: PathBuf,
-    /// The chain that is served, leaf first.
+    /// The chain that is served, leaf first; empty where none was good yet
+    /// ([`AtStart::SkipBroken`](super::AtStart::SkipBroken)).
     pub certificates: Vec<Certificate>,
-    /// When it was loaded.
+    /// When it was loaded; where none was good yet, when it was looked at first.
     pub since: Timestamp,
     /// The leaf on disk at the last look, fit to be served or not; `None` where none can be read.
     pub on_disk: Option<Certificate>,
@@ -29,7 +30,7 @@ pub struct ServedKey {
 }
 
 impl ServedKey {
-    /// The leaf that is served.
+    /// The leaf that is served; `None` where none was good yet.
     pub fn leaf(&self) -> Option<&Certificate> {
         self.certificates.first()
     }

@@ -17,6 +17,7 @@ use super::served::ServedKey;
 #[cfg(feature = "ocsp")]
 use super::staple::{StapleStanding, StapleState, Staples};
 use super::step::{Agreement, ReloadStep};
+use super::table::Row;
 use super::telling::ToldPair;
 use crate::cert::Certificate;
 use crate::source::Loader;
@@ -30,9 +31,10 @@ const ATTEMPTS: usize = 3;
 pub(super) struct Slot {
     files: KeyFiles,
     last_look: LastLook,
-    served: Pair,
+    /// `None` until a first pair is good.
+    served: Option<Pair>,
     /// What handshakes get: the served key, with its staple where there is one.
-    pub(super) stapled: Arc<CertifiedKey>,
+    stapled: Option<Arc<CertifiedKey>>,
     since: Timestamp,
     agreement: Agreement,
     on_disk: Option<Certificate>,
@@ -60,65 +62,84 @@ pub(super) struct Look {
     pub(super) is_changed: bool,
 }
 
+/// How files are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Looking {
+    /// Read where they may have changed; what looks half-written may be.
+    AsUsual,
+    /// Read whatever they look like, and taken for whole: somebody says that they are.
+    Now,
+}
+
 impl Slot {
-    /// Reads the files for the first time.
+    /// Reads the files for the first time: the slot serves them unless the step has an error.
     pub(super) fn start(
         files: KeyFiles,
         settings: &SlotSettings,
         now: Timestamp,
-    ) -> Result<Self, ReloadError> {
-        let mut last_look = LastLook::default();
-        let mut attempt = 1;
-        let (served, contents) = loop {
-            let reading = last_look.read(&files, &settings.loader, now);
-            let judge = settings.judge(None, now);
-            match Pair::examine(&reading.contents, &settings.provider, &judge) {
-                Ok(served) => break (served, reading.contents),
-                Err(error) if reading.still || attempt == ATTEMPTS => return Err(error),
-                Err(_) => attempt += 1,
-            }
-        };
+    ) -> (Self, ReloadStep) {
         let mut slot = Self {
-            stapled: Arc::clone(&served.key),
-            on_disk: served.candidate.leaf().cloned(),
             files,
-            last_look,
-            served,
+            last_look: LastLook::default(),
+            served: None,
+            stapled: None,
             since: now,
             agreement: Agreement::default(),
+            on_disk: None,
             #[cfg(feature = "ocsp")]
             staple: StapleState::default(),
         };
-        slot.refresh_staple(Some(&contents), settings, now);
-        Ok(slot)
+        let (step, _) = slot.read(settings, Looking::Now, now);
+        (slot, step)
     }
 
     /// Looks at the files, where they may have changed.
-    pub(super) fn look(&mut self, settings: &SlotSettings, now: Timestamp) -> Look {
+    pub(super) fn look(
+        &mut self,
+        settings: &SlotSettings,
+        looking: Looking,
+        now: Timestamp,
+    ) -> Look {
         // What is wrong with unchanged files may be over: a time that has come, for example.
-        let holds_still =
-            self.agreement.failing.is_none() && !self.last_look.may_have_changed(&self.files, now);
+        let holds_still = looking == Looking::AsUsual
+            && self.agreement.failing.is_none()
+            && !self.last_look.may_have_changed(&self.files, now);
         if holds_still {
             return Look {
                 step: None,
                 is_changed: self.refresh_staple(None, settings, now),
             };
         }
+        let (step, is_changed) = self.read(settings, looking, now);
+        Look {
+            step: Some(step),
+            is_changed,
+        }
+    }
+
+    /// What came of it, and whether handshakes get something else from now on.
+    fn read(
+        &mut self,
+        settings: &SlotSettings,
+        looking: Looking,
+        now: Timestamp,
+    ) -> (ReloadStep, bool) {
+        let settle_seconds = match looking {
+            Looking::AsUsual => settings.settle_seconds,
+            Looking::Now => 0,
+        };
         let mut attempt = 1;
         loop {
             let reading = self.last_look.read(&self.files, &settings.loader, now);
-            let verdict = self.judge(&reading.contents, settings, now);
+            let verdict = self.judge(&reading.contents, settings, settle_seconds, now);
             if verdict.is_err() && !reading.still && attempt < ATTEMPTS {
                 attempt += 1;
                 continue;
             }
-            let step = self.take(verdict, &reading.contents, settings, now);
+            let step = self.take(verdict, &reading.contents, settle_seconds, now);
             let is_swapped = matches!(step, ReloadStep::Swapped { .. });
             let is_stapled = self.refresh_staple(Some(&reading.contents), settings, now);
-            return Look {
-                step: Some(step),
-                is_changed: is_swapped || is_stapled,
-            };
+            return (step, is_swapped || is_stapled);
         }
     }
 
@@ -127,15 +148,19 @@ impl Slot {
         &self,
         contents: &Contents,
         settings: &SlotSettings,
+        settle_seconds: i64,
         now: Timestamp,
     ) -> Result<Option<Pair>, ReloadError> {
-        let served = &self.served.candidate;
-        if contents.digests() == served.digests {
+        let served = self.candidate();
+        if served.is_some_and(|served| contents.digests() == served.digests) {
             return Ok(None);
         }
         let judge = CandidateJudge {
-            settled: self.agreement.has_settled(settings.settle_seconds, now),
-            ..settings.judge(Some(served), now)
+            rules: &settings.rules,
+            algorithms: settings.provider.signature_verification_algorithms.all,
+            served,
+            settled: self.agreement.has_settled(settle_seconds, now),
+            now,
         };
         Pair::examine(contents, &settings.provider, &judge).map(Some)
     }
@@ -144,7 +169,7 @@ impl Slot {
         &mut self,
         verdict: Result<Option<Pair>, ReloadError>,
         contents: &Contents,
-        settings: &SlotSettings,
+        settle_seconds: i64,
         now: Timestamp,
     ) -> ReloadStep {
         self.on_disk = leaf_on_disk(contents);
@@ -152,13 +177,13 @@ impl Slot {
             Ok(None) => self.agreement.unchanged(),
             Ok(Some(pair)) => {
                 let remarks = pair.candidate.remarks.clone();
-                self.stapled = Arc::clone(&pair.key);
-                self.served = pair;
+                self.stapled = Some(Arc::clone(&pair.key));
+                self.served = Some(pair);
                 self.since = now;
                 self.agreement.swapped(remarks)
             }
             Err(error) => {
-                let (digests, settle_seconds) = (contents.digests(), settings.settle_seconds);
+                let digests = contents.digests();
                 self.agreement.refused(error, digests, settle_seconds, now)
             }
         }
@@ -173,19 +198,23 @@ impl Slot {
         settings: &SlotSettings,
         now: Timestamp,
     ) -> bool {
+        let Some(served) = &self.served else {
+            return false;
+        };
         if self.files.staple.is_none() {
             return false;
         }
         let read = contents.and_then(|contents| contents.staple.as_ref());
-        let chain = &self.served.candidate.chain;
+        let chain = &served.candidate.chain;
         let bytes = self.staple.refresh(read, chain, &settings.staples, now);
-        if bytes.as_deref() == self.stapled.ocsp.as_deref() {
+        let before = self.stapled.as_ref().and_then(|key| key.ocsp.as_deref());
+        if bytes.as_deref() == before {
             return false;
         }
-        self.stapled = Arc::new(CertifiedKey {
+        self.stapled = Some(Arc::new(CertifiedKey {
             ocsp: bytes.map(|bytes| bytes.to_vec()),
-            ..CertifiedKey::clone(&self.served.key)
-        });
+            ..CertifiedKey::clone(&served.key)
+        }));
         true
     }
 
@@ -209,13 +238,31 @@ impl Slot {
         now: Timestamp,
     ) -> Option<StapleStanding> {
         let file = self.files.staple.as_deref()?;
-        let leaf = self.served.candidate.leaf()?;
+        let leaf = self.candidate()?.leaf()?;
         self.staple.standing(file, leaf, settle_seconds, now)
     }
 
+    /// Where it lies.
+    pub(super) const fn files(&self) -> &KeyFiles {
+        &self.files
+    }
+
+    /// Whether a pair was good yet.
+    pub(super) const fn is_serving(&self) -> bool {
+        self.served.is_some()
+    }
+
+    /// What handshakes get; `None` where no pair was good yet.
+    pub(super) fn row(&self) -> Option<Row<'_>> {
+        Some(Row {
+            key: self.stapled.as_ref()?,
+            candidate: self.candidate()?,
+        })
+    }
+
     /// The chain that is served.
-    pub(super) const fn candidate(&self) -> &ChainCandidate {
-        &self.served.candidate
+    fn candidate(&self) -> Option<&ChainCandidate> {
+        self.served.as_ref().map(|served| &served.candidate)
     }
 
     /// As it is told of.
@@ -224,9 +271,9 @@ impl Slot {
             file: &self.files.certificates,
             #[cfg(feature = "ocsp")]
             staple_file: self.files.staple.as_deref(),
-            leaf: self.served.candidate.leaf(),
+            leaf: self.candidate().and_then(ChainCandidate::leaf),
             since: self.since,
-            remarks: &self.served.candidate.remarks,
+            remarks: self.candidate().map(|served| &served.remarks),
         }
     }
 
@@ -236,7 +283,10 @@ impl Slot {
         ServedKey {
             certificate_file: self.files.certificates.clone(),
             key_file: self.files.key.clone(),
-            certificates: self.served.candidate.chain.clone(),
+            certificates: self
+                .candidate()
+                .map(|served| served.chain.clone())
+                .unwrap_or_default(),
             since: self.since,
             on_disk: self.on_disk.clone(),
             #[cfg(feature = "ocsp")]
@@ -245,21 +295,6 @@ impl Slot {
             staple_good_until: None,
             stale_since: failing.map(|failing| failing.since),
             error: failing.map(|failing| failing.error.clone()),
-        }
-    }
-}
-
-impl SlotSettings {
-    fn judge<'j>(
-        &'j self,
-        served: Option<&'j ChainCandidate>,
-        now: Timestamp,
-    ) -> CandidateJudge<'j> {
-        CandidateJudge {
-            rules: &self.rules,
-            served,
-            settled: true,
-            now,
         }
     }
 }

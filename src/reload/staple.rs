@@ -14,14 +14,15 @@ use crate::time::Timestamp;
 #[derive(Debug)]
 pub(super) struct Staples {
     pub(super) judge: StapleJudge,
-    pub(super) cache: StapleCache,
     pub(super) issuers: Option<Arc<TrustAnchors>>,
     pub(super) algorithms: SignatureAlgorithms,
 }
 
 /// What is known of a pair's staple.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct StapleState {
+    /// Of the leaf that is served, and of the one before.
+    cache: StapleCache,
     /// The last good second of the staple that is served; `None` where none is.
     pub(super) served_until: Option<Timestamp>,
     problem: Option<StapleProblem>,
@@ -47,6 +48,16 @@ pub(super) struct StapleStanding {
     pub(super) message: String,
 }
 
+impl Default for StapleState {
+    fn default() -> Self {
+        Self {
+            cache: StapleCache::new(2),
+            served_until: None,
+            problem: None,
+        }
+    }
+}
+
 impl StapleState {
     /// Takes what was read, if anything was, and gives the staple that is to be served now.
     pub(super) fn refresh(
@@ -59,7 +70,7 @@ impl StapleState {
         let fingerprint = chain.first()?.fingerprint();
         if let Some(read) = read {
             let wrong = match read {
-                Ok(bytes) => staples.offer(bytes, chain, now),
+                Ok(bytes) => staples.offer(&self.cache, bytes, chain, now),
                 Err(failure) if failure.reason == FailureReason::NotFound => None,
                 Err(failure) => Some(BadStaple {
                     band: Band::Warning,
@@ -72,10 +83,10 @@ impl StapleState {
                 staple,
             });
         }
-        let bytes = staples.cache.get(fingerprint, now);
+        let bytes = self.cache.get(fingerprint, now);
         self.served_until = bytes
             .as_ref()
-            .and_then(|_| staples.cache.good_until(fingerprint));
+            .and_then(|_| self.cache.good_until(fingerprint));
         bytes
     }
 
@@ -119,7 +130,13 @@ impl StapleState {
 
 impl Staples {
     /// Keeps a staple if it is good and fresher; says what is wrong with it otherwise.
-    fn offer(&self, bytes: &[u8], chain: &[Certificate], now: Timestamp) -> Option<BadStaple> {
+    fn offer(
+        &self,
+        cache: &StapleCache,
+        bytes: &[u8],
+        chain: &[Certificate],
+        now: Timestamp,
+    ) -> Option<BadStaple> {
         let leaf = chain.first()?;
         let anchors = self
             .issuers
@@ -137,7 +154,7 @@ impl Staples {
                 message: message.to_owned(),
             });
         };
-        self.cache.offer(leaf.fingerprint(), bytes, &outlook, now);
+        cache.offer(leaf.fingerprint(), bytes, &outlook, now);
         wrong_with(&outlook)
     }
 }

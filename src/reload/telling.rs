@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::Path;
 
+use super::remarks::Remarks;
 #[cfg(feature = "ocsp")]
 use super::staple::StapleStanding;
 use super::step::ReloadStep;
@@ -23,7 +24,7 @@ pub(super) struct ToldPair<'p> {
     pub(super) leaf: Option<&'p Certificate>,
     /// When it was loaded.
     pub(super) since: Timestamp,
-    pub(super) remarks: &'p [String],
+    pub(super) remarks: Option<&'p Remarks>,
 }
 
 /// Says it once, and again when it matters.
@@ -35,16 +36,10 @@ pub(super) struct Teller {
 }
 
 impl Teller {
-    pub(super) fn new(
-        pairs: usize,
-        policy: ThresholdPolicy,
-        repeat: RepeatPolicy,
-        role: Role,
-    ) -> Self {
-        // A matter of the pair and one of its staple.
-        let matters = NonZeroUsize::new(pairs.saturating_mul(2)).unwrap_or(NonZeroUsize::MIN);
+    pub(super) fn new(policy: ThresholdPolicy, repeat: RepeatPolicy, role: Role) -> Self {
         Self {
-            transitions: Transitions::new(matters).with_repeat(repeat),
+            // A matter of each pair and one of its staple: as many as there are pairs.
+            transitions: Transitions::new(NonZeroUsize::MAX).with_repeat(repeat),
             policy,
             role,
         }
@@ -52,11 +47,11 @@ impl Teller {
 
     /// What should be said of a pair that the service starts with, if anything.
     pub(super) fn start(&self, pair: &ToldPair<'_>, now: Timestamp) -> Option<Event> {
-        let remarks = pair.remarks;
-        if remarks.is_empty() {
+        let remarks = pair.remarks?;
+        if remarks.warnings.is_empty() {
             return None;
         }
-        let message = format!("started all the same: {}", remarks.join("; "));
+        let message = format!("started all the same: {}", remarks.warnings.join("; "));
         let leaf = pair.leaf?;
         let (code, severity) = match self.policy.band(leaf.validity(), Position::Leaf, now) {
             Band::Expired => (EventCode::Expired, Severity::Critical),
@@ -99,11 +94,11 @@ impl Teller {
                     name(pair),
                     end(pair)
                 );
-                for remark in remarks {
+                for remark in remarks.iter() {
                     message.push_str("; ");
                     message.push_str(remark);
                 }
-                let severity = match remarks.as_slice() {
+                let severity = match remarks.warnings.as_slice() {
                     [] => Severity::Info,
                     _ => Severity::Warning,
                 };
@@ -113,15 +108,21 @@ impl Teller {
                     None => event,
                 })
             }
-            ReloadStep::Refused { error, .. } => {
+            ReloadStep::Refused { error, is_news, .. } => {
                 let band = self.band(pair, now);
-                let telling = self.observe(pair, EventCode::ReloadFailed, band, now)?;
-                let message = format!(
-                    "{error}; '{}', which was loaded at {}, is served on, until {}",
-                    name(pair),
-                    pair.since,
-                    end(pair)
-                );
+                let telling = match is_news {
+                    true => self.observe_news(pair, band, now)?,
+                    false => self.observe(pair, EventCode::ReloadFailed, band, now)?,
+                };
+                let message = match pair.leaf {
+                    Some(_) => format!(
+                        "{error}; '{}', which was loaded at {}, is served on, until {}",
+                        name(pair),
+                        pair.since,
+                        end(pair)
+                    ),
+                    None => format!("{error}; nothing is served for it until that is done"),
+                };
                 let severity = Severity::of_band(band);
                 let event = self.event(pair, EventCode::ReloadFailed, severity, message, now);
                 Some(event.with_bands(telling.before, band))
@@ -148,6 +149,14 @@ impl Teller {
         Some(event.with_bands(telling.before, standing.band))
     }
 
+    /// Forgets a pair that is served no longer.
+    pub(super) fn forget(&mut self, pair: &ToldPair<'_>) {
+        for code in [EventCode::ReloadFailed, EventCode::StapleNotGood] {
+            let matter = self.matter(pair, code);
+            self.transitions.forget(&matter);
+        }
+    }
+
     /// A failed reload matters more the nearer the end of what is served.
     fn band(&self, pair: &ToldPair<'_>, now: Timestamp) -> Band {
         let leaf = pair.leaf;
@@ -158,6 +167,20 @@ impl Teller {
         }
     }
 
+    /// Another failure than the one that was told: it is told whatever was told before.
+    fn observe_news(&mut self, pair: &ToldPair<'_>, band: Band, now: Timestamp) -> Option<Telling> {
+        let matter = self.matter(pair, EventCode::ReloadFailed);
+        let before = self.transitions.band(&matter);
+        self.transitions.forget(&matter);
+        let mut telling = self.transitions.observe(matter, band, now)?;
+        telling.before = before;
+        Some(telling)
+    }
+
+    fn matter(&self, pair: &ToldPair<'_>, code: EventCode) -> Matter {
+        Matter::new(code, self.role).with_name(file(pair))
+    }
+
     fn observe(
         &mut self,
         pair: &ToldPair<'_>,
@@ -165,7 +188,7 @@ impl Teller {
         band: Band,
         now: Timestamp,
     ) -> Option<Telling> {
-        let matter = Matter::new(code, self.role).with_name(file(pair));
+        let matter = self.matter(pair, code);
         self.transitions.observe(matter, band, now)
     }
 

@@ -16,6 +16,8 @@ pub(super) struct SkewJudge<'k> {
     pub(super) policy: &'k ThresholdPolicy,
     pub(super) role: Role,
     pub(super) settle_seconds: i64,
+    /// Whether somebody hears why the disk cannot be served: then it is not told twice.
+    pub(super) failures_are_told: bool,
 }
 
 impl SkewJudge<'_> {
@@ -42,13 +44,32 @@ impl SkewJudge<'_> {
         };
         let skew = Skew::between(leaf, on_disk, due, now);
         let file = path_name(&pair.certificate_file);
-        let (band, code, message) = match skew {
-            Some(skew) => (
+        let refused = pair
+            .error
+            .as_ref()
+            .filter(|_| self.failures_are_told || on_disk.is_none());
+        let (band, code, message) = match (skew, refused) {
+            // That the disk cannot be served, and what to do about it, is said by the failure.
+            (Some(_), Some(_)) if now < due && on_disk != Some(leaf) => return None,
+            (Some(skew), Some(error))
+                if skew.kind != SkewKind::DueButNotRenewed || on_disk.is_none() =>
+            {
+                (
+                    self.band(SkewKind::DueButNotRenewed, leaf, now),
+                    EventCode::Skew,
+                    format!(
+                        "{file}: '{}' has been due since {due}, and what lies on disk cannot be served: \
+                     {error}",
+                        leaf.short_name()
+                    ),
+                )
+            }
+            (Some(skew), _) => (
                 self.band(skew.kind, leaf, now),
                 EventCode::Skew,
                 format!("{file}: {skew}"),
             ),
-            None => (
+            (None, _) => (
                 Band::Ok,
                 EventCode::SkewRecovered,
                 format!("{file}: what is served, what lies on disk and what is due agree again"),

@@ -46,6 +46,7 @@ const EDGES: &[&str] = &[
     "reload/files.rs",
     "reload/key.rs",
     "reload/pair.rs",
+    "reload/pairs.rs",
     "reload/poller.rs",
     "reload/slot.rs",
     "reload/table.rs",

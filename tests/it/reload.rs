@@ -1,9 +1,13 @@
 //! Keys that change on disk while they are served: which ones are taken, and that the good one
 //! stays whatever happens to the files.
 
+mod causes;
 mod faults;
+mod many;
 mod names;
+mod renewals;
 mod rules;
 mod scene;
+mod standing;
 mod staples;
 mod storm;

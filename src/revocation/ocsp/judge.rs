@@ -9,9 +9,9 @@ use super::cert_id::Asked;
 use super::outlook::StatedDates;
 use super::responder::{Issuer, find_signer};
 use super::response::{BasicResponse, basic_response, instant, refuse_critical};
-use super::signature::{PublicKey, is_issued_by};
+use super::signature::PublicKey;
 use super::{RevocationReason, StapleOutlook, StapleStatus, UnreadableStaple};
-use crate::cert::{Certificate, SignatureAlgorithms};
+use crate::cert::{Certificate, SignatureAlgorithms, is_issued_by};
 use crate::time::Timestamp;
 use crate::time::span::whole_seconds;
 

@@ -9,7 +9,8 @@ use super::signature::{PublicKey, SignedBytes};
 use super::{SignatureProblem, StapleStatus};
 use crate::cert::der::{Reader, tag};
 use crate::cert::{
-    Certificate, CertificateFacts, Extension, SignatureAlgorithms, dotted, in_sequence,
+    Certificate, CertificateFacts, EXTENDED_KEY_USAGE, Extension, SignatureAlgorithms, dotted,
+    in_sequence, purposes,
 };
 use crate::time::{Timestamp, Validity};
 
@@ -153,20 +154,7 @@ const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 0x13];
 const KEY_USAGE: &[u8] = &[0x55, 0x1d, 0x0f];
 const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1d, 0x11];
 const CERTIFICATE_POLICIES: &[u8] = &[0x55, 0x1d, 0x20];
-const EXTENDED_KEY_USAGE: &[u8] = &[0x55, 0x1d, 0x25];
 const OCSP_SIGNING: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 9];
-
-/// The OIDs of an extended key usage (RFC 5280, 4.2.1.12).
-fn purposes(value: &[u8]) -> Option<Vec<&[u8]>> {
-    let mut outer = Reader::new(value);
-    let mut list = outer.enter(tag::SEQUENCE).ok()?;
-    outer.finish().ok()?;
-    let mut purposes = Vec::new();
-    while !list.is_at_end() {
-        purposes.push(list.enter(tag::OID).ok()?.content());
-    }
-    Some(purposes)
-}
 
 /// Whether the extension's value is one element with this tag.
 fn is_one(tag: u8, extension: &Extension<'_>) -> bool {

@@ -99,16 +99,3 @@ fn sequence(der: &[u8]) -> der::Result<&[u8]> {
 fn whole_octets(bits: BitStringRef<'_>) -> der::Result<&[u8]> {
     bits.as_bytes().ok_or(Tag::BitString.value_error())
 }
-
-/// Whether the certificate names this issuer and the issuer's key made its signature. By its name
-/// alone anyone can be an issuer.
-pub(super) fn is_issued_by(
-    certificate: &Certificate,
-    issuer: &Certificate,
-    algorithms: SignatureAlgorithms,
-) -> bool {
-    let named = certificate.facts().issuer_der() == issuer.facts().subject_der();
-    let parts = SignedBytes::parse(certificate.der()).ok();
-    let parts = parts.filter(|_| named).zip(PublicKey::of(issuer).ok());
-    parts.is_some_and(|((signed, _), key)| signed.verify(&key, algorithms).is_ok())
-}

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use notafter::cert::Sha256Digest;
 use notafter::outlook::Usage;
-use notafter::reload::UnknownName;
+use notafter::reload::{LostNames, UnknownName};
 use notafter::{Certificate, ReloadingKey};
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -62,7 +62,7 @@ impl ServerCertVerifier for AnyName {
 
 /// Which leaf a client is shown that asks for `name` (an IP address asks for none) and verifies
 /// these schemes; `None` where there is no handshake.
-fn shown(
+pub fn shown(
     scene: &Scene,
     key: &Arc<ReloadingKey>,
     name: &str,
@@ -97,7 +97,8 @@ fn deploy(scene: &Scene, name: &str, leaf: &Leaf) {
 }
 
 fn several(scene: &Scene, pairs: &[(&str, &Leaf)], unknown: UnknownName) -> Arc<ReloadingKey> {
-    let mut builder = scene.builder().with_unknown_name(unknown);
+    let builder = scene.builder().with_unknown_name(unknown);
+    let mut builder = builder.with_lost_names(LostNames::Tell);
     for (name, leaf) in pairs {
         deploy(scene, name, leaf);
         let (crt, key) = (format!("{name}.crt"), format!("{name}.key"));

@@ -197,12 +197,16 @@ impl Service {
         get(rustls::Stream::new(&mut connection, &mut socket), page)
     }
 
-    /// Asks it to end, as Ctrl-C does; whether it ended well.
-    pub fn interrupt(mut self) -> bool {
+    pub fn signal(&self, signal: &str) {
         // The shell's own kill: not every machine has the program.
-        let kill = format!("kill -INT {}", self.child.id());
+        let kill = format!("kill -{signal} {}", self.child.id());
         let sent = Command::new("sh").args(["-c", &kill]).status().unwrap();
         assert!(sent.success());
+    }
+
+    /// Asks it to end, as Ctrl-C does; whether it ended well.
+    pub fn interrupt(mut self) -> bool {
+        self.signal("INT");
         let mut ended = None;
         wait_until("the service ends", || {
             ended = self.child.try_wait().unwrap();

@@ -82,6 +82,88 @@ fn a_broken_renewal_is_counted_and_the_good_one_is_served_on() {
     });
 }
 
+#[test]
+#[cfg(unix)]
+fn a_hangup_makes_it_look_at_once() {
+    let ground = Ground::new();
+    let (old, new) = (ground.leaf(-20 * DAY, 70 * DAY), ground.leaf(-60, 90 * DAY));
+    ground.deploy(&old);
+    // So that it does not look by itself.
+    let service = ground.serve(&["--poll", "3600000"]);
+    let client = ground.client();
+    let print = |leaf: &crate::support::pki::Leaf| leaf.certificate().fingerprint();
+    assert_eq!(service.handshake(&client).unwrap(), print(&old));
+    // A bad renewal first: it is told, and the good pair is served on.
+    std::fs::write(ground.path("tls.key"), "").unwrap();
+    service.signal("HUP");
+    wait_until("it is counted", || {
+        let metrics = service.get(&client, "/metrics").unwrap();
+        metrics.metric("notafter_reload_failures_total", "") == Some(1)
+    });
+    assert_eq!(service.handshake(&client).unwrap(), print(&old));
+    ground.deploy(&new);
+    service.signal("HUP");
+    wait_until("the renewal is shown", || {
+        service.handshake(&client).unwrap() == print(&new)
+    });
+}
+
+#[test]
+fn the_four_bad_renewals_and_a_staging_one_keep_the_good_pair_served() {
+    use rcgen::{ExtendedKeyUsagePurpose, KeyPair};
+    let ground = Ground::new();
+    let today = super::ground::now().seconds_since(crate::support::pki::NOW) / DAY;
+    let rekeyed = ground
+        .root
+        .intermediate("Issuing CA", today - 2, today + 1500);
+    let staging = crate::support::pki::root("(STAGING) CA", today - 100, today + 1500);
+    let minted = |ca: &crate::support::pki::Ca, name: &str, usage: Option<_>| {
+        ca.leaf_with(&[name], today - 1, today + 89, |params| {
+            if let Some(usage) = usage {
+                params.extended_key_usages = vec![usage];
+            }
+        })
+    };
+    let clients = Some(ExtendedKeyUsagePurpose::ClientAuth);
+    let own_key = KeyPair::generate().unwrap();
+    let own = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
+    let own = own.self_signed(&own_key).unwrap().pem();
+    let issuer = &ground.issuer.der;
+    let bundle = |leaf: &crate::support::pki::Leaf, issuer| {
+        let chain = crate::support::pki::pem_bundle([&leaf.der, issuer]);
+        (chain, leaf.key_pair.serialize_pem())
+    };
+    let bad = [
+        bundle(&minted(&rekeyed, "localhost", None), issuer),
+        bundle(&minted(&ground.issuer, "localhost", clients), issuer),
+        bundle(&minted(&ground.issuer, "other.example", None), issuer),
+        (own, own_key.serialize_pem()),
+        bundle(&minted(&staging, "localhost", None), &staging.der),
+    ];
+    let old = ground.leaf(-20 * DAY, 70 * DAY);
+    ground.deploy(&old);
+    let service = ground.serve(&["--poll", "20"]);
+    let client = ground.client();
+    for (count, (chain, key)) in (1..).zip(bad) {
+        std::fs::write(ground.path("tls.crt"), chain).unwrap();
+        std::fs::write(ground.path("tls.key"), key).unwrap();
+        wait_until("it is refused", || {
+            let metrics = service.get(&client, "/metrics").unwrap();
+            metrics.metric("notafter_reload_failures_total", "") == Some(count)
+        });
+        let shown = service.handshake(&client).unwrap();
+        assert_eq!(shown, old.certificate().fingerprint(), "{count}");
+        // So that the next one is a failure of its own.
+        ground.deploy(&old);
+        wait_until("it is good again", || {
+            let metrics = service.get(&client, "/metrics").unwrap();
+            metrics.metric("notafter_reload_stale_since_timestamp_seconds", "") == Some(0)
+        });
+    }
+    let metrics = service.get(&client, "/metrics").unwrap();
+    assert_eq!(metrics.metric("notafter_reloads_total", ""), Some(0));
+}
+
 struct OnDrop<'o>(&'o AtomicBool);
 
 impl Drop for OnDrop<'_> {
