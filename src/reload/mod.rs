@@ -33,6 +33,7 @@ mod staple;
 mod step;
 mod table;
 mod telling;
+mod trust;
 mod watched;
 
 pub use builder::ReloadingKeyBuilder;
@@ -42,3 +43,7 @@ pub use key_files::KeyFiles;
 pub use poller::ReloadThread;
 pub use rules::{AtStart, ChainCheck, LostNames, OlderCertificate, UnknownName};
 pub use served::ServedKey;
+pub use trust::{
+    CrlGeneration, LostIssuers, ReloadingAnchors, ReloadingAnchorsBuilder, ReloadingCrls,
+    ReloadingCrlsBuilder, TrustBuildError, TrustReloadError, TrustReloadSummary,
+};
