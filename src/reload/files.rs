@@ -34,6 +34,7 @@ enum Stamp {
     There {
         /// Behind all links: Kubernetes swaps the link to the folder.
         real: Option<PathBuf>,
+        is_file: bool,
         bytes: u64,
         modified: Option<Duration>,
         /// Device, inode, and the change of the inode (seconds, nanoseconds), where there are such.
@@ -47,6 +48,7 @@ impl Stamp {
         match fs::metadata(path) {
             Ok(metadata) => Self::There {
                 real: fs::canonicalize(path).ok(),
+                is_file: metadata.is_file(),
                 bytes: metadata.len(),
                 modified: (metadata.modified().ok())
                     .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok()),
@@ -60,20 +62,23 @@ impl Stamp {
 impl Stamp {
     /// Whether the file of this stamp was written to until it had the other one.
     fn was_written_to(&self, after: &Self) -> bool {
-        let (
-            Self::There { real, node, .. },
+        self != after && self.place().is_some() && self.place() == after.place()
+    }
+
+    /// What a file keeps while it is written to: its path behind all links, its device and its inode.
+    fn place(&self) -> Option<(Option<&Path>, Option<(u64, u64)>)> {
+        match self {
             Self::There {
-                real: to,
-                node: then,
+                real,
+                is_file: true,
+                node,
                 ..
-            },
-        ) = (self, after)
-        else {
-            return false;
-        };
-        let place =
-            |node: &Option<(u64, u64, i64, i64)>| node.map(|(device, inode, ..)| (device, inode));
-        self != after && real == to && place(node) == place(then)
+            } => Some((
+                real.as_deref(),
+                node.map(|(device, inode, ..)| (device, inode)),
+            )),
+            _ => None,
+        }
     }
 }
 

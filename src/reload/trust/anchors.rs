@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::anchor_rules::AnchorRules;
 use super::error::{TrustBuildError, TrustReloadError};
 use super::reloader::{Reloader, TrustReloadSummary};
-use crate::outlook::{TrustGeneration, TrustInForce};
+use crate::outlook::{TrustAnchors, TrustGeneration, TrustInForce};
 use crate::reload::poller::ReloadThread;
 use crate::time::Timestamp;
 
@@ -103,7 +103,7 @@ impl ReloadingAnchors {
     }
 
     /// The anchors in force.
-    pub fn anchors(&self) -> Arc<crate::TrustAnchors> {
+    pub fn anchors(&self) -> Arc<TrustAnchors> {
         Arc::clone(&self.reloader.in_force().anchors)
     }
 
