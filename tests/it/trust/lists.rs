@@ -5,9 +5,7 @@ use std::sync::Arc;
 use notafter::reload::{LostIssuers, ReloadingCrls, ReloadingCrlsBuilder};
 use notafter::revocation::CrlExpiration;
 use notafter::{Band, EventCode, Timestamp};
-use rcgen::{CertificateRevocationListParams, KeyIdMethod, RevokedCertParams, SerialNumber};
 use rustls::{CertificateError, Error};
-use time::{Duration, OffsetDateTime};
 
 use super::scene::{ClientSessions, NAME, Scene, ServerSessions, at};
 use crate::support::pki::{self, Ca, Leaf, NOW, days};
@@ -17,26 +15,9 @@ const REVOKED: Error = Error::InvalidCertificate(CertificateError::Revoked);
 
 /// A list made so many hours from now, to be replaced after so many more.
 fn list(ca: &Ca, made: i64, lasts: i64, revoked: &[&Leaf]) -> Vec<u8> {
-    let now = OffsetDateTime::from_unix_timestamp(NOW.as_unix_seconds()).unwrap();
-    let revoked = revoked.iter().map(|leaf| {
-        let serial = leaf.certificate().serial_hex().replace(':', "");
-        let serial = data_encoding::HEXLOWER_PERMISSIVE.decode(serial.as_bytes());
-        RevokedCertParams {
-            serial_number: SerialNumber::from(serial.unwrap()),
-            revocation_time: now - Duration::days(1),
-            reason_code: None,
-            invalidity_date: None,
-        }
-    });
-    let params = CertificateRevocationListParams {
-        this_update: now + Duration::hours(made),
-        next_update: now + Duration::hours(made + lasts),
-        crl_number: SerialNumber::from(1),
-        issuing_distribution_point: None,
-        revoked_certs: revoked.collect(),
-        key_identifier_method: KeyIdMethod::Sha256,
-    };
-    params.signed_by(&ca.issuer()).unwrap().der().to_vec()
+    let revoked: Vec<_> = revoked.iter().map(|leaf| leaf.certificate()).collect();
+    let revoked: Vec<_> = revoked.iter().collect();
+    pki::crl_between(ca, at(made * 3600), at((made + lasts) * 3600), &revoked)
 }
 
 fn builder(scene: &Scene) -> ReloadingCrlsBuilder {
