@@ -22,7 +22,11 @@ pub struct ClientTrust {
 }
 
 impl ClientTrust {
-    pub fn new(ca: &Path, crl: Option<&Path>) -> Result<Self, Box<dyn Error>> {
+    pub fn new(
+        ca: &Path,
+        crl: Option<&Path>,
+        provider: &Arc<CryptoProvider>,
+    ) -> Result<Self, Box<dyn Error>> {
         let anchors = ReloadingAnchors::builder()
             .with_path(ca)
             .with_settle_seconds(SETTLE_SECONDS)
@@ -31,6 +35,8 @@ impl ClientTrust {
         let lists = crl.map(|crl| {
             ReloadingCrls::builder()
                 .with_path(crl)
+                .with_issuers_in_force(anchors.clone())
+                .with_provider(Arc::clone(provider))
                 .with_settle_seconds(SETTLE_SECONDS)
                 .with_observer(Arc::new(print))
                 .build()

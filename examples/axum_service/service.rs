@@ -62,7 +62,7 @@ impl Service {
             Some(ca) => {
                 // A damaged file stops the start.
                 self::anchors(std::slice::from_ref(ca))?;
-                Some(ClientTrust::new(ca, args.client_crl.as_deref())?)
+                Some(ClientTrust::new(ca, args.client_crl.as_deref(), provider)?)
             }
         };
         let service = Self {

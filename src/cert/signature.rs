@@ -6,7 +6,7 @@ use pki_types::SignatureVerificationAlgorithm;
 /// `signature_verification_algorithms.all`).
 pub type SignatureAlgorithms = &'static [&'static dyn SignatureVerificationAlgorithm];
 
-#[cfg(any(feature = "announcements", feature = "ocsp"))]
+#[cfg(any(feature = "announcements", feature = "ocsp", feature = "reload"))]
 /// Those that verify a signature of this kind by a public key of this kind; both are given by the
 /// content of their AlgorithmIdentifier (RFC 5280, 4.1.1.2), as pki-types holds it.
 pub(crate) fn fitting_algorithms(

@@ -8,6 +8,7 @@ use super::crl_files::CrlFile;
 use super::crl_generation::{CrlGeneration, ListInForce};
 use super::error::TrustReloadError;
 use super::kind::{TrustKind, TrustLook};
+use super::known_issuers::KnownIssuers;
 use super::places::files_of;
 use crate::alert::{Condition, Matter};
 use crate::cert::name_for_people;
@@ -38,6 +39,8 @@ pub(super) struct CrlRules {
     pub(super) depth: CrlDepth,
     pub(super) unknown: UnknownRevocation,
     pub(super) expiration: CrlExpiration,
+    /// Whose keys sign lists, as far as they are known.
+    pub(super) issuers: KnownIssuers,
     /// How near its nextUpdate a list is told of.
     pub(super) policy: ThresholdPolicy,
 }
@@ -193,8 +196,14 @@ impl TrustKind for CrlRules {
             });
         }
         let crls = crls.build();
-        for (list, issuer) in lists.iter_mut().zip(crls.issuers()) {
+        for ((list, issuer), der) in lists.iter_mut().zip(crls.issuers()).zip(&ders) {
             list.issuer = issuer.to_vec();
+            if !self.issuers.vouch_for(issuer, der) {
+                return Err(TrustReloadError::SignatureFails {
+                    file: list.file.clone(),
+                    issuer: name_for_people(issuer),
+                });
+            }
         }
         if let Some(in_force) = in_force {
             self.check(&lists, &in_force.lists, look)?;

@@ -21,7 +21,8 @@ use crate::time::Timestamp;
 /// so. A list near its nextUpdate is told of by `expiring`, one past it by `expired`, both of the role
 /// `crl`; what it is worth then says [`CrlExpiration`](crate::revocation::CrlExpiration).
 ///
-/// The signatures of lists are checked where certificates are looked up in them, by the verifier.
+/// The signatures of lists are checked where certificates are looked up in them, by the verifier; and
+/// before, where it is said who signs them (`with_issuers_in_force`, `with_issuer`).
 ///
 /// # How does my server follow the revocation list of its clients' CA?
 /// ```no_run

@@ -3,16 +3,21 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use rustls::crypto::CryptoProvider;
 use rustls::time_provider::TimeProvider;
 
 use super::crl_rules::{CrlRules, LostIssuers};
 use super::crls::ReloadingCrls;
 use super::error::TrustBuildError;
+use super::known_issuers::KnownIssuers;
 use super::places::TrustPlaces;
 use super::reloader::{Reloader, ReloaderSettings};
 use crate::alert::RepeatPolicy;
+use crate::cert::Certificate;
 use crate::observer::{Observer, Outbox};
+use crate::outlook::TrustInForce;
 use crate::policy::ThresholdPolicy;
+use crate::provider;
 use crate::revocation::{CrlDepth, CrlExpiration, UnknownRevocation};
 use crate::source::Loader;
 
@@ -26,8 +31,10 @@ impl ReloadingCrls {
                 depth: CrlDepth::default(),
                 unknown: UnknownRevocation::default(),
                 expiration: CrlExpiration::default(),
+                issuers: KnownIssuers::default(),
                 policy: ThresholdPolicy::default(),
             },
+            provider: None,
             settings: ReloaderSettings {
                 loader: Loader::new().with_max_file_bytes(64 * 1024 * 1024),
                 settle_seconds: 10,
@@ -45,6 +52,7 @@ impl ReloadingCrls {
 pub struct ReloadingCrlsBuilder {
     places: TrustPlaces,
     rules: CrlRules,
+    provider: Option<Arc<CryptoProvider>>,
     settings: ReloaderSettings,
 }
 
@@ -87,6 +95,27 @@ impl ReloadingCrlsBuilder {
         self
     }
 
+    /// Refuses a list of one of these anchors, such as
+    /// [`ReloadingAnchors`](super::ReloadingAnchors), that its key did not sign. Verifiers refuse
+    /// everybody for whom such a list speaks; lists of issuers that nobody named are taken as they are.
+    pub fn with_issuers_in_force(mut self, trust: Arc<dyn TrustInForce>) -> Self {
+        self.rules.issuers.trust = Some(trust);
+        self
+    }
+
+    /// Refuses a list of this CA that its key did not sign, as
+    /// [`with_issuers_in_force`](Self::with_issuers_in_force) for a CA below an anchor; repeatable.
+    pub fn with_issuer(mut self, issuer: Certificate) -> Self {
+        self.rules.issuers.certificates.push(issuer);
+        self
+    }
+
+    /// Verifies the signatures of lists by this crypto provider instead of the process's default one.
+    pub fn with_provider(mut self, provider: Arc<CryptoProvider>) -> Self {
+        self.provider = Some(provider);
+        self
+    }
+
     /// Uses other thresholds than the default ones, for when a list is told to be near its end: its
     /// lifetime is that from thisUpdate to nextUpdate.
     pub const fn with_policy(mut self, policy: ThresholdPolicy) -> Self {
@@ -125,10 +154,17 @@ impl ReloadingCrlsBuilder {
     /// the files.
     ///
     /// # Errors
-    /// [`TrustBuildError`] where a list cannot be used, or there is none.
-    pub fn build(self) -> Result<Arc<ReloadingCrls>, TrustBuildError> {
+    /// [`TrustBuildError`] where a list cannot be used, or there is none, or no provider for
+    /// signatures.
+    pub fn build(mut self) -> Result<Arc<ReloadingCrls>, TrustBuildError> {
         if self.places.is_empty() {
             return Err(TrustBuildError::NoPlace);
+        }
+        if !self.rules.issuers.is_empty() {
+            let provider =
+                provider::given_or_default(self.provider).ok_or(TrustBuildError::NoProvider)?;
+            let algorithms = provider.signature_verification_algorithms.all;
+            self.rules.issuers.algorithms = Some(algorithms);
         }
         let reloader = Reloader::start(self.rules, self.places, self.settings);
         let reloader = reloader.map_err(|error| TrustBuildError::Unusable { error })?;

@@ -98,6 +98,16 @@ pub enum TrustReloadError {
         /// What is wrong.
         reason: String,
     },
+    /// A list is not signed by any of its issuer's keys that are known.
+    #[error(
+        "{file}: the list of '{issuer}' is not signed by the key of that CA, so that everybody would be refused whom it speaks for: fetch it again from its CA"
+    )]
+    SignatureFails {
+        /// The file.
+        file: String,
+        /// The issuer's name.
+        issuer: String,
+    },
     /// No list is there of an issuer that one in force is of.
     #[error(
         "{place}: there is no list of '{issuer}' any more, which one in force is of: put it back, or let go of it with LostIssuers::Tell"
@@ -136,6 +146,7 @@ impl TrustReloadError {
             Self::Unreadable { failure } => failure.reason.as_str(),
             Self::NoLists { .. } => "no_lists",
             Self::ListUnusable { .. } => "list_unusable",
+            Self::SignatureFails { .. } => "signature_fails",
             Self::IssuerLost { .. } => "issuer_lost",
             Self::OlderList { .. } => "older_list",
         }
@@ -161,9 +172,9 @@ pub enum TrustBuildError {
         "nothing to load was given: call with_path, or with_bytes for what the application pushes"
     )]
     NoPlace,
-    /// There is no provider to verify the own chain with.
+    /// There is no provider to verify the own chain, or the signatures of lists, with.
     #[error(
-        "no crypto provider to verify the own chain with: call with_provider, \
+        "no crypto provider to verify the own chain, or the signatures of lists, with: call with_provider, \
          or install a process default with CryptoProvider::install_default"
     )]
     NoProvider,

@@ -14,6 +14,7 @@ mod crls;
 mod crls_builder;
 mod error;
 mod kind;
+mod known_issuers;
 mod places;
 mod reloader;
 mod standing;

@@ -9,7 +9,7 @@ use rustls::{CertificateError, Error};
 
 use super::scene::{ClientSessions, NAME, Scene, ServerSessions, at};
 use crate::support::pki::{self, Ca, Leaf, NOW, days};
-use crate::support::tls::{VERSIONS, meet};
+use crate::support::tls::{VERSIONS, meet, ring};
 
 const REVOKED: Error = Error::InvalidCertificate(CertificateError::Revoked);
 
@@ -133,6 +133,46 @@ fn a_bad_list_keeps_what_is_in_force() {
     let settable = settable.unwrap();
     scene.replace("clients.crl", list(&scene.b, 0, 48, &[]));
     assert!(settable.poll(at(10)).is_swapped);
+}
+
+/// Every bit of it, one at a time: what still reads as a list is not its CA's any more.
+#[test]
+fn a_list_with_any_bit_flipped_keeps_what_is_in_force_where_its_issuer_is_known() {
+    let scene = Scene::new();
+    let anchors = scene.anchors(&[&scene.a]);
+    let good = list(&scene.a, -1, 48, &[]);
+    let build = |first: &[u8]| {
+        ReloadingCrls::builder()
+            .with_bytes("pushed", first)
+            .with_issuers_in_force(anchors.clone())
+            .with_provider(ring())
+            .build()
+    };
+    let lists = build(&good).unwrap();
+    let mut unsigned = 0;
+    for place in 0..good.len() {
+        let mut flipped = good.clone();
+        flipped[place] ^= 1 << (place % 8);
+        let refused = lists.set_bytes("pushed", &flipped, at(1)).unwrap_err();
+        unsigned += usize::from(refused.code() == "signature_fails");
+        assert_eq!(lists.generation().epoch, 0, "byte {place}: {refused}");
+    }
+    assert!(unsigned > 64, "{unsigned}");
+    let next = list(&scene.a, 0, 48, &[]);
+    assert!(lists.set_bytes("pushed", &next, at(2)).unwrap().is_swapped);
+    assert!(build(&good[1..]).is_err());
+    // A CA below an anchor is named by its certificate.
+    let issuing = scene.a.intermediate("issuing CA", -10, 90);
+    let impostor = scene.b.intermediate("issuing CA", -10, 90);
+    let by_certificate = |signer: &Ca| {
+        ReloadingCrls::builder()
+            .with_bytes("pushed", list(signer, 0, 48, &[]))
+            .with_issuer(issuing.certificate())
+            .with_provider(ring())
+            .build()
+    };
+    assert!(by_certificate(&issuing).is_ok());
+    assert!(by_certificate(&impostor).is_err());
 }
 
 #[test]

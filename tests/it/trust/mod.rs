@@ -6,3 +6,4 @@ mod full_and_resumed;
 mod lists;
 mod scene;
 mod storm;
+mod verdicts;
