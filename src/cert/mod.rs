@@ -45,5 +45,5 @@ pub use signature::SignatureAlgorithms;
 
 pub(crate) use der::in_sequence;
 pub(crate) use name::readable as name_for_people;
-#[cfg(any(feature = "announcements", feature = "ocsp"))]
+#[cfg(any(feature = "announcements", feature = "ocsp", feature = "reload"))]
 pub(crate) use signature::fitting_algorithms;

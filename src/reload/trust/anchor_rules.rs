@@ -10,7 +10,9 @@ use crate::alert::Condition;
 use crate::cert::{Certificate, SignatureAlgorithms, name_for_people};
 use crate::event::Role;
 use crate::outlook::{ChainJudge, Refusal, TrustAnchors, TrustGeneration, Usage};
-use crate::source::{FailureReason, Loader, SourceContents};
+#[cfg(feature = "os-anchors")]
+use crate::source::FailureReason;
+use crate::source::{Loader, SourceContents};
 use crate::time::Timestamp;
 
 /// How many anchors are named in what is told.
