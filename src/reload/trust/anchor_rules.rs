@@ -187,6 +187,15 @@ impl TrustKind for AnchorRules {
         )
     }
 
+    fn remark(&self, value: &TrustGeneration) -> Option<String> {
+        let errors = value.anchors.errors();
+        let first = errors.first()?;
+        let number = errors.len();
+        Some(format!(
+            "{number} trust anchors cannot be used, the first of them: {first}"
+        ))
+    }
+
     fn conditions(&self, _: &TrustGeneration, _: Timestamp) -> Vec<Condition> {
         // rustls does not count an anchor's dates; a monitor tells of them.
         Vec::new()

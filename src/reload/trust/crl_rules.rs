@@ -226,6 +226,11 @@ impl TrustKind for CrlRules {
         format!("{} revocation lists{next}", value.lists.len())
     }
 
+    fn remark(&self, _: &CrlGeneration) -> Option<String> {
+        // One list that cannot be used stops all.
+        None
+    }
+
     fn conditions(&self, value: &CrlGeneration, now: Timestamp) -> Vec<Condition> {
         let lists = value.lists.iter();
         lists.map(|list| self.condition(list, now)).collect()

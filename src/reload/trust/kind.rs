@@ -41,6 +41,9 @@ pub(super) trait TrustKind: fmt::Debug + Send + Sync {
     /// What there is, for people.
     fn describe(&self, value: &Self::Value) -> String;
 
+    /// What of it could not be used, though the rest counts.
+    fn remark(&self, value: &Self::Value) -> Option<String>;
+
     /// Whether what is in force is near its end.
     fn conditions(&self, value: &Self::Value, now: Timestamp) -> Vec<Condition>;
 }

@@ -87,7 +87,9 @@ impl<K: TrustKind> Reloader<K> {
         };
         let value = kind.admit(&loaded, &circumstances, None)?;
         let mut teller = TrustTeller::new(K::ROLE, settings.repeat);
-        let events = teller.ends(kind.conditions(&value, now), now);
+        let mut events = teller.ends(kind.conditions(&value, now), now);
+        let remark = kind.remark(&value);
+        events.extend(remark.map(|remark| teller.start(&name, &remark, now)));
         events
             .iter()
             .for_each(|event| settings.outbox.deliver(event));

@@ -37,6 +37,13 @@ impl TrustTeller {
         }
     }
 
+    /// What should be said of what the service starts with.
+    pub(super) fn start(&self, place: &str, remark: &str, now: Timestamp) -> Event {
+        let message = format!("{place}: started all the same: {remark}");
+        let code = EventCode::ReloadSucceeded;
+        Event::new(now, code, Severity::Warning, self.role, message).with_source(place.to_owned())
+    }
+
     /// What should be said of this step, if anything.
     pub(super) fn step(
         &mut self,

@@ -155,6 +155,26 @@ fn without_an_anchor_there_is_no_start() {
 }
 
 #[test]
+fn a_damaged_certificate_beside_good_ones_is_told_at_the_start_and_stops_no_later_change() {
+    let scene = Scene::new();
+    let damaged = pki::pem("CERTIFICATE", &[0x30, 0]);
+    scene.write("ca.pem", format!("{damaged}{}", Scene::bundle(&[&scene.a])));
+    let anchors = scene.builder().build().unwrap();
+    let told = scene.events.take();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0].message.contains("started all the same: 1 "),
+        "{}",
+        told[0].message
+    );
+    let both = Scene::bundle(&[&scene.a, &scene.b]);
+    scene.replace("ca.pem", format!("{damaged}{both}"));
+    assert!(anchors.poll(at(10)).is_swapped);
+    scene.replace("ca.pem", format!("{damaged}{damaged}{both}"));
+    assert_eq!(anchors.poll(at(20)).refused.unwrap().code(), "damaged");
+}
+
+#[test]
 fn a_refused_push_leaves_what_was_pushed_before_and_counts() {
     let scene = Scene::new();
     let anchors = ReloadingAnchors::builder()

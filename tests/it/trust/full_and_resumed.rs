@@ -1,6 +1,7 @@
 //! An added root is accepted, a removed one is not: full and resumed handshakes, both sides.
 
 use notafter::Timestamp;
+use rustls::server::danger::ClientCertVerifier as _;
 use rustls::{CertificateError, Error};
 
 use super::scene::{ClientSessions, NAME, Scene, ServerSessions, at};
@@ -78,6 +79,25 @@ fn a_client_accepts_servers_of_an_added_root_and_refuses_those_of_a_removed_one(
             assert!(client.meet(&by_b).client.is_ok(), "{context}");
         }
     }
+}
+
+#[test]
+fn a_server_asks_for_certificates_of_the_roots_in_force() {
+    let scene = Scene::new();
+    let anchors = scene.anchors(&[&scene.a]);
+    let verifier = scene.clients_by(&anchors, None);
+    let asked = || {
+        let names = verifier.root_hint_subjects().iter();
+        names.map(|name| name.as_ref().to_vec()).collect::<Vec<_>>()
+    };
+    let only = asked();
+    assert_eq!(only.len(), 1);
+    scene.replace("ca.pem", Scene::bundle(&[&scene.a, &scene.b]));
+    polled(&anchors, at(10));
+    assert_eq!(asked().len(), 2);
+    scene.replace("ca.pem", Scene::bundle(&[&scene.a]));
+    polled(&anchors, at(20));
+    assert_eq!(asked(), only);
 }
 
 /// What guards sessions is the epoch: with the same verifier and no word of its generations, a
