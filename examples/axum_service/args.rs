@@ -11,6 +11,8 @@ usage: axum_service [OPTIONS]
   --cert FILE          the certificate chain to serve, PEM, leaf first; with --key
   --key FILE           its private key, PEM
   --client-ca FILE     ask clients for certificates that verify by these anchors, PEM
+  --client-crl FILE    look them up in these revocation lists of every CA in
+                       their chains, PEM or DER; with --client-ca
   --trust FILE         judge what is served by these anchors, PEM, repeatable: /ready fails where
                        it does not verify; without, /ready looks at the dates alone, and reports
                        judge by the system's anchors
@@ -25,6 +27,7 @@ pub struct Args {
     pub help: bool,
     pub pair: Option<(PathBuf, PathBuf)>,
     pub client_ca: Option<PathBuf>,
+    pub client_crl: Option<PathBuf>,
     pub trust: Vec<PathBuf>,
     pub listen: SocketAddr,
     pub poll: Duration,
@@ -36,6 +39,7 @@ impl Args {
             help: false,
             pair: None,
             client_ca: None,
+            client_crl: None,
             trust: Vec::new(),
             listen: SocketAddr::from(([127, 0, 0, 1], 8443)),
             poll: Duration::from_millis(1000),
@@ -48,6 +52,7 @@ impl Args {
                 Long("cert") => cert = Some(PathBuf::from(parser.value()?)),
                 Long("key") => key = Some(PathBuf::from(parser.value()?)),
                 Long("client-ca") => args.client_ca = Some(parser.value()?.into()),
+                Long("client-crl") => args.client_crl = Some(parser.value()?.into()),
                 Long("trust") => args.trust.push(parser.value()?.into()),
                 Long("listen") => args.listen = parser.value()?.parse()?,
                 Long("poll") => match parser.value()?.parse::<u64>()? {
@@ -56,6 +61,9 @@ impl Args {
                 },
                 other => return Err(other.unexpected()),
             }
+        }
+        if args.client_crl.is_some() && args.client_ca.is_none() {
+            return Err("--client-crl is for clients that --client-ca asks for: give both".into());
         }
         args.pair = match (cert, key) {
             (Some(cert), Some(key)) => Some((cert, key)),

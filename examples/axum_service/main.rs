@@ -10,6 +10,7 @@
 )]
 
 mod args;
+mod client_trust;
 mod demo;
 mod listener;
 mod pages;
@@ -68,7 +69,7 @@ async fn run(mut args: Args) -> Result<(), Box<dyn Error>> {
     };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let service = Arc::new(Service::new(&args, pair, &provider)?);
-    let acceptor = TlsAcceptor::from(Arc::new(service.tls(&args, &provider)?));
+    let acceptor = TlsAcceptor::from(Arc::new(service.tls(&provider)?));
 
     let listener = TcpListener::bind(args.listen).await?;
     // Before it says where it listens: who reads that may send it.

@@ -12,6 +12,7 @@ use axum::routing::get;
 use notafter::Timestamp;
 use serde_json::{Value, json};
 
+use crate::client_trust::ClientTrust;
 use crate::service::{Service, now};
 
 pub fn router(service: Arc<Service>) -> Router {
@@ -78,7 +79,9 @@ async fn metrics(State(service): State<Arc<Service>>) -> Response {
             service.failed_handshakes.get().to_string(),
         ),
     ];
-    for (name, kind, help, value) in families {
+    let client_trust = service.client_trust.as_ref();
+    let of_clients = client_trust.map(ClientTrust::metrics).unwrap_or_default();
+    for (name, kind, help, value) in families.into_iter().chain(of_clients) {
         // Writing into a String cannot fail.
         let _ = write!(
             text,
@@ -136,11 +139,14 @@ async fn ready(State(service): State<Arc<Service>>) -> Response {
     } else {
         StatusCode::SERVICE_UNAVAILABLE
     };
-    let document = json!({
+    let mut document = json!({
         "at": now.to_string(),
         "ready": reasons.is_empty(),
         "reasons": reasons,
     });
+    if let Some(trust) = &service.client_trust {
+        document["warnings"] = trust.warnings(now).into();
+    }
     let body = format!("{document:#}\n");
     (status, [(CONTENT_TYPE, "application/json")], body).into_response()
 }

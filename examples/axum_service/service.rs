@@ -9,15 +9,16 @@ use notafter::observer::InlineObserver;
 use notafter::reload::{AtStart, ReloadSummary};
 use notafter::session::OpenConnections;
 use notafter::{
-    Event, Loader, Monitor, ReloadingKey, Target, Timestamp, TrustAnchors, WatchingClientVerifier,
+    Event, Loader, Monitor, ReloadingKey, SessionGuard, Target, Timestamp, TrustAnchors,
 };
+use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
-use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig};
+use rustls::server::ServerSessionMemoryCache;
 use time::OffsetDateTime;
 
 use crate::args::Args;
+use crate::client_trust::ClientTrust;
 use crate::listener::Counter;
 
 pub struct Service {
@@ -25,6 +26,8 @@ pub struct Service {
     pub monitor: Arc<Monitor>,
     pub connections: OpenConnections,
     pub failed_handshakes: Counter,
+    /// Where clients are asked for certificates.
+    pub client_trust: Option<ClientTrust>,
     /// The name under which the served chain is watched: its file.
     served: String,
     /// Whether it was said by which anchors to judge.
@@ -57,7 +60,16 @@ impl Service {
             // A service that answers 503 on /ready tells more than one that does not start.
             .with_at_start(AtStart::AcceptOutOfDate)
             .build()?;
+        let client_trust = match &args.client_ca {
+            None => None,
+            Some(ca) => {
+                // A damaged file stops the start.
+                self::anchors(std::slice::from_ref(ca))?;
+                Some(ClientTrust::new(ca, args.client_crl.as_deref(), provider)?)
+            }
+        };
         let service = Self {
+            client_trust,
             key,
             monitor,
             connections: OpenConnections::new(),
@@ -74,29 +86,24 @@ impl Service {
         Ok(service)
     }
 
-    pub fn tls(
-        &self,
-        args: &Args,
-        provider: &Arc<CryptoProvider>,
-    ) -> Result<ServerConfig, Box<dyn Error>> {
+    pub fn tls(&self, provider: &Arc<CryptoProvider>) -> Result<ServerConfig, Box<dyn Error>> {
         let builder = ServerConfig::builder_with_provider(Arc::clone(provider))
             .with_safe_default_protocol_versions()?;
-        let builder = match &args.client_ca {
-            None => builder.with_no_client_auth(),
-            Some(file) => {
-                let anchors = anchors(std::slice::from_ref(file))?;
-                let roots = Arc::new(RootCertStore::from(&anchors));
-                let provider = || Arc::clone(provider);
-                let inner = WebPkiClientVerifier::builder_with_provider(roots, provider());
-                let verifier = WatchingClientVerifier::builder(inner.build()?)
-                    .with_trust_anchors(anchors)
-                    .with_provider(provider())
-                    .with_observer(Arc::new(InlineObserver(print)))
-                    .build()?;
-                builder.with_client_cert_verifier(verifier)
+        let mut config = match &self.client_trust {
+            None => builder
+                .with_no_client_auth()
+                .with_cert_resolver(self.key.clone()),
+            Some(trust) => {
+                let verifier = trust.verifier(provider)?;
+                let mut config = builder
+                    .with_client_cert_verifier(verifier.clone())
+                    .with_cert_resolver(self.key.clone());
+                // No resumed session outlives the anchor or the list that it rests on.
+                let sessions = ServerSessionMemoryCache::new(SESSIONS);
+                config.session_storage = SessionGuard::default().server(&verifier, sessions);
+                config
             }
         };
-        let mut config = builder.with_cert_resolver(self.key.clone());
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(config)
     }
@@ -115,6 +122,9 @@ impl Service {
     fn reload(&self, look: impl FnOnce(&ReloadingKey) -> ReloadSummary) {
         let stale = self.key.stale_since();
         let summary = look(&self.key);
+        if let Some(trust) = &self.client_trust {
+            trust.poll(now());
+        }
         if summary.swapped > 0 {
             self.monitor.replace(&self.served, self.chain());
         }
@@ -134,6 +144,9 @@ impl Service {
         Some(self.key.served().first()?.leaf()?.not_after())
     }
 }
+
+/// As many as rustls keeps by default.
+const SESSIONS: usize = 256;
 
 const SKEW: &str = "skew";
 
@@ -163,7 +176,7 @@ pub fn said_where() {
 }
 
 /// On the observer's own thread. It waits for the first line of output, for scripts read that.
-fn print(event: &Event) {
+pub fn print(event: &Event) {
     let (said, changed) = &SAID_WHERE;
     let said = said.lock().unwrap_or_else(PoisonError::into_inner);
     let waited = changed.wait_timeout_while(said, Duration::from_secs(10), |said| !*said);

@@ -36,6 +36,7 @@ mod budget;
 mod candidates;
 mod first_issuer;
 mod horizon;
+mod in_force;
 mod judge;
 mod names;
 mod paths;
@@ -52,6 +53,7 @@ pub(crate) use budget::Budget;
 #[cfg(feature = "monitor")]
 pub(crate) use candidates::looked_at;
 pub use horizon::RelyingParty;
+pub use in_force::{TrustGeneration, TrustInForce};
 pub use judge::{ChainJudge, Usage};
 pub use position::Position;
 pub use refusal::Refusal;

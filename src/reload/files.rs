@@ -24,6 +24,8 @@ pub(super) struct LastLook {
     stamps: Vec<Stamp>,
     changed: Option<Timestamp>,
     read: Option<Timestamp>,
+    /// When a file was last found changed where it lay, rather than replaced.
+    written: Option<Timestamp>,
 }
 
 /// A file as its metadata show it.
@@ -32,6 +34,7 @@ enum Stamp {
     There {
         /// Behind all links: Kubernetes swaps the link to the folder.
         real: Option<PathBuf>,
+        is_file: bool,
         bytes: u64,
         modified: Option<Duration>,
         /// Device, inode, and the change of the inode (seconds, nanoseconds), where there are such.
@@ -45,12 +48,36 @@ impl Stamp {
         match fs::metadata(path) {
             Ok(metadata) => Self::There {
                 real: fs::canonicalize(path).ok(),
+                is_file: metadata.is_file(),
                 bytes: metadata.len(),
                 modified: (metadata.modified().ok())
                     .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok()),
                 node: node(&metadata),
             },
             Err(error) => Self::Missing(error.kind()),
+        }
+    }
+}
+
+impl Stamp {
+    /// Whether the file of this stamp was written to until it had the other one.
+    fn was_written_to(&self, after: &Self) -> bool {
+        self != after && self.place().is_some() && self.place() == after.place()
+    }
+
+    /// What a file keeps while it is written to: its path behind all links, its device and its inode.
+    fn place(&self) -> Option<(Option<&Path>, Option<(u64, u64)>)> {
+        match self {
+            Self::There {
+                real,
+                is_file: true,
+                node,
+                ..
+            } => Some((
+                real.as_deref(),
+                node.map(|(device, inode, ..)| (device, inode)),
+            )),
+            _ => None,
         }
     }
 }
@@ -77,18 +104,22 @@ pub(super) struct Reading {
 impl LastLook {
     /// Whether the files may hold something else than when they were read last.
     pub(super) fn may_have_changed(&self, files: &KeyFiles, now: Timestamp) -> bool {
+        self.may_differ(&paths(files), now)
+    }
+
+    /// The same for the files at these paths, whatever they are for.
+    pub(super) fn may_differ(&self, paths: &[PathBuf], now: Timestamp) -> bool {
         let within = |seconds, since: Option<Timestamp>| {
             // A clock that was set back makes the last time lie ahead: then read.
             since.is_some_and(|since| (0..seconds).contains(&now.seconds_since(since)))
         };
         within(COARSE_CLOCK_SECONDS, self.changed)
             || !within(READ_AGAIN_SECONDS, self.read)
-            || stamps(files) != self.stamps
+            || stamps(paths) != self.stamps
     }
 
     pub(super) fn read(&mut self, files: &KeyFiles, loader: &Loader, now: Timestamp) -> Reading {
-        let before = stamps(files);
-        let contents = Contents {
+        let read = || Contents {
             certificate_file: path_name(&files.certificates),
             key_file: path_name(&files.key),
             certificates: loader.read(&files.certificates),
@@ -96,20 +127,47 @@ impl LastLook {
             #[cfg(feature = "ocsp")]
             staple: files.staple.as_ref().map(|file| loader.read(file)),
         };
-        let still = stamps(files) == before;
+        let (contents, still) = self.read_by(&paths(files), now, read);
+        Reading { contents, still }
+    }
+
+    /// What `read` reads of the files at these paths, and whether they held still meanwhile.
+    pub(super) fn read_by<T>(
+        &mut self,
+        paths: &[PathBuf],
+        now: Timestamp,
+        read: impl FnOnce() -> T,
+    ) -> (T, bool) {
+        let before = stamps(paths);
+        let contents = read();
+        let still = stamps(paths) == before;
         if before != self.stamps {
             self.changed = Some(now);
+        }
+        let written = |stamp: &Stamp| before.iter().any(|then| stamp.was_written_to(then));
+        if !still || self.stamps.iter().any(written) {
+            self.written = Some(now);
         }
         self.read = Some(now);
         // Those from before the read: what changed since shows at the next look.
         self.stamps = before;
-        Reading { contents, still }
+        (contents, still)
+    }
+
+    /// Whether a file was changed where it lay within the last so many seconds: it may be half-written.
+    pub(super) fn was_written_within(&self, seconds: i64, now: Timestamp) -> bool {
+        let since = self.written;
+        since.is_some_and(|since| (0..seconds).contains(&now.seconds_since(since)))
     }
 }
 
-fn stamps(files: &KeyFiles) -> Vec<Stamp> {
+fn paths(files: &KeyFiles) -> Vec<PathBuf> {
     let paths = [&files.certificates, &files.key].into_iter();
     #[cfg(feature = "ocsp")]
     let paths = paths.chain(&files.staple);
-    paths.map(|path| Stamp::of(path)).collect()
+    paths.cloned().collect()
+}
+
+fn stamps(paths: &[PathBuf]) -> Vec<Stamp> {
+    paths.iter().map(|path| Stamp::of(path)).collect()
 }

@@ -37,6 +37,7 @@ mod staple;
 mod step;
 mod table;
 mod telling;
+mod trust;
 mod watched;
 
 pub use builder::ReloadingKeyBuilder;
@@ -49,3 +50,7 @@ pub use rules::{
     WrongUsage,
 };
 pub use served::ServedKey;
+pub use trust::{
+    CrlGeneration, LostIssuers, ReloadingAnchors, ReloadingAnchorsBuilder, ReloadingCrls,
+    ReloadingCrlsBuilder, TrustBuildError, TrustReloadError, TrustReloadSummary,
+};

@@ -132,6 +132,18 @@ impl Crls {
             .map(|(_, next_update)| *next_update)
     }
 
+    /// The name of each list's issuer, DER without the outer SEQUENCE.
+    #[cfg(feature = "reload")]
+    pub(crate) fn issuers(&self) -> impl Iterator<Item = &[u8]> {
+        self.lists.iter().map(|list| list.issuer())
+    }
+
+    /// What a certificate is worth that no list speaks for.
+    #[cfg(feature = "reload")]
+    pub(crate) const fn unknown(&self) -> UnknownRevocation {
+        self.unknown
+    }
+
     /// The lists as webpki takes them, by reference.
     pub(crate) fn references(&self) -> Vec<&CertRevocationList<'static>> {
         self.lists.iter().map(AsRef::as_ref).collect()

@@ -7,10 +7,16 @@ use crate::time::Timestamp;
 /// nextUpdate of `CertificateList ::= SEQUENCE { tbsCertList, .. }` (RFC 5280, 5.1); `None` where it
 /// is absent, or cannot be read.
 pub(crate) fn crl_next_update(der: &[u8]) -> Option<Timestamp> {
-    of_crl(der).ok().flatten()
+    of_crl(der).ok()?.1
 }
 
-fn of_crl(der: &[u8]) -> Result<Option<Timestamp>, CertificateParseError> {
+/// thisUpdate of the same; `None` where it cannot be read.
+#[cfg(feature = "reload")]
+pub(crate) fn crl_this_update(der: &[u8]) -> Option<Timestamp> {
+    of_crl(der).ok().map(|(this_update, _)| this_update)
+}
+
+fn of_crl(der: &[u8]) -> Result<(Timestamp, Option<Timestamp>), CertificateParseError> {
     let mut tbs = Reader::new(der)
         .enter(tag::SEQUENCE)?
         .enter(tag::SEQUENCE)?;
@@ -19,11 +25,12 @@ fn of_crl(der: &[u8]) -> Result<Option<Timestamp>, CertificateParseError> {
     }
     tbs.enter(tag::SEQUENCE)?; // signature
     tbs.enter(tag::SEQUENCE)?; // issuer
-    tbs.time()?; // thisUpdate
-    match tbs.peek() {
-        Some(tag::UTC_TIME | tag::GENERALIZED_TIME) => tbs.time().map(Some),
-        _ => Ok(None),
-    }
+    let this_update = tbs.time()?;
+    let next_update = match tbs.peek() {
+        Some(tag::UTC_TIME | tag::GENERALIZED_TIME) => Some(tbs.time()?),
+        _ => None,
+    };
+    Ok((this_update, next_update))
 }
 
 /// The earliest nextUpdate of the answers in an `OCSPResponse` (RFC 6960, 4.2.1); `None` where an

@@ -7,7 +7,7 @@ use rustls::ClientConfig;
 use rustls::client::{ClientSessionMemoryCache, Resumption, Tls12Resumption};
 
 use super::SessionGuard;
-use crate::verifier::WatchingServerVerifier;
+use crate::verifier::{Epoch, WatchingServerVerifier};
 
 /// How many sessions a configuration remembers unless told otherwise; rustls's own default.
 const DEFAULT_SESSIONS: usize = 256;
@@ -15,7 +15,7 @@ const DEFAULT_SESSIONS: usize = 256;
 type Build<E> = dyn Fn(Arc<WatchingServerVerifier>) -> Result<ClientConfig, E> + Send + Sync;
 
 /// Makes client configurations with a verifier in a fresh allocation and an empty, guarded session
-/// store, once for every epoch of the pins: rustls's own check that a session belongs to the
+/// store, once for every epoch of the pins and of the trust in force: rustls's own check that a session belongs to the
 /// verifier at hand then catches tickets that a server of before sends late.
 ///
 /// # How does my client follow its pins?
@@ -45,7 +45,7 @@ pub struct PinnedClientConfigs<E> {
 
 struct Latest {
     verifier: Arc<WatchingServerVerifier>,
-    epoch: (u64, u64),
+    epoch: (Epoch, u64),
     config: Arc<ClientConfig>,
 }
 

@@ -10,10 +10,10 @@ use rustls::time_provider::TimeProvider;
 
 use super::certificate_list::client_certificates;
 use crate::time::Timestamp;
-use crate::verifier::WatchingClientVerifier;
+use crate::verifier::{Epoch, WatchingClientVerifier};
 
-/// Process, epoch of the pins, and instant, eight bytes each.
-const SEAL_BYTES: usize = 24;
+/// Process, epoch of the pins and of the trust, and instant, eight bytes each.
+const SEAL_BYTES: usize = 16 + Epoch::BYTES;
 
 /// Says what a session rests on, and whether that still stands.
 #[derive(Debug)]
@@ -61,11 +61,11 @@ impl Seal {
     fn open(&self, sealed: &[u8]) -> Option<Vec<u8>> {
         let now = self.now()?;
         let (process, rest) = sealed.split_first_chunk()?;
-        let (epoch, rest) = rest.split_first_chunk()?;
+        let (epoch, rest) = rest.split_first_chunk::<{ Epoch::BYTES }>()?;
         let (stored, session) = rest.split_first_chunk()?;
         let stored = Timestamp::from_unix_seconds(i64::from_be_bytes(*stored));
         let stands = u64::from_be_bytes(*process) == self.process
-            && u64::from_be_bytes(*epoch) == self.verifier.epoch()
+            && *epoch == self.verifier.epoch().to_be_bytes()
             // Stored in the future, it was stored under another clock.
             && stored <= now
             && self.client_passes(session, now);

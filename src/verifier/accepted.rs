@@ -7,6 +7,7 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::epoch::Epoch;
 use super::judgement::{Assessment, INNER_HOLDS_SECONDS};
 use super::memory::BYTES_EACH;
 use super::peer::{OwnedPeer, Peer, folded};
@@ -27,7 +28,7 @@ pub(super) struct AcceptancePeriod {
     since: Timestamp,
     /// The first second at which it holds no more.
     until: Timestamp,
-    pub(super) epoch: u64,
+    pub(super) epoch: Epoch,
     /// Accepted only within a grace: its sessions are never resumed.
     pub(super) is_within_grace: bool,
 }
@@ -43,7 +44,7 @@ impl AcceptancePeriod {
         }
     }
 
-    pub(super) const fn within_grace(epoch: u64, now: Timestamp) -> Self {
+    pub(super) const fn within_grace(epoch: Epoch, now: Timestamp) -> Self {
         Self {
             since: now,
             until: now,
@@ -52,7 +53,7 @@ impl AcceptancePeriod {
         }
     }
 
-    pub(super) fn holds(&self, epoch: u64, now: Timestamp) -> bool {
+    pub(super) fn holds(&self, epoch: Epoch, now: Timestamp) -> bool {
         !self.is_within_grace && self.epoch == epoch && self.since <= now && now < self.until
     }
 }
@@ -88,8 +89,8 @@ struct KnownNames {
 
 #[derive(Debug)]
 struct KnownName {
-    /// The epoch of the pins in which its first session can have begun.
-    epoch: u64,
+    /// The epoch in which its first session can have begun.
+    epoch: Epoch,
     chains: Vec<AcceptedChain>,
     /// No session under this name is resumed any more.
     is_barred: bool,
@@ -99,7 +100,7 @@ struct KnownName {
 /// What the sessions under one name rest on.
 pub(super) struct AcceptedUnderName {
     /// The epoch in which the first of them can have begun.
-    pub(super) epoch: u64,
+    pub(super) epoch: Epoch,
     /// Each may be the one that a session rests on.
     pub(super) chains: Vec<AcceptedChain>,
 }

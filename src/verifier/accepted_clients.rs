@@ -10,6 +10,7 @@ use lru::LruCache;
 use pki_types::CertificateDer;
 
 use super::accepted::AcceptancePeriod;
+use super::epoch::Epoch;
 use super::memory::BYTES_EACH;
 use super::peer::{OwnedPeer, Peer};
 
@@ -34,7 +35,7 @@ struct KnownClients {
 struct KnownClient {
     peer: Arc<OwnedPeer>,
     /// The epoch in which it last proved itself.
-    epoch: u64,
+    epoch: Epoch,
     period: AcceptancePeriod,
 }
 
@@ -85,16 +86,16 @@ impl AcceptedClients {
         }
     }
 
-    /// The epoch of the pins in which the client with this leaf last proved itself; `None` where
+    /// The epoch in which the client with this leaf last proved itself; `None` where
     /// that is not known.
-    pub(super) fn epoch_of(&self, leaf: &CertificateDer<'_>) -> Option<u64> {
+    pub(super) fn epoch_of(&self, leaf: &CertificateDer<'_>) -> Option<Epoch> {
         let mut clients = self.clients();
         let client = clients.known.get(&self.key(leaf))?;
         (client.peer.leaf() == leaf).then_some(client.epoch)
     }
 
     /// Whether it holds at the peer's instant that its chain was accepted.
-    pub(super) fn holds(&self, peer: &Peer<'_>, epoch: u64) -> bool {
+    pub(super) fn holds(&self, peer: &Peer<'_>, epoch: Epoch) -> bool {
         let mut clients = self.clients();
         let client = clients.known.get(&self.key(peer.leaf));
         client.is_some_and(|client| {

@@ -12,7 +12,7 @@ use super::error::VerifierBuildError;
 use super::events::PeerEvents;
 use super::grace::PinnedGrace;
 use super::handshake::HandshakeVerifier;
-use super::judgement::{HandshakeJudge, InputChanges};
+use super::judge_in_force::{JudgeInForce, JudgeTerms};
 use super::memory::Memory;
 use super::proof::AwaitingProof;
 #[cfg(feature = "ocsp")]
@@ -20,7 +20,7 @@ use super::staple::{StapleCheck, StapleRule};
 use crate::alert::{RepeatPolicy, Transitions};
 use crate::event::Role;
 use crate::observer::{Observer, Outbox};
-use crate::outlook::{ChainJudge, TrustAnchors, Usage};
+use crate::outlook::{TrustAnchors, TrustInForce, Usage};
 use crate::pin::{FixedPins, PinSet, PinSetBuilder, PinsInForce, SpkiPin};
 use crate::policy::ThresholdPolicy;
 use crate::provider;
@@ -42,6 +42,7 @@ const DEFAULT_PEER_MEMORY: NonZeroUsize = match NonZeroUsize::new(1024) {
 pub struct WatchingVerifierBuilder<V: ?Sized> {
     inner: Arc<V>,
     anchors: Option<Arc<TrustAnchors>>,
+    trust: Option<Arc<dyn TrustInForce>>,
     provider: Option<Arc<CryptoProvider>>,
     policy: ThresholdPolicy,
     /// Leaf pins given one by one.
@@ -65,6 +66,7 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
         Self {
             inner,
             anchors: None,
+            trust: None,
             provider: None,
             policy: ThresholdPolicy::default(),
             leaf_pins: None,
@@ -104,6 +106,15 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
     /// where pins of CAs or anchors do, and about a [`PinnedGrace`].
     pub fn with_crls(mut self, crls: Crls) -> Self {
         self.crls = Some(crls);
+        self
+    }
+
+    /// Follows what the inner verifier rests on where that changes while it runs: peers are judged
+    /// by the anchors and lists in force, and what was remembered in another epoch (peers, chains,
+    /// sessions) does not count. It stands in for
+    /// [`with_trust_anchors`](Self::with_trust_anchors) and [`with_crls`](Self::with_crls).
+    pub fn with_trust_in_force(mut self, trust: Arc<dyn TrustInForce>) -> Self {
+        self.trust = Some(trust);
         self
     }
 
@@ -197,7 +208,7 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
         };
         match &pins {
             None if self.grace.is_some() => return Err(VerifierBuildError::GraceWithoutPins),
-            Some(pins) if self.anchors.is_none() => {
+            Some(pins) if self.anchors.is_none() && self.trust.is_none() => {
                 let generation = pins.generation();
                 if generation.sets.iter().any(PinSet::needs_path) {
                     return Err(VerifierBuildError::PinsNeedTrustAnchors);
@@ -207,34 +218,42 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
         }
         let provider = provider::given_or_default(self.provider);
         let algorithms = provider.map(|p| p.signature_verification_algorithms.all);
-        let changes = InputChanges::new(self.anchors.as_deref(), self.crls.as_ref());
-        let chains = match self.anchors {
-            None => None,
-            Some(anchors) if anchors.is_empty() => return Err(VerifierBuildError::NoTrustAnchors),
-            Some(anchors) => {
-                let algorithms = algorithms.ok_or(VerifierBuildError::NoProvider)?;
-                let crls = self.crls.clone().unwrap_or_default();
-                Some(ChainJudge::new(anchors, algorithms, usage).with_crls(crls))
-            }
+        let is_given = self.anchors.is_some() || self.crls.is_some();
+        if self.trust.is_some() && is_given {
+            return Err(VerifierBuildError::TrustTwice);
+        }
+        let anchors = match (&self.trust, &self.anchors) {
+            (Some(trust), _) => Some(Arc::clone(&trust.generation().anchors)),
+            (None, anchors) => anchors.clone(),
         };
+        if anchors.as_ref().is_some_and(|anchors| anchors.is_empty()) {
+            return Err(VerifierBuildError::NoTrustAnchors);
+        }
+        if anchors.is_some() && algorithms.is_none() {
+            return Err(VerifierBuildError::NoProvider);
+        }
         #[cfg(feature = "ocsp")]
         if self.staple_rule != StapleRule::Observe && algorithms.is_none() {
             return Err(VerifierBuildError::NoProvider);
         }
         let transitions = Transitions::new(self.peer_memory).with_repeat(self.repeat);
-        let handshake = HandshakeVerifier {
-            judge: HandshakeJudge {
-                chains,
-                policy: self.policy,
-                crls: self.crls,
-                changes,
-                #[cfg(feature = "ocsp")]
-                staples: StapleCheck {
-                    rule: self.staple_rule,
-                    judge: self.staple_judge,
-                    algorithms,
-                },
+        let terms = JudgeTerms {
+            usage,
+            policy: self.policy,
+            algorithms,
+            #[cfg(feature = "ocsp")]
+            staples: StapleCheck {
+                rule: self.staple_rule,
+                judge: self.staple_judge,
+                algorithms,
             },
+        };
+        let judge = match self.trust {
+            Some(trust) => JudgeInForce::following(terms, trust),
+            None => JudgeInForce::fixed(terms, anchors, self.crls),
+        };
+        let handshake = HandshakeVerifier {
+            judge,
             pins,
             grace: self.grace,
             bounds: self.bounds,

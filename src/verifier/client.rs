@@ -12,6 +12,7 @@ use rustls::{CommonState, Error};
 use super::accepted::AcceptancePeriod;
 use super::accepted_clients::AcceptedClients;
 use super::builder::WatchingVerifierBuilder;
+use super::epoch::Epoch;
 use super::error::VerifierBuildError;
 use super::forward::forward_to_inner;
 use super::handshake::HandshakeVerifier;
@@ -90,14 +91,14 @@ impl WatchingClientVerifier {
         self.accepted.keep();
     }
 
-    /// The epoch of the pins in force.
-    pub(crate) fn epoch(&self) -> u64 {
+    /// The epoch of the pins and of the trust in force.
+    pub(crate) fn epoch(&self) -> Epoch {
         self.handshake.epoch()
     }
 
     /// The epoch in which the client with this leaf last proved itself; `None` where that is not
     /// known.
-    pub(crate) fn epoch_of_proof(&self, leaf: &CertificateDer<'_>) -> Option<u64> {
+    pub(crate) fn epoch_of_proof(&self, leaf: &CertificateDer<'_>) -> Option<Epoch> {
         self.accepted.epoch_of(leaf)
     }
 

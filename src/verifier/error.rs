@@ -62,6 +62,11 @@ pub enum VerifierBuildError {
         "the trust anchors given are empty, so nothing could be judged by them: look at TrustAnchors::errors"
     )]
     NoTrustAnchors,
+    /// What the inner verifier rests on was given, and where to find it.
+    #[error(
+        "with_trust_in_force stands in for with_trust_anchors and with_crls, and both were called: keep with_trust_in_force"
+    )]
+    TrustTwice,
     /// The leaf pins given one by one cannot be a set.
     #[error(transparent)]
     Pins(#[from] PinSetError),

@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use super::epoch::Epoch;
 use super::judgement::{HandshakeJudge, InnerAccepts, path_keys, set_for};
 use super::peer::Peer;
 use crate::cert::Certificate;
@@ -77,8 +78,8 @@ pub(super) struct GraceUse {
     pub(super) pin: Pin,
     /// The last second of the grace.
     pub(super) until: Timestamp,
-    /// The epoch of the pins that it was pinned by.
-    pub(super) epoch: u64,
+    /// The epoch that it was admitted in.
+    pub(super) epoch: Epoch,
 }
 
 impl GraceUse {
@@ -104,6 +105,7 @@ impl PinnedGrace {
         self,
         judge: &HandshakeJudge,
         pins: &PinGeneration,
+        epoch: Epoch,
         peer: &Peer<'_>,
         inner: &InnerAccepts<'_>,
     ) -> Option<GraceUse> {
@@ -135,7 +137,7 @@ impl PinnedGrace {
             leaf,
             pin,
             until,
-            epoch: pins.epoch,
+            epoch,
         })
     }
 

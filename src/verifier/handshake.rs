@@ -10,10 +10,12 @@ use rustls::{CertificateError, Error};
 use super::accepted::AcceptancePeriod;
 use super::bounds::{PresentedBounds, PresentedError};
 use super::dates::DateRefusal;
+use super::epoch::Epoch;
 use super::error::carried;
 use super::events::PeerEvents;
 use super::grace::{GraceUse, PinnedGrace};
-use super::judgement::{Assessment, HandshakeJudge, WrapperRefusal};
+use super::judge_in_force::{DatedJudge, JudgeInForce};
+use super::judgement::{Assessment, WrapperRefusal};
 use super::memory::{Memory, Recalled};
 use super::peer::{OwnedPeer, Peer};
 use super::proof::{AwaitedPeer, AwaitingProof};
@@ -27,7 +29,7 @@ pub(super) type AskInner<'a> = dyn Fn(&[CertificateDer<'_>], UnixTime) -> Result
 /// The part of a wrapper that is the same for servers and clients.
 #[derive(Debug)]
 pub(super) struct HandshakeVerifier {
-    pub(super) judge: HandshakeJudge,
+    pub(super) judge: JudgeInForce,
     pub(super) pins: Option<Arc<dyn PinsInForce>>,
     pub(super) grace: Option<PinnedGrace>,
     pub(super) bounds: PresentedBounds,
@@ -138,19 +140,22 @@ impl HandshakeVerifier {
         if let Err(error) = self.bounds.check(peer) {
             return Decision::TooMuch(error);
         }
+        // What is in force is read before the inner verifier is asked, which may know a later one.
         let generation = self.generation();
         let pins = generation.as_deref();
+        let current = self.judge.current();
         if let Err(error) = inner(peer.intermediates, peer.now) {
-            return match self.look_for_grace(peer, pins, &error, inner) {
+            return match self.look_for_grace(peer, pins, &current, &error, inner) {
                 Some(grace) => Decision::WithinGrace(grace),
                 None => Decision::RefusedByInner(error),
             };
         }
-        let epoch = pins.map_or(0, |pins| pins.epoch);
+        let epoch = epoch_of(pins, &current);
         let recalled = self.memory.recall(peer, epoch).unwrap_or_else(|| {
             let inner_accepts =
                 |intermediates: &[CertificateDer<'_>], at| inner(intermediates, at).is_ok();
-            Recalled::anew(self.judge.evaluate(peer, pins, &inner_accepts))
+            let judge = &current.judge;
+            Recalled::anew(judge.evaluate(peer, pins, epoch, &inner_accepts))
         });
         let refusal = recalled.assessment.refusal().map(as_rustls_error);
         match refusal {
@@ -164,6 +169,7 @@ impl HandshakeVerifier {
         &self,
         peer: &Peer<'_>,
         pins: Option<&PinGeneration>,
+        current: &DatedJudge,
         error: &Error,
         inner: &AskInner<'_>,
     ) -> Option<GraceUse> {
@@ -172,7 +178,8 @@ impl HandshakeVerifier {
             DateRefusal::Expired(_) => {
                 let inner_accepts =
                     |intermediates: &[CertificateDer<'_>], at| inner(intermediates, at).is_ok();
-                grace.admits(&self.judge, pins, peer, &inner_accepts)
+                let epoch = epoch_of(Some(pins), current);
+                grace.admits(&current.judge, pins, epoch, peer, &inner_accepts)
             }
             DateRefusal::NotYetValid(_) => None,
         }
@@ -199,7 +206,8 @@ impl HandshakeVerifier {
         let period = match awaited.outcome {
             AcceptedPeer::Assessed(assessment) => {
                 self.events.tell_assessment(&met, &assessment);
-                self.memory.remember(&peer, &assessment, &self.judge.policy);
+                self.memory
+                    .remember(&peer, &assessment, self.judge.policy());
                 AcceptancePeriod::from_assessment(&assessment, met.at())
             }
             AcceptedPeer::WithinGrace(grace) => {
@@ -221,9 +229,12 @@ impl HandshakeVerifier {
         self.pins.as_ref().map(|pins| pins.generation())
     }
 
-    /// The epoch of the pins in force; 0 without pins.
-    pub(super) fn epoch(&self) -> u64 {
-        self.generation().map_or(0, |generation| generation.epoch)
+    /// The epoch of the pins and of the trust in force.
+    pub(super) fn epoch(&self) -> Epoch {
+        Epoch {
+            pins: self.generation().map_or(0, |generation| generation.epoch),
+            trust: self.judge.epoch(),
+        }
     }
 
     /// Tells what was only counted so far, then waits for the observers.
@@ -241,6 +252,13 @@ impl AcceptedPeer {
             Self::Assessed(assessment) => assessment.size(),
             Self::WithinGrace(grace) => grace.size(),
         }
+    }
+}
+
+fn epoch_of(pins: Option<&PinGeneration>, current: &DatedJudge) -> Epoch {
+    Epoch {
+        pins: pins.map_or(0, |pins| pins.epoch),
+        trust: current.epoch,
     }
 }
 

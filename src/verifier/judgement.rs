@@ -6,6 +6,7 @@ use std::cell::Cell;
 use pki_types::{CertificateDer, UnixTime};
 
 use super::dates::DatesAssessment;
+use super::epoch::Epoch;
 use super::peer::Peer;
 #[cfg(feature = "ocsp")]
 use super::staple::{StapleAssessment, StapleCheck, StapleRefusal};
@@ -38,8 +39,8 @@ pub(super) struct Assessment {
     pub(super) dates: Option<DatesAssessment>,
     #[cfg(feature = "ocsp")]
     pub(super) staple: StapleAssessment,
-    /// The epoch of the pins that it rests on.
-    pub(super) epoch: u64,
+    /// The epoch of the pins and of the trust that it rests on.
+    pub(super) epoch: Epoch,
     /// The first instant at which it may be another: at which any input of it can change.
     pub(super) until: Timestamp,
 }
@@ -145,6 +146,7 @@ impl HandshakeJudge {
         &self,
         peer: &Peer<'_>,
         pins: Option<&PinGeneration>,
+        epoch: Epoch,
         inner: &InnerAccepts<'_>,
     ) -> Assessment {
         let now = peer.at();
@@ -185,7 +187,7 @@ impl HandshakeJudge {
             dates,
             #[cfg(feature = "ocsp")]
             staple,
-            epoch: pins.map_or(0, |pins| pins.epoch),
+            epoch,
         }
     }
 

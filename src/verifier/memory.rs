@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use lru::LruCache;
 
+use super::epoch::Epoch;
 use super::judgement::{Assessment, PinAssessment};
 use super::peer::{OwnedPeer, Peer};
 use crate::outlook::Position;
@@ -85,7 +86,7 @@ impl Memory {
 
     /// What was made of exactly what this peer presents, in this epoch of the pins, if it still
     /// holds.
-    pub(super) fn recall(&self, peer: &Peer<'_>, epoch: u64) -> Option<Recalled> {
+    pub(super) fn recall(&self, peer: &Peer<'_>, epoch: Epoch) -> Option<Recalled> {
         let (key, now) = (peer.identity(&self.hasher), peer.at());
         let shard = self.read(key)?;
         let known = shard.peers.peek(&key)?;
@@ -157,7 +158,7 @@ impl Memory {
 }
 
 impl RememberedPeer {
-    fn holds(&self, epoch: u64, now: Timestamp) -> bool {
+    fn holds(&self, epoch: Epoch, now: Timestamp) -> bool {
         self.assessment.epoch == epoch
             // Before it was made (the clock was set back) it says nothing.
             && self.since <= now

@@ -31,11 +31,13 @@ mod builder;
 mod cache;
 mod client;
 mod dates;
+mod epoch;
 mod error;
 mod events;
 mod forward;
 mod grace;
 mod handshake;
+mod judge_in_force;
 mod judgement;
 mod memory;
 mod messages;
@@ -43,6 +45,8 @@ mod peer;
 mod pin_only;
 mod pin_statements;
 mod proof;
+#[cfg(feature = "reload")]
+mod reloading;
 mod server;
 #[cfg(feature = "ocsp")]
 mod staple;
@@ -52,9 +56,15 @@ pub use bounds::{PresentedBounds, PresentedError};
 pub use builder::WatchingVerifierBuilder;
 pub use cache::{VerdictCache, VerdictCacheBuilder};
 pub use client::WatchingClientVerifier;
+pub(crate) use epoch::Epoch;
 pub use error::{VerdictCacheError, VerifierBuildError, pin_error, presented_error};
 pub use grace::{PinnedGrace, PinnedGraceError};
 pub use pin_only::{NameCheck, PinOnlyVerifier, PinOnlyVerifierBuilder};
+#[cfg(feature = "reload")]
+pub use reloading::{
+    ReloadingClientVerifier, ReloadingClientVerifierBuilder, ReloadingServerVerifier,
+    ReloadingServerVerifierBuilder, ReloadingVerifierError,
+};
 pub use server::WatchingServerVerifier;
 #[cfg(feature = "ocsp")]
 pub use staple::{StapleRule, StapleStrictness};

@@ -10,6 +10,7 @@ use rustls::{CommonState, Error};
 
 use super::accepted::{AcceptancePeriod, AcceptedChain, AcceptedServers};
 use super::builder::WatchingVerifierBuilder;
+use super::epoch::Epoch;
 use super::error::VerifierBuildError;
 use super::forward::forward_to_inner;
 use super::handshake::HandshakeVerifier;
@@ -201,8 +202,8 @@ impl WatchingServerVerifier {
         self.accepted.keep();
     }
 
-    /// Another pair of numbers than before once sessions of before must not be resumed.
-    pub(crate) fn session_epoch(&self) -> (u64, u64) {
+    /// Another answer than before once sessions of before must not be resumed.
+    pub(crate) fn session_epoch(&self) -> (Epoch, u64) {
         (self.handshake.epoch(), self.accepted.ended())
     }
 

@@ -60,7 +60,7 @@ impl StapleAssessment {
 }
 
 /// Judges staples for a wrapper.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct StapleCheck {
     pub(super) rule: StapleRule,
     pub(super) judge: StapleJudge,

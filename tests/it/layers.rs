@@ -50,6 +50,10 @@ const EDGES: &[&str] = &[
     "reload/poller.rs",
     "reload/slot.rs",
     "reload/table.rs",
+    "reload/trust/anchors_builder.rs",
+    "reload/trust/crls_builder.rs",
+    "reload/trust/places.rs",
+    "reload/trust/reloader.rs",
     "self_check/builder.rs",
     "self_check/check.rs",
     "self_check/key.rs",
@@ -71,6 +75,7 @@ const EDGES: &[&str] = &[
     "verifier/handshake.rs",
     "verifier/pin_only.rs",
     "verifier/proof.rs",
+    "verifier/reloading/",
     "verifier/server.rs",
 ];
 

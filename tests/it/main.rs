@@ -46,5 +46,6 @@ mod storms;
 mod suites;
 mod support;
 mod telling;
+mod trust;
 mod verdict_cache;
 mod verifiers;

@@ -2,6 +2,7 @@
 //! real clients, watched by a real Prometheus.
 
 mod ground;
+mod openssl;
 mod pages;
 mod prometheus;
 mod renewal;

@@ -14,7 +14,7 @@ use super::super::proof::AwaitingProof;
 use super::{SHARDS, VerdictCache, VerdictShard};
 use crate::cert::Certificate;
 use crate::event::Role;
-use crate::outlook::TrustAnchors;
+use crate::outlook::{TrustAnchors, TrustInForce};
 use crate::pin::PinsInForce;
 use crate::revocation::Crls;
 use crate::time::Timestamp;
@@ -40,6 +40,7 @@ pub struct VerdictCacheBuilder {
     capacity: NonZeroUsize,
     crls: Crls,
     pins: Option<Arc<dyn PinsInForce>>,
+    trust: Option<Arc<dyn TrustInForce>>,
 }
 
 impl VerdictCacheBuilder {
@@ -51,6 +52,7 @@ impl VerdictCacheBuilder {
             capacity: DEFAULT_CAPACITY,
             crls: Crls::default(),
             pins: None,
+            trust: None,
         }
     }
 
@@ -92,6 +94,15 @@ impl VerdictCacheBuilder {
         self
     }
 
+    /// Lets no verdict outlive the epoch of this trust, where the inner verifier's anchors and lists
+    /// change while it runs, nor the ends of what is in force. It says the same as
+    /// [`with_trust_anchors`](Self::with_trust_anchors) and [`with_crls`](Self::with_crls), whose
+    /// ends count besides where they were called too.
+    pub fn with_trust_in_force(mut self, trust: Arc<dyn TrustInForce>) -> Self {
+        self.trust = Some(trust);
+        self
+    }
+
     /// Builds the cache.
     ///
     /// # Errors
@@ -100,9 +111,10 @@ impl VerdictCacheBuilder {
         let seconds = self.ttl.as_secs();
         let ttl = i64::try_from(seconds).ok().filter(|_| self.ttl <= MAX_TTL);
         let ttl = ttl.ok_or(VerdictCacheError::TtlTooLong { seconds })?;
-        let ttl = match self.anchor_ends {
-            Some(_) => ttl,
-            None => ttl.min(MAX_TTL_UNTOLD),
+        let is_told = self.anchor_ends.is_some() || self.trust.is_some();
+        let ttl = match is_told {
+            true => ttl,
+            false => ttl.min(MAX_TTL_UNTOLD),
         };
         let mut anchor_ends = self.anchor_ends.unwrap_or_default();
         anchor_ends.sort_unstable();
@@ -119,6 +131,7 @@ impl VerdictCacheBuilder {
             next_updates: self.crls.next_updates().collect(),
             enforces_lists: self.crls.enforces_expiration(),
             pins: self.pins,
+            trust: self.trust,
             latest: AtomicI64::new(i64::MIN),
             awaiting: AwaitingProof::new(Role::PeerServer),
             shards: (0..SHARDS).map(|_| Mutex::new(shard())).collect(),

@@ -13,9 +13,12 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 
 pub use builder::VerdictCacheBuilder;
 
+use super::epoch::Epoch;
 use super::forward::forward_to_inner;
 use super::peer::{ChainFacts, OwnedPeer, Peer};
 use super::proof::AwaitingProof;
+use crate::cert::Certificate;
+use crate::outlook::{TrustGeneration, TrustInForce};
 use crate::pin::PinsInForce;
 use crate::revocation::staple_next_update;
 use crate::time::Timestamp;
@@ -49,7 +52,7 @@ const SHARDS: usize = 16;
 ///    memory or remembered: a clock set back asks again, and so does a
 ///    [`PinnedGrace`](crate::verifier::PinnedGrace), which asks about the past every time.
 /// 7. It does not count in another epoch of the pins given by [`VerdictCacheBuilder::with_pins`],
-///    nor after [`VerdictCache::forget_all`]: not even if it was being made at that moment.
+///    nor in another one of the trust given by [`VerdictCacheBuilder::with_trust_in_force`], nor after [`VerdictCache::forget_all`]: not even if it was being made at that moment.
 /// 8. The signature of the handshake, by which the peer proves that it has the key, is checked by
 ///    the inner verifier every time, as are all other questions.
 ///
@@ -86,6 +89,7 @@ pub struct VerdictCache {
     next_updates: Vec<Timestamp>,
     enforces_lists: bool,
     pins: Option<Arc<dyn PinsInForce>>,
+    trust: Option<Arc<dyn TrustInForce>>,
     /// The latest instant asked about, in Unix seconds.
     latest: AtomicI64,
     awaiting: AwaitingProof<Unconfirmed>,
@@ -105,7 +109,7 @@ struct CachedVerdict {
     since: Timestamp,
     /// The last second at which it counts.
     until: Timestamp,
-    epoch: u64,
+    epoch: Epoch,
 }
 
 impl VerdictCache {
@@ -134,7 +138,7 @@ impl VerdictCache {
     }
 
     /// Whether this verdict is known and counts, and the generation of its shard.
-    fn recall(&self, key: &[u8; 32], epoch: u64, now: Timestamp) -> (bool, u64) {
+    fn recall(&self, key: &[u8; 32], epoch: Epoch, now: Timestamp) -> (bool, u64) {
         let Some(mut shard) = self.shard(key) else {
             return (false, 0);
         };
@@ -181,7 +185,12 @@ impl VerdictCache {
     }
 
     /// The last second at which an acceptance of `now` counts; before `now` where it does not.
-    fn until(&self, peer: &Peer<'_>, now: Timestamp) -> Option<Timestamp> {
+    fn until(
+        &self,
+        peer: &Peer<'_>,
+        trust: Option<&TrustGeneration>,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
         let mut until = now.saturating_add(self.ttl);
         for facts in peer.facts() {
             until = until.min(facts.as_ref().ok()?.validity().not_after);
@@ -192,6 +201,15 @@ impl VerdictCache {
             .anchor_ends
             .get(next)
             .map_or(until, |end| until.min(*end));
+        if let Some(trust) = trust {
+            let ends = trust.anchors.certificates().map(Certificate::not_after);
+            let ends = ends.filter(|end| *end >= now);
+            let lists = trust.crls.next_updates();
+            let enforced = trust.crls.enforces_expiration();
+            let lists = lists.filter(|end| enforced || *end > now);
+            let lists = lists.map(|end| end.saturating_add(-1));
+            until = ends.chain(lists).fold(until, Timestamp::min);
+        }
         let staple = match peer.staple {
             [] => None,
             staple => Some(staple_next_update(staple)?),
@@ -205,8 +223,12 @@ impl VerdictCache {
         Some(until)
     }
 
-    fn epoch(&self) -> u64 {
-        self.pins.as_ref().map_or(0, |pins| pins.generation().epoch)
+    fn epoch(&self, trust: Option<&TrustGeneration>) -> Epoch {
+        let pins = self.pins.as_ref().map(|pins| pins.generation());
+        Epoch {
+            pins: pins.map_or(0, |pins| pins.epoch),
+            trust: trust.map_or(0, |trust| trust.epoch),
+        }
     }
 }
 
@@ -253,14 +275,19 @@ impl ServerCertVerifier for VerdictCache {
             facts: ChainFacts::default(),
         };
         // The epoch and the generation are those before the inner verifier is asked.
-        let (key, epoch) = (peer.digest(server_name), self.epoch());
+        let trust = self.trust.as_ref().map(|trust| trust.generation());
+        let epoch = self.epoch(trust.as_deref());
+        let key = peer.digest(server_name);
         let (counts, generation) = self.recall(&key, epoch, at);
         if counts {
             self.awaiting.expect_nothing();
             return Ok(ServerCertVerified::assertion());
         }
         let verified = ask()?;
-        if let Some(until) = self.until(&peer, at).filter(|until| *until >= at) {
+        if let Some(until) = self
+            .until(&peer, trust.as_deref(), at)
+            .filter(|until| *until >= at)
+        {
             let verdict = CachedVerdict {
                 since: at,
                 until,

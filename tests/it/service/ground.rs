@@ -120,6 +120,24 @@ impl Ground {
         let roots = RootCertStore::from(&pki::anchors([&self.root]));
         client(roots, Some((leaf, &self.issuer)))
     }
+
+    /// A client whose certificate is of another ground.
+    pub fn client_of(&self, other: &Self, leaf: &Leaf) -> Arc<ClientConfig> {
+        let roots = RootCertStore::from(&pki::anchors([&self.root]));
+        client(roots, Some((leaf, &other.issuer)))
+    }
+
+    /// The lists of both CAs, made so many seconds from now: PEM.
+    pub fn lists(&self, made: i64, revoked: &[&Leaf]) -> String {
+        let revoked: Vec<_> = revoked.iter().map(|leaf| leaf.certificate()).collect();
+        let revoked: Vec<_> = revoked.iter().collect();
+        let (this, next) = (now().saturating_add(made), now().saturating_add(86_400));
+        let lists = [
+            pki::crl_between(&self.root, this, next, &[]),
+            pki::crl_between(&self.issuer, this, next, &revoked),
+        ];
+        lists.map(|list| pki::pem("X509 CRL", &list)).concat()
+    }
 }
 
 fn client(roots: RootCertStore, own: Option<(&Leaf, &Ca)>) -> Arc<ClientConfig> {

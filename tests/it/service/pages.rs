@@ -134,6 +134,62 @@ fn with_client_ca_clients_must_show_a_certificate() {
 }
 
 #[test]
+fn a_client_ca_and_a_client_crl_that_change_on_disk_count_within_the_poll() {
+    let ground = Ground::new();
+    ground.deploy(&ground.leaf(-DAY, 80 * DAY));
+    let other = Ground::new();
+    let (ca, crl) = (ground.path("clients.pem"), ground.path("clients.crl"));
+    let both = pki::pem_bundle([&ground.root.der, &other.root.der]);
+    std::fs::write(&ca, pki::pem_bundle([&ground.root.der])).unwrap();
+    let leaf = ground.leaf(-DAY, 80 * DAY);
+    std::fs::write(&crl, ground.lists(-DAY, &[])).unwrap();
+    let service = ground.serve(&["--client-ca", &ca]);
+    let (known, stranger) = (
+        ground.client_with(&leaf),
+        ground.client_of(&other, &other.leaf(-DAY, 80 * DAY)),
+    );
+    assert_eq!(service.get(&known, "/ready").unwrap().status, 200);
+    assert!(service.get(&stranger, "/ready").is_err());
+    std::fs::write(&ca, both).unwrap();
+    wait_until("the added root counts", || {
+        service.get(&stranger, "/ready").is_ok()
+    });
+    // A cut bundle keeps both, and is told.
+    std::fs::write(&ca, "").unwrap();
+    wait_until("the empty file is told", || {
+        let page = service.get(&known, "/ready").unwrap();
+        page.status == 200 && page.json()["warnings"][0]["code"] == "no_anchors"
+    });
+    assert!(service.get(&stranger, "/ready").is_ok());
+    // The first root goes: its clients come in neither by a full handshake nor by a resumed one.
+    let next = ground.path("next.pem");
+    std::fs::write(&next, pki::pem_bundle([&other.root.der])).unwrap();
+    std::fs::rename(&next, &ca).unwrap();
+    wait_until("the removed root is refused", || {
+        service.get(&known, "/ready").is_err()
+    });
+    let metrics = service.get(&stranger, "/metrics").unwrap();
+    let reloads = metrics.metric("notafter_client_anchor_reloads_total", "");
+    assert_eq!(reloads, Some(2));
+    assert_eq!(metrics.metric("notafter_client_anchors", ""), Some(1));
+    drop(service);
+
+    std::fs::write(&ca, pki::pem_bundle([&ground.root.der])).unwrap();
+    let service = ground.serve(&["--client-ca", &ca, "--client-crl", &crl]);
+    assert!(service.get(&known, "/ready").is_ok());
+    std::fs::write(&crl, ground.lists(-60, &[&leaf])).unwrap();
+    wait_until("the revoked client is refused", || {
+        service.get(&known, "/ready").is_err()
+    });
+    let other = ground.client_with(&ground.leaf(-DAY, 80 * DAY));
+    let metrics = service.get(&other, "/metrics").unwrap();
+    assert_eq!(
+        metrics.metric("notafter_client_crl_reloads_total", ""),
+        Some(1)
+    );
+}
+
+#[test]
 fn no_client_stops_it_for_others() {
     let ground = Ground::new();
     ground.deploy(&ground.leaf(-DAY, 80 * DAY));

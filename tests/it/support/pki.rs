@@ -151,21 +151,31 @@ pub fn validity(params: &mut CertificateParams, from: i64, to: i64) {
 
 /// A revocation list of this CA over these certificates, in DER.
 pub fn crl(ca: &Ca, revoked: &[&Certificate]) -> Vec<u8> {
-    let now = OffsetDateTime::from_unix_timestamp(NOW.as_unix_seconds()).unwrap();
+    crl_between(ca, days(-1), days(30), revoked)
+}
+
+/// The same, made at one instant and to be replaced before another.
+pub fn crl_between(
+    ca: &Ca,
+    this_update: Timestamp,
+    next_update: Timestamp,
+    revoked: &[&Certificate],
+) -> Vec<u8> {
+    let at = |at: Timestamp| OffsetDateTime::from_unix_timestamp(at.as_unix_seconds()).unwrap();
     let revoked = revoked.iter().map(|certificate| {
         let serial = data_encoding::HEXLOWER_PERMISSIVE
             .decode(certificate.serial_hex().replace(':', "").as_bytes())
             .unwrap();
         RevokedCertParams {
             serial_number: SerialNumber::from(serial),
-            revocation_time: now - Duration::days(1),
+            revocation_time: at(this_update),
             reason_code: None,
             invalidity_date: None,
         }
     });
     let params = CertificateRevocationListParams {
-        this_update: now - Duration::days(1),
-        next_update: now + Duration::days(30),
+        this_update: at(this_update),
+        next_update: at(next_update),
         crl_number: SerialNumber::from(1),
         issuing_distribution_point: None,
         revoked_certs: revoked.collect(),

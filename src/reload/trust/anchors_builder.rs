@@ -1,0 +1,160 @@
+//! Where anchors lie, and by which rules they are replaced.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rustls::crypto::CryptoProvider;
+use rustls::time_provider::TimeProvider;
+
+use super::anchor_rules::{AnchorRules, OwnChain};
+use super::anchors::ReloadingAnchors;
+use super::error::TrustBuildError;
+#[cfg(feature = "os-anchors")]
+use super::places::OsStore;
+use super::places::TrustPlaces;
+use super::reloader::{Reloader, ReloaderSettings};
+use crate::alert::RepeatPolicy;
+use crate::cert::Certificate;
+use crate::observer::{Observer, Outbox};
+use crate::outlook::Usage;
+use crate::provider;
+use crate::source::Loader;
+
+impl ReloadingAnchors {
+    /// Starts with no place to look at.
+    pub fn builder() -> ReloadingAnchorsBuilder {
+        ReloadingAnchorsBuilder {
+            places: TrustPlaces::default(),
+            least_percent: 50,
+            own: Vec::new(),
+            provider: None,
+            settings: ReloaderSettings {
+                loader: Loader::new(),
+                settle_seconds: 10,
+                clock: None,
+                outbox: Outbox::default(),
+                repeat: RepeatPolicy::default(),
+            },
+        }
+    }
+}
+
+/// Gathers where the anchors of [`ReloadingAnchors`] lie.
+#[derive(Debug)]
+#[must_use]
+pub struct ReloadingAnchorsBuilder {
+    places: TrustPlaces,
+    least_percent: u8,
+    own: Vec<(Vec<Certificate>, Usage)>,
+    provider: Option<Arc<CryptoProvider>>,
+    settings: ReloaderSettings,
+}
+
+impl ReloadingAnchorsBuilder {
+    /// Trusts every certificate in this file (PEM, or the DER of one) or folder; repeatable.
+    pub fn with_path(mut self, path: impl Into<PathBuf>) -> Self {
+        self.places.paths.push(path.into());
+        self
+    }
+
+    /// Trusts what the operating system trusts, looked at once a minute.
+    #[cfg(feature = "os-anchors")]
+    pub fn with_os_anchors(mut self) -> Self {
+        self.places.os = OsStore::Followed;
+        self
+    }
+
+    /// Trusts every certificate in these bytes, until [`ReloadingAnchors::set_bytes`] replaces those
+    /// of this name; repeatable.
+    pub fn with_bytes(mut self, name: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
+        self.places.pushed.insert(name.into(), bytes.into());
+        self
+    }
+
+    /// Refuses a bundle with less than this share of the anchors in force, in percent: 50 by
+    /// default, at most 100; 0 lets any number of anchors go at once, but the last.
+    pub const fn with_least_share(mut self, percent: u8) -> Self {
+        self.least_percent = if percent > 100 { 100 } else { percent };
+        self
+    }
+
+    /// Refuses anchors under which this chain of ours, leaf first, would not verify any more;
+    /// repeatable.
+    pub fn with_own_chain(
+        mut self,
+        chain: impl IntoIterator<Item = Certificate>,
+        usage: Usage,
+    ) -> Self {
+        self.own.push((chain.into_iter().collect(), usage));
+        self
+    }
+
+    /// Verifies own chains by this crypto provider instead of the process's default one.
+    pub fn with_provider(mut self, provider: Arc<CryptoProvider>) -> Self {
+        self.provider = Some(provider);
+        self
+    }
+
+    /// Reads this clock, at the start and in the polling thread, instead of the system's.
+    pub fn with_clock(mut self, clock: Arc<dyn TimeProvider>) -> Self {
+        self.settings.clock = Some(clock);
+        self
+    }
+
+    /// Tells this observer of reloads and of failed ones, through a queue of its own unless it is
+    /// [prompt](Observer::is_prompt); repeatable.
+    pub fn with_observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.settings.outbox.add(observer);
+        self
+    }
+
+    /// Tells of failures that last at other intervals than the default ones.
+    pub const fn with_repeat(mut self, repeat: RepeatPolicy) -> Self {
+        self.settings.repeat = repeat;
+        self
+    }
+
+    /// Reads files and folders within other limits than the default ones.
+    pub fn with_loader(mut self, loader: Loader) -> Self {
+        self.settings.loader = loader;
+        self
+    }
+
+    /// Tells of files that look half-written only after so many seconds, 10 by default, and lets a
+    /// bundle that shrank in a file written in place count only once that held still for as long.
+    /// What was replaced as a whole (a rename, a swapped link) counts at once. A negative number
+    /// counts as 0.
+    pub const fn with_settle_seconds(mut self, seconds: i64) -> Self {
+        self.settings.settle_seconds = if seconds < 0 { 0 } else { seconds };
+        self
+    }
+
+    /// Loads everything once. From then on [`ReloadingAnchors::poll`] or [`ReloadingAnchors::spawn`]
+    /// look at the files.
+    ///
+    /// # Errors
+    /// [`TrustBuildError`] where there is no anchor to start with, or no provider for own chains.
+    pub fn build(self) -> Result<Arc<ReloadingAnchors>, TrustBuildError> {
+        if self.places.is_empty() {
+            return Err(TrustBuildError::NoPlace);
+        }
+        let mut own = Vec::new();
+        if !self.own.is_empty() {
+            let provider =
+                provider::given_or_default(self.provider).ok_or(TrustBuildError::NoProvider)?;
+            let algorithms = provider.signature_verification_algorithms.all;
+            own.extend(self.own.into_iter().map(|(chain, usage)| OwnChain {
+                chain,
+                usage,
+                algorithms,
+            }));
+        }
+        let rules = AnchorRules {
+            least_percent: self.least_percent,
+            own,
+        };
+        let reloader = Reloader::start(rules, self.places, self.settings);
+        let reloader = reloader.map_err(|error| TrustBuildError::Unusable { error })?;
+        Ok(Arc::new(ReloadingAnchors::new(reloader)))
+    }
+}

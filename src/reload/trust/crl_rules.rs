@@ -1,0 +1,248 @@
+//! Whether revocation lists may replace those in force: a function of both, and of the instant.
+
+use std::path::Path;
+
+use pki_types::CertificateRevocationListDer;
+
+use super::crl_files::CrlFile;
+use super::crl_generation::{CrlGeneration, ListInForce};
+use super::error::TrustReloadError;
+use super::kind::{TrustKind, TrustLook};
+use super::known_issuers::KnownIssuers;
+use super::places::files_of;
+use crate::alert::{Condition, Matter};
+use crate::cert::name_for_people;
+use crate::event::{Event, EventCode, Role, Severity};
+use crate::outlook::Position;
+use crate::policy::{Band, ThresholdPolicy};
+use crate::revocation::{
+    CrlDepth, CrlExpiration, Crls, CrlsBuilder, UnknownRevocation, crl_next_update, crl_this_update,
+};
+use crate::source::{Loader, path_name};
+use crate::time::{Timestamp, Validity};
+
+/// What becomes of lists that lack one of an issuer that has one in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum LostIssuers {
+    /// They are refused: what that issuer revoked would be let in, or all of its leaves shut out.
+    #[default]
+    Refuse,
+    /// They are taken.
+    Tell,
+}
+
+/// The rules by which lists are replaced and looked up.
+#[derive(Debug)]
+pub(super) struct CrlRules {
+    pub(super) lost_issuers: LostIssuers,
+    pub(super) depth: CrlDepth,
+    pub(super) unknown: UnknownRevocation,
+    pub(super) expiration: CrlExpiration,
+    /// Whose keys sign lists, as far as they are known.
+    pub(super) issuers: KnownIssuers,
+    /// How near its nextUpdate a list is told of.
+    pub(super) policy: ThresholdPolicy,
+}
+
+impl CrlRules {
+    fn empty(&self) -> CrlsBuilder {
+        Crls::builder()
+            .with_depth(self.depth)
+            .with_unknown(self.unknown)
+            .with_expiration(self.expiration)
+    }
+
+    fn check(
+        &self,
+        lists: &[ListInForce],
+        in_force: &[ListInForce],
+        look: &TrustLook<'_>,
+    ) -> Result<(), TrustReloadError> {
+        let place = || look.place.to_owned();
+        for before in in_force {
+            let of_issuer = || lists.iter().filter(|list| list.issuer == before.issuer);
+            let issuer = || name_for_people(&before.issuer);
+            if self.lost_issuers == LostIssuers::Refuse && of_issuer().next().is_none() {
+                return Err(TrustReloadError::IssuerLost {
+                    place: place(),
+                    issuer: issuer(),
+                });
+            }
+            let of_issuer_before = in_force.iter().filter(|list| list.issuer == before.issuer);
+            let latest_before = of_issuer_before.map(|list| list.this_update).max();
+            let latest = of_issuer().max_by_key(|list| list.this_update);
+            if let (Some(latest), Some(in_force)) = (latest, latest_before) {
+                if latest.this_update < in_force {
+                    return Err(TrustReloadError::OlderList {
+                        file: latest.file.clone(),
+                        issuer: issuer(),
+                        this_update: latest.this_update,
+                        in_force,
+                    });
+                }
+            }
+        }
+        if lists.len() < in_force.len() && look.written_within > 0 {
+            return Err(TrustReloadError::StillWritten {
+                place: place(),
+                held: lists.len(),
+                before: in_force.len(),
+                seconds: look.written_within,
+            });
+        }
+        Ok(())
+    }
+
+    fn condition(&self, list: &ListInForce, now: Timestamp) -> Condition {
+        // A list is current while now < nextUpdate.
+        let validity = Validity {
+            not_before: list.this_update,
+            not_after: list.next_update.saturating_add(-1),
+        };
+        let band = match self.policy.band(validity, Position::Leaf, now) {
+            // webpki does not look at thisUpdate.
+            Band::NotYetValid => Band::Ok,
+            band => band,
+        };
+        let code = match band {
+            Band::Ok => EventCode::Recovered,
+            Band::Expired => EventCode::Expired,
+            _ => EventCode::Expiring,
+        };
+        let issuer = name_for_people(&list.issuer);
+        let worth = match self.expiration {
+            CrlExpiration::Enforce => "from then on whatever it speaks for is refused",
+            CrlExpiration::Ignore => "from then on it may lack what was revoked",
+        };
+        let message = match band {
+            Band::Ok => format!("{}: the list of '{issuer}' is current", list.file),
+            _ => format!(
+                "{}: the list of '{issuer}' is to be replaced before {}; {worth}: fetch the next one from its CA",
+                list.file, list.next_update
+            ),
+        };
+        let matter = Matter::new(EventCode::Expiring, Role::Crl)
+            .with_name(format!("{}: {issuer}", list.file));
+        let event = Event::new(now, code, Severity::of_band(band), Role::Crl, message)
+            .with_source(list.file.clone());
+        Condition::new(matter, band, event)
+    }
+}
+
+impl TrustKind for CrlRules {
+    type Contents = CrlFile;
+    type Value = CrlGeneration;
+
+    const ROLE: Role = Role::Crl;
+
+    fn read_path(&self, path: &Path, loader: &Loader) -> Vec<CrlFile> {
+        let read = |path: &Path| CrlFile {
+            name: path_name(path),
+            bytes: loader.read(path),
+        };
+        let in_folder = files_of(path);
+        if in_folder.is_empty() {
+            return vec![read(path)];
+        }
+        let files = in_folder.iter().filter(|path| path.is_file());
+        let files = files.map(|path| read(path));
+        files.filter(|file| !file.is_unrelated()).collect()
+    }
+
+    fn read_bytes(&self, name: &str, bytes: &[u8]) -> Vec<CrlFile> {
+        vec![CrlFile {
+            name: name.to_owned(),
+            bytes: Ok(bytes.to_owned()),
+        }]
+    }
+
+    fn read_os(&self) -> Vec<CrlFile> {
+        Vec::new()
+    }
+
+    fn admit(
+        &self,
+        contents: &[CrlFile],
+        look: &TrustLook<'_>,
+        in_force: Option<&CrlGeneration>,
+    ) -> Result<CrlGeneration, TrustReloadError> {
+        let mut crls = self.empty();
+        let (mut lists, mut ders) = (Vec::new(), Vec::new());
+        for file in contents {
+            let found = file.lists()?;
+            if found.is_empty() {
+                let place = file.name.clone();
+                return Err(TrustReloadError::NoLists { place });
+            }
+            for (index, der) in found.into_iter().enumerate() {
+                let unusable = |reason: String| TrustReloadError::ListUnusable {
+                    file: file.name.clone(),
+                    number: index + 1,
+                    reason,
+                };
+                let added = crls.clone().with_der(&der);
+                crls = added.map_err(|error| unusable(error.error.to_string()))?;
+                lists.push(
+                    list_in_force(&file.name, &der)
+                        .ok_or_else(|| unusable("its dates cannot be read".to_owned()))?,
+                );
+                ders.push(der);
+            }
+        }
+        if lists.is_empty() {
+            return Err(TrustReloadError::NoLists {
+                place: look.place.to_owned(),
+            });
+        }
+        let crls = crls.build();
+        for ((list, issuer), der) in lists.iter_mut().zip(crls.issuers()).zip(&ders) {
+            list.issuer = issuer.to_vec();
+            if !self.issuers.vouch_for(issuer, der) {
+                return Err(TrustReloadError::SignatureFails {
+                    file: list.file.clone(),
+                    issuer: name_for_people(issuer),
+                });
+            }
+        }
+        if let Some(in_force) = in_force {
+            self.check(&lists, &in_force.lists, look)?;
+        }
+        Ok(CrlGeneration {
+            epoch: in_force.map_or(0, |in_force| in_force.epoch + 1),
+            crls,
+            ders,
+            lists,
+        })
+    }
+
+    fn is_same(&self, value: &CrlGeneration, other: &CrlGeneration) -> bool {
+        value.ders == other.ders
+    }
+
+    fn describe(&self, value: &CrlGeneration) -> String {
+        let next = value.lists.iter().map(|list| list.next_update).min();
+        let next = next.map_or_else(String::new, |next| format!(", current until before {next}"));
+        format!("{} revocation lists{next}", value.lists.len())
+    }
+
+    fn remark(&self, _: &CrlGeneration) -> Option<String> {
+        // One list that cannot be used stops all.
+        None
+    }
+
+    fn conditions(&self, value: &CrlGeneration, now: Timestamp) -> Vec<Condition> {
+        let lists = value.lists.iter();
+        lists.map(|list| self.condition(list, now)).collect()
+    }
+}
+
+/// The dates of a list; its issuer is filled in by who parsed it.
+fn list_in_force(file: &str, der: &CertificateRevocationListDer<'_>) -> Option<ListInForce> {
+    Some(ListInForce {
+        file: file.to_owned(),
+        issuer: Vec::new(),
+        this_update: crl_this_update(der)?,
+        next_update: crl_next_update(der)?,
+    })
+}

@@ -1,0 +1,121 @@
+//! The judge of the trust that is in force: made anew for each generation of it.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use super::judgement::{HandshakeJudge, InputChanges};
+#[cfg(feature = "ocsp")]
+use super::staple::StapleCheck;
+use crate::cert::SignatureAlgorithms;
+use crate::outlook::{ChainJudge, TrustAnchors, TrustInForce, Usage};
+use crate::policy::ThresholdPolicy;
+use crate::revocation::Crls;
+
+/// What every judge of one wrapper has in common.
+#[derive(Debug)]
+pub(super) struct JudgeTerms {
+    pub(super) usage: Usage,
+    pub(super) policy: ThresholdPolicy,
+    /// Needed where there are anchors.
+    pub(super) algorithms: Option<SignatureAlgorithms>,
+    #[cfg(feature = "ocsp")]
+    pub(super) staples: StapleCheck,
+}
+
+/// The judge, and where it finds what it judges by.
+#[derive(Debug)]
+pub(super) struct JudgeInForce {
+    terms: JudgeTerms,
+    trust: Option<Arc<dyn TrustInForce>>,
+    latest: RwLock<DatedJudge>,
+}
+
+/// A judge, and the epoch of the trust that it judges by.
+#[derive(Debug, Clone)]
+pub(super) struct DatedJudge {
+    pub(super) judge: Arc<HandshakeJudge>,
+    pub(super) epoch: u64,
+}
+
+impl JudgeTerms {
+    fn judge(&self, anchors: Option<Arc<TrustAnchors>>, crls: Option<Crls>) -> HandshakeJudge {
+        let changes = InputChanges::new(anchors.as_deref(), crls.as_ref());
+        let chains = anchors.zip(self.algorithms).map(|(anchors, algorithms)| {
+            let crls = crls.clone().unwrap_or_default();
+            ChainJudge::new(anchors, algorithms, self.usage).with_crls(crls)
+        });
+        HandshakeJudge {
+            chains,
+            policy: self.policy,
+            crls,
+            changes,
+            #[cfg(feature = "ocsp")]
+            staples: self.staples.clone(),
+        }
+    }
+}
+
+impl JudgeInForce {
+    /// Judges by these for good.
+    pub(super) fn fixed(
+        terms: JudgeTerms,
+        anchors: Option<Arc<TrustAnchors>>,
+        crls: Option<Crls>,
+    ) -> Self {
+        let judge = Arc::new(terms.judge(anchors, crls));
+        Self {
+            terms,
+            trust: None,
+            latest: RwLock::new(DatedJudge { judge, epoch: 0 }),
+        }
+    }
+
+    /// Judges by what is in force.
+    pub(super) fn following(terms: JudgeTerms, trust: Arc<dyn TrustInForce>) -> Self {
+        let generation = trust.generation();
+        let (anchors, crls) = (Arc::clone(&generation.anchors), generation.crls.clone());
+        let judge = Arc::new(terms.judge(Some(anchors), Some(crls)));
+        let epoch = generation.epoch;
+        Self {
+            terms,
+            trust: Some(trust),
+            latest: RwLock::new(DatedJudge { judge, epoch }),
+        }
+    }
+
+    pub(super) const fn policy(&self) -> &ThresholdPolicy {
+        &self.terms.policy
+    }
+
+    /// The epoch of the trust in force.
+    pub(super) fn epoch(&self) -> u64 {
+        let trust = self.trust.as_ref();
+        trust.map_or(0, |trust| trust.generation().epoch)
+    }
+
+    /// The judge of the trust in force.
+    pub(super) fn current(&self) -> DatedJudge {
+        let latest = self.read();
+        let Some(trust) = &self.trust else {
+            return latest;
+        };
+        let generation = trust.generation();
+        if generation.epoch == latest.epoch {
+            return latest;
+        }
+        let (anchors, crls) = (Arc::clone(&generation.anchors), generation.crls.clone());
+        let current = DatedJudge {
+            judge: Arc::new(self.terms.judge(Some(anchors), Some(crls))),
+            epoch: generation.epoch,
+        };
+        // Whoever writes an older one here meanwhile only has the next handshake make it again.
+        let mut latest = self.latest.write().unwrap_or_else(PoisonError::into_inner);
+        *latest = current.clone();
+        current
+    }
+
+    fn read(&self) -> DatedJudge {
+        // No code of ours panics under the lock.
+        let latest = self.latest.read().unwrap_or_else(PoisonError::into_inner);
+        latest.clone()
+    }
+}
