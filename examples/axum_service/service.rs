@@ -6,10 +6,12 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use notafter::observer::InlineObserver;
+use notafter::outlook::{ChainJudge, Usage};
 use notafter::reload::AtStart;
-use notafter::session::OpenConnections;
+use notafter::session::{ClosingPace, OpenConnections, RestsOn};
 use notafter::{
-    Event, Loader, Monitor, ReloadingKey, Target, Timestamp, TrustAnchors, WatchingClientVerifier,
+    Certificate, Event, Loader, Monitor, ReloadingKey, Target, Timestamp, TrustAnchors,
+    WatchingClientVerifier,
 };
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
@@ -24,7 +26,12 @@ pub struct Service {
     pub key: Arc<ReloadingKey>,
     pub monitor: Arc<Monitor>,
     pub connections: OpenConnections,
+    /// Connections that were told to end, and those of them that had to be cut off.
+    pub told: Counter,
+    pub overdue: Counter,
     pub failed_handshakes: Counter,
+    /// Judges clients by the anchors of --client-ca.
+    clients: Option<ChainJudge>,
     /// The name under which the served chain is watched: its file.
     served: String,
     /// Whether it was said by which anchors to judge.
@@ -55,10 +62,25 @@ impl Service {
             // A service that answers 503 on /ready tells more than one that does not start.
             .with_at_start(AtStart::AcceptOutOfDate)
             .build()?;
+        let clients = match &args.client_ca {
+            None => None,
+            Some(file) => Some(ChainJudge::new(
+                self::anchors(std::slice::from_ref(file))?,
+                provider.signature_verification_algorithms.all,
+                Usage::ClientAuth,
+            )),
+        };
+        let pace = ClosingPace::default()
+            .with_removal_seconds(args.drain_seconds.into())
+            // Processes of one fleet do not move in step.
+            .with_seed(std::process::id().into());
         let service = Self {
             key,
             monitor,
-            connections: OpenConnections::new(),
+            connections: OpenConnections::with_pace(pace),
+            told: Counter::default(),
+            overdue: Counter::default(),
+            clients,
             failed_handshakes: Counter::default(),
             served,
             trusts: !args.trust.is_empty(),
@@ -95,7 +117,7 @@ impl Service {
             }
         };
         let mut config = builder.with_cert_resolver(self.key.clone());
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(config)
     }
 
@@ -105,6 +127,7 @@ impl Service {
         let summary = self.key.poll(now());
         if summary.swapped > 0 {
             self.monitor.replace(&self.served, self.chain());
+            self.end_those_of_before();
         }
         if summary.swapped > 0 || stale != self.key.stale_since() {
             self.monitor.refresh(SKEW);
@@ -117,9 +140,48 @@ impl Service {
         certificates.map(|c| c.der().clone()).collect()
     }
 
-    /// The last good second of the served leaf.
-    pub fn served_until(&self) -> Option<Timestamp> {
-        Some(self.key.served().first()?.leaf()?.not_after())
+    /// What a connection with this client's chain rests on, if it showed one.
+    pub fn rests_on(&self, client: &[Certificate]) -> RestsOn {
+        let served = self.key.served();
+        let leaf = served.first().and_then(|pair| pair.leaf());
+        let timeline = self.clients.as_ref().filter(|_| !client.is_empty());
+        let timeline = timeline.and_then(|judge| judge.timeline(client, None).ok());
+        let paths = timeline.map_or_else(Vec::new, |timeline| timeline.rustls.paths);
+        // The last of its paths; its leaf where there is none.
+        let client_end = paths.iter().map(|path| path.window.not_after).max();
+        let client_end = client_end.or(client.first().map(Certificate::not_after));
+        let ends = client_end
+            .into_iter()
+            .chain(leaf.map(Certificate::not_after));
+        let rests_on = RestsOn::until(ends.min().unwrap_or(Timestamp::MAX))
+            .with_anchors(paths.iter().map(|path| path.anchor.spki_sha256));
+        match leaf {
+            Some(leaf) => rests_on.with_identity(leaf),
+            None => rests_on,
+        }
+    }
+
+    /// Tells those connections that are due, at most once a second.
+    pub fn end_connections(&self) {
+        let now = now();
+        if self.connections.next_due().is_some_and(|due| due <= now) {
+            let tick = self.connections.tick(now);
+            self.told.add(tick.told as u64);
+            self.overdue.add(tick.overdue as u64);
+        }
+    }
+
+    /// Ends what was opened with a certificate that is not served any more.
+    fn end_those_of_before(&self) {
+        let served = self.key.served();
+        let leaves = served.iter().filter_map(|pair| pair.leaf());
+        let removal = self.connections.follow_identities(leaves, now());
+        if removal.connections > 0 {
+            eprintln!(
+                "{} connections on a certificate of before end by {}",
+                removal.connections, removal.deadline
+            );
+        }
     }
 }
 

@@ -130,7 +130,6 @@ mod tests {
         slots.release(t(9));
         assert_eq!(slots.full, BTreeMap::from([(8, 8), (10, 11)]));
         assert_eq!(slots.take(t(11), t(8), t(11)), t(9));
-        assert_eq!(slots.take(t(11), t(8), t(11)), t(9));
         assert_eq!(slots.full, BTreeMap::from([(8, 11)]));
         let mut later = Slots::new(1);
         for second in [1, 2, 3] {
