@@ -18,6 +18,8 @@ usage: axum_service [OPTIONS]
                        judge by the system's anchors
   --listen ADDRESS     default 127.0.0.1:8443; port 0 picks a free one
   --poll MILLISECONDS  look at the files so often, default 1000
+  --drain SECONDS      after a renewal, end connections that were shown the certificate before
+                       it, gracefully, within so long, default 60
 SIGHUP: look at all of them at once
 pages: /metrics (Prometheus), /ready (200 or 503 with reasons), /certificates (JSON)
 without --cert: serves a PKI minted into a temporary folder
@@ -31,6 +33,7 @@ pub struct Args {
     pub trust: Vec<PathBuf>,
     pub listen: SocketAddr,
     pub poll: Duration,
+    pub drain_seconds: u32,
 }
 
 impl Args {
@@ -43,6 +46,7 @@ impl Args {
             trust: Vec::new(),
             listen: SocketAddr::from(([127, 0, 0, 1], 8443)),
             poll: Duration::from_millis(1000),
+            drain_seconds: 60,
         };
         let (mut cert, mut key) = (None, None);
         let mut parser = lexopt::Parser::from_env();
@@ -59,6 +63,7 @@ impl Args {
                     0 => return Err("--poll takes milliseconds, at least 1".into()),
                     milliseconds => args.poll = Duration::from_millis(milliseconds),
                 },
+                Long("drain") => args.drain_seconds = parser.value()?.parse()?,
                 other => return Err(other.unexpected()),
             }
         }

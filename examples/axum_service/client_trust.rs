@@ -4,10 +4,12 @@ use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
 
+use notafter::cert::SignatureAlgorithms;
 use notafter::observer::InlineObserver;
+use notafter::outlook::Usage;
 use notafter::reload::{ReloadingAnchors, ReloadingCrls, TrustReloadError};
 use notafter::verifier::ReloadingClientVerifier;
-use notafter::{Certificate, Timestamp, WatchingClientVerifier};
+use notafter::{Certificate, ChainJudge, Timestamp, TrustAnchors, WatchingClientVerifier};
 use rustls::crypto::CryptoProvider;
 use serde_json::{Value, json};
 
@@ -19,6 +21,7 @@ const SETTLE_SECONDS: i64 = 2;
 pub struct ClientTrust {
     anchors: Arc<ReloadingAnchors>,
     lists: Option<Arc<ReloadingCrls>>,
+    algorithms: SignatureAlgorithms,
 }
 
 impl ClientTrust {
@@ -44,6 +47,7 @@ impl ClientTrust {
         Ok(Self {
             anchors,
             lists: lists.transpose()?,
+            algorithms: provider.signature_verification_algorithms.all,
         })
     }
 
@@ -65,11 +69,24 @@ impl ClientTrust {
         Ok(verifier)
     }
 
-    pub fn poll(&self, now: Timestamp) {
+    /// Looks at the files once; says whether other anchors are in force since.
+    pub fn poll(&self, now: Timestamp) -> bool {
+        let before = self.anchors.anchors();
         self.anchors.poll(now);
         if let Some(lists) = &self.lists {
             lists.poll(now);
         }
+        !Arc::ptr_eq(&before, &self.anchors.anchors())
+    }
+
+    /// The anchors in force.
+    pub fn anchors(&self) -> Arc<TrustAnchors> {
+        self.anchors.anchors()
+    }
+
+    /// Judges clients by the anchors in force.
+    pub fn judge(&self) -> ChainJudge {
+        ChainJudge::new(self.anchors.anchors(), self.algorithms, Usage::ClientAuth)
     }
 
     /// Each with its kind, what it is, and its value.

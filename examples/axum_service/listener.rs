@@ -1,77 +1,44 @@
-//! TLS connections for axum. Handshakes run apart from each other and have little time, so that
-//! no client holds up another one.
+//! TLS connections. Handshakes run apart from each other and have little time, so that no client
+//! holds up another one.
 
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use notafter::Certificate;
 use notafter::session::OpenConnection;
-use notafter::{Certificate, Timestamp};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, Sleep};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use crate::service::Service;
+use crate::service::{Service, now};
+use crate::{pages, serving};
 
 const MOST_CONNECTIONS: usize = 1024;
 const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(10);
 const IDLE_PATIENCE: Duration = Duration::from_secs(60);
 
-/// Finished handshakes.
-pub struct TlsListener {
-    connections: mpsc::Receiver<(Connection, SocketAddr)>,
-    address: SocketAddr,
-}
-
-impl TlsListener {
-    pub fn start(
-        listener: TcpListener,
-        acceptor: TlsAcceptor,
-        service: Arc<Service>,
-    ) -> io::Result<Self> {
-        let address = listener.local_addr()?;
-        let (sender, connections) = mpsc::channel(16);
-        tokio::spawn(accept(listener, acceptor, service, sender));
-        Ok(Self {
-            connections,
-            address,
-        })
-    }
-}
-
-impl axum::serve::Listener for TlsListener {
-    type Io = Connection;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Connection, SocketAddr) {
-        match self.connections.recv().await {
-            Some(connection) => connection,
-            // The task that sends ends with the process.
-            None => std::future::pending().await,
-        }
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        Ok(self.address)
-    }
-}
-
-async fn accept(
+/// Accepts connections, and serves each in a task of its own, until the end is asked for.
+pub async fn accept(
     listener: TcpListener,
     acceptor: TlsAcceptor,
     service: Arc<Service>,
-    sender: mpsc::Sender<(Connection, SocketAddr)>,
+    mut ending: watch::Receiver<bool>,
 ) {
     let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
-    while let Ok(permit) = Arc::clone(&room).acquire_owned().await {
-        let (stream, peer) = match listener.accept().await {
+    let router = pages::router(Arc::clone(&service));
+    loop {
+        let accepted = tokio::select! {
+            accepted = accept_one(&listener, &room) => accepted,
+            _ = ending.wait_for(|ending| *ending) => return,
+        };
+        let (stream, permit) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 // Out of file descriptors, for example: it passes.
@@ -80,13 +47,18 @@ async fn accept(
                 continue;
             }
         };
-        let (acceptor, service, sender) = (acceptor.clone(), Arc::clone(&service), sender.clone());
+        let (acceptor, service) = (acceptor.clone(), Arc::clone(&service));
+        let (router, mut ending) = (router.clone(), ending.clone());
         tokio::spawn(async move {
             let handshake = tokio::time::timeout(HANDSHAKE_PATIENCE, acceptor.accept(stream));
-            match handshake.await {
+            let handshake = tokio::select! {
+                handshake = handshake => handshake,
+                _ = ending.wait_for(|ending| *ending) => return,
+            };
+            match handshake {
                 Ok(Ok(stream)) => {
                     let connection = Connection::new(stream, &service, permit);
-                    let _ = sender.send((connection, peer)).await;
+                    serving::serve(connection, router, ending).await;
                 }
                 _ => service.failed_handshakes.add(1),
             }
@@ -94,26 +66,39 @@ async fn accept(
     }
 }
 
+async fn accept_one(
+    listener: &TcpListener,
+    room: &Arc<Semaphore>,
+) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
+    let permit = Arc::clone(room).acquire_owned().await;
+    let permit = permit.map_err(io::Error::other)?;
+    let (stream, _) = listener.accept().await?;
+    Ok((stream, permit))
+}
+
 /// One connection; it ends where nothing moves for a while.
 pub struct Connection {
     stream: TlsStream<TcpStream>,
     idle: Pin<Box<Sleep>>,
-    _open: OpenConnection,
+    pub open: OpenConnection,
     _permit: OwnedSemaphorePermit,
 }
 
 impl Connection {
     fn new(stream: TlsStream<TcpStream>, service: &Service, permit: OwnedSemaphorePermit) -> Self {
-        let peer = stream.get_ref().1.peer_certificates();
-        let peer = peer.and_then(|chain| Certificate::from_der(chain.first()?).ok());
-        let ends = peer.map(|leaf| leaf.not_after()).into_iter();
-        let end = ends.chain(service.served_until()).min();
+        let peer = stream.get_ref().1.peer_certificates().unwrap_or_default();
+        let peer = peer.iter().map_while(|der| Certificate::from_der(der).ok());
+        let rests_on = service.rests_on(&peer.collect::<Vec<_>>());
         Self {
             stream,
             idle: Box::pin(tokio::time::sleep(IDLE_PATIENCE)),
-            _open: service.connections.open(end.unwrap_or(Timestamp::MAX)),
+            open: service.connections.open_on(rests_on, now()),
             _permit: permit,
         }
+    }
+
+    pub fn is_http2(&self) -> bool {
+        self.stream.get_ref().1.alpn_protocol() == Some(b"h2")
     }
 
     fn moved(&mut self) {

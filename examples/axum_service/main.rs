@@ -15,6 +15,7 @@ mod demo;
 mod listener;
 mod pages;
 mod service;
+mod serving;
 
 use std::error::Error;
 use std::io::Write as _;
@@ -24,11 +25,11 @@ use std::time::Duration;
 
 use args::Args;
 use demo::Demo;
-use listener::TlsListener;
 use service::Service;
 use tokio::net::TcpListener;
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 use tokio_rustls::TlsAcceptor;
 
@@ -79,7 +80,6 @@ async fn run(mut args: Args) -> Result<(), Box<dyn Error>> {
         Arc::clone(&service),
     ));
     let url = format!("https://{}", listener.local_addr()?);
-    let listener = TlsListener::start(listener, acceptor, Arc::clone(&service))?;
     print(&format!("listening on {url}\n"));
     if let Some(demo) = &demo {
         print(&demo.hints(&url));
@@ -88,15 +88,15 @@ async fn run(mut args: Args) -> Result<(), Box<dyn Error>> {
 
     let watching = service.monitor.spawn()?;
     tokio::spawn(reload(Arc::clone(&service), args.poll));
-    let server = axum::serve(listener, pages::router(Arc::clone(&service)));
-    let server = server.with_graceful_shutdown(asked_to_end());
-    tokio::select! {
-        ended = server.into_future() => ended?,
-        () = async {
-            asked_to_end().await;
-            tokio::time::sleep(LAST_REQUESTS).await;
-        } => {}
-    }
+    tokio::spawn(end_connections(Arc::clone(&service)));
+    let (ending, end_is_asked_for) = watch::channel(false);
+    let server = listener::accept(listener, acceptor, service, end_is_asked_for);
+    let server = tokio::spawn(server);
+    asked_to_end().await;
+    ending.send_replace(true);
+    server.await?;
+    // Each connection holds a receiver until it has ended.
+    let _ = tokio::time::timeout(LAST_REQUESTS, ending.closed()).await;
     watching.stop(Duration::from_secs(1));
     Ok(())
 }
@@ -124,6 +124,16 @@ async fn reload_on(mut hangup: Signal, service: Arc<Service>) {
         if let Err(error) = reloaded {
             eprintln!("the files could not be looked at: {error}");
         }
+    }
+}
+
+/// Tells those connections that are due.
+async fn end_connections(service: Arc<Service>) {
+    let mut ticks = tokio::time::interval(Duration::from_secs(1));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        service.end_connections();
     }
 }
 

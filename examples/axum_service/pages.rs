@@ -73,6 +73,24 @@ async fn metrics(State(service): State<Arc<Service>>) -> Response {
             outliving.to_string(),
         ),
         (
+            "notafter_connections_closing",
+            "gauge",
+            "Open connections that were told to end.",
+            service.connections.closing().to_string(),
+        ),
+        (
+            "notafter_connections_told_total",
+            "counter",
+            "Connections told to end before their chain, or after a renewal.",
+            service.told.get().to_string(),
+        ),
+        (
+            "notafter_connections_overdue_total",
+            "counter",
+            "Connections cut off at their deadline.",
+            service.overdue.get().to_string(),
+        ),
+        (
             "notafter_handshake_failures_total",
             "counter",
             "Handshakes that failed or took too long.",

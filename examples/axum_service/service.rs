@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use notafter::observer::InlineObserver;
 use notafter::reload::{AtStart, ReloadSummary};
-use notafter::session::OpenConnections;
+use notafter::session::{ClosingPace, OpenConnections, RestsOn};
 use notafter::{
-    Event, Loader, Monitor, ReloadingKey, SessionGuard, Target, Timestamp, TrustAnchors,
+    Certificate, Event, Loader, Monitor, ReloadingKey, SessionGuard, Target, Timestamp,
+    TrustAnchors,
 };
 use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
@@ -25,6 +25,9 @@ pub struct Service {
     pub key: Arc<ReloadingKey>,
     pub monitor: Arc<Monitor>,
     pub connections: OpenConnections,
+    /// Connections that were told to end, and those of them that had to be cut off.
+    pub told: Counter,
+    pub overdue: Counter,
     pub failed_handshakes: Counter,
     /// Where clients are asked for certificates.
     pub client_trust: Option<ClientTrust>,
@@ -68,11 +71,17 @@ impl Service {
                 Some(ClientTrust::new(ca, args.client_crl.as_deref(), provider)?)
             }
         };
+        let pace = ClosingPace::default()
+            .with_removal_seconds(args.drain_seconds.into())
+            // Processes of one fleet do not move in step.
+            .with_seed(std::process::id().into());
         let service = Self {
             client_trust,
             key,
             monitor,
-            connections: OpenConnections::new(),
+            connections: OpenConnections::with_pace(pace),
+            told: Counter::default(),
+            overdue: Counter::default(),
             failed_handshakes: Counter::default(),
             served,
             trusts: !args.trust.is_empty(),
@@ -104,7 +113,7 @@ impl Service {
                 config
             }
         };
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(config)
     }
 
@@ -123,10 +132,13 @@ impl Service {
         let stale = self.key.stale_since();
         let summary = look(&self.key);
         if let Some(trust) = &self.client_trust {
-            trust.poll(now());
+            if trust.poll(now()) {
+                self.end_those_of_removed_anchors(trust);
+            }
         }
         if summary.swapped > 0 {
             self.monitor.replace(&self.served, self.chain());
+            self.end_those_of_before();
         }
         if summary.swapped > 0 || stale != self.key.stale_since() {
             self.monitor.refresh(SKEW);
@@ -139,9 +151,59 @@ impl Service {
         certificates.map(|c| c.der().clone()).collect()
     }
 
-    /// The last good second of the served leaf.
-    pub fn served_until(&self) -> Option<Timestamp> {
-        Some(self.key.served().first()?.leaf()?.not_after())
+    /// What a connection with this client's chain rests on, if it showed one.
+    pub fn rests_on(&self, client: &[Certificate]) -> RestsOn {
+        let served = self.key.served();
+        let leaf = served.first().and_then(|pair| pair.leaf());
+        let trust = self.client_trust.as_ref().filter(|_| !client.is_empty());
+        let timeline = trust.and_then(|trust| trust.judge().timeline(client, None).ok());
+        let paths = timeline.map_or_else(Vec::new, |timeline| timeline.rustls.paths);
+        // The last of its paths; its leaf where there is none.
+        let client_end = paths.iter().map(|path| path.window.not_after).max();
+        let client_end = client_end.or(client.first().map(Certificate::not_after));
+        let ends = client_end
+            .into_iter()
+            .chain(leaf.map(Certificate::not_after));
+        let rests_on = RestsOn::until(ends.min().unwrap_or(Timestamp::MAX))
+            .with_anchors(paths.iter().map(|path| path.anchor.spki_sha256));
+        match leaf {
+            Some(leaf) => rests_on.with_identity(leaf),
+            None => rests_on,
+        }
+    }
+
+    /// Tells those connections that are due, at most once a second.
+    pub fn end_connections(&self) {
+        let now = now();
+        if self.connections.next_due().is_some_and(|due| due <= now) {
+            let tick = self.connections.tick(now);
+            self.told.add(tick.told as u64);
+            self.overdue.add(tick.overdue as u64);
+        }
+    }
+
+    /// Ends what was opened by clients all of whose anchors are gone.
+    fn end_those_of_removed_anchors(&self, trust: &ClientTrust) {
+        let removal = self.connections.follow_anchors(&trust.anchors(), now());
+        if removal.connections > 0 {
+            eprintln!(
+                "{} connections rest on anchors that are no more, and end by {}",
+                removal.connections, removal.deadline
+            );
+        }
+    }
+
+    /// Ends what was opened with a certificate that is not served any more.
+    fn end_those_of_before(&self) {
+        let served = self.key.served();
+        let leaves = served.iter().filter_map(|pair| pair.leaf());
+        let removal = self.connections.follow_identities(leaves, now());
+        if removal.connections > 0 {
+            eprintln!(
+                "{} connections on a certificate of before end by {}",
+                removal.connections, removal.deadline
+            );
+        }
     }
 }
 

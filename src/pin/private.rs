@@ -29,11 +29,12 @@ impl SpkiPin {
     ) -> Result<Self, PinSourceError> {
         let key = private_key::from_pem(pem).map_err(|error| match error {
             PrivateKeyError::Missing => PinSourceError::NothingFound,
-            PrivateKeyError::Encrypted => PinSourceError::Key {
-                reason: "it is encrypted, decrypt it first".to_owned(),
-            },
             PrivateKeyError::Damaged => PinSourceError::Pem {
                 reason: "its private key does not decode".to_owned(),
+            },
+            // No passphrase was given.
+            _ => PinSourceError::Key {
+                reason: "it is encrypted, decrypt it first".to_owned(),
             },
         })?;
         let key = provider.key_provider.load_private_key(key);

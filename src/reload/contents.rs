@@ -1,6 +1,7 @@
 //! What the files of a pair held.
 
 use crate::cert::Sha256Digest;
+use crate::source::private_key::Passphrase;
 use crate::source::{FailureReason, SourceFailure};
 
 /// What the files of one pair held at one moment.
@@ -10,6 +11,8 @@ pub(super) struct Contents {
     pub(super) key_file: String,
     pub(super) certificates: Result<Vec<u8>, SourceFailure>,
     pub(super) key: Result<KeyBytes, SourceFailure>,
+    /// What opens the key.
+    pub(super) passphrase: Option<Passphrase>,
     /// `None` where no staple is configured.
     #[cfg(feature = "ocsp")]
     pub(super) staple: Option<Result<Vec<u8>, SourceFailure>>,

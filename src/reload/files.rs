@@ -124,6 +124,7 @@ impl LastLook {
             key_file: path_name(&files.key),
             certificates: loader.read(&files.certificates),
             key: loader.read(&files.key).map(KeyBytes::new),
+            passphrase: files.passphrase.clone(),
             #[cfg(feature = "ocsp")]
             staple: files.staple.as_ref().map(|file| loader.read(file)),
         };

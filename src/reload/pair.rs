@@ -55,7 +55,8 @@ fn read_key(
 ) -> Result<Arc<dyn SigningKey>, ReloadError> {
     let bytes = contents.key.as_ref().map_err(unreadable)?;
     let file = || contents.key_file.clone();
-    let der = private_key::from_pem_or_der(bytes).map_err(|error| ReloadError::KeyUnreadable {
+    let der = private_key::from_pem_or_der(bytes, contents.passphrase.as_ref());
+    let der = der.map_err(|error| ReloadError::KeyUnreadable {
         file: file(),
         reason: error.to_string(),
     })?;

@@ -19,6 +19,8 @@ use crate::outlook::{TrustAnchors, Usage};
 use crate::policy::ThresholdPolicy;
 use crate::revocation::Crls;
 use crate::source::Loader;
+#[cfg(feature = "encrypted-keys")]
+use crate::source::Passphrase;
 use crate::source::SourceContents;
 use crate::time::Timestamp;
 
@@ -83,7 +85,21 @@ impl SelfCheckBuilder {
 
     /// Checks that the private key in this PEM or DER file belongs to a leaf; repeatable.
     pub fn with_key_file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.subjects.keys.push(KeySource::File(path.into()));
+        let key = KeySource::File(path.into(), None);
+        self.subjects.keys.push(key);
+        self
+    }
+
+    /// Checks that the private key in this file, which this passphrase opens where it is encrypted
+    /// (PKCS#8 with PBES2), belongs to a leaf; repeatable.
+    #[cfg(feature = "encrypted-keys")]
+    pub fn with_encrypted_key_file(
+        mut self,
+        path: impl Into<PathBuf>,
+        passphrase: Passphrase,
+    ) -> Self {
+        let key = KeySource::File(path.into(), Some(passphrase));
+        self.subjects.keys.push(key);
         self
     }
 

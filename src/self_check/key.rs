@@ -13,12 +13,12 @@ use super::finding::{Finding, FindingCode};
 use crate::cert::Certificate;
 use crate::event::Severity;
 use crate::outlook::Position;
-use crate::source::private_key;
+use crate::source::private_key::{self, Passphrase};
 use crate::source::{Loader, path_name};
 
 /// Where a private key comes from.
 pub(super) enum KeySource {
-    File(PathBuf),
+    File(PathBuf, Option<Passphrase>),
     Key(String, PrivateKeyDer<'static>),
     Certified(String, Arc<CertifiedKey>),
 }
@@ -39,7 +39,7 @@ impl fmt::Debug for KeySource {
 impl KeySource {
     fn name(&self) -> String {
         match self {
-            Self::File(path) => path_name(path),
+            Self::File(path, _) => path_name(path),
             Self::Key(source, _) | Self::Certified(source, _) => source.clone(),
         }
     }
@@ -101,12 +101,12 @@ impl KeySource {
         let der = match self {
             Self::Certified(_, key) => return Ok(Arc::clone(&key.key)),
             Self::Key(_, key) => key.clone_key(),
-            Self::File(path) => {
+            Self::File(path, passphrase) => {
                 let bytes = loader.read(path).map_err(|failure| {
                     let code = FindingCode::Unreadable;
                     Finding::new(Severity::Critical, code, failure.to_string())
                 })?;
-                private_key::from_pem_or_der(&bytes).map_err(|error| {
+                private_key::from_pem_or_der(&bytes, passphrase.as_ref()).map_err(|error| {
                     let code = FindingCode::Unreadable;
                     Finding::new(Severity::Critical, code, error.to_string())
                 })?

@@ -3,8 +3,8 @@
 //! A [`SessionGuard`] stands before rustls's session stores and asks the wrapper of the same
 //! configuration, by its clock, whether what a session rests on still passes. [`PinnedClientConfigs`] gives
 //! a client a fresh verifier and an empty store once sessions of before must not be resumed. And
-//! [`OpenConnections`] counts connections that stay open beyond the end of their chain. The room knows the
-//! verifiers and rustls's stores; of a stored session it reads nothing but the client's certificates.
+//! [`OpenConnections`] counts connections that stay open beyond the end of their chain, and tells them to end
+//! before it, and after a removal of what they rest on. The room knows the verifiers and rustls's stores; of a stored session it reads nothing but the client's certificates.
 //!
 //! # How does a server forget the sessions of clients that it would refuse now?
 //! ```
@@ -22,8 +22,16 @@ mod client;
 mod configs;
 mod connections;
 mod guard;
+mod pace;
+mod phase;
+mod rests_on;
+mod schedule;
 mod server;
+mod slots;
 
 pub use configs::PinnedClientConfigs;
-pub use connections::{OpenConnection, OpenConnections};
+pub use connections::{ClosingTick, OpenConnection, OpenConnections, Removal};
 pub use guard::SessionGuard;
+pub use pace::ClosingPace;
+pub use phase::{ConnectionPhase, PhaseReached};
+pub use rests_on::RestsOn;

@@ -14,8 +14,13 @@
 //! ```
 
 mod contents;
+#[cfg(feature = "encrypted-keys")]
+mod encrypted_key;
 mod failure;
+mod key_error;
 mod loader;
+#[cfg(feature = "encrypted-keys")]
+mod passphrase;
 mod path_name;
 mod pem;
 mod place;
@@ -29,5 +34,7 @@ pub(crate) use path_name::path_name;
 pub use contents::SourceContents;
 pub use failure::{FailureReason, SourceFailure};
 pub use loader::Loader;
+#[cfg(feature = "encrypted-keys")]
+pub use passphrase::Passphrase;
 pub use place::Place;
 pub use scan::{CertificateScan, FoundCertificate, OtherBlock, Scanned};

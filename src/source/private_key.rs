@@ -2,36 +2,44 @@
 
 use pki_types::PrivateKeyDer;
 use pki_types::pem::{Error as PemError, PemObject as _};
-use thiserror::Error;
 
-/// Why there is no private key to be had from a file: a sentence that says what to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub(crate) enum PrivateKeyError {
-    #[error("the private key is encrypted: give an unencrypted PKCS#8, PKCS#1 or SEC1 key as PEM")]
-    Encrypted,
-    #[error("there is no private key in it: give an unencrypted PKCS#8, PKCS#1 or SEC1 key as PEM")]
-    Missing,
-    #[error(
-        "the private key's PEM is damaged: give an unencrypted PKCS#8, PKCS#1 or SEC1 key as PEM"
-    )]
-    Damaged,
-}
+#[cfg(feature = "encrypted-keys")]
+use super::encrypted_key;
+pub(crate) use super::key_error::PrivateKeyError;
+#[cfg(feature = "encrypted-keys")]
+pub(crate) use super::passphrase::Passphrase;
+#[cfg(feature = "encrypted-keys")]
+use super::pem::{Blocks, decode};
 
-/// The first private key of a PEM file, or a DER one.
+/// Without the feature `encrypted-keys` there is none.
+#[cfg(all(feature = "monitor", not(feature = "encrypted-keys")))]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Passphrase {}
+
+#[cfg(feature = "encrypted-keys")]
+const ENCRYPTED: &[u8] = b"ENCRYPTED PRIVATE KEY";
+
+/// The first private key of a PEM file, or a DER one; where it is encrypted (PKCS#8), opened with
+/// the passphrase.
 ///
 /// # Errors
 /// [`PrivateKeyError`] where there is none that can be read.
 #[cfg(feature = "monitor")]
-pub(crate) fn from_pem_or_der(bytes: &[u8]) -> Result<PrivateKeyDer<'static>, PrivateKeyError> {
+pub(crate) fn from_pem_or_der(
+    bytes: &[u8],
+    passphrase: Option<&Passphrase>,
+) -> Result<PrivateKeyDer<'static>, PrivateKeyError> {
     match from_pem(bytes) {
-        Err(PrivateKeyError::Missing) => PrivateKeyDer::try_from(bytes)
-            .map(|key| key.clone_key())
-            .map_err(|_| PrivateKeyError::Missing),
+        Err(PrivateKeyError::Missing) => match PrivateKeyDer::try_from(bytes) {
+            Ok(key) => Ok(key.clone_key()),
+            Err(_) => opened(bytes, passphrase),
+        },
+        Err(PrivateKeyError::Encrypted) => opened(bytes, passphrase),
         read => read,
     }
 }
 
-/// The first private key of a PEM file.
+/// The first private key of a PEM file, which is not encrypted.
 ///
 /// # Errors
 /// [`PrivateKeyError`] where there is none that can be read.
@@ -41,9 +49,42 @@ pub(crate) fn from_pem(bytes: &[u8]) -> Result<PrivateKeyDer<'static>, PrivateKe
             PrivateKeyError::Encrypted
         }
         PemError::NoItemsFound => PrivateKeyError::Missing,
+        // RFC 1421, 4.6.1.1: a header line, which is no base64.
+        _ if contains(bytes, b"Proc-Type: 4,ENCRYPTED") => PrivateKeyError::LegacyEncrypted,
         // What it says may quote the line.
         _ => PrivateKeyError::Damaged,
     })
+}
+
+/// The first encrypted key of a PEM file, or a DER one.
+#[cfg(feature = "encrypted-keys")]
+fn opened(
+    bytes: &[u8],
+    passphrase: Option<&Passphrase>,
+) -> Result<PrivateKeyDer<'static>, PrivateKeyError> {
+    let mut blocks = Blocks::new(bytes);
+    // A slice is read without an error.
+    while let Ok(Some(block)) = blocks.next() {
+        if block.label != ENCRYPTED {
+            continue;
+        }
+        let passphrase = passphrase.ok_or(PrivateKeyError::Encrypted)?;
+        let body = block.body.map_err(|_| PrivateKeyError::Damaged)?;
+        let mut der = Vec::new();
+        let der = decode(body, &mut der).ok_or(PrivateKeyError::Damaged)?;
+        return encrypted_key::open(der, passphrase);
+    }
+    match passphrase {
+        _ if !encrypted_key::is_encrypted(bytes) => Err(PrivateKeyError::Missing),
+        None => Err(PrivateKeyError::Encrypted),
+        Some(passphrase) => encrypted_key::open(bytes, passphrase),
+    }
+}
+
+#[cfg(all(feature = "monitor", not(feature = "encrypted-keys")))]
+fn opened(bytes: &[u8], _: Option<&Passphrase>) -> Result<PrivateKeyDer<'static>, PrivateKeyError> {
+    // As it was read: missing, or encrypted.
+    from_pem(bytes)
 }
 
 fn contains(bytes: &[u8], part: &[u8]) -> bool {
@@ -74,6 +115,13 @@ mod tests {
             (
                 pem("ENCRYPTED PRIVATE KEY", "MAMCAQA="),
                 Err(PrivateKeyError::Encrypted),
+            ),
+            (
+                pem(
+                    "RSA PRIVATE KEY",
+                    "Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nMAMCAQA=",
+                ),
+                Err(PrivateKeyError::LegacyEncrypted),
             ),
             (
                 pem("PRIVATE KEY", "MAM!AQA="),

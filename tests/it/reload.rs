@@ -2,6 +2,7 @@
 //! stays whatever happens to the files.
 
 mod causes;
+mod encrypted;
 mod faults;
 mod many;
 mod names;

@@ -1,0 +1,41 @@
+//! Why a private key cannot be read.
+
+use thiserror::Error;
+
+/// Why there is no private key to be had from a file: a sentence that says what to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub(crate) enum PrivateKeyError {
+    #[error(
+        "the private key is encrypted and there is no passphrase for it: give its passphrase \
+         (feature `encrypted-keys`), or an unencrypted PKCS#8, PKCS#1 or SEC1 key as PEM"
+    )]
+    Encrypted,
+    #[error(
+        "the private key is encrypted in the legacy way (`Proc-Type: 4,ENCRYPTED`), which is not opened: \
+         convert it once with `openssl pkcs8 -topk8 -in OLD -out NEW`, which asks for its passphrase"
+    )]
+    LegacyEncrypted,
+    #[cfg(feature = "encrypted-keys")]
+    #[error(
+        "the passphrase does not open the private key: give the one that this very file was encrypted with"
+    )]
+    WrongPassphrase,
+    #[cfg(feature = "encrypted-keys")]
+    #[error(
+        "the private key is encrypted with an algorithm that is not opened: convert it once with \
+         `openssl pkcs8 -topk8 -v2 aes-256-cbc -in OLD -out NEW`, which asks for its passphrase"
+    )]
+    UnknownEncryption,
+    #[cfg(feature = "encrypted-keys")]
+    #[error(
+        "the private key's passphrase is stretched beyond 10,000,000 iterations of PBKDF2 or 256 MiB of scrypt: \
+         encrypt it again with less"
+    )]
+    TooCostly,
+    #[error("there is no private key in it: give an unencrypted PKCS#8, PKCS#1 or SEC1 key as PEM")]
+    Missing,
+    #[error(
+        "the private key's PEM is damaged: give an unencrypted PKCS#8, PKCS#1 or SEC1 key as PEM"
+    )]
+    Damaged,
+}
