@@ -100,8 +100,7 @@ fn a_server_asks_for_certificates_of_the_roots_in_force() {
     assert_eq!(asked(), only);
 }
 
-/// What guards sessions is the epoch: with the same verifier and no word of its generations, a
-/// session of a removed root is resumed until the inner verifier is asked again, a minute later.
+/// Memory, sessions and open connections are of an epoch, so that nothing waits for a minute to pass.
 #[test]
 fn a_pushed_bundle_counts_at_once_also_for_peers_that_are_remembered() {
     use notafter::reload::ReloadingAnchors;
