@@ -21,8 +21,17 @@ pub(crate) fn issuer_signature(
     issuer: &Certificate,
     algorithms: SignatureAlgorithms,
 ) -> IssuerSignature {
-    let signed = SignedParts::of(certificate.der());
-    let (Ok(signed), Ok(key)) = (signed, KeyParts::of(issuer.facts().spki_der())) else {
+    signature_by(certificate.der(), issuer.facts().spki_der(), algorithms)
+}
+
+/// Whether the key of this SubjectPublicKeyInfo made the signature of this certificate, or of this
+/// revocation list (RFC 5280, 5.1.1.3), which has the same three parts.
+pub(crate) fn signature_by(
+    der: &[u8],
+    issuer_spki: &[u8],
+    algorithms: SignatureAlgorithms,
+) -> IssuerSignature {
+    let (Ok(signed), Ok(key)) = (SignedParts::of(der), KeyParts::of(issuer_spki)) else {
         return IssuerSignature::NotMade;
     };
     let mut verdict = IssuerSignature::Unsupported;
@@ -46,9 +55,9 @@ pub(crate) fn is_issued_by(
         && issuer_signature(certificate, issuer, algorithms) == IssuerSignature::Made
 }
 
-/// A certificate in its three parts (RFC 5280, 4.1).
+/// A certificate, or a revocation list, in its three parts (RFC 5280, 4.1 and 5.1).
 struct SignedParts<'a> {
-    /// tbsCertificate, with its header.
+    /// tbsCertificate or tbsCertList, with its header.
     message: &'a [u8],
     /// The content of the AlgorithmIdentifier, as pki-types holds it.
     algorithm: &'a [u8],

@@ -48,7 +48,7 @@ pub(crate) use facts::purposes;
 #[cfg(feature = "ocsp")]
 pub(crate) use issuance::is_issued_by;
 #[cfg(feature = "reload")]
-pub(crate) use issuance::{IssuerSignature, issuer_signature};
+pub(crate) use issuance::{IssuerSignature, issuer_signature, signature_by};
 #[cfg(any(feature = "ocsp", feature = "reload"))]
 pub(crate) use name::dotted;
 pub use signature::SignatureAlgorithms;

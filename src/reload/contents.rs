@@ -1,7 +1,7 @@
 //! What the files of a pair held.
 
 use crate::cert::Sha256Digest;
-use crate::source::private_key::Passphrase;
+use crate::source::passphrase::Passphrase;
 use crate::source::{FailureReason, SourceFailure};
 
 /// What the files of one pair held at one moment.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::source::private_key::Passphrase;
+use crate::source::passphrase::Passphrase;
 
 /// Where one certificate chain, its private key and (feature `ocsp`) its staple lie.
 #[derive(Debug, Clone, PartialEq, Eq)]

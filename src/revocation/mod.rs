@@ -23,14 +23,10 @@
 //! ```
 
 mod crl;
-#[cfg(feature = "reload")]
-mod crl_signature;
 mod next_update;
 #[cfg(feature = "ocsp")]
 mod ocsp;
 
-#[cfg(feature = "reload")]
-pub(crate) use crl_signature::crl_is_signed_by;
 #[cfg(feature = "reload")]
 pub(crate) use next_update::crl_this_update;
 pub(crate) use next_update::{crl_next_update, staple_next_update};

@@ -13,7 +13,8 @@ use super::finding::{Finding, FindingCode};
 use crate::cert::Certificate;
 use crate::event::Severity;
 use crate::outlook::Position;
-use crate::source::private_key::{self, Passphrase};
+use crate::source::passphrase::Passphrase;
+use crate::source::private_key;
 use crate::source::{Loader, path_name};
 
 /// Where a private key comes from.

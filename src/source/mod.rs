@@ -19,8 +19,8 @@ mod encrypted_key;
 mod failure;
 mod key_error;
 mod loader;
-#[cfg(feature = "encrypted-keys")]
-mod passphrase;
+#[cfg(feature = "monitor")]
+pub(crate) mod passphrase;
 mod path_name;
 mod pem;
 mod place;

@@ -1,7 +1,9 @@
 //! What opens an encrypted private key.
 
+#[cfg(feature = "encrypted-keys")]
 use std::fmt;
 
+#[cfg(feature = "encrypted-keys")]
 use pkcs8::der::zeroize::Zeroizing;
 
 /// The passphrase of an encrypted private key: never printed, and wiped from memory when dropped.
@@ -16,9 +18,11 @@ use pkcs8::der::zeroize::Zeroizing;
 /// let key = ReloadingKey::builder().with_files(files).build();
 /// # }
 /// ```
+#[cfg(feature = "encrypted-keys")]
 #[derive(Clone, PartialEq, Eq)]
 pub struct Passphrase(Zeroizing<Vec<u8>>);
 
+#[cfg(feature = "encrypted-keys")]
 impl Passphrase {
     /// Takes the bytes as they are: without the line end that a file of it may have.
     pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
@@ -30,8 +34,14 @@ impl Passphrase {
     }
 }
 
+#[cfg(feature = "encrypted-keys")]
 impl fmt::Debug for Passphrase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Passphrase(..)")
     }
 }
+
+/// Without the feature `encrypted-keys` there is none.
+#[cfg(not(feature = "encrypted-keys"))]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Passphrase {}

@@ -6,15 +6,10 @@ use pki_types::pem::{Error as PemError, PemObject as _};
 #[cfg(feature = "encrypted-keys")]
 use super::encrypted_key;
 pub(crate) use super::key_error::PrivateKeyError;
-#[cfg(feature = "encrypted-keys")]
-pub(crate) use super::passphrase::Passphrase;
+#[cfg(feature = "monitor")]
+use super::passphrase::Passphrase;
 #[cfg(feature = "encrypted-keys")]
 use super::pem::{Blocks, decode};
-
-/// Without the feature `encrypted-keys` there is none.
-#[cfg(all(feature = "monitor", not(feature = "encrypted-keys")))]
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Passphrase {}
 
 #[cfg(feature = "encrypted-keys")]
 const ENCRYPTED: &[u8] = b"ENCRYPTED PRIVATE KEY";

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::cert::{Certificate, SignatureAlgorithms, in_sequence};
+use crate::cert::{Certificate, IssuerSignature, SignatureAlgorithms, in_sequence, signature_by};
 use crate::outlook::TrustInForce;
-use crate::revocation::crl_is_signed_by;
 
 /// Anchors in force, and certificates of CAs below them.
 #[derive(Debug, Default)]
@@ -36,6 +35,7 @@ impl KnownIssuers {
         let of_issuer = certificates.filter(|facts| facts.subject_der() == issuer);
         keys.extend(of_issuer.map(|facts| facts.spki_der().to_vec()));
         let mut signers = keys.iter();
-        keys.is_empty() || signers.any(|key| crl_is_signed_by(list, key, algorithms))
+        keys.is_empty()
+            || signers.any(|key| signature_by(list, key, algorithms) == IssuerSignature::Made)
     }
 }
