@@ -4,19 +4,18 @@ use std::fmt;
 use std::sync::Arc;
 
 use pki_types::{CertificateDer, UnixTime};
-use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::CryptoProvider;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::server::{VerifierBuilderError, WebPkiClientVerifier};
-use rustls::{DigitallySignedStruct, DistinguishedName, Error, RootCertStore, SignatureScheme};
+use rustls::{DistinguishedName, Error, RootCertStore};
 
+use super::by_generation::{by_generation, with_lists};
 use super::current::{CurrentVerifier, MakesVerifier};
 use super::error::ReloadingVerifierError;
 use super::root_hints::RootHints;
 use crate::outlook::{TrustGeneration, TrustInForce};
 use crate::provider;
 use crate::reload::{CrlGeneration, ReloadingAnchors, ReloadingCrls};
-use crate::revocation::{CrlDepth, UnknownRevocation};
 
 /// Verifies clients as rustls's own [`WebPkiClientVerifier`] does, by the anchors and lists in force at
 /// each handshake: for each generation of them one is made, by rustls's own builder.
@@ -73,19 +72,10 @@ impl MakesVerifier for ClientVerifierMaker {
         lists: Option<&CrlGeneration>,
     ) -> Result<Arc<dyn ClientCertVerifier>, VerifierBuilderError> {
         let provider = Arc::clone(&self.provider);
-        let mut builder = WebPkiClientVerifier::builder_with_provider(roots, provider);
-        if let Some(lists) = lists {
-            builder = builder.with_crls(lists.ders.iter().cloned());
-            if lists.crls.depth() == CrlDepth::Leaf {
-                builder = builder.only_check_end_entity_revocation();
-            }
-            if lists.crls.unknown() == UnknownRevocation::Accept {
-                builder = builder.allow_unknown_revocation_status();
-            }
-            if lists.crls.enforces_expiration() {
-                builder = builder.enforce_revocation_expiration();
-            }
-        }
+        let builder = with_lists!(
+            WebPkiClientVerifier::builder_with_provider(roots, provider),
+            lists
+        );
         match self.anonymous {
             AnonymousClients::Refuse => builder.build(),
             AnonymousClients::Accept => builder.allow_unauthenticated().build(),
@@ -185,43 +175,7 @@ impl ClientCertVerifier for ReloadingClientVerifier {
         verifier.verify_client_cert(end_entity, intermediates, now)
     }
 
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let current = self.current.current();
-        current
-            .verifier()?
-            .verify_tls12_signature(message, cert, dss)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let current = self.current.current();
-        current
-            .verifier()?
-            .verify_tls13_signature(message, cert, dss)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        let algorithms = &self
-            .current
-            .maker
-            .provider
-            .signature_verification_algorithms;
-        algorithms.supported_schemes()
-    }
-
-    fn requires_raw_public_keys(&self) -> bool {
-        // webpki's verifier of certificates never does.
-        false
-    }
+    by_generation!();
 }
 
 /// The anchors and lists that clients are verified by.

@@ -1,5 +1,6 @@
 //! Verifiers whose trust anchors and revocation lists change while they run.
 
+mod by_generation;
 mod client;
 mod current;
 mod error;

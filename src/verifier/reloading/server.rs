@@ -4,17 +4,17 @@ use std::fmt;
 use std::sync::Arc;
 
 use pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::danger::{ServerCertVerified, ServerCertVerifier};
 use rustls::client::{VerifierBuilderError, WebPkiServerVerifier};
 use rustls::crypto::CryptoProvider;
-use rustls::{DigitallySignedStruct, DistinguishedName, Error, RootCertStore, SignatureScheme};
+use rustls::{DistinguishedName, Error, RootCertStore};
 
+use super::by_generation::{by_generation, with_lists};
 use super::current::{CurrentVerifier, MakesVerifier};
 use super::error::ReloadingVerifierError;
 use crate::outlook::{TrustGeneration, TrustInForce};
 use crate::provider;
 use crate::reload::{CrlGeneration, ReloadingAnchors, ReloadingCrls};
-use crate::revocation::{CrlDepth, UnknownRevocation};
 
 /// Verifies servers as rustls's own
 /// [`WebPkiServerVerifier`] does, by the anchors and lists in force at each
@@ -70,19 +70,10 @@ impl MakesVerifier for ServerVerifierMaker {
         lists: Option<&CrlGeneration>,
     ) -> Result<Arc<WebPkiServerVerifier>, VerifierBuilderError> {
         let provider = Arc::clone(&self.provider);
-        let mut builder = WebPkiServerVerifier::builder_with_provider(roots, provider);
-        if let Some(lists) = lists {
-            builder = builder.with_crls(lists.ders.iter().cloned());
-            if lists.crls.depth() == CrlDepth::Leaf {
-                builder = builder.only_check_end_entity_revocation();
-            }
-            if lists.crls.unknown() == UnknownRevocation::Accept {
-                builder = builder.allow_unknown_revocation_status();
-            }
-            if lists.crls.enforces_expiration() {
-                builder = builder.enforce_revocation_expiration();
-            }
-        }
+        let builder = with_lists!(
+            WebPkiServerVerifier::builder_with_provider(roots, provider),
+            lists
+        );
         builder.build()
     }
 }
@@ -154,43 +145,7 @@ impl ServerCertVerifier for ReloadingServerVerifier {
         )
     }
 
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let current = self.current.current();
-        current
-            .verifier()?
-            .verify_tls12_signature(message, cert, dss)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let current = self.current.current();
-        current
-            .verifier()?
-            .verify_tls13_signature(message, cert, dss)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        let algorithms = &self
-            .current
-            .maker
-            .provider
-            .signature_verification_algorithms;
-        algorithms.supported_schemes()
-    }
-
-    fn requires_raw_public_keys(&self) -> bool {
-        // webpki's verifier of certificates never does.
-        false
-    }
+    by_generation!();
 
     fn root_hint_subjects(&self) -> Option<&[DistinguishedName]> {
         // Nor does it name its roots to servers.
