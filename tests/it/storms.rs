@@ -14,15 +14,15 @@ use notafter::{
     Event, EventCode, Observer as _, PinSet, SessionGuard, Severity, SpkiPin,
     WatchingClientVerifier,
 };
-use rustls::client::danger::HandshakeSignatureValid;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::ServerSessionMemoryCache;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::{DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
+use rustls::{DistinguishedName, Error, SignatureScheme};
 
 use crate::announcements::ground::{Draft, Ground, listed};
 use crate::pinning::life::Changing;
 use crate::support::pki::{self, Leaf, NOW};
+use crate::support::proof::any_signature_counts;
 use crate::support::proof::meet_client;
 use crate::support::tls::FixedTime;
 
@@ -140,23 +140,7 @@ impl ClientCertVerifier for Everybody {
         Ok(ClientCertVerified::assertion())
     }
 
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
+    any_signature_counts!();
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         Vec::new()

@@ -8,12 +8,13 @@ use notafter::pin::{ExpiryRule, PinError, PinPosition};
 use notafter::verifier::{PresentedBounds, VerifierBuildError};
 use notafter::{PinSet, SpkiPin, WatchingServerVerifier};
 use rcgen::{CertificateParams, DnType, Issuer, KeyPair};
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::danger::{ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
+use rustls::{CertificateError, Error, SignatureScheme};
 
 use super::{Agreeable, NAME, Scene, pin_of, pin_of_ca, pinned, refusal, webpki};
 use crate::support::pki::{self, NOW, days};
+use crate::support::proof::any_signature_counts;
 use crate::support::tls::ring;
 
 fn positions(error: &PinError) -> Vec<Position> {
@@ -266,23 +267,7 @@ impl ServerCertVerifier for Whole {
         }
     }
 
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
+    any_signature_counts!();
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         vec![SignatureScheme::ECDSA_NISTP256_SHA256]
