@@ -29,8 +29,9 @@ use crate::cert::Certificate;
 use crate::event::{Event, Role};
 use crate::monitor::{Evaluation, Watched};
 use crate::observer::Outbox;
+use crate::outlook::Usage;
 use crate::policy::ThresholdPolicy;
-use crate::renewal::Skew;
+use crate::renewal::{IdentityInForce, Skew};
 use crate::time::Timestamp;
 use crate::time::clock;
 
@@ -260,6 +261,11 @@ impl ReloadingKey {
         lock(&self.status).served.clone()
     }
 
+    /// What the certificates are for.
+    pub(super) fn usage(&self) -> Usage {
+        self.settings.rules.usage
+    }
+
     /// How many times a changed pair was served instead of the one before.
     pub fn reloads_total(&self) -> u64 {
         self.reloads.load(Ordering::Acquire)
@@ -328,6 +334,14 @@ impl Watched for ReloadingKey {
             failures_are_told: !self.serving.outbox.is_empty(),
         };
         judge.evaluate(&self.served(), now)
+    }
+}
+
+/// For [`PinnedClientConfigs::with_identity`](crate::PinnedClientConfigs::with_identity): another
+/// epoch once another pair is served; a new staple makes none.
+impl IdentityInForce for ReloadingKey {
+    fn epoch(&self) -> u64 {
+        self.table.load().epoch
     }
 }
 

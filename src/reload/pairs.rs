@@ -18,6 +18,8 @@ use crate::time::Timestamp;
 pub(super) struct Pairs {
     slots: Vec<Slot>,
     teller: Teller,
+    /// Counted up whenever handshakes get other certificates.
+    epoch: u64,
 }
 
 /// What came of a look at pairs.
@@ -39,6 +41,7 @@ impl Pairs {
         Self {
             slots: Vec::new(),
             teller,
+            epoch: 0,
         }
     }
 
@@ -86,6 +89,9 @@ impl Pairs {
             looked.is_changed |= look.is_changed;
             if let Some(step) = look.step {
                 looked.is_looked = true;
+                if matches!(step, ReloadStep::Swapped { .. }) {
+                    self.epoch = self.epoch.saturating_add(1);
+                }
                 let told = self.teller.step(&slot.told(), &step, now);
                 looked.events.extend(told);
                 looked.take(step);
@@ -119,6 +125,7 @@ impl Pairs {
         looked.events = self.tell_start(&slot, &step, settings, now);
         looked.is_changed = true;
         self.slots.push(slot);
+        self.epoch = self.epoch.saturating_add(1);
         Ok(looked)
     }
 
@@ -140,11 +147,13 @@ impl Pairs {
             self.teller.forget(&slot.told());
         }
         self.slots.retain(|slot| !is_it(slot));
+        self.epoch = self.epoch.saturating_add(1);
         Ok(())
     }
 
     pub(super) fn table(&self, unknown_name: UnknownName) -> KeyTable {
-        KeyTable::new(self.slots.iter().filter_map(Slot::row), unknown_name)
+        let rows = self.slots.iter().filter_map(Slot::row);
+        KeyTable::new(rows, unknown_name, self.epoch)
     }
 
     pub(super) fn shown(&self) -> Vec<ServedKey> {

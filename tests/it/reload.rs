@@ -4,6 +4,7 @@
 mod causes;
 mod encrypted;
 mod faults;
+mod identities;
 mod many;
 mod names;
 mod renewals;
