@@ -1,6 +1,5 @@
 //! The staple of one pair: good ones are served until their end, everything else is told.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use crate::cert::{Certificate, SignatureAlgorithms};
@@ -93,24 +92,23 @@ impl StapleState {
     /// What should be told of the staple; `None` while it may be half-written.
     pub(super) fn standing(
         &self,
-        file: &Path,
+        name: &str,
         leaf: &Certificate,
         settle_seconds: i64,
         now: Timestamp,
     ) -> Option<StapleStanding> {
-        let file = file.display();
         let (band, message) = match &self.problem {
             Some(StapleProblem { since, staple }) => {
                 let is_new = (0..settle_seconds).contains(&now.seconds_since(*since));
                 if is_new && staple.band != Band::Broken {
                     return None;
                 }
-                (staple.band, format!("{file}: {}", staple.message))
+                (staple.band, format!("{name}: {}", staple.message))
             }
             None if self.served_until.is_none() && leaf.facts().must_staple() => {
-                (Band::Warning, format!("{file}: there is no staple"))
+                (Band::Warning, format!("{name}: there is no staple"))
             }
-            None => (Band::Ok, format!("{file}: the staple is good (again)")),
+            None => (Band::Ok, format!("{name}: the staple is good (again)")),
         };
         let (band, consequence) = match (band, self.served_until) {
             (Band::Ok, _) => (band, String::new()),
