@@ -172,13 +172,10 @@ impl Slot {
             settled: self.agreement.has_settled(settle_seconds, now),
             now,
         };
-        let examine = || Pair::examine(contents, signer.as_ref(), &settings.provider, &judge);
-        // A signer is the caller's code.
-        let examined = match signer {
-            Some(_) => contained(&contents.certificate_file, examine),
-            None => examine(),
-        };
-        examined.map(Some)
+        // A signer is the caller's code, and so is who is asked for a passphrase.
+        contained(&contents.certificate_file, || {
+            Pair::examine(contents, signer.as_ref(), &settings.provider, &judge).map(Some)
+        })
     }
 
     /// Whether this very signer signs at the moment.

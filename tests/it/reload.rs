@@ -10,6 +10,7 @@ mod many;
 mod names;
 mod renewals;
 mod rules;
+mod s_client;
 mod scene;
 mod standing;
 mod staples;
