@@ -28,7 +28,7 @@
 //! | [`observer`] | delivering it, without holding anybody up |
 //! | [`self_check`] | one look at everything that was loaded, and its report |
 //! | [`monitor`] | the same look, again and again while the service runs |
-//! | [`reload`] | certificates and keys that change on disk while they are served |
+//! | [`reload`] | certificates and keys that change while they are served |
 //! | [`verifier`] | wrappers around rustls's verifiers, which can only refuse more |
 //! | [`session`] | sessions and connections that outlive no decision |
 //!

@@ -18,8 +18,10 @@ mod support;
 
 use std::alloc::System;
 use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use notafter::renewal::IdentityInForce;
 use notafter::verifier::VerdictCache;
 use notafter::{Event, SessionGuard, WatchingClientVerifier, WatchingServerVerifier};
 use rcgen::CustomExtension;
@@ -102,6 +104,16 @@ impl ClientCertVerifier for AgreeableToClients {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.proofs.supported_verify_schemes()
+    }
+}
+
+/// The epoch of an identity.
+#[derive(Debug, Default)]
+struct Epoch(AtomicU64);
+
+impl IdentityInForce for Epoch {
+    fn epoch(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
     }
 }
 
@@ -265,6 +277,24 @@ fn floods() -> Vec<Flood> {
             let guard = SessionGuard::default().client(&verifier, store);
             servers(&*verifier, 66_000, 1, (&leaf(8), 0));
             Box::new((verifier, guard))
+        }),
+    ));
+    floods.push(flood(
+        "names of connections",
+        2 * FORGOTTEN,
+        Box::new(|| {
+            let verifier = watching();
+            let store = Arc::new(ClientSessionMemoryCache::new(32));
+            let epoch = Arc::new(Epoch::default());
+            let guard = SessionGuard::default();
+            let store = guard.client_with_identity(&verifier, epoch.clone(), store);
+            for name in 0..66_000 {
+                // As many before the change as after it.
+                epoch.0.store(name / 33_000, Ordering::Relaxed);
+                let name = ServerName::try_from(format!("n{name}.example")).unwrap();
+                assert!(store.take_tls13_ticket(&name).is_none());
+            }
+            Box::new((verifier, store))
         }),
     ));
     // A queue of 1,024 events, with an observer that does not come back.

@@ -22,6 +22,7 @@ mod client;
 mod configs;
 mod connections;
 mod guard;
+mod identity;
 mod pace;
 mod phase;
 mod rests_on;

@@ -10,6 +10,7 @@ use crate::alert::Condition;
 use crate::cert::{Certificate, SignatureAlgorithms, name_for_people};
 use crate::event::Role;
 use crate::outlook::{ChainJudge, Refusal, TrustAnchors, TrustGeneration, Usage};
+use crate::reload::key::ReloadingKey;
 #[cfg(feature = "os-anchors")]
 use crate::source::FailureReason;
 use crate::source::{Loader, SourceContents};
@@ -23,22 +24,51 @@ const MAX_NAMED: usize = 5;
 pub(super) struct AnchorRules {
     /// The share of the anchors in force that there must be, in percent.
     pub(super) least_percent: u8,
-    /// The chains of ours that must not stop to verify.
-    pub(super) own: Vec<OwnChain>,
+    /// The chains of ours that must not stop to verify, and what they are verified by.
+    pub(super) own: Vec<OwnChains>,
+    pub(super) algorithms: SignatureAlgorithms,
+}
+
+/// What this process shows.
+#[derive(Debug)]
+pub(super) enum OwnChains {
+    /// For good.
+    Fixed(OwnChain),
+    /// Whatever it serves at the moment.
+    ServedBy(Arc<ReloadingKey>),
 }
 
 /// A chain that this process shows, leaf first.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct OwnChain {
     pub(super) chain: Vec<Certificate>,
     pub(super) usage: Usage,
-    pub(super) algorithms: SignatureAlgorithms,
+}
+
+impl OwnChains {
+    fn at_the_moment(&self) -> Vec<OwnChain> {
+        match self {
+            Self::Fixed(own) => vec![own.clone()],
+            Self::ServedBy(key) => {
+                let served = key.served().into_iter().map(|served| OwnChain {
+                    chain: served.certificates,
+                    usage: key.usage(),
+                });
+                served.filter(|own| !own.chain.is_empty()).collect()
+            }
+        }
+    }
 }
 
 impl OwnChain {
     /// Why it does not verify under these anchors, if it does not.
-    fn refusal(&self, anchors: &Arc<TrustAnchors>, now: Timestamp) -> Option<Refusal> {
-        let judge = ChainJudge::new(Arc::clone(anchors), self.algorithms, self.usage);
+    fn refusal(
+        &self,
+        anchors: &Arc<TrustAnchors>,
+        algorithms: SignatureAlgorithms,
+        now: Timestamp,
+    ) -> Option<Refusal> {
+        let judge = ChainJudge::new(Arc::clone(anchors), algorithms, self.usage);
         judge.report(&self.chain, None, now).rustls.refusal
     }
 
@@ -84,11 +114,11 @@ impl AnchorRules {
                 seconds: look.written_within,
             });
         }
-        for own in &self.own {
-            let Some(refusal) = own.refusal(anchors, look.now) else {
+        for own in self.own.iter().flat_map(OwnChains::at_the_moment) {
+            let Some(refusal) = own.refusal(anchors, self.algorithms, look.now) else {
                 continue;
             };
-            if own.refusal(in_force, look.now).is_none() {
+            if own.refusal(in_force, self.algorithms, look.now).is_none() {
                 return Err(TrustReloadError::OwnChainFails {
                     place: place(),
                     name: own.name(),

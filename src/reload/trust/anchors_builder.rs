@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rustls::crypto::CryptoProvider;
 use rustls::time_provider::TimeProvider;
 
-use super::anchor_rules::{AnchorRules, OwnChain};
+use super::anchor_rules::{AnchorRules, OwnChain, OwnChains};
 use super::anchors::ReloadingAnchors;
 use super::error::TrustBuildError;
 #[cfg(feature = "os-anchors")]
@@ -14,10 +14,11 @@ use super::places::OsStore;
 use super::places::TrustPlaces;
 use super::reloader::{Reloader, ReloaderSettings};
 use crate::alert::RepeatPolicy;
-use crate::cert::Certificate;
+use crate::cert::{Certificate, SignatureAlgorithms};
 use crate::observer::{Observer, Outbox};
 use crate::outlook::Usage;
 use crate::provider;
+use crate::reload::key::ReloadingKey;
 use crate::source::Loader;
 
 impl ReloadingAnchors {
@@ -45,7 +46,7 @@ impl ReloadingAnchors {
 pub struct ReloadingAnchorsBuilder {
     places: TrustPlaces,
     least_percent: u8,
-    own: Vec<(Vec<Certificate>, Usage)>,
+    own: Vec<OwnChains>,
     provider: Option<Arc<CryptoProvider>>,
     settings: ReloaderSettings,
 }
@@ -79,13 +80,37 @@ impl ReloadingAnchorsBuilder {
     }
 
     /// Refuses anchors under which this chain of ours, leaf first, would not verify any more;
-    /// repeatable.
+    /// repeatable. Of one that is renewed: [`Self::with_own_key`].
     pub fn with_own_chain(
         mut self,
         chain: impl IntoIterator<Item = Certificate>,
         usage: Usage,
     ) -> Self {
-        self.own.push((chain.into_iter().collect(), usage));
+        self.own.push(OwnChains::Fixed(OwnChain {
+            chain: chain.into_iter().collect(),
+            usage,
+        }));
+        self
+    }
+
+    /// Refuses anchors under which a chain that this key serves at that moment would not verify any
+    /// more, for the usage of the key; repeatable.
+    ///
+    /// # How do I keep the root that my own certificate ends at, after its renewal too?
+    /// ```no_run
+    /// use notafter::ReloadingKey;
+    /// use notafter::reload::ReloadingAnchors;
+    /// let key = ReloadingKey::builder()
+    ///     .with_pair("/etc/service/tls.crt", "/etc/service/tls.key")
+    ///     .build()?;
+    /// let anchors = ReloadingAnchors::builder()
+    ///     .with_path("/etc/service/ca.pem")
+    ///     .with_own_key(key)
+    ///     .build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn with_own_key(mut self, key: Arc<ReloadingKey>) -> Self {
+        self.own.push(OwnChains::ServedBy(key));
         self
     }
 
@@ -138,20 +163,18 @@ impl ReloadingAnchorsBuilder {
         if self.places.is_empty() {
             return Err(TrustBuildError::NoPlace);
         }
-        let mut own = Vec::new();
-        if !self.own.is_empty() {
-            let provider =
-                provider::given_or_default(self.provider).ok_or(TrustBuildError::NoProvider)?;
-            let algorithms = provider.signature_verification_algorithms.all;
-            own.extend(self.own.into_iter().map(|(chain, usage)| OwnChain {
-                chain,
-                usage,
-                algorithms,
-            }));
-        }
+        let algorithms: SignatureAlgorithms = match self.own.is_empty() {
+            true => &[],
+            false => {
+                let provider = provider::given_or_default(self.provider);
+                let provider = provider.ok_or(TrustBuildError::NoProvider)?;
+                provider.signature_verification_algorithms.all
+            }
+        };
         let rules = AnchorRules {
             least_percent: self.least_percent,
-            own,
+            own: self.own,
+            algorithms,
         };
         let reloader = Reloader::start(rules, self.places, self.settings);
         let reloader = reloader.map_err(|error| TrustBuildError::Unusable { error })?;
