@@ -42,7 +42,9 @@ pub use facts::CertificateFacts;
 pub(crate) use facts::EXTENDED_KEY_USAGE;
 #[cfg(feature = "ocsp")]
 pub(crate) use facts::Extension;
+pub(crate) use alt_names::uris as uris_of_names;
 pub(crate) use facts::count_constraints;
+pub(crate) use facts::{BASIC_CONSTRAINTS, KEY_USAGE, SUBJECT_ALT_NAME};
 #[cfg(feature = "ocsp")]
 pub(crate) use facts::purposes;
 #[cfg(feature = "ocsp")]
