@@ -12,10 +12,14 @@ use crate::text::quoted;
 #[non_exhaustive]
 pub enum SvidError {
     /// It names no URI.
-    #[error("the leaf names no URI, so it is no X.509-SVID: it was issued for something else than SPIFFE")]
+    #[error(
+        "the leaf names no URI, so it is no X.509-SVID: it was issued for something else than SPIFFE"
+    )]
     NoUri,
     /// It names several URIs.
-    #[error("the leaf names {count} URIs, and an X.509-SVID has exactly one: have it issued with its SPIFFE ID alone")]
+    #[error(
+        "the leaf names {count} URIs, and an X.509-SVID has exactly one: have it issued with its SPIFFE ID alone"
+    )]
     SeveralUris {
         /// How many.
         count: usize,
@@ -35,7 +39,9 @@ pub enum SvidError {
         trust_domain: TrustDomain,
     },
     /// It is the certificate of a CA.
-    #[error("the leaf is the certificate of a CA, which identifies no workload: have a leaf issued by it")]
+    #[error(
+        "the leaf is the certificate of a CA, which identifies no workload: have a leaf issued by it"
+    )]
     IsCa,
     /// Its key may sign certificates or revocation lists.
     #[error(
@@ -62,7 +68,9 @@ pub enum IdentityError {
     #[error("the leaf cannot be read, so nobody knows who the peer is: {0}")]
     Unreadable(#[from] CertificateParseError),
     /// The peer showed a raw public key (RFC 7250), which says nothing of whose it is.
-    #[error("a raw public key does not say who the peer is: ask for certificates, or know such peers by their name")]
+    #[error(
+        "a raw public key does not say who the peer is: ask for certificates, or know such peers by their name"
+    )]
     RawPublicKey,
     /// What the application's own function says.
     #[error("nobody knows who the peer is: {reason}")]

@@ -24,17 +24,47 @@ fn what_is_no_spiffe_id_is_refused_for_its_own_reason() {
         ("spiffe://", SpiffeIdError::NoTrustDomain),
         ("spiffe:///db", SpiffeIdError::NoTrustDomain),
         ("spiffe://Prod.example/db", character("Prod.example", 'P')),
-        ("spiffe://a.example:8443/db", character("a.example:8443", ':')),
+        (
+            "spiffe://a.example:8443/db",
+            character("a.example:8443", ':'),
+        ),
         ("spiffe://me@a.example/db", character("me@a.example", '@')),
         ("spiffe://a%2eexample/db", character("a%2eexample", '%')),
-        ("spiffe://bücher.example/db", character("bücher.example", 'ü')),
+        (
+            "spiffe://bücher.example/db",
+            character("bücher.example", 'ü'),
+        ),
         ("spiffe://a.example?x", character("a.example?x", '?')),
-        ("spiffe://a.example/", SpiffeIdError::EmptySegment { path: path("/") }),
-        ("spiffe://a.example/db/", SpiffeIdError::EmptySegment { path: path("/db/") }),
-        ("spiffe://a.example//db", SpiffeIdError::EmptySegment { path: path("//db") }),
-        ("spiffe://a.example/a//db", SpiffeIdError::EmptySegment { path: path("/a//db") }),
-        ("spiffe://a.example/./db", SpiffeIdError::RelativeSegment { path: path("/./db") }),
-        ("spiffe://a.example/a/..", SpiffeIdError::RelativeSegment { path: path("/a/..") }),
+        (
+            "spiffe://a.example/",
+            SpiffeIdError::EmptySegment { path: path("/") },
+        ),
+        (
+            "spiffe://a.example/db/",
+            SpiffeIdError::EmptySegment { path: path("/db/") },
+        ),
+        (
+            "spiffe://a.example//db",
+            SpiffeIdError::EmptySegment { path: path("//db") },
+        ),
+        (
+            "spiffe://a.example/a//db",
+            SpiffeIdError::EmptySegment {
+                path: path("/a//db"),
+            },
+        ),
+        (
+            "spiffe://a.example/./db",
+            SpiffeIdError::RelativeSegment {
+                path: path("/./db"),
+            },
+        ),
+        (
+            "spiffe://a.example/a/..",
+            SpiffeIdError::RelativeSegment {
+                path: path("/a/.."),
+            },
+        ),
         ("spiffe://a.example/d%62", in_path("/d%62", '%')),
         ("spiffe://a.example/db?x=1", in_path("/db?x=1", '?')),
         ("spiffe://a.example/db#x", in_path("/db#x", '#')),
@@ -75,7 +105,10 @@ fn what_is_a_spiffe_id_is_printed_as_it_was_read() {
         assert_eq!((id.trust_domain().as_str(), id.path()), (domain, path));
         assert_eq!(id.to_string(), text);
         assert_eq!(PeerIdentity::from(&id).spiffe_id(), Some(id));
-        assert_eq!(format!("spiffe://{domain}").parse(), domain.parse::<TrustDomain>());
+        assert_eq!(
+            format!("spiffe://{domain}").parse(),
+            domain.parse::<TrustDomain>()
+        );
     }
 }
 

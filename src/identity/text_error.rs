@@ -41,13 +41,17 @@ pub enum SpiffeIdError {
         found: char,
     },
     /// Two slashes follow each other in the path, or it ends with one.
-    #[error("the path '{path}' of a SPIFFE ID has an empty segment: write each slash once, and none at its end")]
+    #[error(
+        "the path '{path}' of a SPIFFE ID has an empty segment: write each slash once, and none at its end"
+    )]
     EmptySegment {
         /// The path, at most 80 characters of it; invisible ones are escaped.
         path: String,
     },
     /// A segment of the path is `.` or `..`.
-    #[error("the path '{path}' of a SPIFFE ID has a segment '.' or '..': write the path that is meant")]
+    #[error(
+        "the path '{path}' of a SPIFFE ID has a segment '.' or '..': write the path that is meant"
+    )]
     RelativeSegment {
         /// The path, at most 80 characters of it; invisible ones are escaped.
         path: String,

@@ -251,7 +251,8 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
             }
             _ => {}
         }
-        let need_identities = |pins: &Arc<dyn PinsInForce>| pins.generation().sets.need_identities();
+        let need_identities =
+            |pins: &Arc<dyn PinsInForce>| pins.generation().sets.need_identities();
         if self.identities.is_none() && pins.as_ref().is_some_and(need_identities) {
             return Err(VerifierBuildError::PinsNeedPeerIdentity);
         }

@@ -52,9 +52,8 @@ impl<T: Clone> ByTrustDomain<T> {
     ) -> Result<T, SpiffePeerError> {
         let current = self.current(provider);
         let made = current.by_domain.get(id.trust_domain());
-        made.cloned().ok_or_else(|| SpiffePeerError::NoBundle {
-            id: id.clone(),
-        })
+        made.cloned()
+            .ok_or_else(|| SpiffePeerError::NoBundle { id: id.clone() })
     }
 
     fn current(&self, provider: &Arc<CryptoProvider>) -> Arc<MadeOfBundles<T>> {

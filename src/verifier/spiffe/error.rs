@@ -24,7 +24,9 @@ pub enum SpiffePeerError {
         id: SpiffeId,
     },
     /// The peer is who it says, as far as its trust domain vouches for it, and nobody accepts it.
-    #[error("{id} is not one of the peers to be spoken to: accept its SPIFFE ID if it should be, else look why it is here")]
+    #[error(
+        "{id} is not one of the peers to be spoken to: accept its SPIFFE ID if it should be, else look why it is here"
+    )]
     NotAccepted {
         /// The peer's SPIFFE ID.
         id: SpiffeId,
@@ -55,7 +57,9 @@ pub enum SpiffeVerifierError {
     )]
     NoProvider,
     /// No trust domain has a bundle.
-    #[error("no trust domain has a bundle, so that nobody would be trusted: give SpiffeBundles one first")]
+    #[error(
+        "no trust domain has a bundle, so that nobody would be trusted: give SpiffeBundles one first"
+    )]
     NoBundle,
     /// Nobody said whom to accept.
     #[error(
