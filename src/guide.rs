@@ -7,6 +7,7 @@
 //! | know what to do when it tells something | [`on_call`] |
 //! | see what peers show, and hold hostile ones off | [`peers`] |
 //! | pin without locking anybody out | [`pinning`] |
+//! | know peers by SPIFFE IDs rather than by names | [`spiffe`] |
 //! | rotate pins without shipping a binary | [`announcements`] |
 //! | serve a renewed certificate without a restart | [`reload`] |
 //! | keep resumed sessions from outliving a decision | [`sessions`] |
@@ -58,6 +59,10 @@ pub mod peers {}
 /// Pins that lock nobody out.
 #[doc = include_str!("../docs/PINNING.md")]
 pub mod pinning {}
+
+/// Peers that are known by what their leaf says, rather than by a host name.
+#[doc = include_str!("../docs/SPIFFE.md")]
+pub mod spiffe {}
 
 /// Pins that rotate by signed announcements.
 #[cfg_attr(

@@ -16,6 +16,7 @@
 //! | --- | --- |
 //! | [`time`] | one second of UTC, and the two between which a certificate counts |
 //! | [`cert`] | what one certificate states about itself |
+//! | [`identity`] | who a peer is by what its leaf says: SPIFFE IDs, say |
 //! | [`source`] | files, folders and PEM into certificates, each failure with its place |
 //! | [`revocation`] | revocation lists and stapled OCSP responses: what they say, until when |
 //! | [`renewal`] | when to renew, and whether what was renewed is served |
@@ -41,6 +42,7 @@ pub mod guide;
 
 // Facts: bytes and seconds.
 pub mod cert;
+pub mod identity;
 pub mod source;
 mod text;
 pub mod time;

@@ -26,6 +26,8 @@ mod metrics;
 )]
 mod observer;
 mod outbox;
+#[cfg(feature = "metrics")]
+mod peer_metrics;
 mod queue;
 #[cfg(feature = "tracing")]
 mod tracing;
@@ -36,6 +38,8 @@ pub use filter::FilteredObserver;
 pub use metrics::MetricsObserver;
 pub use observer::{InlineObserver, Observer};
 pub(crate) use outbox::Outbox;
+#[cfg(feature = "metrics")]
+pub use peer_metrics::PeerMetricsObserver;
 pub use queue::QueuedObserver;
 #[cfg(feature = "tracing")]
 pub use tracing::TracingObserver;

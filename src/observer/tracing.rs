@@ -82,6 +82,7 @@ macro_rules! write {
             notafter.affected = $event.affected,
             notafter.hash.sha256 = other.sha256.as_deref(),
             notafter.not_after = other.not_after.as_deref(),
+            notafter.identity = $event.identity.as_ref().map(crate::identity::PeerIdentity::as_str),
             server.address = $event.host.as_deref(),
             tls.server.subject = server.subject.as_deref(),
             tls.server.issuer = server.issuer.as_deref(),

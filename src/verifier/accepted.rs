@@ -92,9 +92,20 @@ struct KnownName {
     /// The epoch in which its first session can have begun.
     epoch: Epoch,
     chains: Vec<AcceptedChain>,
-    /// No session under this name is resumed any more.
-    is_barred: bool,
+    standing: NameStanding,
     bytes: usize,
+}
+
+/// Whether sessions under a name may be resumed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum NameStanding {
+    /// They may, where all chains pass.
+    Resumable,
+    /// None is any more; a fresh verifier begins afresh.
+    Barred,
+    /// Peers of several identities answer under it, and of which of them a session is, nobody can tell. It
+    /// would be no other for a fresh verifier.
+    Shared,
 }
 
 /// What the sessions under one name rest on.
@@ -147,7 +158,7 @@ impl AcceptedServers {
         let name = names.known.peek(host.as_ref());
         name.is_some_and(|name| {
             let mut chains = name.chains.iter();
-            name.is_barred
+            name.standing != NameStanding::Resumable
                 || chains.any(|chain| chain.peer.presented(peer.leaf, peer.intermediates))
         })
     }
@@ -162,14 +173,14 @@ impl AcceptedServers {
         let name = names.known.get_or_insert_mut(host, || KnownName {
             epoch: period.epoch,
             chains: Vec::new(),
-            is_barred: false,
+            standing: NameStanding::Resumable,
             bytes: 0,
         });
         let before = name.bytes;
-        let was_barred = name.is_barred;
+        let was = name.standing;
         name.record(peer, period);
         names.bytes = (names.bytes + name.bytes).saturating_sub(before);
-        let mut has_ended = name.is_barred && !was_barred;
+        let mut has_ended = name.standing == NameStanding::Barred && was != NameStanding::Barred;
         has_ended |= names.keep_within(self.capacity.get());
         if has_ended {
             self.ended.fetch_add(1, Ordering::AcqRel);
@@ -186,7 +197,8 @@ impl AcceptedServers {
             return None;
         }
         let name = names.known.get(host.as_ref())?;
-        (!name.is_barred && !name.chains.is_empty()).then(|| AcceptedUnderName {
+        let is_resumable = name.standing == NameStanding::Resumable && !name.chains.is_empty();
+        is_resumable.then(|| AcceptedUnderName {
             epoch: name.epoch,
             chains: name.chains.clone(),
         })
@@ -210,7 +222,8 @@ impl AcceptedServers {
     pub(super) fn bar(&self, host: &str) {
         let mut names = self.names();
         if let Some(name) = names.known.get_mut(folded(host).as_ref()) {
-            if !std::mem::replace(&mut name.is_barred, true) {
+            if name.standing == NameStanding::Resumable {
+                name.standing = NameStanding::Barred;
                 self.ended.fetch_add(1, Ordering::AcqRel);
             }
         }
@@ -225,6 +238,10 @@ impl AcceptedServers {
 impl KnownName {
     fn record(&mut self, peer: &Arc<OwnedPeer>, period: AcceptancePeriod) {
         let met = peer.as_met();
+        let is_another = |chain: &AcceptedChain| chain.peer.identity() != peer.identity();
+        if self.standing == NameStanding::Resumable && self.chains.iter().any(is_another) {
+            self.standing = NameStanding::Shared;
+        }
         let mut chains = self.chains.iter_mut();
         let known = chains.find(|chain| chain.peer.presented(met.leaf, met.intermediates));
         if let Some(chain) = known {
@@ -239,7 +256,10 @@ impl KnownName {
                 },
             };
         } else if self.chains.len() >= MAX_CHAINS || met.bytes() > MAX_BYTES {
-            self.is_barred = true;
+            self.standing = match self.standing {
+                NameStanding::Shared => NameStanding::Shared,
+                NameStanding::Resumable | NameStanding::Barred => NameStanding::Barred,
+            };
         } else {
             self.bytes += peer.size();
             self.chains.push(AcceptedChain {
@@ -247,7 +267,7 @@ impl KnownName {
                 period,
             });
         }
-        if self.is_barred {
+        if self.standing != NameStanding::Resumable {
             // Nothing is asked of it any more.
             self.chains = Vec::new();
             self.bytes = 0;

@@ -12,6 +12,7 @@ use super::error::VerifierBuildError;
 use super::events::PeerEvents;
 use super::grace::PinnedGrace;
 use super::handshake::HandshakeVerifier;
+use super::identified::{IdentityRule, UnidentifiedPeers};
 use super::judge_in_force::{JudgeInForce, JudgeTerms};
 use super::memory::Memory;
 use super::proof::AwaitingProof;
@@ -19,6 +20,7 @@ use super::proof::AwaitingProof;
 use super::staple::{StapleCheck, StapleRule};
 use crate::alert::{RepeatPolicy, Transitions};
 use crate::event::Role;
+use crate::identity::IdentifiesPeers;
 use crate::observer::{Observer, Outbox};
 use crate::outlook::{TrustAnchors, TrustInForce, Usage};
 use crate::pin::{FixedPins, PinSet, PinSetBuilder, PinsInForce, SpkiPin};
@@ -49,6 +51,8 @@ pub struct WatchingVerifierBuilder<V: ?Sized> {
     leaf_pins: Option<PinSetBuilder>,
     pins: Option<Arc<dyn PinsInForce>>,
     pub(super) pinned_as: Option<ServerName<'static>>,
+    identities: Option<Arc<dyn IdentifiesPeers>>,
+    unidentified: UnidentifiedPeers,
     grace: Option<PinnedGrace>,
     bounds: PresentedBounds,
     outbox: Outbox,
@@ -72,6 +76,8 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
             leaf_pins: None,
             pins: None,
             pinned_as: None,
+            identities: None,
+            unidentified: UnidentifiedPeers::default(),
             grace: None,
             bounds: PresentedBounds::default(),
             outbox: Outbox::default(),
@@ -160,6 +166,35 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
         self
     }
 
+    /// Knows peers by what their leaf says that they are, rather than by the name that the connection
+    /// was made to: [`SpiffeIdentities`](crate::identity::SpiffeIdentities), or a function of your own.
+    /// Two identities behind one name are then two peers.
+    ///
+    /// - *Pins*: the most specific set that is for its identity counts, else the one for the name, else
+    ///   the one for every peer.
+    /// - *Events and memories* are of the identity. Before the peer proved that it has its leaf's key, it
+    ///   is told of by number, and without it.
+    /// - *The outlook* is judged by the anchors of its identity, where
+    ///   [`with_trust_in_force`](Self::with_trust_in_force) has some of its own for it.
+    /// - *Sessions*: a client's store knows nothing but names, so no session is resumed under one where
+    ///   several identities were met.
+    ///
+    /// It adds refusals only: a peer without an identity is refused, unless
+    /// [`with_unidentified_peers`](Self::with_unidentified_peers) says otherwise. Which identities may
+    /// be spoken to at all is the inner verifier's to say:
+    /// [`SpiffeServerVerifier`](crate::verifier::SpiffeServerVerifier) does.
+    pub fn with_peer_identity(mut self, identities: Arc<dyn IdentifiesPeers>) -> Self {
+        self.identities = Some(identities);
+        self
+    }
+
+    /// Says what becomes of peers without an identity, where peers are known by identities; they are
+    /// refused by default.
+    pub const fn with_unidentified_peers(mut self, unidentified: UnidentifiedPeers) -> Self {
+        self.unidentified = unidentified;
+        self
+    }
+
     /// Lets a pinned peer in for a while after its leaf expired.
     pub const fn with_grace(mut self, grace: PinnedGrace) -> Self {
         self.grace = Some(grace);
@@ -216,6 +251,16 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
             }
             _ => {}
         }
+        let need_identities =
+            |pins: &Arc<dyn PinsInForce>| pins.generation().sets.need_identities();
+        if self.identities.is_none() && pins.as_ref().is_some_and(need_identities) {
+            return Err(VerifierBuildError::PinsNeedPeerIdentity);
+        }
+        let unidentified = self.unidentified;
+        let identities = self.identities.map(|identities| IdentityRule {
+            identities,
+            unidentified,
+        });
         let provider = provider::given_or_default(self.provider);
         let algorithms = provider.map(|p| p.signature_verification_algorithms.all);
         let is_given = self.anchors.is_some() || self.crls.is_some();
@@ -254,6 +299,7 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
         };
         let handshake = HandshakeVerifier {
             judge,
+            identities,
             pins,
             grace: self.grace,
             bounds: self.bounds,

@@ -16,7 +16,7 @@ use super::epoch::Epoch;
 use super::error::VerifierBuildError;
 use super::forward::forward_to_inner;
 use super::handshake::HandshakeVerifier;
-use super::peer::{ChainFacts, Peer};
+use super::peer::{ChainFacts, IdentityClaim, Peer};
 #[cfg(feature = "json")]
 use crate::alert::SavedStateError;
 use crate::event::Role;
@@ -162,6 +162,7 @@ impl WatchingClientVerifier {
     ) -> Peer<'p> {
         Peer {
             host: None,
+            identities: self.handshake.identities.as_ref(),
             pinned_as: self.pinned_as.as_ref(),
             leaf,
             intermediates,
@@ -170,6 +171,7 @@ impl WatchingClientVerifier {
             raw: self.inner.requires_raw_public_keys(),
             now,
             facts: ChainFacts::default(),
+            claim: IdentityClaim::default(),
         }
     }
 
@@ -231,7 +233,8 @@ impl ClientCertVerifier for WatchingClientVerifier {
 
 impl WatchingVerifierBuilder<dyn ClientCertVerifier> {
     /// Takes the pins of this name for those of the clients, which have none of their own. Without
-    /// it, the set that is for every peer counts.
+    /// it, the set that is for every peer counts. Where clients are known by identities, pins for
+    /// those come first.
     pub fn with_clients_pinned_as(mut self, name: ServerName<'static>) -> Self {
         self.pinned_as = Some(name);
         self
@@ -247,11 +250,15 @@ impl WatchingVerifierBuilder<dyn ClientCertVerifier> {
         let pinned_as = self.pinned_as.clone();
         let (inner, handshake) = self.into_parts(Role::PeerClient, Usage::ClientAuth)?;
         if let Some(generation) = handshake.generation() {
-            let set = match &pinned_as {
-                Some(name) => generation.sets.for_server(name),
-                None => generation.sets.for_every_peer(),
+            let sets = &generation.sets;
+            let by_name = match &pinned_as {
+                Some(name) => sets.for_server(name),
+                None => sets.for_every_peer(),
             };
-            set.ok_or(VerifierBuildError::NoPinsForClients)?;
+            // Those for identities are for clients too: without a way to know them, it would not be here.
+            if by_name.is_none() && !sets.need_identities() {
+                return Err(VerifierBuildError::NoPinsForClients);
+            }
         }
         Ok(Arc::new(WatchingClientVerifier {
             inner,

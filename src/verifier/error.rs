@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rustls::{CertificateError, OtherError};
 
 use super::bounds::PresentedError;
+use crate::identity::IdentityError;
 use crate::pin::{PinError, PinSetError};
 
 /// Finds the pin refusal inside of a rustls error, if it is one.
@@ -18,6 +19,19 @@ use crate::pin::{PinError, PinSetError};
 /// }
 /// ```
 pub fn pin_error(error: &rustls::Error) -> Option<&PinError> {
+    carried_in(error)
+}
+
+/// Finds the refusal of a peer of which nobody knows who it is inside of a rustls error, if it is one.
+///
+/// # Did this handshake fail because the peer's leaf has no identity?
+/// ```
+/// # let error = rustls::Error::General("another".to_owned());
+/// if let Some(refusal) = notafter::verifier::identity_error(&error) {
+///     eprintln!("{refusal}");
+/// }
+/// ```
+pub fn identity_error(error: &rustls::Error) -> Option<&IdentityError> {
     carried_in(error)
 }
 
@@ -40,7 +54,7 @@ pub(super) fn carried(refusal: impl std::error::Error + Send + Sync + 'static) -
     rustls::Error::InvalidCertificate(CertificateError::Other(other))
 }
 
-fn carried_in<E: std::error::Error + 'static>(error: &rustls::Error) -> Option<&E> {
+pub(super) fn carried_in<E: std::error::Error + 'static>(error: &rustls::Error) -> Option<&E> {
     match error {
         rustls::Error::InvalidCertificate(CertificateError::Other(other)) => other.0.downcast_ref(),
         _ => None,
@@ -79,6 +93,11 @@ pub enum VerifierBuildError {
         "pins of CAs or anchors are matched on verified paths, which the inner verifier does not reveal: call with_trust_anchors with the anchors that it has, or pin leaves only"
     )]
     PinsNeedTrustAnchors,
+    /// Pins are for identities, and nobody said how peers are known by those: they would never count.
+    #[error(
+        "pins are for identities (spiffe:// and the like), and this verifier knows peers by their name alone: call with_peer_identity on a wrapper, or name hosts"
+    )]
+    PinsNeedPeerIdentity,
     /// Where nothing but pins vouches for a server, they cannot only report.
     #[error(
         "pins that only report vouch for nobody: enforce them, or keep a verifier that asks a CA"

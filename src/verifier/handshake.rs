@@ -14,6 +14,7 @@ use super::epoch::Epoch;
 use super::error::carried;
 use super::events::PeerEvents;
 use super::grace::{GraceUse, PinnedGrace};
+use super::identified::IdentityRule;
 use super::judge_in_force::{DatedJudge, JudgeInForce};
 use super::judgement::{Assessment, WrapperRefusal};
 use super::memory::{Memory, Recalled};
@@ -21,6 +22,7 @@ use super::peer::{OwnedPeer, Peer};
 use super::proof::{AwaitedPeer, AwaitingProof};
 #[cfg(feature = "ocsp")]
 use super::staple::StapleRefusal;
+use crate::identity::IdentityError;
 use crate::pin::{PinGeneration, PinsInForce};
 
 /// The inner verifier's answer about one peer's leaf, with these intermediates, at this instant.
@@ -30,6 +32,7 @@ pub(super) type AskInner<'a> = dyn Fn(&[CertificateDer<'_>], UnixTime) -> Result
 #[derive(Debug)]
 pub(super) struct HandshakeVerifier {
     pub(super) judge: JudgeInForce,
+    pub(super) identities: Option<IdentityRule>,
     pub(super) pins: Option<Arc<dyn PinsInForce>>,
     pub(super) grace: Option<PinnedGrace>,
     pub(super) bounds: PresentedBounds,
@@ -58,6 +61,8 @@ enum Decision {
     TooMuch(PresentedError),
     /// The inner verifier refuses it, and no grace applies.
     RefusedByInner(Error),
+    /// The inner verifier accepts it, and nobody knows who it is.
+    Unidentified(IdentityError),
     /// The inner verifier accepts it; pins or its staple refuse it.
     Refused(Arc<Assessment>, Error),
     Accepted(Recalled),
@@ -87,6 +92,10 @@ impl HandshakeVerifier {
                     self.events.tell_refused_for_dates(peer, refusal, is_known);
                 }
                 return Err(error);
+            }
+            Decision::Unidentified(error) => {
+                self.events.tell_unidentified(peer, &error);
+                return Err(carried(error));
             }
             Decision::Refused(assessment, refusal) => {
                 let is_known = self.proved_itself_before(peer);
@@ -124,6 +133,7 @@ impl HandshakeVerifier {
     ) -> Result<AcceptancePeriod, Error> {
         match self.decide(peer, inner) {
             Decision::TooMuch(error) => Err(carried(error)),
+            Decision::Unidentified(error) => Err(carried(error)),
             Decision::RefusedByInner(error) | Decision::Refused(_, error) => Err(error),
             Decision::Accepted(recalled) => Ok(AcceptancePeriod::from_assessment(
                 &recalled.assessment,
@@ -143,12 +153,15 @@ impl HandshakeVerifier {
         // What is in force is read before the inner verifier is asked, which may know a later one.
         let generation = self.generation();
         let pins = generation.as_deref();
-        let current = self.judge.current();
+        let current = self.judge.current_for(peer.identity());
         if let Err(error) = inner(peer.intermediates, peer.now) {
             return match self.look_for_grace(peer, pins, &current, &error, inner) {
                 Some(grace) => Decision::WithinGrace(grace),
                 None => Decision::RefusedByInner(error),
             };
+        }
+        if let Err(error) = peer.claim() {
+            return Decision::Unidentified(error.clone());
         }
         let epoch = epoch_of(pins, &current);
         let recalled = self.memory.recall(peer, epoch).unwrap_or_else(|| {
@@ -174,6 +187,7 @@ impl HandshakeVerifier {
         inner: &AskInner<'_>,
     ) -> Option<GraceUse> {
         let (grace, pins) = (self.grace?, pins?);
+        peer.claim().ok()?;
         match date_refusal(error)? {
             DateRefusal::Expired(_) => {
                 let inner_accepts =

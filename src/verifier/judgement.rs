@@ -204,12 +204,13 @@ impl HandshakeJudge {
     }
 }
 
-/// The set that counts for a peer.
+/// The set that counts for a peer: one for its identity before one for its name.
 pub(super) fn set_for<'s>(sets: &'s PinSets, peer: &Peer<'_>) -> Option<&'s PinSet> {
-    match peer.pinned_as {
+    let by_identity = peer.identity().and_then(|i| sets.for_identity(i));
+    by_identity.or_else(|| match peer.pinned_as {
         Some(name) => sets.for_server(name),
         None => sets.for_every_peer(),
-    }
+    })
 }
 
 /// The keys of a path that webpki accepted.
@@ -271,6 +272,7 @@ impl PresentedLeaf {
         };
         ShownKeys {
             host: peer.host,
+            identity: peer.identity(),
             leaf,
             above,
         }

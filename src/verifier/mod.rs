@@ -26,6 +26,7 @@
 
 mod accepted;
 mod accepted_clients;
+mod anonymous;
 mod bounds;
 mod builder;
 mod cache;
@@ -37,6 +38,7 @@ mod events;
 mod forward;
 mod grace;
 mod handshake;
+mod identified;
 mod judge_in_force;
 mod judgement;
 mod memory;
@@ -48,6 +50,7 @@ mod proof;
 #[cfg(feature = "reload")]
 mod reloading;
 mod server;
+mod spiffe;
 #[cfg(feature = "ocsp")]
 mod staple;
 mod unproven;
@@ -57,8 +60,11 @@ pub use builder::WatchingVerifierBuilder;
 pub use cache::{VerdictCache, VerdictCacheBuilder};
 pub use client::WatchingClientVerifier;
 pub(crate) use epoch::Epoch;
-pub use error::{VerdictCacheError, VerifierBuildError, pin_error, presented_error};
+pub use error::{
+    VerdictCacheError, VerifierBuildError, identity_error, pin_error, presented_error,
+};
 pub use grace::{PinnedGrace, PinnedGraceError};
+pub use identified::UnidentifiedPeers;
 pub use pin_only::{NameCheck, PinOnlyVerifier, PinOnlyVerifierBuilder};
 #[cfg(feature = "reload")]
 pub use reloading::{
@@ -66,5 +72,9 @@ pub use reloading::{
     ReloadingServerVerifierBuilder, ReloadingVerifierError,
 };
 pub use server::WatchingServerVerifier;
+pub use spiffe::{
+    SpiffeBundles, SpiffeClientVerifier, SpiffePeer, SpiffePeerError, SpiffeServerVerifier,
+    SpiffeVerifierBuilder, SpiffeVerifierError, spiffe_error,
+};
 #[cfg(feature = "ocsp")]
 pub use staple::{StapleRule, StapleStrictness};

@@ -14,7 +14,7 @@ use super::epoch::Epoch;
 use super::error::VerifierBuildError;
 use super::forward::forward_to_inner;
 use super::handshake::HandshakeVerifier;
-use super::peer::{ChainFacts, Peer};
+use super::peer::{ChainFacts, IdentityClaim, Peer};
 #[cfg(feature = "ocsp")]
 use super::staple::StapleRule;
 #[cfg(feature = "json")]
@@ -242,7 +242,7 @@ impl WatchingServerVerifier {
     }
 
     fn peer<'p>(
-        &self,
+        &'p self,
         leaf: &'p CertificateDer<'p>,
         intermediates: &'p [CertificateDer<'p>],
         server_name: &'p ServerName<'p>,
@@ -251,6 +251,7 @@ impl WatchingServerVerifier {
     ) -> Peer<'p> {
         Peer {
             host: Some(host),
+            identities: self.handshake.identities.as_ref(),
             pinned_as: Some(server_name),
             leaf,
             intermediates,
@@ -258,6 +259,7 @@ impl WatchingServerVerifier {
             raw: self.inner.requires_raw_public_keys(),
             now,
             facts: ChainFacts::default(),
+            claim: IdentityClaim::default(),
         }
     }
 }

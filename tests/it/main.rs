@@ -41,6 +41,7 @@ mod secrets;
 mod security_model;
 mod service;
 mod sources;
+mod spiffe;
 mod staples;
 mod store;
 mod storms;
