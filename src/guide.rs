@@ -33,6 +33,7 @@
     ),
     doc = include_str!("../docs/SELF-CHECK.md")
 )]
+#[doc = include_str!("../docs/self-check.svg")]
 pub mod self_check {}
 
 /// Being told while the service runs.

@@ -2,8 +2,8 @@
 //! and what to do.
 //!
 //! [`SelfCheck`] reads files and the clock; what it makes of them is a pure function of what was
-//! read and the instant, and comes as a [`Report`], which is data first and text, JSON, nagios or
-//! OpenMetrics at need.
+//! read and the instant, and comes as a [`Report`], which is data first and text, JSON, nagios,
+//! OpenMetrics or a picture at need.
 //!
 //! # What would break if this folder were served?
 //! ```no_run
@@ -52,5 +52,6 @@ pub use finding::{Finding, FindingCode};
 pub use forecast::{CorrelatedExpiry, ExpiringCertificate, FirstFailure};
 pub use judge::Grouping;
 pub use lifetime::LifetimeLimits;
+pub use render::Theme;
 pub use report::{Report, SelfCheckFailedError};
 pub use settings::SelfCheckError;

@@ -23,6 +23,9 @@ fn pages() -> BTreeMap<String, String> {
     let mut pages = BTreeMap::new();
     for rest in guide.split("include_str!(\"../").skip(1) {
         let (file, rest) = rest.split_once('"').unwrap();
+        if !file.ends_with(".md") {
+            continue; // A picture on a page.
+        }
         let (_, rest) = rest.split_once("pub mod ").unwrap();
         let (module, _) = rest.split_once(' ').unwrap();
         pages.insert(module.to_owned(), file.to_owned());

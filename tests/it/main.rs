@@ -32,6 +32,7 @@ mod monitor_faults;
 mod never_weaker;
 mod outlook;
 mod parser_corpus;
+mod pictures;
 mod pinning;
 mod pins;
 mod presented;
