@@ -5,11 +5,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::error::TrustReloadError;
-use super::kind::{TrustKind, TrustLook};
+use super::kind::{Admitted, TrustKind, TrustLook};
+use super::peers_rule::{AllPeersFail, PeersRule};
 use crate::alert::Condition;
 use crate::cert::{Certificate, SignatureAlgorithms, name_for_people};
 use crate::event::Role;
+use crate::monitor::{Evaluation, Gauge, judge_anchors};
 use crate::outlook::{ChainJudge, Refusal, TrustAnchors, TrustGeneration, Usage};
+use crate::policy::ThresholdPolicy;
 #[cfg(feature = "os-anchors")]
 use crate::source::FailureReason;
 use crate::source::{Loader, SourceContents};
@@ -25,6 +28,11 @@ pub(super) struct AnchorRules {
     pub(super) least_percent: u8,
     /// The chains of ours that must not stop to verify.
     pub(super) own: Vec<OwnChain>,
+    /// The peers of which one at least must verify, where there are such.
+    pub(super) peers: Option<PeersRule>,
+    pub(super) all_peers_fail: AllPeersFail,
+    /// How near its end an anchor is told of.
+    pub(super) policy: ThresholdPolicy,
 }
 
 /// A chain that this process shows, leaf first.
@@ -49,12 +57,14 @@ impl OwnChain {
 }
 
 impl AnchorRules {
+    /// # Errors
+    /// Why they may not replace those in force. What there is to warn of comes back where they may.
     fn check(
         &self,
         anchors: &Arc<TrustAnchors>,
         in_force: &Arc<TrustAnchors>,
         look: &TrustLook<'_>,
-    ) -> Result<(), TrustReloadError> {
+    ) -> Result<Option<TrustReloadError>, TrustReloadError> {
         let place = || look.place.to_owned();
         let (held, before) = (anchors.len(), in_force.len());
         if let [first, ..] = anchors.errors() {
@@ -96,7 +106,12 @@ impl AnchorRules {
                 });
             }
         }
-        Ok(())
+        let peers = self.peers.as_ref();
+        let failure = peers.and_then(|peers| peers.failure(anchors, in_force, look));
+        match (failure, self.all_peers_fail) {
+            (Some(failure), AllPeersFail::Refuse) => Err(failure),
+            (failure, _) => Ok(failure),
+        }
     }
 }
 
@@ -137,7 +152,7 @@ impl TrustKind for AnchorRules {
         contents: &[SourceContents],
         look: &TrustLook<'_>,
         in_force: Option<&TrustGeneration>,
-    ) -> Result<TrustGeneration, TrustReloadError> {
+    ) -> Result<Admitted<TrustGeneration>, TrustReloadError> {
         let builder = contents
             .iter()
             .fold(TrustAnchors::builder(), |builder, contents| {
@@ -150,11 +165,14 @@ impl TrustKind for AnchorRules {
                 first: anchors.errors().first().cloned(),
             });
         }
-        if let Some(in_force) = in_force {
-            self.check(&anchors, &in_force.anchors, look)?;
-        }
-        let epoch = in_force.map_or(0, |in_force| in_force.epoch + 1);
-        Ok(TrustGeneration::new(epoch, anchors))
+        let Some(in_force) = in_force else {
+            return Ok(Admitted::without_warning(TrustGeneration::new(0, anchors)));
+        };
+        let warning = self.check(&anchors, &in_force.anchors, look)?;
+        Ok(Admitted {
+            value: TrustGeneration::new(in_force.epoch + 1, anchors),
+            warning,
+        })
     }
 
     fn is_same(&self, value: &TrustGeneration, other: &TrustGeneration) -> bool {
@@ -199,5 +217,11 @@ impl TrustKind for AnchorRules {
     fn conditions(&self, _: &TrustGeneration, _: Timestamp) -> Vec<Condition> {
         // rustls does not count an anchor's dates; a monitor tells of them.
         Vec::new()
+    }
+
+    fn evaluate(&self, value: &TrustGeneration, place: &str, now: Timestamp) -> Evaluation {
+        let held = u32::try_from(value.anchors.len()).unwrap_or(u32::MAX);
+        judge_anchors(&value.anchors, place, Self::ROLE, &self.policy, now)
+            .with_gauge(Gauge::new("notafter_anchors", held.into()))
     }
 }
