@@ -36,6 +36,16 @@ impl OpensslServer {
         intermediates: &[&pki::Ca],
         staple: Option<&[u8]>,
     ) -> Option<Self> {
+        Self::start_with(leaf, intermediates, staple, &[])
+    }
+
+    /// The same, with more arguments.
+    pub fn start_with(
+        leaf: &pki::Leaf,
+        intermediates: &[&pki::Ca],
+        staple: Option<&[u8]>,
+        more: &[&str],
+    ) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, contents: String| {
             let path = folder.path().join(name);
@@ -64,6 +74,7 @@ impl OpensslServer {
                 std::fs::write(&path, staple).unwrap();
                 ["-status_file".into(), path.into_os_string()]
             }))
+            .args(more)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())

@@ -1,9 +1,13 @@
 //! Trust anchors and revocation lists that change while verifiers go by them.
 
+mod aged;
 mod anchors;
 mod deployments;
 mod full_and_resumed;
 mod lists;
+mod openssl;
+mod peers;
 mod scene;
 mod storm;
 mod verdicts;
+mod watched;
