@@ -6,6 +6,7 @@ mod deployments;
 mod full_and_resumed;
 mod lists;
 mod openssl;
+mod os_store;
 mod peers;
 mod scene;
 mod storm;
