@@ -21,5 +21,17 @@ mod monitor;
 mod endpoints;
 #[path = "it/command.rs"]
 mod command;
+mod service {
+    #[path = "../it/service/closing.rs"]
+    mod closing;
+    #[path = "../it/service/ground.rs"]
+    mod ground;
+    #[path = "../it/service/openssl.rs"]
+    mod openssl;
+    #[path = "../it/service/pages.rs"]
+    mod pages;
+}
 #[path = "it/pinning/mod.rs"]
 mod pinning;
+#[path = "it/fleet.rs"]
+mod fleet;

@@ -9,7 +9,9 @@ use super::ground::{Ground, Service, wait_until};
 use crate::support::pki;
 
 const DAY: i64 = 86_400;
+const PING: u8 = 6;
 const GOAWAY: u8 = 7;
+const ACK: u8 = 1;
 
 type Tls = StreamOwned<ClientConnection, std::net::TcpStream>;
 
@@ -111,7 +113,7 @@ fn after_a_renewal_http_2_sends_goaway() {
     hears_goaway_after(&mut stream, || ground.deploy(&ground.leaf(-10 * DAY, 80 * DAY)));
 }
 
-/// Speaks HTTP/2 until GOAWAY comes, which must not be before this was done.
+/// Speaks HTTP/2 until GOAWAY and the end come, which must not be before this was done.
 fn hears_goaway_after(stream: &mut Tls, done: impl FnOnce()) {
     // RFC 9113, section 3.4: the preface, and empty SETTINGS.
     stream
@@ -120,19 +122,35 @@ fn hears_goaway_after(stream: &mut Tls, done: impl FnOnce()) {
     stream.flush().unwrap();
     assert_eq!(stream.conn.alpn_protocol(), Some(&b"h2"[..]));
     let mut done = Some(done);
-    loop {
-        let mut header = [0; 9];
-        stream.read_exact(&mut header).unwrap();
-        let length = u32::from_be_bytes([0, header[0], header[1], header[2]]);
-        stream.read_exact(&mut vec![0; length as usize]).unwrap();
-        if header[3] == GOAWAY {
-            break;
+    while let Some(kind) = frame(stream) {
+        if kind == GOAWAY {
+            assert!(done.is_none(), "not before that");
+            // The last streams are gone: so is the connection.
+            while frame(stream).is_some() {}
+            return;
         }
         if let Some(done) = done.take() {
             done();
         }
     }
-    assert!(done.is_none(), "not before that");
+    panic!("it ended without GOAWAY");
+}
+
+/// The kind of the next frame, of which a ping is answered (RFC 9113, section 6.7); `None` at the end.
+fn frame(stream: &mut Tls) -> Option<u8> {
+    let mut header = [0; 9];
+    stream.read_exact(&mut header).ok()?;
+    let length = u32::from_be_bytes([0, header[0], header[1], header[2]]);
+    let mut payload = vec![0; length as usize];
+    stream.read_exact(&mut payload).unwrap();
+    let (kind, flags) = (header[3], header[4]);
+    if kind == PING && flags & ACK == 0 {
+        header[4] = ACK;
+        let answer = [&header[..], &payload].concat();
+        // It may be gone by now.
+        let _ = stream.write_all(&answer).and_then(|()| stream.flush());
+    }
+    Some(kind)
 }
 
 #[test]
@@ -180,7 +198,6 @@ fn after_a_client_root_is_removed_its_connections_end_gracefully_and_are_told_by
             std::fs::write(&next, pki::pem_bundle([&other.root.der])).unwrap();
             std::fs::rename(&next, &ca).unwrap();
         });
-        ends(&mut http_2);
         ends(&mut idle);
     });
     // Who ends at the other root goes on, and who was told does not come back.

@@ -228,10 +228,10 @@ fn the_pages_say_how_the_anchors_and_lists_for_clients_stand() {
     }
     // The report has the anchors beside the served chain, which comes first.
     let report = service.get(&client, "/certificates").unwrap().json();
-    let names: Vec<_> = (0..3)
-        .map(|n| report["chains"][n]["certificates"][0]["name"].clone())
+    let positions: Vec<_> = (0..3)
+        .map(|n| report["chains"][n]["certificates"][0]["position"].clone())
         .collect();
-    assert_eq!(names, ["localhost", "Root", "Ending Root"]);
+    assert_eq!(positions, ["leaf", "anchor", "anchor"]);
     // A list that is cut off: the one of before counts, and everybody hears since when.
     let cut = ground.lists(-60, &[]);
     std::fs::write(&crl, &cut[..cut.len() / 3]).unwrap();

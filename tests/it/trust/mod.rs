@@ -4,6 +4,7 @@ mod aged;
 mod anchors;
 mod deployments;
 mod full_and_resumed;
+mod in_flight;
 mod lists;
 mod openssl;
 mod os_store;

@@ -4,11 +4,11 @@
 #![cfg(all(unix, not(target_vendor = "apple")))]
 
 use std::path::Path;
-use std::process::Command;
 
 use notafter::reload::ReloadingAnchors;
 
 use super::scene::{NAME, Scene, ServerSessions, at};
+use crate::support::apart::ran_apart;
 use crate::support::pki;
 use crate::support::tls::{VERSIONS, meet};
 
@@ -17,25 +17,17 @@ const STORE: &str = "NOTAFTER_TEST_OS_STORE";
 
 #[test]
 fn a_root_that_comes_into_the_store_counts_from_the_next_look_on_and_one_that_goes_does_not() {
-    if let Some(store) = std::env::var_os(STORE) {
-        return follow(Path::new(&store));
-    }
     let store = tempfile::tempdir().unwrap();
-    let (_, module) = module_path!().split_once("::").unwrap();
+    let (file, certs) = (store.path().join("bundle.pem"), store.path().join("certs"));
+    let variables = [
+        (STORE, store.path().as_os_str()),
+        ("SSL_CERT_FILE", file.as_os_str()),
+        ("SSL_CERT_DIR", certs.as_os_str()),
+    ];
     let name = "a_root_that_comes_into_the_store_counts_from_the_next_look_on_and_one_that_goes_does_not";
-    let file = store.path().join("bundle.pem");
-    std::fs::write(&file, "").unwrap();
-    let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", &format!("{module}::{name}"), "--nocapture"])
-        .env(STORE, store.path())
-        .env("SSL_CERT_FILE", &file)
-        .env("SSL_CERT_DIR", store.path().join("certs"))
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    let complained = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}\n{complained}");
-    assert!(said.contains("1 passed"), "{said}");
+    if !ran_apart(module_path!(), name, &variables) {
+        follow(Path::new(&std::env::var_os(STORE).unwrap()));
+    }
 }
 
 /// In the other process.
