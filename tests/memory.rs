@@ -336,7 +336,9 @@ fn open_connections() -> Box<dyn std::any::Any> {
     let leaf = pki::root("root", -100, 3650).certificate();
     let mut open = Vec::with_capacity(CONNECTIONS);
     for n in 0..CONNECTIONS {
-        let digest = |kind: u8, k: usize| Sha256Digest::of(&[&[kind], &(8 * n + k).to_be_bytes()[..]].concat());
+        let digest = |kind: u8, k: usize| {
+            Sha256Digest::of(&[&[kind], &(8 * n + k).to_be_bytes()[..]].concat())
+        };
         let pins = (0..8).map(|k| SpkiPin::from_spki_der(&digest(1, k).as_bytes()[..]));
         let end = NOW.saturating_add(86_400 + i64::try_from(n).unwrap());
         let rests_on = RestsOn::until(end)

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use notafter::cert::SignatureAlgorithms;
-use notafter::observer::InlineObserver;
 use notafter::monitor::Watched as _;
+use notafter::observer::InlineObserver;
 use notafter::outlook::{TrustInForce as _, Usage};
 use notafter::reload::{ReloadingAnchors, ReloadingCrls, TrustReloadError};
 use notafter::self_check::FindingCode;
@@ -216,9 +216,9 @@ impl ClientTrust {
             }));
             let findings = lists.evaluate(now).findings.into_iter();
             let ending = findings.filter(|finding| finding.code == FindingCode::CrlExpiring);
-            warnings.extend(ending.map(|finding| {
-                json!({ "code": finding.code.as_str(), "message": finding.message })
-            }));
+            warnings.extend(ending.map(
+                |finding| json!({ "code": finding.code.as_str(), "message": finding.message }),
+            ));
         }
         warnings
     }

@@ -184,7 +184,9 @@ impl MonitorBuilder {
     /// By `source` and `position`: `x509_cert_not_after` and `x509_cert_expired` (of several
     /// certificates, the first to end); by `source` and `relying_party`:
     /// `notafter_effective_not_after` (0 where it does not verify); by `source`:
-    /// `notafter_staple_next_update`, and what else is watched; and
+    /// `notafter_staple_next_update`, of reloaded anchors and lists `notafter_anchors`, `notafter_crls`,
+    /// `notafter_crl_next_update_timestamp_seconds` and
+    /// `notafter_reload_stale_since_timestamp_seconds`, and what else is watched; and
     /// `notafter_source_errors_total` by `reason` (each there from the start),
     /// `notafter_events_lost_total`, `notafter_observer_panics_total`,
     /// `notafter_watched`, `notafter_last_evaluated_timestamp_seconds`. What is no longer watched

@@ -19,7 +19,7 @@ const MAX_BYTES: usize = 16 * 1024;
 /// A wrapper fills it ([`with_known_peers`]), with peers that were accepted and proved that they have
 /// their key; or the application does, with [`Self::remember`]. `ReloadingAnchors` ask it before other
 /// anchors come into force. 64 peers are remembered, told apart by their leaves, in 16 KiB each at the
-/// most: a megabyte.
+/// most: about a megabyte.
 ///
 /// It is nothing that a peer is accepted by: what it remembers only keeps anchors in force that are in
 /// force already.
@@ -67,7 +67,10 @@ impl KnownPeers {
             return;
         };
         let mut chains = self.chains();
-        if chains.back().is_some_and(|last| last.iter().eq(chain.iter().copied())) {
+        if chains
+            .back()
+            .is_some_and(|last| last.iter().eq(chain.iter().copied()))
+        {
             return;
         }
         let known = chains.iter().position(|known| known.first() == Some(*leaf));
@@ -101,7 +104,9 @@ impl KnownPeers {
     pub(crate) fn readable(&self) -> Vec<Vec<Certificate>> {
         let chains = self.chains().clone();
         let readable = chains.iter().rev().map(|chain| {
-            let certificates = chain.iter().map_while(|der| Certificate::from_der(der).ok());
+            let certificates = chain
+                .iter()
+                .map_while(|der| Certificate::from_der(der).ok());
             certificates.collect::<Vec<_>>()
         });
         readable.filter(|chain| !chain.is_empty()).collect()

@@ -216,7 +216,7 @@ impl HandshakeVerifier {
                     known.remember(std::iter::once(met.leaf).chain(met.intermediates));
                 }
                 let age = self.judge.trust_age_seconds();
-                    AcceptancePeriod::from_assessment(&assessment, age, met.at())
+                AcceptancePeriod::from_assessment(&assessment, age, met.at())
             }
             AcceptedPeer::WithinGrace(grace) => {
                 self.events.tell_grace(&met, &grace);

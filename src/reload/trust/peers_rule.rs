@@ -40,15 +40,20 @@ impl PeersRule {
         look: &TrustLook<'_>,
     ) -> Option<TrustReloadError> {
         let peers = self.peers.readable();
-        let judge =
-            |anchors: &Arc<TrustAnchors>| ChainJudge::new(anchors.clone(), self.algorithms, self.usage);
+        let judge = |anchors: &Arc<TrustAnchors>| {
+            ChainJudge::new(anchors.clone(), self.algorithms, self.usage)
+        };
         let (next, before) = (judge(anchors), judge(in_force));
-        let verifies = |judge: &ChainJudge, chain: &Vec<Certificate>| judge.handshake(chain, look.now).is_ok();
+        let verifies =
+            |judge: &ChainJudge, chain: &Vec<Certificate>| judge.handshake(chain, look.now).is_ok();
         // One is enough, so this is where it ends but for a mistake.
         if peers.iter().any(|chain| verifies(&next, chain)) {
             return None;
         }
-        let failing: Vec<_> = peers.iter().filter(|chain| verifies(&before, chain)).collect();
+        let failing: Vec<_> = peers
+            .iter()
+            .filter(|chain| verifies(&before, chain))
+            .collect();
         let named = failing.iter().take(MAX_NAMED);
         let named: Vec<_> = named
             .filter_map(|chain| Some(format!("'{}'", chain.first()?.short_name())))

@@ -86,8 +86,8 @@ impl TrustTeller {
             TrustStep::Swapped { warning: Some(_) } => Severity::Warning,
             _ => Severity::of_band(band),
         };
-        let event = Event::new(now, code, severity, self.role, message)
-            .with_source(told.place.to_owned());
+        let event =
+            Event::new(now, code, severity, self.role, message).with_source(told.place.to_owned());
         Some(match telling {
             Some(telling) => event.with_bands(telling.before, band),
             None => event,

@@ -141,7 +141,8 @@ impl VerdictCacheBuilder {
             None => ttl,
             Some(age) => {
                 let seconds = age.as_secs();
-                let age = trust_age_seconds(age).ok_or(VerdictCacheError::AgeTooLong { seconds })?;
+                let age =
+                    trust_age_seconds(age).ok_or(VerdictCacheError::AgeTooLong { seconds })?;
                 // The last second at which it counts is the one before it is asked again.
                 ttl.min(age - 1)
             }

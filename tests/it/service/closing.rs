@@ -110,7 +110,9 @@ fn after_a_renewal_http_2_sends_goaway() {
     let mut client = ClientConfig::clone(&ground.client());
     client.alpn_protocols = vec![b"h2".to_vec()];
     let mut stream = connect(&service, &Arc::new(client));
-    hears_goaway_after(&mut stream, || ground.deploy(&ground.leaf(-10 * DAY, 80 * DAY)));
+    hears_goaway_after(&mut stream, || {
+        ground.deploy(&ground.leaf(-10 * DAY, 80 * DAY))
+    });
 }
 
 /// Speaks HTTP/2 until GOAWAY and the end come, which must not be before this was done.
@@ -209,5 +211,8 @@ fn after_a_client_root_is_removed_its_connections_end_gracefully_and_are_told_by
     assert_eq!(metric("notafter_connections_overdue_total"), Some(0));
     let told = ground.told("rest on anchors that are no more");
     assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].contains(" warning reload_succeeded: 5 connections rest"), "{told:?}");
+    assert!(
+        told[0].contains(" warning reload_succeeded: 5 connections rest"),
+        "{told:?}"
+    );
 }

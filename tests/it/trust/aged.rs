@@ -229,7 +229,8 @@ fn a_remembered_verdict_counts_for_as_long_as_the_age_and_no_longer() {
             let context = format!("{age:?}, {version:?}");
             let scene = Scene::new();
             let platform = Platform::new(&[&scene.a]);
-            let mut cached = VerdictCache::builder(platform.clone()).with_ttl(Duration::from_secs(3600));
+            let mut cached =
+                VerdictCache::builder(platform.clone()).with_ttl(Duration::from_secs(3600));
             let told = age.map(Duration::from_secs);
             if let Some(age) = told {
                 // Said of the platform: it is asked again all the same.

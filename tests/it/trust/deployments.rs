@@ -34,7 +34,10 @@ impl Kind {
     fn of(self, roots: &[&Ca], number: i64) -> String {
         let list = |root: &&Ca| {
             let made = at(number - 100_000);
-            pki::pem("X509 CRL", &pki::crl_between(root, made, at(30 * 86_400), &[]))
+            pki::pem(
+                "X509 CRL",
+                &pki::crl_between(root, made, at(30 * 86_400), &[]),
+            )
         };
         match self {
             Self::Anchors => Scene::bundle(roots),

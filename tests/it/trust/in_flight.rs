@@ -110,7 +110,11 @@ async fn serve(
     address
 }
 
-async fn connect(address: SocketAddr, client: &ClientConfig, protocol: &[u8]) -> TlsStream<TcpStream> {
+async fn connect(
+    address: SocketAddr,
+    client: &ClientConfig,
+    protocol: &[u8],
+) -> TlsStream<TcpStream> {
     let mut client = client.clone();
     client.alpn_protocols = vec![protocol.to_vec()];
     let connector = TlsConnector::from(Arc::new(client));
@@ -124,7 +128,9 @@ async fn connect(address: SocketAddr, client: &ClientConfig, protocol: &[u8]) ->
 async fn rest(stream: &mut TlsStream<TcpStream>) -> Vec<u8> {
     let mut read = Vec::new();
     // Without close_notify it ends as well.
-    let _ = timeout(PATIENCE, stream.read_to_end(&mut read)).await.unwrap();
+    let _ = timeout(PATIENCE, stream.read_to_end(&mut read))
+        .await
+        .unwrap();
     read
 }
 
@@ -220,7 +226,10 @@ async fn in_flight_when_the_root_goes(version: &'static rustls::SupportedProtoco
     // Indexed field 8 of the static table: `:status: 200`.
     assert_eq!(frames(&response)[headers].1.first(), Some(&0x88));
     let mut answer = vec![0; 512];
-    let read = timeout(PATIENCE, stays.read(&mut answer)).await.unwrap().unwrap();
+    let read = timeout(PATIENCE, stays.read(&mut answer))
+        .await
+        .unwrap()
+        .unwrap();
     let answer = String::from_utf8_lossy(&answer[..read]).to_ascii_lowercase();
     assert!(answer.starts_with("http/1.1 200 ok"), "{answer}");
 
@@ -273,4 +282,3 @@ fn no_request_in_flight_fails_and_no_connection_of_a_removed_root_outlives_its_d
         runtime.block_on(in_flight_when_the_root_goes(version));
     }
 }
-

@@ -135,15 +135,27 @@ fn openssl_resumes_no_session_with_a_server_that_would_refuse_its_certificate_no
                 let server = scene.server(version, &verifier, sessions);
                 let leaf = scene.a.leaf(&["a.example"], -10, 90);
                 let first = [option, "-sess_out", "session.pem"];
-                let again = [option, "-sess_in", "session.pem", "-sess_out", "session.pem"];
+                let again = [
+                    option,
+                    "-sess_in",
+                    "session.pem",
+                    "-sess_out",
+                    "session.pem",
+                ];
                 let Some((said, met)) = s_client(&scene, &server, &leaf, &first) else {
                     return;
                 };
                 assert_eq!(met, Ok(Some(HandshakeKind::Full)), "{context}: {said}");
-                assert!(said.contains("New, TLSv1") && said.contains("welcome"), "{said}");
+                assert!(
+                    said.contains("New, TLSv1") && said.contains("welcome"),
+                    "{said}"
+                );
                 let (said, met) = s_client(&scene, &server, &leaf, &again).unwrap();
                 assert_eq!(met, Ok(Some(HandshakeKind::Resumed)), "{context}: {said}");
-                assert!(said.contains("Reused, TLSv1") && said.contains("welcome"), "{said}");
+                assert!(
+                    said.contains("Reused, TLSv1") && said.contains("welcome"),
+                    "{said}"
+                );
                 match change {
                     Change::RootRemoved => {
                         scene.replace("ca.pem", Scene::bundle(&[&scene.b]));
@@ -159,7 +171,10 @@ fn openssl_resumes_no_session_with_a_server_that_would_refuse_its_certificate_no
                 for arguments in [&again[..], &first] {
                     let (said, met) = s_client(&scene, &server, &leaf, arguments).unwrap();
                     assert_eq!(met, Err(expected.clone()), "{context}: {said}");
-                    assert!(!said.contains("Reused") && !said.contains("welcome"), "{said}");
+                    assert!(
+                        !said.contains("Reused") && !said.contains("welcome"),
+                        "{said}"
+                    );
                 }
                 // Others are let in.
                 let other = scene.b.leaf(&["b.example"], -10, 90);

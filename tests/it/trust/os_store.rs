@@ -24,7 +24,8 @@ fn a_root_that_comes_into_the_store_counts_from_the_next_look_on_and_one_that_go
         ("SSL_CERT_FILE", file.as_os_str()),
         ("SSL_CERT_DIR", certs.as_os_str()),
     ];
-    let name = "a_root_that_comes_into_the_store_counts_from_the_next_look_on_and_one_that_goes_does_not";
+    let name =
+        "a_root_that_comes_into_the_store_counts_from_the_next_look_on_and_one_that_goes_does_not";
     if !ran_apart(module_path!(), name, &variables) {
         follow(Path::new(&std::env::var_os(STORE).unwrap()));
     }
@@ -43,7 +44,11 @@ fn follow(store: &Path) {
         .with_clock(scene.clock.clone())
         .build()
         .unwrap();
-    assert_eq!(anchors.anchors().len(), 1, "nothing but the store of this test");
+    assert_eq!(
+        anchors.anchors().len(),
+        1,
+        "nothing but the store of this test"
+    );
     let verifier = scene.clients_by(&anchors, None);
     let version = VERSIONS[1];
     let server = scene.server(version, &verifier, ServerSessions::Stored);

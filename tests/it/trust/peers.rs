@@ -172,7 +172,10 @@ fn who_proved_itself_last_counts_when_there_are_too_many() {
         known.remember([&scene.a.leaf(&[&format!("a{n}.example")], -10, 90).der]);
     }
     assert_eq!(known.len(), 64);
-    assert_eq!(put(&scene, &anchors, &[&scene.b], 10), Some("all_peers_fail"));
+    assert_eq!(
+        put(&scene, &anchors, &[&scene.b], 10),
+        Some("all_peers_fail")
+    );
     known.remember([&by_b.der]);
     assert_eq!(put(&scene, &anchors, &[&scene.b], 11), None);
 }

@@ -48,9 +48,8 @@ impl Load {
             });
             let sessions = [ClientSessions::Guard, ClientSessions::Configs][number];
             let client: Client = scene.client(version, server_verifier.renewed(), sessions);
-            let server = |version: &'static SupportedProtocolVersion, leaf| {
-                scene.server_with(version, leaf)
-            };
+            let server =
+                |version: &'static SupportedProtocolVersion, leaf| scene.server_with(version, leaf);
             let (good_server, bad_server) = (server(version, good), server(version, bad));
             scope.spawn(move || {
                 self.repeat(|| {

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use notafter::alert::Condition;
-use notafter::monitor::{MonitorBuilder, Watched as _};
+use notafter::monitor::{Evaluation, MonitorBuilder, Watched as _};
 use notafter::outlook::TrustInForce;
 use notafter::reload::{ReloadingAnchors, ReloadingCrls};
 use notafter::revocation::CrlExpiration;
 use notafter::self_check::SelfCheckError;
+use notafter::session::{ConnectionPhase, OpenConnections, RestsOn};
 use notafter::verifier::ReloadingServerVerifier;
 use notafter::{Band, Monitor, SelfCheck, Target, Timestamp, TrustAnchors};
 use rustls::pki_types::CertificateDer;
@@ -172,7 +173,10 @@ fn a_monitor_tells_of_lists_near_their_end_and_over_it() {
         scene.replace("clients.crl", next);
         assert!(lists.poll(days(9)).is_swapped);
         watching.monitor.refresh("lists");
-        assert_eq!(watching.tick(days(9).saturating_add(1)), [("recovered", "info")]);
+        assert_eq!(
+            watching.tick(days(9).saturating_add(1)),
+            [("recovered", "info")]
+        );
     }
 }
 
@@ -228,13 +232,23 @@ fn a_monitor_judges_by_the_anchors_and_lists_in_force_from_the_next_tick_on() {
     assert_eq!(watching.tick(at(3)), [("recovered", "info"); 2]);
     // A list that revokes it.
     let revoking = list(-50, &[&leaf.certificate()]);
-    assert!(lists.set_bytes("pushed", &revoking, at(4)).unwrap().is_swapped);
+    assert!(
+        lists
+            .set_bytes("pushed", &revoking, at(4))
+            .unwrap()
+            .is_swapped
+    );
     assert_eq!(watching.tick(at(4)), [broken; 2]);
     assert_eq!(watching.reasons(at(4)), (false, vec!["broken"; 3]));
     let report = watching.monitor.snapshot().to_text();
     assert!(report.contains("revoked"), "{report}");
     let cleared = list(-10, &[]);
-    assert!(lists.set_bytes("pushed", &cleared, at(5)).unwrap().is_swapped);
+    assert!(
+        lists
+            .set_bytes("pushed", &cleared, at(5))
+            .unwrap()
+            .is_swapped
+    );
     assert_eq!(watching.tick(at(5)), [("recovered", "info"); 2]);
     assert_eq!(watching.reasons(at(5)), (true, vec![]));
 }
@@ -255,6 +269,45 @@ fn a_check_judges_by_what_is_in_force_at_each_run() {
     scene.replace("ca.pem", Scene::bundle(&[&scene.b]));
     assert!(anchors.poll(at(1)).is_swapped);
     assert_eq!(check.run().exit_code(), 2);
+}
+
+/// As docs/SESSIONS.md has it.
+#[test]
+fn a_monitor_ticks_open_connections_at_the_second_that_is_due() {
+    let scene = Scene::new();
+    let anchors = silent(&scene, &[&scene.a, &scene.b]);
+    let watching = Watching::new(&scene);
+    let open = OpenConnections::new();
+    open.follow_anchors(&anchors.anchors(), NOW);
+    let ticked = open.clone();
+    let tick = move |now: Timestamp| {
+        ticked.tick(now);
+        Evaluation::new(Vec::new(), ticked.next_due())
+    };
+    watching
+        .monitor
+        .watch("connections", Target::from_watched(Arc::new(tick)));
+    let root = scene.a.certificate().spki_sha256();
+    let rests_on = RestsOn::until(days(30)).with_anchors([root]);
+    let connection = open.open_on(rests_on, NOW);
+    // Within the five minutes before its last ten seconds.
+    let due = watching.monitor.tick(NOW);
+    assert!(
+        (0..=300).contains(&days(30).saturating_add(-10).seconds_since(due)),
+        "{due}"
+    );
+    assert_eq!(connection.phase(), ConnectionPhase::Open);
+    scene.replace("ca.pem", Scene::bundle(&[&scene.b]));
+    assert!(anchors.poll(at(1)).is_swapped);
+    let removal = open.follow_anchors(&anchors.anchors(), at(1));
+    watching.monitor.refresh("connections");
+    let due = watching.monitor.tick(at(1));
+    assert!(due <= removal.deadline.saturating_add(-10), "{due}");
+    let deadline = watching.monitor.tick(due);
+    assert_eq!(connection.phase(), ConnectionPhase::Closing);
+    assert_eq!(deadline, removal.deadline);
+    watching.monitor.tick(deadline);
+    assert_eq!(connection.phase(), ConnectionPhase::Overdue);
 }
 
 #[test]
