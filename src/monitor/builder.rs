@@ -9,19 +9,19 @@ use std::time::Duration;
 use rustls::crypto::CryptoProvider;
 use rustls::time_provider::TimeProvider;
 
-use super::judge::TargetJudge;
 #[cfg(feature = "metrics")]
 use super::metrics::{self, Publishing};
 use super::monitor::Monitor;
 use super::run::Wake;
 use super::schedule::Intervals;
 use super::state::MonitorState;
+use super::target_judges::TargetJudges;
 use super::watched::Connector;
 use super::work::Evaluator;
 use crate::alert::{RepeatPolicy, Transitions};
 use crate::observer::Observer;
 use crate::observer::Outbox;
-use crate::outlook::{TrustAnchors, Usage};
+use crate::outlook::{TrustAnchors, TrustInForce};
 use crate::policy::ThresholdPolicy;
 use crate::revocation::Crls;
 use crate::self_check::{JudgeSettings, SelfCheckError};
@@ -79,9 +79,20 @@ impl Default for MonitorBuilder {
 }
 
 impl MonitorBuilder {
-    /// Judges by these anchors: required. [`TrustAnchors::from_os`] are those of the system.
+    /// Judges by these anchors: required, unless [`with_trust_in_force`](Self::with_trust_in_force)
+    /// says where to find them. [`TrustAnchors::from_os`] are those of the system.
     pub fn with_trust_anchors(mut self, anchors: impl Into<Arc<TrustAnchors>>) -> Self {
         self.settings.anchors = Some(anchors.into());
+        self
+    }
+
+    /// Judges by the anchors and lists that are in force at the time, such as those of
+    /// `ReloadingAnchors` or of a verifier made from them: chains, files and endpoints are judged anew
+    /// at the first tick of another epoch, which comes within a minute where a thread runs, and at once
+    /// upon [`Monitor::refresh`]. It stands in for [`with_trust_anchors`](Self::with_trust_anchors)
+    /// and [`with_crls`](Self::with_crls).
+    pub fn with_trust_in_force(mut self, trust: Arc<dyn TrustInForce>) -> Self {
+        self.settings.trust = Some(trust);
         self
     }
 
@@ -93,7 +104,7 @@ impl MonitorBuilder {
 
     /// Looks certificates up in these revocation lists.
     pub fn with_crls(mut self, crls: Crls) -> Self {
-        self.settings.crls = crls;
+        self.settings.crls = Some(crls);
         self
     }
 
@@ -173,7 +184,9 @@ impl MonitorBuilder {
     /// By `source` and `position`: `x509_cert_not_after` and `x509_cert_expired` (of several
     /// certificates, the first to end); by `source` and `relying_party`:
     /// `notafter_effective_not_after` (0 where it does not verify); by `source`:
-    /// `notafter_staple_next_update`, and what else is watched; and
+    /// `notafter_staple_next_update`, of reloaded anchors and lists `notafter_anchors`, `notafter_crls`,
+    /// `notafter_crl_next_update_timestamp_seconds` and
+    /// `notafter_reload_stale_since_timestamp_seconds`, and what else is watched; and
     /// `notafter_source_errors_total` by `reason` (each there from the start),
     /// `notafter_events_lost_total`, `notafter_observer_panics_total`,
     /// `notafter_watched`, `notafter_last_evaluated_timestamp_seconds`. What is no longer watched
@@ -188,13 +201,11 @@ impl MonitorBuilder {
     /// The finished monitor, which watches nothing yet.
     ///
     /// # Errors
-    /// [`SelfCheckError`] where there are no trust anchors to judge by or no crypto provider.
+    /// [`SelfCheckError`] where there are no trust anchors to judge by, or they were given twice, or
+    /// there is no crypto provider.
     pub fn build(self) -> Result<Arc<Monitor>, SelfCheckError> {
-        let judge = TargetJudge {
-            clients: self.settings.judge(Usage::ClientAuth)?,
-            servers: self.settings.judge(Usage::ServerAuth)?,
-            policy: self.settings.policy,
-        };
+        let judges = TargetJudges::new(self.settings.judge_maker()?);
+        let epoch = judges.epoch();
         let (transitions, unreadable) = restored(self.saved.as_deref());
         let transitions = transitions.with_repeat(self.repeat);
         #[cfg(feature = "metrics")]
@@ -203,7 +214,7 @@ impl MonitorBuilder {
         }
         Ok(Arc::new(Monitor {
             evaluator: Evaluator {
-                judge,
+                judges,
                 loader: self.loader,
                 connector: self.connector,
             },
@@ -215,7 +226,7 @@ impl MonitorBuilder {
             },
             outbox: self.outbox,
             clock: self.clock,
-            state: Mutex::new(MonitorState::new(transitions, unreadable)),
+            state: Mutex::new(MonitorState::new(transitions, unreadable, epoch)),
             ticking: [Mutex::new(()), Mutex::new(())],
             wake: Wake::default(),
             #[cfg(feature = "metrics")]

@@ -23,6 +23,8 @@ pub(super) struct TargetJudge {
     pub(super) servers: SourceJudge,
     pub(super) clients: SourceJudge,
     pub(super) policy: ThresholdPolicy,
+    /// That of the anchors and lists that it judges by.
+    pub(super) epoch: u64,
 }
 
 impl TargetJudge {

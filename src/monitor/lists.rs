@@ -11,7 +11,7 @@ use crate::time::Timestamp;
 use crate::time::span;
 
 /// Judges anchors that are watched as `source`.
-pub(super) fn judge_anchors(
+pub(crate) fn judge_anchors(
     anchors: &TrustAnchors,
     source: &str,
     role: Role,

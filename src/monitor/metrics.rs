@@ -92,6 +92,16 @@ pub(super) fn describe() {
         "notafter_announcement_expires",
         "Last second at which the announcement of pins in force could be applied, Unix seconds."
     );
+    describe_gauge!("notafter_anchors", "Trust anchors in force.");
+    describe_gauge!("notafter_crls", "Revocation lists in force.");
+    describe_gauge!(
+        "notafter_crl_next_update_timestamp_seconds",
+        "Before when the first of the revocation lists in force is to be replaced, Unix seconds."
+    );
+    describe_gauge!(
+        "notafter_reload_stale_since_timestamp_seconds",
+        "Since when what lies on disk cannot be in force, Unix seconds."
+    );
     describe_gauge!("notafter_watched", "How many things are watched.");
     describe_gauge!(
         "notafter_last_evaluated_timestamp_seconds",

@@ -149,7 +149,12 @@ impl Monitor {
             Lane::Local => local,
             Lane::Endpoints => endpoints,
         });
-        let due = self.state().take_due(lane, now);
+        let epoch = self.evaluator.judges.epoch();
+        let due = {
+            let mut state = self.state();
+            state.judge_anew(epoch);
+            state.take_due(lane, now)
+        };
         // Nothing is locked meanwhile: health and snapshots never wait for a disk or a peer.
         let outcomes: Vec<_> = due
             .iter()
@@ -174,7 +179,7 @@ impl Monitor {
     /// the latest tick, or earlier where nothing has changed since. Before the first tick it is
     /// empty, and so not ok.
     pub fn snapshot(&self) -> Report {
-        self.state().report(self.evaluator.judge.policy)
+        self.state().report(self.evaluator.judges.policy())
     }
 
     /// Whether this process can do its work with its own certificates, now.

@@ -29,6 +29,8 @@ pub(super) struct MonitorState {
     /// By lane, the local one first.
     last_ticks: [Option<Timestamp>; 2],
     errors: HashMap<FailureReason, u64>,
+    /// That of the anchors and lists that what is known was judged by.
+    epoch: u64,
     /// To be told at the first tick.
     unreadable_state: Option<String>,
 }
@@ -63,7 +65,11 @@ pub(super) struct Merged {
 }
 
 impl MonitorState {
-    pub(super) fn new(transitions: Transitions, unreadable_state: Option<String>) -> Self {
+    pub(super) fn new(
+        transitions: Transitions,
+        unreadable_state: Option<String>,
+        epoch: u64,
+    ) -> Self {
         Self {
             items: BTreeMap::new(),
             ids: HashMap::new(),
@@ -72,6 +78,7 @@ impl MonitorState {
             transitions,
             last_ticks: [None; 2],
             errors: HashMap::new(),
+            epoch,
             unreadable_state,
         }
     }
@@ -130,6 +137,20 @@ impl MonitorState {
         item.begin_anew();
         self.schedule.insert(item.slot(id));
         true
+    }
+
+    /// Whatever is judged by anchors and lists is due at once, if these have another epoch than
+    /// those that it was judged by.
+    pub(super) fn judge_anew(&mut self, epoch: u64) {
+        if std::mem::replace(&mut self.epoch, epoch) == epoch {
+            return;
+        }
+        let judged = |item: &WatchedItem| item.target.is_judged_by_trust();
+        for (id, item) in self.items.iter_mut().filter(|(_, item)| judged(item)) {
+            self.schedule.remove(&item.slot(*id));
+            item.begin_anew();
+            self.schedule.insert(item.slot(*id));
+        }
     }
 
     /// The instant of the latest tick, whatever the endpoints do.

@@ -129,6 +129,14 @@ impl Target {
         }
     }
 
+    /// Whether it is judged by the monitor's anchors and lists.
+    pub(super) const fn is_judged_by_trust(&self) -> bool {
+        matches!(
+            self.kind,
+            TargetKind::Chain(_) | TargetKind::Path(_) | TargetKind::Endpoint(_)
+        )
+    }
+
     pub(super) const fn is_polled(&self) -> bool {
         matches!(self.kind, TargetKind::Path(_) | TargetKind::Endpoint(_))
     }

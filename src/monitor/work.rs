@@ -5,10 +5,10 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use super::judge::TargetJudge;
 use super::last_read::LastRead;
 use super::state::{Outcome, Work};
 use super::target::TargetKind;
+use super::target_judges::TargetJudges;
 use super::watched::{Connector, Evaluation};
 use crate::alert::{Condition, Matter};
 use crate::event::{Event, EventCode, Severity};
@@ -18,7 +18,7 @@ use crate::time::Timestamp;
 
 /// What reads and evaluates.
 pub(super) struct Evaluator {
-    pub(super) judge: TargetJudge,
+    pub(super) judges: TargetJudges,
     pub(super) loader: Loader,
     pub(super) connector: Option<Arc<dyn Connector>>,
 }
@@ -43,7 +43,8 @@ impl Evaluator {
             .is_some_and(|last_read| *last_read != *work.last_read);
         let evaluation = (work.evaluate || changed).then(|| {
             let current = last_read.as_ref().unwrap_or(&work.last_read);
-            self.judge.evaluate(&work.name, &work.target, current, now)
+            let judge = self.judges.current();
+            judge.evaluate(&work.name, &work.target, current, now)
         });
         Outcome {
             id: work.id,
@@ -89,7 +90,7 @@ fn panicked(work: &Work, now: Timestamp) -> Evaluation {
 impl fmt::Debug for Evaluator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Evaluator")
-            .field("judge", &self.judge)
+            .field("judges", &self.judges)
             .finish_non_exhaustive()
     }
 }

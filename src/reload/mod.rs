@@ -58,6 +58,6 @@ pub use rules::{
 };
 pub use served::ServedKey;
 pub use trust::{
-    CrlGeneration, LostIssuers, ReloadingAnchors, ReloadingAnchorsBuilder, ReloadingCrls,
-    ReloadingCrlsBuilder, TrustBuildError, TrustReloadError, TrustReloadSummary,
+    AllPeersFail, CrlGeneration, LostIssuers, ReloadingAnchors, ReloadingAnchorsBuilder,
+    ReloadingCrls, ReloadingCrlsBuilder, TrustBuildError, TrustReloadError, TrustReloadSummary,
 };

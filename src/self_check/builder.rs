@@ -15,7 +15,7 @@ use super::judge::{Grouping, Input};
 use super::key::KeySource;
 use super::lifetime::LifetimeLimits;
 use super::settings::{JudgeSettings, SelfCheckError};
-use crate::outlook::{TrustAnchors, Usage};
+use crate::outlook::{TrustAnchors, TrustInForce, Usage};
 use crate::policy::ThresholdPolicy;
 use crate::revocation::Crls;
 use crate::source::Loader;
@@ -115,9 +115,18 @@ impl SelfCheckBuilder {
         self
     }
 
-    /// Judges by these anchors: required. [`TrustAnchors::from_os`] are those of the system.
+    /// Judges by these anchors: required, unless [`with_trust_in_force`](Self::with_trust_in_force)
+    /// says where to find them. [`TrustAnchors::from_os`] are those of the system.
     pub fn with_trust_anchors(mut self, anchors: impl Into<Arc<TrustAnchors>>) -> Self {
         self.settings.anchors = Some(anchors.into());
+        self
+    }
+
+    /// Judges by the anchors and lists that are in force at each run, such as those of
+    /// `ReloadingAnchors` or of a verifier made from them. It stands in for
+    /// [`with_trust_anchors`](Self::with_trust_anchors) and [`with_crls`](Self::with_crls).
+    pub fn with_trust_in_force(mut self, trust: Arc<dyn TrustInForce>) -> Self {
+        self.settings.trust = Some(trust);
         self
     }
 
@@ -181,7 +190,7 @@ impl SelfCheckBuilder {
 
     /// Looks certificates up in these revocation lists.
     pub fn with_crls(mut self, crls: Crls) -> Self {
-        self.settings.crls = crls;
+        self.settings.crls = Some(crls);
         self
     }
 
@@ -200,12 +209,12 @@ impl SelfCheckBuilder {
     /// The finished check; it can be run again and again.
     ///
     /// # Errors
-    /// [`SelfCheckError`] where there are no trust anchors to judge by or no crypto provider.
+    /// [`SelfCheckError`] where there are no trust anchors to judge by, or they were given twice, or
+    /// there is no crypto provider.
     pub fn build(self) -> Result<SelfCheck, SelfCheckError> {
         Ok(SelfCheck {
-            judge: self
-                .settings
-                .judge(self.usage.unwrap_or(Usage::ServerAuth))?,
+            judges: self.settings.judge_maker()?,
+            usage: self.usage.unwrap_or(Usage::ServerAuth),
             provider: self.settings.provider()?,
             subjects: self.subjects,
         })

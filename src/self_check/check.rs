@@ -8,9 +8,11 @@ use rustls::time_provider::TimeProvider;
 
 #[cfg(feature = "ocsp")]
 use super::judge::GivenStaple;
-use super::judge::{Expected, Input, Judged, SourceJudge};
+use super::judge::{Expected, Input, Judged};
 use super::key::{CheckedLeaf, KeySource};
 use super::report::Report;
+use super::settings::JudgeMaker;
+use crate::outlook::Usage;
 use crate::source::Loader;
 use crate::time::Timestamp;
 use crate::time::clock;
@@ -43,7 +45,8 @@ use crate::time::clock;
 /// ```
 #[derive(Debug)]
 pub struct SelfCheck {
-    pub(super) judge: SourceJudge,
+    pub(super) judges: JudgeMaker,
+    pub(super) usage: Usage,
     pub(super) provider: Arc<CryptoProvider>,
     pub(super) subjects: CheckSubjects,
 }
@@ -82,7 +85,8 @@ impl SelfCheck {
             #[cfg(feature = "ocsp")]
             staples: &subjects.staples,
         };
-        let mut judged = Judged::new(&self.judge, expected, at);
+        let judge = self.judges.judge(&self.judges.generation(), self.usage);
+        let mut judged = Judged::new(&judge, expected, at);
         judged.note_anchors();
         for origin in &subjects.origins {
             match origin {
@@ -103,7 +107,7 @@ impl SelfCheck {
             at,
             chains: judged.chains,
             findings: judged.findings,
-            policy: self.judge.policy,
+            policy: self.judges.policy,
         }
     }
 

@@ -43,7 +43,7 @@ mod staple;
 #[cfg(feature = "ocsp")]
 pub(crate) use judge::GivenStaple;
 pub(crate) use judge::{Expected, Input, SourceJudge};
-pub(crate) use settings::JudgeSettings;
+pub(crate) use settings::{JudgeMaker, JudgeSettings};
 
 pub use builder::SelfCheckBuilder;
 pub use chain_report::{ChainReport, ReportedCertificate, StapleReport, StapleVerdict};

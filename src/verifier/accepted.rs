@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::epoch::Epoch;
-use super::judgement::{Assessment, INNER_HOLDS_SECONDS};
+use super::judgement::Assessment;
 use super::memory::BYTES_EACH;
 use super::peer::{OwnedPeer, Peer, folded};
 use crate::time::Timestamp;
@@ -34,8 +34,13 @@ pub(super) struct AcceptancePeriod {
 }
 
 impl AcceptancePeriod {
-    pub(super) fn from_assessment(assessment: &Assessment, now: Timestamp) -> Self {
-        let asked_again = now.saturating_add(INNER_HOLDS_SECONDS);
+    /// For no more than so many seconds, after which the inner verifier is asked again.
+    pub(super) fn from_assessment(
+        assessment: &Assessment,
+        trust_age_seconds: i64,
+        now: Timestamp,
+    ) -> Self {
+        let asked_again = now.saturating_add(trust_age_seconds);
         Self {
             since: now,
             until: assessment.until.min(asked_again),

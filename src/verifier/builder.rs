@@ -3,6 +3,7 @@
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::Duration;
 
 use pki_types::ServerName;
 use rustls::crypto::CryptoProvider;
@@ -14,6 +15,7 @@ use super::grace::PinnedGrace;
 use super::handshake::HandshakeVerifier;
 use super::identified::{IdentityRule, UnidentifiedPeers};
 use super::judge_in_force::{JudgeInForce, JudgeTerms};
+use super::judgement::{MAX_TRUST_AGE_SECONDS, trust_age_seconds};
 use super::memory::Memory;
 use super::proof::AwaitingProof;
 #[cfg(feature = "ocsp")]
@@ -22,7 +24,7 @@ use crate::alert::{RepeatPolicy, Transitions};
 use crate::event::Role;
 use crate::identity::IdentifiesPeers;
 use crate::observer::{Observer, Outbox};
-use crate::outlook::{TrustAnchors, TrustInForce, Usage};
+use crate::outlook::{KnownPeers, TrustAnchors, TrustInForce, Usage};
 use crate::pin::{FixedPins, PinSet, PinSetBuilder, PinsInForce, SpkiPin};
 use crate::policy::ThresholdPolicy;
 use crate::provider;
@@ -47,6 +49,8 @@ pub struct WatchingVerifierBuilder<V: ?Sized> {
     trust: Option<Arc<dyn TrustInForce>>,
     provider: Option<Arc<CryptoProvider>>,
     policy: ThresholdPolicy,
+    trust_age: Duration,
+    known_peers: Option<Arc<KnownPeers>>,
     /// Leaf pins given one by one.
     leaf_pins: Option<PinSetBuilder>,
     pins: Option<Arc<dyn PinsInForce>>,
@@ -73,6 +77,8 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
             trust: None,
             provider: None,
             policy: ThresholdPolicy::default(),
+            trust_age: Duration::from_secs(MAX_TRUST_AGE_SECONDS.unsigned_abs()),
+            known_peers: None,
             leaf_pins: None,
             pins: None,
             pinned_as: None,
@@ -121,6 +127,42 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
     /// [`with_trust_anchors`](Self::with_trust_anchors) and [`with_crls`](Self::with_crls).
     pub fn with_trust_in_force(mut self, trust: Arc<dyn TrustInForce>) -> Self {
         self.trust = Some(trust);
+        self
+    }
+
+    /// Lets what only the inner verifier knows hold for so long, in whole seconds, a minute at the most and
+    /// by default: then a session is resumed only once the inner verifier was asked again about the chain
+    /// that it rests on. 0 asks every time.
+    ///
+    /// It is for inner verifiers whose anchors or lists change unseen, such as the platform's: who was
+    /// taken out of its store is refused after that time, in full and resumed handshakes. What says when
+    /// it changes ([`with_trust_in_force`](Self::with_trust_in_force)) counts at once, whatever the age.
+    ///
+    /// # How soon does my client notice that a root was taken out of the platform's store?
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::time::Duration;
+    /// use notafter::WatchingServerVerifier;
+    /// use rustls::client::danger::ServerCertVerifier;
+    /// # fn wrap(
+    /// #     platform: Arc<dyn ServerCertVerifier>,
+    /// # ) -> Result<(), notafter::verifier::VerifierBuildError> {
+    /// // rustls_platform_verifier::Verifier, for example: full handshakes ask it each time.
+    /// let verifier = WatchingServerVerifier::builder(platform)
+    ///     .with_trust_age(Duration::from_secs(10)) // and resumed ones after ten seconds
+    ///     .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub const fn with_trust_age(mut self, age: Duration) -> Self {
+        self.trust_age = age;
+        self
+    }
+
+    /// Tells these of every peer that is accepted and proves that it has its key, so that
+    /// `ReloadingAnchors` refuse anchors under which nobody would be accepted any more.
+    pub fn with_known_peers(mut self, peers: Arc<KnownPeers>) -> Self {
+        self.known_peers = Some(peers);
         self
     }
 
@@ -281,10 +323,14 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
         if self.staple_rule != StapleRule::Observe && algorithms.is_none() {
             return Err(VerifierBuildError::NoProvider);
         }
+        let seconds = self.trust_age.as_secs();
+        let trust_age_seconds = trust_age_seconds(self.trust_age)
+            .ok_or(VerifierBuildError::TrustAgeTooLong { seconds })?;
         let transitions = Transitions::new(self.peer_memory).with_repeat(self.repeat);
         let terms = JudgeTerms {
             usage,
             policy: self.policy,
+            trust_age_seconds,
             algorithms,
             #[cfg(feature = "ocsp")]
             staples: StapleCheck {
@@ -306,6 +352,7 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
             memory: Memory::new(self.peer_memory),
             awaiting: AwaitingProof::new(role),
             events: PeerEvents::new(role, self.policy, self.outbox, transitions),
+            known_peers: self.known_peers,
         };
         Ok((self.inner, handshake))
     }

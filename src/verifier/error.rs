@@ -81,6 +81,14 @@ pub enum VerifierBuildError {
         "with_trust_in_force stands in for with_trust_anchors and with_crls, and both were called: keep with_trust_in_force"
     )]
     TrustTwice,
+    /// What only the inner verifier knows would hold for more than a minute.
+    #[error(
+        "what only the inner verifier knows may hold for 60 seconds at the most, not for {seconds}: give a shorter age"
+    )]
+    TrustAgeTooLong {
+        /// The seconds asked for.
+        seconds: u64,
+    },
     /// The leaf pins given one by one cannot be a set.
     #[error(transparent)]
     Pins(#[from] PinSetError),
@@ -117,6 +125,14 @@ pub enum VerifierBuildError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum VerdictCacheError {
+    /// The age is longer than a minute.
+    #[error(
+        "what only the inner verifier knows may hold for 60 seconds at the most, not for {seconds}: give a shorter age"
+    )]
+    AgeTooLong {
+        /// The seconds asked for.
+        seconds: u64,
+    },
     /// The `ttl` is longer than an hour.
     #[error(
         "verdicts may count for 3600 seconds at the most, not for {seconds}: give a shorter ttl"

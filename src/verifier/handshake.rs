@@ -23,6 +23,7 @@ use super::proof::{AwaitedPeer, AwaitingProof};
 #[cfg(feature = "ocsp")]
 use super::staple::StapleRefusal;
 use crate::identity::IdentityError;
+use crate::outlook::KnownPeers;
 use crate::pin::{PinGeneration, PinsInForce};
 
 /// The inner verifier's answer about one peer's leaf, with these intermediates, at this instant.
@@ -39,6 +40,8 @@ pub(super) struct HandshakeVerifier {
     pub(super) memory: Memory,
     pub(super) awaiting: AwaitingProof<AcceptedPeer>,
     pub(super) events: PeerEvents,
+    /// Who is told of peers that proved themselves, for the sake of anchors that change.
+    pub(super) known_peers: Option<Arc<KnownPeers>>,
 }
 
 /// Why a peer is accepted, provided that it has its key.
@@ -137,6 +140,7 @@ impl HandshakeVerifier {
             Decision::RefusedByInner(error) | Decision::Refused(_, error) => Err(error),
             Decision::Accepted(recalled) => Ok(AcceptancePeriod::from_assessment(
                 &recalled.assessment,
+                self.judge.trust_age_seconds(),
                 peer.at(),
             )),
             Decision::WithinGrace(grace) => {
@@ -222,7 +226,11 @@ impl HandshakeVerifier {
                 self.events.tell_assessment(&met, &assessment);
                 self.memory
                     .remember(&peer, &assessment, self.judge.policy());
-                AcceptancePeriod::from_assessment(&assessment, met.at())
+                if let Some(known) = self.known_peers.as_ref().filter(|_| !met.raw) {
+                    known.remember(std::iter::once(met.leaf).chain(met.intermediates));
+                }
+                let age = self.judge.trust_age_seconds();
+                AcceptancePeriod::from_assessment(&assessment, age, met.at())
             }
             AcceptedPeer::WithinGrace(grace) => {
                 self.events.tell_grace(&met, &grace);

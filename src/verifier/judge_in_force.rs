@@ -19,6 +19,8 @@ const MAX_JUDGES: usize = 64;
 pub(super) struct JudgeTerms {
     pub(super) usage: Usage,
     pub(super) policy: ThresholdPolicy,
+    /// For so many seconds holds what only the inner verifier knows.
+    pub(super) trust_age_seconds: i64,
     /// Needed where there are anchors.
     pub(super) algorithms: Option<SignatureAlgorithms>,
     #[cfg(feature = "ocsp")]
@@ -55,6 +57,7 @@ impl JudgeTerms {
         HandshakeJudge {
             chains,
             policy: self.policy,
+            trust_age_seconds: self.trust_age_seconds,
             crls,
             changes,
             #[cfg(feature = "ocsp")]
@@ -105,6 +108,11 @@ impl JudgeInForce {
 
     pub(super) const fn policy(&self) -> &ThresholdPolicy {
         &self.terms.policy
+    }
+
+    /// For so many seconds holds what only the inner verifier knows.
+    pub(super) const fn trust_age_seconds(&self) -> i64 {
+        self.terms.trust_age_seconds
     }
 
     /// The epoch of the trust in force.

@@ -18,6 +18,7 @@ mod command;
 mod connections;
 mod delivery;
 mod endpoints;
+mod fleet;
 mod graphs;
 mod guide;
 mod handshakes;

@@ -1,4 +1,5 @@
 pub mod agreeable;
+pub mod apart;
 pub mod corpora;
 #[cfg(feature = "metrics")]
 pub mod gauges;
