@@ -9,7 +9,7 @@ use rustls::time_provider::TimeProvider;
 #[cfg(feature = "ocsp")]
 use super::judge::GivenStaple;
 use super::judge::{Expected, Input, Judged, SourceJudge};
-use super::key::{CheckedLeaf, KeySource};
+use super::key::{CheckedKey, CheckedLeaf};
 use super::report::Report;
 use crate::source::Loader;
 use crate::time::Timestamp;
@@ -52,7 +52,7 @@ pub struct SelfCheck {
 #[derive(Debug, Default)]
 pub(super) struct CheckSubjects {
     pub(super) origins: Vec<Origin>,
-    pub(super) keys: Vec<KeySource>,
+    pub(super) keys: Vec<CheckedKey>,
     pub(super) expected_names: Vec<String>,
     #[cfg(feature = "ocsp")]
     pub(super) staples: Vec<GivenStaple>,
