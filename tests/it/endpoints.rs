@@ -42,16 +42,21 @@ impl OpensslServer {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("staple");
         std::fs::write(&path, staple).unwrap();
-        Self::start_with(
-            leaf,
-            intermediates,
-            &["-status_file", path.to_str().unwrap()],
-        )
+        let more = ["-status_file", path.to_str().unwrap()];
+        Self::start_in(folder, leaf, intermediates, &more)
     }
 
     /// The same, with more options.
     pub fn start_with(leaf: &pki::Leaf, intermediates: &[&pki::Ca], more: &[&str]) -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
+        Self::start_in(tempfile::tempdir().unwrap(), leaf, intermediates, more)
+    }
+
+    fn start_in(
+        folder: tempfile::TempDir,
+        leaf: &pki::Leaf,
+        intermediates: &[&pki::Ca],
+        more: &[&str],
+    ) -> Option<Self> {
         let write = |name: &str, contents: String| {
             let path = folder.path().join(name);
             std::fs::write(&path, contents).unwrap();
