@@ -12,7 +12,7 @@ use super::check::{CheckSubjects, Origin, SelfCheck};
 #[cfg(feature = "ocsp")]
 use super::judge::GivenStaple;
 use super::judge::{Grouping, Input};
-use super::key::KeySource;
+use super::key::CheckedKey;
 use super::lifetime::LifetimeLimits;
 use super::settings::{JudgeSettings, SelfCheckError};
 use crate::outlook::{TrustAnchors, TrustInForce, Usage};
@@ -73,7 +73,7 @@ impl SelfCheckBuilder {
         key: &Arc<CertifiedKey>,
     ) -> Self {
         let source = source.into();
-        let own = KeySource::Certified(source.clone(), Arc::clone(key));
+        let own = CheckedKey::Certified(source.clone(), Arc::clone(key));
         self.subjects.keys.push(own);
         #[cfg(feature = "ocsp")]
         self.subjects.staples.push(GivenStaple {
@@ -85,7 +85,7 @@ impl SelfCheckBuilder {
 
     /// Checks that the private key in this PEM or DER file belongs to a leaf; repeatable.
     pub fn with_key_file(mut self, path: impl Into<PathBuf>) -> Self {
-        let key = KeySource::File(path.into(), None);
+        let key = CheckedKey::File(path.into(), None);
         self.subjects.keys.push(key);
         self
     }
@@ -98,14 +98,14 @@ impl SelfCheckBuilder {
         path: impl Into<PathBuf>,
         passphrase: Passphrase,
     ) -> Self {
-        let key = KeySource::File(path.into(), Some(passphrase));
+        let key = CheckedKey::File(path.into(), Some(passphrase));
         self.subjects.keys.push(key);
         self
     }
 
     /// Checks that this private key belongs to a leaf.
     pub fn with_key(mut self, source: impl Into<String>, key: PrivateKeyDer<'static>) -> Self {
-        self.subjects.keys.push(KeySource::Key(source.into(), key));
+        self.subjects.keys.push(CheckedKey::Key(source.into(), key));
         self
     }
 

@@ -9,7 +9,7 @@ use rustls::time_provider::TimeProvider;
 #[cfg(feature = "ocsp")]
 use super::judge::GivenStaple;
 use super::judge::{Expected, Input, Judged};
-use super::key::{CheckedLeaf, KeySource};
+use super::key::{CheckedKey, CheckedLeaf};
 use super::report::Report;
 use super::settings::JudgeMaker;
 use crate::outlook::Usage;
@@ -55,7 +55,7 @@ pub struct SelfCheck {
 #[derive(Debug, Default)]
 pub(super) struct CheckSubjects {
     pub(super) origins: Vec<Origin>,
-    pub(super) keys: Vec<KeySource>,
+    pub(super) keys: Vec<CheckedKey>,
     pub(super) expected_names: Vec<String>,
     #[cfg(feature = "ocsp")]
     pub(super) staples: Vec<GivenStaple>,

@@ -36,21 +36,27 @@ impl OpensslServer {
         intermediates: &[&pki::Ca],
         staple: Option<&[u8]>,
     ) -> Option<Self> {
-        Self::launch(leaf, intermediates, staple, &[])
+        let Some(staple) = staple else {
+            return Self::start(leaf, intermediates);
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("staple");
+        std::fs::write(&path, staple).unwrap();
+        let more = ["-status_file", path.to_str().unwrap()];
+        Self::start_in(folder, leaf, intermediates, &more)
     }
 
     /// The same, with more options.
     pub fn start_with(leaf: &pki::Leaf, intermediates: &[&pki::Ca], more: &[&str]) -> Option<Self> {
-        Self::launch(leaf, intermediates, None, more)
+        Self::start_in(tempfile::tempdir().unwrap(), leaf, intermediates, more)
     }
 
-    fn launch(
+    fn start_in(
+        folder: tempfile::TempDir,
         leaf: &pki::Leaf,
         intermediates: &[&pki::Ca],
-        staple: Option<&[u8]>,
         more: &[&str],
     ) -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, contents: String| {
             let path = folder.path().join(name);
             std::fs::write(&path, contents).unwrap();
@@ -73,11 +79,6 @@ impl OpensslServer {
             )
             .arg("-key")
             .arg(key)
-            .args(staple.into_iter().flat_map(|staple| {
-                let path = folder.path().join("staple");
-                std::fs::write(&path, staple).unwrap();
-                ["-status_file".into(), path.into_os_string()]
-            }))
             .args(more)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
