@@ -9,9 +9,9 @@ use rustls::time_provider::TimeProvider;
 #[cfg(feature = "ocsp")]
 use super::judge::GivenStaple;
 use super::judge::{Expected, Input, Judged};
+use super::judge_maker::JudgeMaker;
 use super::key::{CheckedKey, CheckedLeaf};
 use super::report::Report;
-use super::settings::JudgeMaker;
 use crate::outlook::Usage;
 use crate::source::Loader;
 use crate::time::Timestamp;

@@ -31,6 +31,7 @@ mod detail_lint;
 mod finding;
 mod forecast;
 mod judge;
+mod judge_maker;
 mod key;
 mod lifetime;
 mod lint;
@@ -43,7 +44,8 @@ mod staple;
 #[cfg(feature = "ocsp")]
 pub(crate) use judge::GivenStaple;
 pub(crate) use judge::{Expected, Input, SourceJudge};
-pub(crate) use settings::{JudgeMaker, JudgeSettings};
+pub(crate) use judge_maker::JudgeMaker;
+pub(crate) use settings::JudgeSettings;
 
 pub use builder::SelfCheckBuilder;
 pub use chain_report::{ChainReport, ReportedCertificate, StapleReport, StapleVerdict};

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use rustls::crypto::CryptoProvider;
 use thiserror::Error;
 
-use super::judge::{Grouping, SourceJudge};
+use super::judge::Grouping;
+use super::judge_maker::{JudgeMaker, UnchangingTrust};
 use super::lifetime::LifetimeLimits;
-use crate::cert::SignatureAlgorithms;
-use crate::outlook::{ChainJudge, TrustAnchors, TrustGeneration, TrustInForce, Usage};
+use crate::outlook::{TrustAnchors, TrustGeneration, TrustInForce};
 use crate::policy::ThresholdPolicy;
 use crate::provider;
 use crate::revocation::Crls;
@@ -55,46 +55,6 @@ impl JudgeSettings {
 
     pub(super) fn provider(&self) -> Result<Arc<CryptoProvider>, SelfCheckError> {
         provider::given_or_default(self.provider.clone()).ok_or(SelfCheckError::NoProvider)
-    }
-}
-
-/// Anchors and lists that were given once and for all.
-#[derive(Debug)]
-struct UnchangingTrust(Arc<TrustGeneration>);
-
-impl TrustInForce for UnchangingTrust {
-    fn generation(&self) -> Arc<TrustGeneration> {
-        Arc::clone(&self.0)
-    }
-}
-
-/// Makes judges by what is trusted at the time.
-#[derive(Debug, Clone)]
-pub(crate) struct JudgeMaker {
-    trust: Arc<dyn TrustInForce>,
-    algorithms: SignatureAlgorithms,
-    pub(crate) policy: ThresholdPolicy,
-    grouping: Grouping,
-    lifetime_limits: LifetimeLimits,
-}
-
-impl JudgeMaker {
-    /// What is trusted now.
-    pub(crate) fn generation(&self) -> Arc<TrustGeneration> {
-        self.trust.generation()
-    }
-
-    /// What judges leaves for this use by this generation.
-    pub(crate) fn judge(&self, generation: &TrustGeneration, usage: Usage) -> SourceJudge {
-        SourceJudge {
-            chains: ChainJudge::from_generation(generation, self.algorithms, usage),
-            #[cfg(feature = "details")]
-            usage,
-            policy: self.policy,
-            grouping: self.grouping,
-            lifetime_limits: self.lifetime_limits,
-            crls: generation.crls.clone(),
-        }
     }
 }
 

@@ -239,7 +239,7 @@ async fn ten_thousand() {
     let spki = |ca: &pki::Ca| ca.certificate().spki_sha256();
     let pace = ClosingPace::default()
         .with_max_per_second(BOUND.try_into().unwrap())
-        .with_removal_seconds(REMOVAL.try_into().unwrap());
+        .with_removal_seconds(REMOVAL);
     let world = Arc::new(World {
         seconds: (0..BEFORE + REMOVAL + 8)
             .map(|_| Second::default())

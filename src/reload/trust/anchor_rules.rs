@@ -138,8 +138,9 @@ impl AnchorRules {
             }
         }
         let peers = self.peers.as_ref();
-        let failure =
-            peers.and_then(|peers| peers.failure(anchors, in_force, self.algorithms, look));
+        let failure = peers.and_then(|peers| {
+            peers.failure(anchors, in_force, self.algorithms, look.place, look.now)
+        });
         match (failure, self.all_peers_fail) {
             (Some(failure), AllPeersFail::Refuse) => Err(failure),
             (failure, _) => Ok(failure),

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::error::TrustReloadError;
-use super::kind::TrustLook;
 use crate::cert::{Certificate, SignatureAlgorithms};
 use crate::outlook::{ChainJudge, KnownPeers, TrustAnchors, Usage};
+use crate::time::Timestamp;
 
 /// How many peers are named in what is told.
 const MAX_NAMED: usize = 3;
@@ -37,14 +37,15 @@ impl PeersRule {
         anchors: &Arc<TrustAnchors>,
         in_force: &Arc<TrustAnchors>,
         algorithms: SignatureAlgorithms,
-        look: &TrustLook<'_>,
+        place: &str,
+        now: Timestamp,
     ) -> Option<TrustReloadError> {
         let peers = self.peers.readable();
         let judge =
             |anchors: &Arc<TrustAnchors>| ChainJudge::new(anchors.clone(), algorithms, self.usage);
         let (next, before) = (judge(anchors), judge(in_force));
         let verifies =
-            |judge: &ChainJudge, chain: &Vec<Certificate>| judge.handshake(chain, look.now).is_ok();
+            |judge: &ChainJudge, chain: &Vec<Certificate>| judge.handshake(chain, now).is_ok();
         // One is enough, so this is where it ends but for a mistake.
         if peers.iter().any(|chain| verifies(&next, chain)) {
             return None;
@@ -58,7 +59,7 @@ impl PeersRule {
             .filter_map(|chain| Some(format!("'{}'", chain.first()?.short_name())))
             .collect();
         (!failing.is_empty()).then(|| TrustReloadError::AllPeersFail {
-            place: look.place.to_owned(),
+            place: place.to_owned(),
             peers: failing.len(),
             named: named.join(", "),
         })

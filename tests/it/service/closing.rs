@@ -111,7 +111,7 @@ fn after_a_renewal_http_2_sends_goaway() {
     client.alpn_protocols = vec![b"h2".to_vec()];
     let mut stream = connect(&service, &Arc::new(client));
     hears_goaway_after(&mut stream, || {
-        ground.deploy(&ground.leaf(-10 * DAY, 80 * DAY))
+        ground.deploy(&ground.leaf(-10 * DAY, 80 * DAY));
     });
 }
 

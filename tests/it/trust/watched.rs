@@ -290,12 +290,8 @@ fn a_monitor_ticks_open_connections_at_the_second_that_is_due() {
     let root = scene.a.certificate().spki_sha256();
     let rests_on = RestsOn::until(days(30)).with_anchors([root]);
     let connection = open.open_on(rests_on, NOW);
-    // Within the five minutes before its last ten seconds.
-    let due = watching.monitor.tick(NOW);
-    assert!(
-        (0..=300).contains(&days(30).saturating_add(-10).seconds_since(due)),
-        "{due}"
-    );
+    // It ends in 30 days; the monitor looks at everything twice a day.
+    assert!(watching.monitor.tick(NOW) <= at(12 * 3_600));
     assert_eq!(connection.phase(), ConnectionPhase::Open);
     scene.replace("ca.pem", Scene::bundle(&[&scene.b]));
     assert!(anchors.poll(at(1)).is_swapped);
