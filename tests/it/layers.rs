@@ -38,6 +38,7 @@ const EDGES: &[&str] = &[
     "monitor/work.rs",
     "observer/outbox.rs",
     "observer/queue.rs",
+    "outlook/anchors_files.rs",
     "outlook/anchors_os.rs",
     "outlook/anchors_rustls.rs",
     "pin/private.rs",
