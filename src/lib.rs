@@ -31,6 +31,7 @@
 //! | [`reload`] | certificates and keys that change on disk while they are served |
 //! | [`verifier`] | wrappers around rustls's verifiers, which can only refuse more |
 //! | [`session`] | sessions and connections that outlive no decision |
+//! | [`config`] | one line in rustls's own builders |
 //!
 //! The [`guide`] is the long form: a page for each task, and what the crate is held to.
 #![forbid(unsafe_code)]
@@ -62,6 +63,7 @@ pub mod event;
 pub mod observer;
 
 // Edges: rustls, clocks, files, threads.
+pub mod config;
 #[cfg(feature = "monitor")]
 pub mod monitor;
 mod provider;

@@ -4,13 +4,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::ClientConfig;
-use rustls::client::{ClientSessionMemoryCache, Resumption, Tls12Resumption};
 
-use super::SessionGuard;
+use super::install::{DEFAULT_SESSIONS, guard_client_config_of};
 use crate::verifier::{Epoch, WatchingServerVerifier};
-
-/// How many sessions a configuration remembers unless told otherwise; rustls's own default.
-const DEFAULT_SESSIONS: usize = 256;
 
 type Build<E> = dyn Fn(Arc<WatchingServerVerifier>) -> Result<ClientConfig, E> + Send + Sync;
 
@@ -86,10 +82,7 @@ impl<E> PinnedClientConfigs<E> {
         // Read before the configuration is built: a change meanwhile makes the next one.
         let epoch = verifier.session_epoch();
         let mut config = (self.build)(Arc::clone(&verifier))?;
-        let guard = SessionGuard::new(Arc::clone(&config.time_provider));
-        let store = Arc::new(ClientSessionMemoryCache::new(self.sessions));
-        config.resumption = Resumption::store(guard.client(&verifier, store))
-            .tls12_resumption(Tls12Resumption::SessionIdOrTickets);
+        guard_client_config_of(&mut config, &verifier, self.sessions);
         let config = Arc::new(config);
         *latest = Some(Latest {
             verifier,

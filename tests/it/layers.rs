@@ -16,6 +16,7 @@ const ROWS: [(&str, &[&str]); 5] = [
     (
         "edges",
         &[
+            "config",
             "monitor",
             "provider",
             "reload",
@@ -31,6 +32,8 @@ const ROWS: [(&str, &[&str]); 5] = [
 const EDGES: &[&str] = &[
     "announce/files.rs",
     "announce/folder.rs",
+    "config/client.rs",
+    "config/server.rs",
     "monitor/builder.rs",
     "monitor/certified_key.rs",
     "monitor/monitor.rs",
@@ -67,6 +70,7 @@ const EDGES: &[&str] = &[
     "session/client.rs",
     "session/configs.rs",
     "session/guard.rs",
+    "session/install.rs",
     "session/server.rs",
     "source/loader.rs",
     "source/private_key.rs",
