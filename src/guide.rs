@@ -17,6 +17,7 @@
 //! | who attacks, what stops them, which test shows it | [`security_model`] |
 //! | the bound of every input | [`bounds`] |
 //! | the judges that its answers are compared with | [`held_against`] |
+//! | which known outages it would have told of, and when | [`outages`] |
 //! | what was fuzzed, and found | [`fuzzing`] |
 //! | what it costs | [`performance`] |
 //!
@@ -95,6 +96,10 @@ pub mod bounds {}
 /// The judges that the answers are compared with.
 #[doc = include_str!("../docs/HELD_AGAINST.md")]
 pub mod held_against {}
+
+/// Known outages, and which event would have come how many days ahead.
+#[doc = include_str!("../docs/OUTAGES.md")]
+pub mod outages {}
 
 /// What was fuzzed, and what was found.
 #[doc = include_str!("../docs/FUZZING.md")]

@@ -31,6 +31,7 @@ mod memory_model;
 mod monitor;
 mod monitor_faults;
 mod never_weaker;
+mod outages;
 mod outlook;
 mod parser_corpus;
 mod pinning;
