@@ -20,6 +20,7 @@
 //! | which known outages it would have told of, and when | [`outages`] |
 //! | what was fuzzed, and found | [`fuzzing`] |
 //! | what it costs | [`performance`] |
+//! | what else there is, and does better | [`compare`] |
 //!
 //! The pages are the files of `docs/` in the repository. There is no code in here.
 
@@ -108,3 +109,7 @@ pub mod fuzzing {}
 /// What it costs, in time, memory and bytes.
 #[doc = include_str!("../docs/PERFORMANCE.md")]
 pub mod performance {}
+
+/// What else there is, fair and dated.
+#[doc = include_str!("../docs/COMPARE.md")]
+pub mod compare {}
