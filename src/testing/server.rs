@@ -35,12 +35,12 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// ```
 #[derive(Debug)]
 pub struct TestServer {
-    shared: Arc<Shared>,
+    shared: Arc<TestServing>,
     address: SocketAddr,
 }
 
 #[derive(Debug)]
-struct Shared {
+struct TestServing {
     config: Mutex<Arc<ServerConfig>>,
     handshakes: AtomicUsize,
     is_over: AtomicBool,
@@ -54,7 +54,7 @@ impl TestServer {
     pub fn start(config: Arc<ServerConfig>) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(TestServing {
             config: Mutex::new(config),
             handshakes: AtomicUsize::new(0),
             is_over: AtomicBool::new(false),
@@ -82,7 +82,7 @@ impl TestServer {
     }
 }
 
-impl Shared {
+impl TestServing {
     fn lock(&self) -> std::sync::MutexGuard<'_, Arc<ServerConfig>> {
         self.config.lock().unwrap_or_else(PoisonError::into_inner)
     }
