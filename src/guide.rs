@@ -18,8 +18,10 @@
 //! | who attacks, what stops them, which test shows it | [`security_model`] |
 //! | the bound of every input | [`bounds`] |
 //! | the judges that its answers are compared with | [`held_against`] |
+//! | which known outages it would have told of, and when | [`outages`] |
 //! | what was fuzzed, and found | [`fuzzing`] |
 //! | what it costs | [`performance`] |
+//! | what else there is, and does better | [`compare`] |
 //!
 //! The pages are the files of `docs/` in the repository. There is no code in here.
 
@@ -102,6 +104,10 @@ pub mod bounds {}
 #[doc = include_str!("../docs/HELD_AGAINST.md")]
 pub mod held_against {}
 
+/// Known outages, and which event would have come how many days ahead.
+#[doc = include_str!("../docs/OUTAGES.md")]
+pub mod outages {}
+
 /// What was fuzzed, and what was found.
 #[doc = include_str!("../docs/FUZZING.md")]
 pub mod fuzzing {}
@@ -109,3 +115,7 @@ pub mod fuzzing {}
 /// What it costs, in time, memory and bytes.
 #[doc = include_str!("../docs/PERFORMANCE.md")]
 pub mod performance {}
+
+/// What else there is, fair and dated.
+#[doc = include_str!("../docs/COMPARE.md")]
+pub mod compare {}

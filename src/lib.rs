@@ -32,6 +32,8 @@
 //! | [`reload`] | certificates and keys that change while they are served |
 //! | [`verifier`] | wrappers around rustls's verifiers, which can only refuse more |
 //! | [`session`] | sessions and connections that outlive no decision |
+//! | [`config`] | one line in rustls's own builders |
+//! | `testing` | for tests of applications: a clock, certificates, an observer, a peer |
 //!
 //! The [`guide`] is the long form: a page for each task, and what the crate is held to.
 #![forbid(unsafe_code)]
@@ -64,6 +66,7 @@ pub mod event;
 pub mod observer;
 
 // Edges: rustls, clocks, files, threads.
+pub mod config;
 #[cfg(feature = "monitor")]
 pub mod monitor;
 mod provider;
@@ -72,6 +75,8 @@ pub mod reload;
 #[cfg(feature = "monitor")]
 pub mod self_check;
 pub mod session;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod verifier;
 
 #[cfg(feature = "announcements")]

@@ -250,6 +250,7 @@ impl Monitor {
         let mut handle = MonitorHandle {
             monitor: Arc::clone(self),
             threads: Threads::default(),
+            detached: false,
         };
         handle.start("notafter-monitor", Lane::Local)?;
         if self.evaluator.connector.is_some() {
@@ -296,9 +297,11 @@ impl fmt::Debug for Monitor {
 
 /// A running monitor. Dropping it lets its threads end after the ticks in progress.
 #[derive(Debug)]
+#[must_use = "dropping it stops the monitor: keep it, or call detach"]
 pub struct MonitorHandle {
     monitor: Arc<Monitor>,
     threads: Threads,
+    detached: bool,
 }
 
 impl MonitorHandle {
@@ -316,6 +319,11 @@ impl MonitorHandle {
         self.monitor.flush_events(patience) && all
     }
 
+    /// Lets the monitor run until the process ends.
+    pub fn detach(mut self) {
+        self.detached = true;
+    }
+
     fn signal(&self) {
         self.threads.ending.ask();
         self.monitor.wake.poke();
@@ -324,6 +332,8 @@ impl MonitorHandle {
 
 impl Drop for MonitorHandle {
     fn drop(&mut self) {
-        self.signal();
+        if !self.detached {
+            self.signal();
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Delivering events to the application.
 //!
 //! An [`Observer`] receives events; those in this room hand them on: to a [channel](ChannelObserver),
-//! through a [queue](QueuedObserver), [filtered](FilteredObserver), to `tracing`, to `metrics`. It knows
+//! through a [queue](QueuedObserver), [filtered](FilteredObserver), to `tracing` or `log`, to `metrics`. It knows
 //! events and nothing of what they are about. A panic of an observer ends in `observe_contained`, and is
 //! counted.
 //!
@@ -18,6 +18,8 @@
 
 mod channel;
 mod filter;
+#[cfg(feature = "log")]
+mod log;
 #[cfg(feature = "metrics")]
 mod metrics;
 #[allow(
@@ -34,6 +36,8 @@ mod tracing;
 
 pub use channel::ChannelObserver;
 pub use filter::FilteredObserver;
+#[cfg(feature = "log")]
+pub use log::LogObserver;
 #[cfg(feature = "metrics")]
 pub use metrics::MetricsObserver;
 pub use observer::{InlineObserver, Observer};

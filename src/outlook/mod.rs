@@ -26,6 +26,7 @@
 //! ```
 
 mod anchors;
+mod anchors_files;
 #[cfg(feature = "mozilla-anchors")]
 mod anchors_mozilla;
 #[cfg(feature = "os-anchors")]

@@ -11,7 +11,9 @@ use crate::time::Timestamp;
 
 /// Why pins refused a peer. rustls carries it inside of `CertificateError::Other`;
 /// [`pin_error`](crate::pin_error) finds it again.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+///
+/// `Debug` prints the sentence too: many clients show nothing else of an error from rustls.
+#[derive(Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum PinError {
     /// None of the keys that count is pinned.
@@ -103,6 +105,12 @@ impl PinError {
             }
             _ => None,
         }
+    }
+}
+
+impl fmt::Debug for PinError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -4,14 +4,10 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::ClientConfig;
-use rustls::client::{ClientSessionMemoryCache, Resumption, Tls12Resumption};
 
-use super::SessionGuard;
+use super::install::{DEFAULT_SESSIONS, guard_client_config_of};
 use crate::renewal::IdentityInForce;
 use crate::verifier::{Epoch, WatchingServerVerifier};
-
-/// How many sessions a configuration remembers unless told otherwise; rustls's own default.
-const DEFAULT_SESSIONS: usize = 256;
 
 type Build<E> = dyn Fn(Arc<WatchingServerVerifier>) -> Result<ClientConfig, E> + Send + Sync;
 
@@ -127,11 +123,7 @@ impl<E> PinnedClientConfigs<E> {
         let verifier = self.verifier.renewed();
         let epoch = verifier.session_epoch();
         let mut config = (self.build)(Arc::clone(&verifier))?;
-        let guard = SessionGuard::new(Arc::clone(&config.time_provider));
-        let store = Arc::new(ClientSessionMemoryCache::new(self.sessions));
-        let guarded = guard.guarded_client(&verifier, self.identity.clone(), store);
-        config.resumption =
-            Resumption::store(guarded).tls12_resumption(Tls12Resumption::SessionIdOrTickets);
+        guard_client_config_of(&mut config, &verifier, self.identity.clone(), self.sessions);
         let config = Arc::new(config);
         *latest = Some(Latest {
             verifier,

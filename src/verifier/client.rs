@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::client::danger::HandshakeSignatureValid;
+use rustls::crypto::CryptoProvider;
+use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::{CommonState, Error};
+use rustls::{CommonState, Error, RootCertStore};
 
 use super::accepted::AcceptancePeriod;
 use super::accepted_clients::AcceptedClients;
@@ -20,7 +22,8 @@ use super::peer::{ChainFacts, IdentityClaim, Peer};
 #[cfg(feature = "json")]
 use crate::alert::SavedStateError;
 use crate::event::Role;
-use crate::outlook::Usage;
+use crate::outlook::{TrustAnchors, Usage};
+use crate::provider;
 use crate::time::Timestamp;
 
 /// Wraps any [`ClientCertVerifier`]: every question goes to the inner verifier, whose refusal
@@ -62,6 +65,40 @@ impl WatchingClientVerifier {
         inner: Arc<dyn ClientCertVerifier>,
     ) -> WatchingVerifierBuilder<dyn ClientCertVerifier> {
         WatchingVerifierBuilder::new(inner)
+    }
+
+    /// Starts to wrap rustls's own verifier of clients with certificates of these anchors, by which the
+    /// wrapper judges too. The provider is the process's default one, or the only one that rustls was
+    /// built with.
+    ///
+    /// # Errors
+    /// [`VerifierBuildError`] where there is no provider, or no anchor.
+    pub fn for_anchors(
+        anchors: impl Into<Arc<TrustAnchors>>,
+    ) -> Result<WatchingVerifierBuilder<dyn ClientCertVerifier>, VerifierBuildError> {
+        let provider = provider::given_or_default(None).ok_or(VerifierBuildError::NoProvider)?;
+        Self::for_anchors_with_provider(anchors, provider)
+    }
+
+    /// Starts to wrap rustls's own verifier of clients with certificates of these anchors, by which the
+    /// wrapper judges too, both by this provider.
+    ///
+    /// # Errors
+    /// [`VerifierBuildError::NoTrustAnchors`] where there is no anchor.
+    pub fn for_anchors_with_provider(
+        anchors: impl Into<Arc<TrustAnchors>>,
+        provider: Arc<CryptoProvider>,
+    ) -> Result<WatchingVerifierBuilder<dyn ClientCertVerifier>, VerifierBuildError> {
+        let anchors = anchors.into();
+        let roots = Arc::new(RootCertStore::from(&*anchors));
+        let inner = WebPkiClientVerifier::builder_with_provider(roots, Arc::clone(&provider));
+        // It fails for no other reason where it is given no lists.
+        let inner = inner
+            .build()
+            .map_err(|_| VerifierBuildError::NoTrustAnchors)?;
+        Ok(Self::builder(inner)
+            .with_provider(provider)
+            .with_trust_anchors(anchors))
     }
 
     /// Judges the peer of a connection again, as of `now`. rustls never asks a verifier about a
