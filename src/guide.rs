@@ -35,7 +35,9 @@
     ),
     doc = include_str!("../docs/SELF-CHECK.md")
 )]
+#[doc = "\n<figure>"]
 #[doc = include_str!("../docs/self-check.svg")]
+#[doc = "\n</figure>"]
 pub mod self_check {}
 
 /// Being told while the service runs.

@@ -70,7 +70,7 @@ impl Screen {
     fn new(picture: &Picture, columns: usize) -> Self {
         let chart = columns * 9 / 20;
         let certificates = picture.chains.iter().flat_map(|rows| &rows.certificates);
-        let standings = certificates.map(|row| row.standing.len());
+        let standing = certificates.map(|row| row.standing.len()).max();
         // Where there is little room, nothing is aligned.
         let room = (columns - chart).saturating_sub(24);
         let mut screen = Self {
@@ -80,7 +80,7 @@ impl Screen {
             view: picture.view,
             at: picture.at,
             now: 0,
-            standing: standings.max().unwrap_or(0).min(room),
+            standing: standing.filter(|width| *width <= room).unwrap_or(0),
         };
         screen.now = screen.column(picture.at).min(chart.saturating_sub(1));
         screen

@@ -22,8 +22,8 @@ pub(in super::super) struct View {
 
 impl View {
     /// The view around `at` in which all changes ahead can be seen, or those up to twenty times as far
-    /// as the nearest. A quarter of it is past; more, up to a half, where the latest of what went `dark`
-    /// is only seen then.
+    /// as the nearest. A quarter of it is past; more, up to a half, where that shows when the latest of
+    /// what is `dark` went so.
     pub(super) fn around(at: Timestamp, changes: &[Timestamp], dark: &[Timestamp]) -> Self {
         // The last instant that can be stated means that there is no end.
         let ahead = changes.iter().filter(|t| **t > at && **t < Timestamp::MAX);
@@ -35,7 +35,9 @@ impl View {
             (Some(nearest), Some(farthest)) => {
                 let ahead = (*farthest).min(nearest.saturating_mul(REACH));
                 let ahead = (ahead + ahead / 16).max(HOUR);
-                (ahead, past.clamp(ahead / 3, ahead))
+                // What is out of reach is not reached for.
+                let past = if past > ahead { 0 } else { past };
+                (ahead, past.max(ahead / 3))
             }
             _ => {
                 let ahead = if past == 0 { MONTH } else { past / 3 };
@@ -81,14 +83,15 @@ mod tests {
         let at = Timestamp::from_unix_seconds(1_767_225_600);
         let day = |n: i64| at.saturating_add(n * DAY);
         // Changes ahead and darkness past, in days; the view in hours before and after.
-        let cases: [(&[i64], &[i64], i64, i64); 9] = [
+        let cases: [(&[i64], &[i64], i64, i64); 10] = [
             (&[48], &[], 17 * 24, 51 * 24),
             (&[48, 16], &[], 17 * 24, 51 * 24),
             (&[16, 3_650], &[], 340 * 8, 340 * 24),
             (&[48], &[-1], 17 * 24, 51 * 24),
             (&[48], &[-24], 30 * 24, 51 * 24),
             (&[48], &[-240, -24], 30 * 24, 51 * 24),
-            (&[48], &[-240], 51 * 24, 51 * 24),
+            (&[48], &[-40], 50 * 24, 51 * 24),
+            (&[48], &[-240], 17 * 24, 51 * 24),
             (&[], &[-12], 15 * 24, 5 * 24),
             (&[], &[], 10 * 24, 30 * 24),
         ];

@@ -42,6 +42,7 @@ pub(super) fn render(report: &Report, theme: Theme) -> String {
             ("height", &height),
             ("viewBox", &format_args!("0 0 {WIDTH} {height}")),
             ("class", &"notafter"),
+            ("style", &"max-width:100%;height:auto"),
             ("role", &"img"),
             ("aria-labelledby", &"notafter-title notafter-description"),
             (

@@ -184,7 +184,7 @@ mod tests {
     /// Relative luminance (WCAG 2.2).
     fn luminance(colour: &str) -> f64 {
         let channel = |n: usize| {
-            let byte = u8::from_str_radix(&colour[n..n + 2], 16).unwrap();
+            let byte = u8::from_str_radix(colour.get(n..n + 2).unwrap(), 16).unwrap();
             let c = f64::from(byte) / 255.0;
             if c <= 0.04045 {
                 c / 12.92
