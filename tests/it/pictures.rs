@@ -5,14 +5,14 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use notafter::self_check::{SelfCheckBuilder, Theme};
+use notafter::self_check::{Finding, SelfCheckBuilder, Theme};
 use notafter::source::{FailureReason, SourceContents};
-use notafter::{Report, SelfCheck, Timestamp, TrustAnchors};
+use notafter::{Band, Report, SelfCheck, Timestamp, TrustAnchors};
 use rcgen::DnType;
 
-use crate::support::corpora;
 use crate::support::pki::{self, NOW};
 use crate::support::tls::ring;
+use crate::support::{corpora, ocsp};
 
 const THEMES: [Theme; 3] = [Theme::Auto, Theme::Light, Theme::Dark];
 
@@ -188,7 +188,7 @@ fn elements(svg: &str) -> BTreeSet<&str> {
 #[test]
 fn every_svg_is_well_formed_and_has_nothing_in_it_that_acts_or_loads() {
     let known: BTreeSet<_> = [
-        "svg", "title", "desc", "style", "defs", "pattern", "circle", "path", "rect", "text", "g",
+        "svg", "title", "desc", "style", "defs", "pattern", "path", "rect", "text", "g",
     ]
     .into();
     for (name, report) in all() {
@@ -336,6 +336,73 @@ cliff.pem: ok
 }
 
 #[test]
+fn a_staple_has_a_row_and_what_must_staple_is_dark_without_one() {
+    let root = pki::root("Root", -1000, 3000);
+    let leaf = |must_staple: bool| {
+        root.leaf_with(&["a.example"], -30, 60, |params| {
+            // TLS feature: status_request (RFC 7633).
+            let feature = vec![0x30, 3, 2, 1, 5];
+            let oid = [1, 3, 6, 1, 5, 5, 7, 1, 24];
+            let feature = rcgen::CustomExtension::from_oid_content(&oid, feature);
+            params.custom_extensions = must_staple.then_some(feature).into_iter().collect();
+        })
+    };
+    let (must, may) = (leaf(true), leaf(false));
+    let staple = |leaf: &pki::Leaf| {
+        let (leaf, issuer) = (leaf.certificate(), root.certificate());
+        let dates = (pki::days(-3), Some(pki::days(4)));
+        let answer = ocsp::answer((&leaf, &issuer), ocsp::Hash::Sha1, ocsp::good(), dates);
+        let data = ocsp::data(ocsp::by_name(&issuer), pki::days(-3), vec![answer]);
+        ocsp::signed(data, root.key(), &[])
+    };
+    let dark = |n: usize| "/".repeat(n);
+    let cases = [
+        (
+            &must,
+            0,
+            format!("           ##|##{}     in 4 d   staple", dark(36)),
+        ),
+        (
+            &may,
+            0,
+            format!("           ##|###{}  in 4 d   staple", " ".repeat(38)),
+        ),
+    ];
+    for (leaf, day, expected) in cases {
+        let builder = check(pki::anchors([&root]))
+            .with_chain("a.pem", [leaf.der.clone()])
+            .with_staple("a.pem", staple(leaf));
+        let report = builder.at(pki::days(day)).build().unwrap().run();
+        let text = report.to_timeline(120);
+        let row = text.lines().find(|line| line.ends_with(" staple"));
+        assert_eq!(row, Some(expected.as_str()), "{text}");
+    }
+    // What is dark for want of a staple goes before chains in worse bands, though its own is ok.
+    let mut report = fleet();
+    let builder = check(pki::anchors([&root]))
+        .with_chain("must.pem", [must.der.clone()])
+        .with_staple("must.pem", staple(&must));
+    let stale = builder.at(pki::days(5)).build().unwrap().run();
+    report.at = stale.at;
+    report.chains.retain(|chain| chain.band < Band::NotYetValid);
+    report.chains.extend(stale.chains);
+    let text = report.to_timeline(120);
+    let lines: Vec<_> = text.lines().collect();
+    assert!(lines[1].starts_with("fails now: must.pem must staple, and its staple is not good: "));
+    let first = lines
+        .iter()
+        .position(|line| *line == "must.pem: ok")
+        .unwrap();
+    let standing = lines[first + 2]
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
+    assert!(standing.ends_with("not good: stale staple"), "{text}");
+    let next = text.find("critical.example:443: critical").unwrap();
+    assert!(text.find("must.pem: ok").unwrap() < next);
+}
+
+#[test]
 fn the_same_report_gives_the_same_bytes_and_themes_differ_in_colours_alone() {
     let (first, again) = (addtrust(), addtrust());
     for theme in THEMES {
@@ -447,6 +514,50 @@ fn ten_certificates_of_a_chain_are_drawn_and_those_that_end_it() {
             more.is_some()
         );
     }
+}
+
+#[test]
+fn long_names_and_sentences_are_cut_where_that_can_be_seen() {
+    let mut report = small();
+    report.findings = blind().findings;
+    let mut finding = report.findings[0].clone();
+    for (columns, shown) in [(256, 256), (257, 256)] {
+        let source = format!("{}z", "a".repeat(columns - 1));
+        report.chains[0].source.clone_from(&source);
+        finding.source = Some(source.clone());
+        let text = report_with(&report, &finding).to_timeline(400);
+        let heading = text.lines().find(|line| line.ends_with("z: ok")).unwrap();
+        let heading = heading.trim_end_matches(": ok");
+        assert_eq!(
+            (heading.len(), heading == source),
+            (shown, columns == shown)
+        );
+    }
+    for (columns, end) in [(1_000, "bz"), (1_001, "b..")] {
+        finding.message = format!("{}z", "b".repeat(columns - 1));
+        let report = report_with(&report, &finding);
+        let text = report.to_timeline(400);
+        let message: String = text
+            .lines()
+            .map(str::trim)
+            .filter(|l| l.starts_with("bb"))
+            .collect();
+        assert!(message.len() == 1_000 && message.ends_with(end), "{text}");
+        // Four lines of the picture.
+        let svg = report.to_svg(Theme::Light);
+        let lines: Vec<_> = svg.lines().filter(|line| line.contains(">bb")).collect();
+        assert!(
+            lines.len() == 4 && lines[3].ends_with("bb..</text>"),
+            "{lines:#?}"
+        );
+    }
+}
+
+/// The report with this as its first finding.
+fn report_with(report: &Report, finding: &Finding) -> Report {
+    let mut report = report.clone();
+    report.findings[0] = finding.clone();
+    report
 }
 
 #[test]
