@@ -29,6 +29,7 @@ pub(crate) fn readable(seconds: i64) -> String {
 
 /// The same where there is little room: `20 d`, but `9 d 3 h`; the smaller unit only where there are
 /// fewer than ten of the larger.
+#[cfg(feature = "monitor")]
 pub(crate) fn brief(seconds: i64) -> String {
     let seconds = seconds.unsigned_abs();
     let mut units = [86_400, 3_600, 60].into_iter();

@@ -74,7 +74,7 @@ impl ChainRows {
         let absent = absent.iter().map(|l| row(l.position, &l.certificate));
         certificates.extend(absent);
         Self {
-            source: visible(&chain.source),
+            source: super::source_name(&chain.source),
             band: chain.band,
             verifies: verifies_rows(chain, at),
             notes: notes(chain),
@@ -217,7 +217,7 @@ fn notes(chain: &ChainReport) -> Vec<String> {
     if chain.rustls.as_ref().is_some_and(|o| !o.complete) {
         notes.push("not everything could be looked at: it may end later".to_owned());
     }
-    notes.iter().map(|note| visible(note)).collect()
+    notes.iter().map(|note| super::sentence(note)).collect()
 }
 
 #[cfg(test)]

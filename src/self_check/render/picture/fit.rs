@@ -75,6 +75,18 @@ pub(in super::super) fn wrap(text: &str, most: usize) -> Vec<String> {
     lines
 }
 
+/// So many of these lines at the most; where there are more, the last ends with what says so.
+pub(in super::super) fn wrap_within(text: &str, most: usize, lines: usize) -> Vec<String> {
+    let mut wrapped = wrap(text, most);
+    if wrapped.len() > lines {
+        wrapped.truncate(lines);
+        if let Some(last) = wrapped.last_mut() {
+            *last = cut(&format!("{last} {CUT}"), most);
+        }
+    }
+    wrapped
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,6 +124,16 @@ mod tests {
         ];
         for (text, most, expected) in cases {
             assert_eq!(wrap(text, most), expected, "{text} in {most}");
+            assert_eq!(wrap_within(text, most, expected.len()), expected);
+        }
+        let few = [
+            (3, &["renew", "it", "now"][..]),
+            (2, &["renew", "it .."]),
+            (1, &["ren.."]),
+            (0, &[]),
+        ];
+        for (lines, expected) in few {
+            assert_eq!(wrap_within("renew it now", 5, lines), expected);
         }
     }
 }

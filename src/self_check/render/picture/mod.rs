@@ -28,6 +28,12 @@ const MAX_CHAINS: usize = 50;
 /// So many findings are listed, the worst first.
 const MAX_FINDINGS: usize = 50;
 
+/// So many columns of a sentence are kept.
+const MAX_SENTENCE: usize = 1_000;
+
+/// And so many of the name of a source.
+const MAX_SOURCE: usize = 256;
+
 /// What a picture of a report shows. What could not be seen of foreign text is escaped.
 #[derive(Debug, Clone)]
 pub(super) struct Picture {
@@ -57,11 +63,10 @@ pub(super) struct FindingText {
 impl Picture {
     pub(super) fn of(report: &Report) -> Self {
         let at = report.at;
-        let mut chains: Vec<_> = report.chains.iter().collect();
-        chains.sort_by_key(|chain| (Reverse(chain.band), earliest_end(chain)));
+        let chains = worst_first(report);
         let headlines = headlines(report, &chains);
         let (drawn, more) = chains.split_at(chains.len().min(MAX_CHAINS));
-        let rows = |chain: &&ChainReport| ChainRows::of(chain, &report.policy, at);
+        let rows = |ranked: &RankedChain<'_>| ChainRows::of(ranked.chain, &report.policy, at);
         let drawn: Vec<_> = drawn.iter().map(rows).collect();
         let changes: Vec<_> = drawn.iter().flat_map(ChainRows::changes).collect();
         let dark: Vec<_> = drawn.iter().flat_map(|rows| rows.went_dark(at)).collect();
@@ -76,7 +81,10 @@ impl Picture {
             headlines,
             view: View::around(at, &changes, &dark),
             chains: drawn,
-            more_chains: left_out("chain", more.iter().map(|chain| chain.band.as_str())),
+            more_chains: left_out(
+                "chain",
+                more.iter().map(|ranked| ranked.chain.band.as_str()),
+            ),
             findings: listed.iter().map(|f| FindingText::of(f)).collect(),
             more_findings: left_out("finding", unlisted.iter().map(|f| f.code.as_str())),
         }
@@ -92,12 +100,22 @@ impl Picture {
     }
 }
 
+/// With what could not be seen of it escaped, and not too long.
+fn sentence(text: &str) -> String {
+    fit::cut(&visible(text), MAX_SENTENCE)
+}
+
+/// Likewise, with its start and its end.
+fn source_name(source: &str) -> String {
+    fit::cut_middle(&visible(source), MAX_SOURCE)
+}
+
 impl FindingText {
     fn of(finding: &Finding) -> Self {
         let mut place = finding.code.to_string();
         if let Some(source) = &finding.source {
             place.push(' ');
-            place.push_str(&visible(source));
+            place.push_str(&source_name(source));
         }
         if let Some(position) = finding.position {
             place.push_str(&format!(", {position}"));
@@ -105,9 +123,36 @@ impl FindingText {
         Self {
             severity: finding.severity,
             place,
-            message: visible(&finding.message),
+            message: sentence(&finding.message),
         }
     }
+}
+
+/// A chain, and when it fails.
+struct RankedChain<'r> {
+    chain: &'r ChainReport,
+    failure: Option<FirstFailure>,
+}
+
+impl RankedChain<'_> {
+    fn failed_by(&self, at: Timestamp) -> Option<&FirstFailure> {
+        self.failure.as_ref().filter(|failure| failure.at <= at)
+    }
+}
+
+/// What fails now, then by band, then by what ends first.
+fn worst_first(report: &Report) -> Vec<RankedChain<'_>> {
+    let ranked = report.chains.iter().map(|chain| RankedChain {
+        chain,
+        failure: forecast::first_failure([chain], report.at),
+    });
+    let mut ranked: Vec<_> = ranked.collect();
+    ranked.sort_by_key(|ranked| {
+        let fails_now = ranked.failed_by(report.at).is_some();
+        let (band, end) = (ranked.chain.band, earliest_end(ranked.chain));
+        (Reverse(fails_now), Reverse(band), end)
+    });
+    ranked
 }
 
 /// The first last good second for anybody; chains that somebody refuses now come before all others.
@@ -133,23 +178,23 @@ fn title(report: &Report) -> String {
 }
 
 /// What fails now, the worst of it, and what fails next.
-fn headlines(report: &Report, worst_first: &[&ChainReport]) -> Vec<String> {
+fn headlines(report: &Report, worst_first: &[RankedChain<'_>]) -> Vec<String> {
     let at = report.at;
-    let failures = worst_first.iter().filter_map(|chain| {
-        let failure = forecast::first_failure([*chain], at)?;
-        Some((*chain, failure))
+    let failing = worst_first.iter().filter_map(|ranked| {
+        let failure = ranked.failed_by(at)?;
+        Some(why(ranked.chain, failure))
     });
-    let (now, ahead): (Vec<_>, Vec<_>) = failures.partition(|(_, failure)| failure.at <= at);
+    let failing: Vec<_> = failing.collect();
     let mut headlines = Vec::new();
-    if let Some((chain, failure)) = now.first() {
-        let why = why(chain, failure);
-        headlines.push(match now.len() {
-            1 => format!("fails now: {why}"),
-            n => format!("{n} fail now, the worst: {why}"),
-        });
-    }
-    if let Some((_, next)) = ahead.iter().min_by_key(|(_, failure)| failure.at) {
-        let which = if now.is_empty() { "first" } else { "next" };
+    headlines.extend(match failing.as_slice() {
+        [] => None,
+        [why] => Some(format!("fails now: {why}")),
+        [why, ..] => Some(format!("{} fail now, the worst: {why}", failing.len())),
+    });
+    let ahead = worst_first.iter().filter_map(|r| r.failure.as_ref());
+    let ahead = ahead.filter(|failure| failure.at > at);
+    if let Some(next) = ahead.min_by_key(|failure| failure.at) {
+        let which = if failing.is_empty() { "first" } else { "next" };
         headlines.push(format!(
             "{which} failure {}, at {}: {}",
             relative(next.at, at),
@@ -160,7 +205,7 @@ fn headlines(report: &Report, worst_first: &[&ChainReport]) -> Vec<String> {
     if headlines.is_empty() {
         headlines.push(nothing_ahead(report).to_owned());
     }
-    headlines.iter().map(|line| visible(line)).collect()
+    headlines.iter().map(|line| sentence(line)).collect()
 }
 
 fn why(chain: &ChainReport, failure: &FirstFailure) -> String {

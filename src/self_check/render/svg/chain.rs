@@ -67,8 +67,8 @@ fn heading(pen: &mut Pen, rows: &ChainRows, y: i64) {
 fn draw_note(pen: &mut Pen, note: &str, y: i64) -> i64 {
     let mut y = y;
     let room = Lettering::Plain.columns(WIDTH - MARGIN - LABEL_X);
-    for line in fit::wrap(note, room).iter().take(NOTE_LINES) {
-        pen.note(LABEL_X, y + 13, line);
+    for line in fit::wrap_within(note, room, NOTE_LINES) {
+        pen.note(LABEL_X, y + 13, &line);
         y += 16;
     }
     y

@@ -88,10 +88,10 @@ fn head(pen: &mut Pen, picture: &Picture) -> i64 {
     pen.text(MARGIN, y, Lettering::Title, &title);
     y += 4;
     for headline in &picture.headlines {
-        let lines = fit::wrap(headline, Lettering::Heading.columns(room));
-        for line in lines.iter().take(SENTENCE_LINES) {
+        let columns = Lettering::Heading.columns(room);
+        for line in fit::wrap_within(headline, columns, SENTENCE_LINES) {
             y += 18;
-            pen.text(MARGIN, y, Lettering::Heading, line);
+            pen.text(MARGIN, y, Lettering::Heading, &line);
         }
         y += 2;
     }
@@ -201,12 +201,9 @@ fn draw_finding(pen: &mut Pen, finding: &FindingText, y: i64) -> i64 {
         Lettering::Strong,
         &fit::cut_middle(&finding.place, room),
     );
-    for line in fit::wrap(&finding.message, room)
-        .iter()
-        .take(SENTENCE_LINES)
-    {
+    for line in fit::wrap_within(&finding.message, room, SENTENCE_LINES) {
         y += 15;
-        pen.text(TEXT_X, y, Lettering::Plain, line);
+        pen.text(TEXT_X, y, Lettering::Plain, &line);
     }
     y
 }

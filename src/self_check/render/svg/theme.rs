@@ -1,8 +1,6 @@
 //! Colours and patterns. Whoever sees no colours tells the bands by their patterns, and whatever has a
 //! meaning has an outline or a text in the ink, which stands out from the page.
 
-use std::fmt::Display;
-
 use super::drawing::Drawing;
 use crate::policy::Band;
 
@@ -107,73 +105,84 @@ impl Fill {
     }
 }
 
-/// The patterns: dots, diagonals, a grid, crosses, and the hatch of darkness.
+/// What is repeated over a band's colour, as the data of a path.
+struct Pattern {
+    id: &'static str,
+    /// Of its square, in pixels.
+    size: i64,
+    degrees: i64,
+    data: &'static str,
+    width: &'static str,
+    stroke: Stroke,
+}
+
+enum Stroke {
+    Fixed(&'static str),
+    /// As the theme has it.
+    Ink,
+}
+
+const BLACK: Stroke = Stroke::Fixed("#000000");
+const WHITE: Stroke = Stroke::Fixed("#ffffff");
+
+const PATTERNS: [Pattern; 5] = [
+    pattern("notafter-due", 5, 45, "M1.5 2.5H3.5", "2", WHITE),
+    pattern("notafter-warning", 5, 45, "M1 0V5", "1.2", BLACK),
+    pattern("notafter-critical", 4, 0, "M0 1H4M1 0V4", "1", BLACK),
+    pattern("notafter-expired", 6, 0, "M1 1L5 5M5 1L1 5", "1", WHITE),
+    pattern("notafter-dark", 5, -45, "M1 0V5", "1.2", Stroke::Ink),
+];
+
+const fn pattern(
+    id: &'static str,
+    size: i64,
+    degrees: i64,
+    data: &'static str,
+    width: &'static str,
+    stroke: Stroke,
+) -> Pattern {
+    Pattern {
+        id,
+        size,
+        degrees,
+        data,
+        width,
+        stroke,
+    }
+}
+
+/// Dots, diagonals, a grid, crosses, and the hatch of darkness.
 pub(super) fn define_patterns(drawing: &mut Drawing, palette: Palette) {
-    let pattern =
-        |drawing: &mut Drawing, id: &dyn Display, size: &dyn Display, turn: &dyn Display| {
-            drawing.begin(
-                "pattern",
-                &[
-                    ("id", id),
-                    ("width", size),
-                    ("height", size),
-                    ("patternUnits", &"userSpaceOnUse"),
-                    ("patternTransform", turn),
-                ],
-            );
-        };
     drawing.begin("defs", &[]);
-    pattern(drawing, &"notafter-due", &5, &"rotate(45)");
-    let dot: [(&'static str, &dyn Display); 4] = [
-        ("cx", &"2.5"),
-        ("cy", &"2.5"),
-        ("r", &"1"),
-        ("fill", &"#ffffff"),
-    ];
-    drawing.empty("circle", &dot);
-    drawing.end();
-    pattern(drawing, &"notafter-warning", &5, &"rotate(45)");
-    drawing.empty(
-        "path",
-        &[
-            ("d", &"M1 0V5"),
-            ("stroke", &"#000000"),
-            ("stroke-width", &"1.2"),
-        ],
-    );
-    drawing.end();
-    pattern(drawing, &"notafter-critical", &4, &"rotate(0)");
-    drawing.empty(
-        "path",
-        &[
-            ("d", &"M0 1H4M1 0V4"),
-            ("stroke", &"#000000"),
-            ("stroke-width", &"1"),
-        ],
-    );
-    drawing.end();
-    pattern(drawing, &"notafter-expired", &6, &"rotate(0)");
-    let cross = "M1 1L5 5M5 1L1 5";
-    drawing.empty(
-        "path",
-        &[
-            ("d", &cross),
-            ("stroke", &"#ffffff"),
-            ("stroke-width", &"1"),
-        ],
-    );
-    drawing.end();
-    pattern(drawing, &"notafter-dark", &5, &"rotate(-45)");
-    drawing.empty(
-        "path",
-        &[
-            ("class", &"edge"),
-            ("d", &"M1 0V5"),
-            ("stroke", &palette.ink),
-            ("stroke-width", &"1.2"),
-        ],
-    );
-    drawing.end();
+    for pattern in &PATTERNS {
+        drawing.begin(
+            "pattern",
+            &[
+                ("id", &pattern.id),
+                ("width", &pattern.size),
+                ("height", &pattern.size),
+                ("patternUnits", &"userSpaceOnUse"),
+                (
+                    "patternTransform",
+                    &format_args!("rotate({})", pattern.degrees),
+                ),
+            ],
+        );
+        let (class, stroke) = match pattern.stroke {
+            Stroke::Fixed(colour) => ("mark", colour),
+            Stroke::Ink => ("edge", palette.ink),
+        };
+        drawing.empty(
+            "path",
+            &[
+                ("class", &class),
+                ("d", &pattern.data),
+                ("stroke", &stroke),
+                ("stroke-width", &pattern.width),
+            ],
+        );
+        drawing.end();
+    }
     drawing.end();
 }
 
@@ -213,13 +222,15 @@ mod tests {
                 assert!(outlined, "{colour} on {}", palette.page);
             }
         }
-        for (colour, mark) in [
-            (DUE, "#ffffff"),
-            (WARNING, "#000000"),
-            (CRITICAL, "#000000"),
-            (EXPIRED, "#ffffff"),
-        ] {
-            assert!(contrast(colour, mark) >= 3.0, "{mark} on {colour}");
+        for band in [Band::Due, Band::Warning, Band::Critical, Band::Expired] {
+            let fill = Fill::of(band);
+            let pattern = PATTERNS
+                .iter()
+                .find(|pattern| fill.pattern == Some(format!("url(#{})", pattern.id).as_str()));
+            let Stroke::Fixed(mark) = pattern.unwrap().stroke else {
+                panic!("{band} has a colour, its pattern needs one too");
+            };
+            assert!(contrast(fill.colour.unwrap(), mark) >= 3.0, "{band}");
         }
     }
 
