@@ -11,7 +11,7 @@ use rustls::time_provider::TimeProvider;
 
 use super::judge::TargetJudge;
 #[cfg(feature = "metrics")]
-use super::metrics::{self, Publishing};
+use super::metrics;
 use super::monitor::Monitor;
 use super::run::Wake;
 use super::schedule::Intervals;
@@ -19,8 +19,9 @@ use super::state::MonitorState;
 use super::watched::Connector;
 use super::work::Evaluator;
 use crate::alert::{RepeatPolicy, Transitions};
-use crate::observer::Observer;
-use crate::observer::Outbox;
+#[cfg(feature = "metrics")]
+use crate::observer::Publishing;
+use crate::observer::{Observer, Outbox};
 use crate::outlook::{TrustAnchors, Usage};
 use crate::policy::ThresholdPolicy;
 use crate::revocation::Crls;

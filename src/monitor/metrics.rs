@@ -7,14 +7,6 @@ use super::watched::Gauge;
 use crate::source::FailureReason;
 use crate::time::Timestamp;
 
-/// Whether a monitor publishes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Publishing {
-    #[default]
-    Off,
-    On,
-}
-
 /// What a monitor counts from its start.
 pub(super) struct Counts {
     pub(super) source_errors: Vec<(FailureReason, u64)>,

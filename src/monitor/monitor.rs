@@ -10,7 +10,7 @@ use rustls::time_provider::TimeProvider;
 
 use super::health::{self, Health};
 #[cfg(feature = "metrics")]
-use super::metrics::{self, Counts, Publishing};
+use super::metrics::{self, Counts};
 use super::run::{Ending, Threads, Wake, lock};
 use super::schedule::Intervals;
 #[cfg(feature = "metrics")]
@@ -19,6 +19,8 @@ use super::state::MonitorState;
 use super::target::{Lane, Target, TargetKind};
 use super::work::Evaluator;
 use crate::observer::Outbox;
+#[cfg(feature = "metrics")]
+use crate::observer::Publishing;
 use crate::self_check::Report;
 use crate::source::FailureReason;
 use crate::time::Timestamp;

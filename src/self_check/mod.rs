@@ -23,7 +23,6 @@ mod builder;
 mod chain;
 mod chain_report;
 mod check;
-mod clock_verdict;
 mod compare;
 mod context;
 #[cfg(feature = "details")]

@@ -8,6 +8,7 @@ use pki_types::ServerName;
 use rustls::crypto::CryptoProvider;
 
 use super::bounds::PresentedBounds;
+use super::counts::HandshakeCounters;
 use super::error::VerifierBuildError;
 use super::events::PeerEvents;
 use super::grace::PinnedGrace;
@@ -15,10 +16,13 @@ use super::handshake::HandshakeVerifier;
 use super::judge_in_force::{JudgeInForce, JudgeTerms};
 use super::memory::Memory;
 use super::proof::AwaitingProof;
+use super::published_counts::PublishedCounts;
 #[cfg(feature = "ocsp")]
 use super::staple::{StapleCheck, StapleRule};
 use crate::alert::{RepeatPolicy, Transitions};
 use crate::event::Role;
+#[cfg(feature = "metrics")]
+use crate::observer::Publishing;
 use crate::observer::{Observer, Outbox};
 use crate::outlook::{TrustAnchors, TrustInForce, Usage};
 use crate::pin::{FixedPins, PinSet, PinSetBuilder, PinsInForce, SpkiPin};
@@ -55,6 +59,8 @@ pub struct WatchingVerifierBuilder<V: ?Sized> {
     repeat: RepeatPolicy,
     pub(super) peer_memory: NonZeroUsize,
     crls: Option<Crls>,
+    #[cfg(feature = "metrics")]
+    publishing: Publishing,
     #[cfg(feature = "ocsp")]
     pub(super) staple_rule: StapleRule,
     #[cfg(feature = "ocsp")]
@@ -78,6 +84,8 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
             repeat: RepeatPolicy::default(),
             peer_memory: DEFAULT_PEER_MEMORY,
             crls: None,
+            #[cfg(feature = "metrics")]
+            publishing: Publishing::default(),
             #[cfg(feature = "ocsp")]
             staple_rule: StapleRule::default(),
             #[cfg(feature = "ocsp")]
@@ -195,6 +203,17 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
         self
     }
 
+    /// Counts handshakes in the `metrics` facade too: `notafter_handshakes_accepted_total` by `role`, and
+    /// `notafter_handshakes_refused_total` by `role` and `reason`, each there from the start, at 0. Several
+    /// verifiers of one role add to the same counters.
+    ///
+    /// It uses the recorder that is installed when the wrapper is built: install it first.
+    #[cfg(feature = "metrics")]
+    pub const fn with_metrics(mut self) -> Self {
+        self.publishing = Publishing::On;
+        self
+    }
+
     /// The wrapped verifier, and what goes around it.
     pub(super) fn into_parts(
         self,
@@ -252,6 +271,13 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
             Some(trust) => JudgeInForce::following(terms, trust),
             None => JudgeInForce::fixed(terms, anchors, self.crls),
         };
+        #[cfg(feature = "metrics")]
+        let published = match self.publishing {
+            Publishing::On => PublishedCounts::of_role(role),
+            Publishing::Off => PublishedCounts::default(),
+        };
+        #[cfg(not(feature = "metrics"))]
+        let published = PublishedCounts;
         let handshake = HandshakeVerifier {
             judge,
             pins,
@@ -260,6 +286,7 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
             memory: Memory::new(self.peer_memory),
             awaiting: AwaitingProof::new(role),
             events: PeerEvents::new(role, self.policy, self.outbox, transitions),
+            counts: HandshakeCounters::new(role, published),
         };
         Ok((self.inner, handshake))
     }
