@@ -64,22 +64,18 @@ impl Explanation {
                 let ago = readable(at.seconds_since(*not_after));
                 write!(
                     f,
-                    "{certificate} expired at {not_after}, {ago} before this machine's clock says {at}"
+                    "{certificate} expired at {not_after}, {ago} ago by this machine's clock ({at})"
                 )
             }
             (Detail::NotYetValid { not_before, at }, _) => {
                 let left = readable(not_before.seconds_since(*at));
                 write!(
                     f,
-                    "{certificate} is not valid before {not_before}, {left} after this machine's clock says \
-                     {at}"
+                    "{certificate} is not valid before {not_before}, in {left} by this machine's clock ({at})"
                 )
             }
             (_, Some(RefusalReason::NotYetValid)) => {
-                write!(
-                    f,
-                    "{certificate} is not valid yet by this machine's clock"
-                )
+                write!(f, "{certificate} is not valid yet by this machine's clock")
             }
             _ => write!(f, "{certificate} has expired by this machine's clock"),
         }
@@ -130,8 +126,7 @@ impl Explanation {
                 write!(
                     f,
                     "a revocation list that the peer is looked up in was to be replaced before \
-                     {next_update}, {ago} before this machine's clock says {at}: fetch the next one from \
-                     its CA"
+                     {next_update}, {ago} ago by this machine's clock ({at}): fetch the next one from its CA"
                 )
             }
             (Detail::Words(words), RefusalReason::DoesNotVerify) => write!(
@@ -150,11 +145,14 @@ impl Explanation {
             _ => String::new(),
         };
         match self.code() {
-            "peer_no_certificate" => "the peer was asked for a certificate and showed none: its operator \
+            "peer_no_certificate" => {
+                "the peer was asked for a certificate and showed none: its operator \
                                       must configure one, or let it in without"
-                .to_owned(),
+                    .to_owned()
+            }
             "clock_unreadable" => {
-                "this machine's clock cannot be read, so no date can be judged: look at it first".to_owned()
+                "this machine's clock cannot be read, so no date can be judged: look at it first"
+                    .to_owned()
             }
             "own_key_mismatch" => format!(
                 "our own certificate and private key do not belong together: deploy those of one order ({words})"
@@ -164,7 +162,9 @@ impl Explanation {
                  it wants STARTTLS ({words})"
             ),
             "crl_unusable" => {
-                format!("a revocation list of ours cannot be used: fetch it again from its CA ({words})")
+                format!(
+                    "a revocation list of ours cannot be used: fetch it again from its CA ({words})"
+                )
             }
             "unsupported_name" => format!(
                 "certificates are not for this kind of name: connect to a DNS name or an IP address ({words})"

@@ -62,10 +62,10 @@ pub use cache::{VerdictCache, VerdictCacheBuilder};
 pub use client::WatchingClientVerifier;
 pub use counts::HandshakeCounts;
 pub(crate) use epoch::Epoch;
-pub(crate) use refusal::reason_of_certificate_error;
 pub use error::{VerdictCacheError, VerifierBuildError, pin_error, presented_error};
 pub use grace::{PinnedGrace, PinnedGraceError};
 pub use pin_only::{NameCheck, PinOnlyVerifier, PinOnlyVerifierBuilder};
+pub(crate) use refusal::reason_of_certificate_error;
 pub use refusal_reason::RefusalReason;
 #[cfg(feature = "reload")]
 pub use reloading::{

@@ -34,10 +34,13 @@ mod facade {
             );
             describe_counter!(REFUSED, "Peers that were refused, by role and reason.");
             let role = role.as_str();
-            let refused = RefusalReason::ALL.iter().map(
-                |reason| counter!(REFUSED, "role" => role, "reason" => reason.as_str()),
+            let refused = RefusalReason::ALL
+                .iter()
+                .map(|reason| counter!(REFUSED, "role" => role, "reason" => reason.as_str()));
+            let (accepted, refused) = (
+                counter!(ACCEPTED, "role" => role),
+                refused.collect::<Vec<_>>(),
             );
-            let (accepted, refused) = (counter!(ACCEPTED, "role" => role), refused.collect::<Vec<_>>());
             for counter in refused.iter().chain([&accepted]) {
                 counter.absolute(0);
             }

@@ -1,4 +1,5 @@
 pub mod agreeable;
+pub mod certificate_errors;
 pub mod corpora;
 #[cfg(feature = "metrics")]
 pub mod gauges;
