@@ -198,6 +198,8 @@ impl MonitorBuilder {
         };
         let (transitions, unreadable) = restored(self.saved.as_deref());
         let transitions = transitions.with_repeat(self.repeat);
+        let policy = self.settings.policy;
+        let state = MonitorState::new(policy, transitions, unreadable);
         #[cfg(feature = "metrics")]
         if self.publishing == Publishing::On {
             metrics::describe();
@@ -216,7 +218,7 @@ impl MonitorBuilder {
             },
             outbox: self.outbox,
             clock: self.clock,
-            state: Mutex::new(MonitorState::new(transitions, unreadable)),
+            state: Mutex::new(state),
             ticking: [Mutex::new(()), Mutex::new(())],
             wake: Wake::default(),
             #[cfg(feature = "metrics")]

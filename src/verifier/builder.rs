@@ -16,7 +16,6 @@ use super::handshake::HandshakeVerifier;
 use super::judge_in_force::{JudgeInForce, JudgeTerms};
 use super::memory::Memory;
 use super::proof::AwaitingProof;
-use super::published_counts::PublishedCounts;
 #[cfg(feature = "ocsp")]
 use super::staple::{StapleCheck, StapleRule};
 use crate::alert::{RepeatPolicy, Transitions};
@@ -271,13 +270,12 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
             Some(trust) => JudgeInForce::following(terms, trust),
             None => JudgeInForce::fixed(terms, anchors, self.crls),
         };
+        #[allow(unused_mut)] // It is with the feature `metrics`.
+        let mut counts = HandshakeCounters::new(role);
         #[cfg(feature = "metrics")]
-        let published = match self.publishing {
-            Publishing::On => PublishedCounts::of_role(role),
-            Publishing::Off => PublishedCounts::default(),
-        };
-        #[cfg(not(feature = "metrics"))]
-        let published = PublishedCounts;
+        if self.publishing == Publishing::On {
+            counts.publish();
+        }
         let handshake = HandshakeVerifier {
             judge,
             pins,
@@ -286,7 +284,7 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
             memory: Memory::new(self.peer_memory),
             awaiting: AwaitingProof::new(role),
             events: PeerEvents::new(role, self.policy, self.outbox, transitions),
-            counts: HandshakeCounters::new(role, published),
+            counts,
         };
         Ok((self.inner, handshake))
     }

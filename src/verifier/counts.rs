@@ -3,6 +3,7 @@
 use std::array;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+#[cfg(feature = "metrics")]
 use super::published_counts::PublishedCounts;
 use super::refusal_reason::RefusalReason;
 use crate::event::Role;
@@ -68,23 +69,34 @@ pub(super) struct HandshakeCounters {
     role: Role,
     accepted: AtomicU64,
     refused: [AtomicU64; REASONS],
-    published: PublishedCounts,
+    #[cfg(feature = "metrics")]
+    published: Option<PublishedCounts>,
 }
 
 impl HandshakeCounters {
-    pub(super) fn new(role: Role, published: PublishedCounts) -> Self {
+    pub(super) fn new(role: Role) -> Self {
         Self {
             role,
             accepted: AtomicU64::new(0),
             refused: array::from_fn(|_| AtomicU64::new(0)),
-            published,
+            #[cfg(feature = "metrics")]
+            published: None,
         }
+    }
+
+    /// Counts in the recorder that is installed now, too.
+    #[cfg(feature = "metrics")]
+    pub(super) fn publish(&mut self) {
+        self.published = Some(PublishedCounts::new(self.role));
     }
 
     /// A peer was accepted, and proved that it has its key.
     pub(super) fn count_accepted(&self) {
         self.accepted.fetch_add(1, Ordering::Relaxed);
-        self.published.count_accepted();
+        #[cfg(feature = "metrics")]
+        if let Some(published) = &self.published {
+            published.count_accepted();
+        }
     }
 
     /// A peer was refused.
@@ -92,7 +104,10 @@ impl HandshakeCounters {
         if let Some(count) = self.refused.get(reason as usize) {
             count.fetch_add(1, Ordering::Relaxed);
         }
-        self.published.count_refused(reason);
+        #[cfg(feature = "metrics")]
+        if let Some(published) = &self.published {
+            published.count_refused(reason);
+        }
     }
 
     pub(super) fn now(&self) -> HandshakeCounts {

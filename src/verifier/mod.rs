@@ -46,6 +46,7 @@ mod peer;
 mod pin_only;
 mod pin_statements;
 mod proof;
+#[cfg(feature = "metrics")]
 mod published_counts;
 mod refusal;
 mod refusal_reason;

@@ -42,6 +42,7 @@ mod reload;
 mod secrets;
 mod security_model;
 mod service;
+mod shown;
 mod sources;
 mod staples;
 mod store;

@@ -7,6 +7,7 @@ pub mod graph;
 pub mod limbo;
 pub mod ocsp;
 pub mod pki;
+pub mod promtool;
 pub mod proof;
 pub mod tls;
 pub mod world;
