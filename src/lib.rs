@@ -34,6 +34,7 @@
 //! | [`session`] | sessions and connections that outlive no decision |
 //! | [`config`] | one line in rustls's own builders |
 //! | `testing` | for tests of applications: a clock, certificates, an observer, a peer |
+//! | [`explain`](mod@explain) | what a failed connection failed of, and whose fault it is |
 //!
 //! The [`guide`] is the long form: a page for each task, and what the crate is held to.
 #![forbid(unsafe_code)]
@@ -67,6 +68,7 @@ pub mod observer;
 
 // Edges: rustls, clocks, files, threads.
 pub mod config;
+pub mod explain;
 #[cfg(feature = "monitor")]
 pub mod monitor;
 mod provider;
@@ -83,6 +85,7 @@ pub mod verifier;
 pub use announce::PinStore;
 pub use cert::Certificate;
 pub use event::{Event, EventCode, Severity};
+pub use explain::explain;
 #[cfg(feature = "monitor")]
 pub use monitor::{Monitor, Target};
 pub use observer::Observer;

@@ -22,17 +22,18 @@ use crate::service::print;
 /// Files that look half-written are told of after so many seconds.
 const SETTLE_SECONDS: i64 = 2;
 
+/// What they are watched as.
+const ANCHORS: &str = "client anchors";
+const LISTS: &str = "client lists";
+
 pub struct ClientTrust {
     anchors: Arc<ReloadingAnchors>,
     lists: Option<Arc<ReloadingCrls>>,
     /// Verifies by both.
     in_force: Arc<ReloadingClientVerifier>,
+    verifier: Arc<WatchingClientVerifier>,
     algorithms: SignatureAlgorithms,
 }
-
-/// The names under which both are watched.
-const ANCHORS: &str = "client anchors";
-const LISTS: &str = "client revocation lists";
 
 impl ClientTrust {
     pub fn new(
@@ -60,25 +61,18 @@ impl ClientTrust {
         if let Some(lists) = &lists {
             in_force = in_force.with_crls(Arc::clone(lists));
         }
+        let in_force = in_force.build()?;
         Ok(Self {
+            verifier: verifier(&in_force, provider)?,
             anchors,
             lists,
-            in_force: in_force.build()?,
+            in_force,
             algorithms: provider.signature_verification_algorithms.all,
         })
     }
 
-    pub fn verifier(
-        &self,
-        provider: &Arc<CryptoProvider>,
-    ) -> Result<Arc<WatchingClientVerifier>, Box<dyn Error>> {
-        let inner = Arc::clone(&self.in_force);
-        let verifier = WatchingClientVerifier::builder(inner.clone())
-            .with_trust_in_force(inner)
-            .with_provider(Arc::clone(provider))
-            .with_observer(Arc::new(InlineObserver(print)))
-            .build()?;
-        Ok(verifier)
+    pub const fn verifier(&self) -> &Arc<WatchingClientVerifier> {
+        &self.verifier
     }
 
     /// Has them watched: how near their ends they are, and whether the files can be in force.
@@ -222,6 +216,18 @@ impl ClientTrust {
         }
         warnings
     }
+}
+
+fn verifier(
+    in_force: &Arc<ReloadingClientVerifier>,
+    provider: &Arc<CryptoProvider>,
+) -> Result<Arc<WatchingClientVerifier>, Box<dyn Error>> {
+    let verifier = WatchingClientVerifier::builder(in_force.clone())
+        .with_trust_in_force(in_force.clone())
+        .with_provider(Arc::clone(provider))
+        .with_observer(Arc::new(InlineObserver(print)))
+        .build()?;
+    Ok(verifier)
 }
 
 fn seconds(at: Option<Timestamp>) -> String {

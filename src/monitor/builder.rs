@@ -10,7 +10,7 @@ use rustls::crypto::CryptoProvider;
 use rustls::time_provider::TimeProvider;
 
 #[cfg(feature = "metrics")]
-use super::metrics::{self, Publishing};
+use super::metrics;
 use super::monitor::Monitor;
 use super::run::Wake;
 use super::schedule::Intervals;
@@ -19,8 +19,9 @@ use super::target_judges::TargetJudges;
 use super::watched::Connector;
 use super::work::Evaluator;
 use crate::alert::{RepeatPolicy, Transitions};
-use crate::observer::Observer;
-use crate::observer::Outbox;
+#[cfg(feature = "metrics")]
+use crate::observer::Publishing;
+use crate::observer::{Observer, Outbox};
 use crate::outlook::{TrustAnchors, TrustInForce};
 use crate::policy::ThresholdPolicy;
 use crate::revocation::Crls;
@@ -181,11 +182,12 @@ impl MonitorBuilder {
 
     /// Keeps gauges up to date in the `metrics` facade, in absolute Unix seconds.
     ///
-    /// By `source` and `position`: `x509_cert_not_after` and `x509_cert_expired` (of several
-    /// certificates, the first to end); by `source` and `relying_party`:
+    /// By `source` and `position`: `x509_cert_not_before`, `x509_cert_not_after`,
+    /// `x509_cert_expired`, `notafter_cert_due`, `notafter_cert_warning` and `notafter_cert_band` (of
+    /// several certificates, the worst); by `source` and `relying_party`:
     /// `notafter_effective_not_after` (0 where it does not verify); by `source`:
-    /// `notafter_staple_next_update`, of reloaded anchors and lists `notafter_anchors`, `notafter_crls`,
-    /// `notafter_crl_next_update_timestamp_seconds` and
+    /// `notafter_chain_band`, `notafter_staple_next_update`, what there is of revocation lists
+    /// (`notafter_crl_..`) and pins (`notafter_pin..`), of what reloads `notafter_anchors`, `notafter_crls` and
     /// `notafter_reload_stale_since_timestamp_seconds`, and what else is watched; and
     /// `notafter_source_errors_total` by `reason` (each there from the start),
     /// `notafter_events_lost_total`, `notafter_observer_panics_total`,
@@ -208,6 +210,8 @@ impl MonitorBuilder {
         let epoch = judges.epoch();
         let (transitions, unreadable) = restored(self.saved.as_deref());
         let transitions = transitions.with_repeat(self.repeat);
+        let policy = self.settings.policy;
+        let state = MonitorState::new(policy, transitions, unreadable, epoch);
         #[cfg(feature = "metrics")]
         if self.publishing == Publishing::On {
             metrics::describe();
@@ -226,7 +230,7 @@ impl MonitorBuilder {
             },
             outbox: self.outbox,
             clock: self.clock,
-            state: Mutex::new(MonitorState::new(transitions, unreadable, epoch)),
+            state: Mutex::new(state),
             ticking: [Mutex::new(()), Mutex::new(())],
             wake: Wake::default(),
             #[cfg(feature = "metrics")]

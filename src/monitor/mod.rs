@@ -36,8 +36,6 @@ mod monitor;
 mod pins;
 mod run;
 mod schedule;
-#[cfg(feature = "metrics")]
-mod series;
 mod state;
 mod target;
 mod target_judges;
@@ -51,4 +49,6 @@ pub use builder::MonitorBuilder;
 pub use health::{Health, HealthReason};
 pub use monitor::{Monitor, MonitorHandle};
 pub use target::Target;
-pub use watched::{Connector, Evaluation, Gauge, Watched};
+pub use watched::{Connector, Evaluation, Watched};
+
+pub use crate::self_check::Gauge;

@@ -23,6 +23,7 @@ impl TargetJudges {
         }
     }
 
+    #[cfg(feature = "metrics")]
     pub(super) const fn policy(&self) -> ThresholdPolicy {
         self.maker.policy
     }

@@ -40,6 +40,8 @@ pub use filter::FilteredObserver;
 pub use log::LogObserver;
 #[cfg(feature = "metrics")]
 pub use metrics::MetricsObserver;
+#[cfg(feature = "metrics")]
+pub(crate) use metrics::Publishing;
 pub use observer::{InlineObserver, Observer};
 pub(crate) use outbox::Outbox;
 #[cfg(feature = "metrics")]

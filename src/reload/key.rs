@@ -230,8 +230,7 @@ impl ReloadingKey {
 
     /// Since when a pair that is there cannot be served, the longest; `None` where everything is.
     pub fn stale_since(&self) -> Option<Timestamp> {
-        let served = self.live.served();
-        served.iter().filter_map(|s| s.stale_since).min()
+        self.live.stale_since()
     }
 
     /// When the files were last looked at: a heartbeat.

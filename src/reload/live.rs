@@ -14,6 +14,8 @@ use super::key_material::KeyMaterial;
 use super::key_source::NamedSource;
 use super::pairs::{LookedAt, Pairs};
 use super::place::PairPlace;
+#[cfg(feature = "metrics")]
+use super::published::{PublishedReloads, ReloadNumbers};
 use super::rules::UnknownName;
 use super::served::ServedKey;
 use super::slot::{Looking, SlotSettings};
@@ -48,6 +50,8 @@ pub(super) struct ServingSettings {
     pub(super) outbox: Outbox,
     pub(super) policy: ThresholdPolicy,
     pub(super) repeat: RepeatPolicy,
+    #[cfg(feature = "metrics")]
+    pub(super) published: Option<PublishedReloads>,
     pub(super) role: Role,
 }
 
@@ -205,12 +209,35 @@ impl LivePairs {
         Ok(looked)
     }
 
+    /// Since when the disk or a source holds what is not served, by the pair that waits longest.
+    pub(super) fn stale_since(&self) -> Option<Timestamp> {
+        lock(&self.status)
+            .served
+            .iter()
+            .filter_map(|pair| pair.stale_since)
+            .min()
+    }
+
+    #[cfg(feature = "metrics")]
+    fn publish_numbers(&self, swapped: u64, failures: u64) {
+        if let Some(published) = &self.serving.published {
+            published.publish(ReloadNumbers {
+                swapped,
+                failures,
+                stale_since: self.stale_since(),
+                polled: self.last_polled(),
+            });
+        }
+    }
+
     /// After the swap, so that who sees the count finds the new pair served; and after the locks are
     /// gone, for an observer may ask.
     fn count_and_tell(&self, looked: &LookedAt) {
         let swapped = u64::try_from(looked.swapped).unwrap_or(u64::MAX);
         self.reloads.fetch_add(swapped, Ordering::Release);
         self.failures.fetch_add(looked.failures, Ordering::Release);
+        #[cfg(feature = "metrics")]
+        self.publish_numbers(swapped, looked.failures);
         let outbox = &self.serving.outbox;
         looked.events.iter().for_each(|event| outbox.deliver(event));
     }

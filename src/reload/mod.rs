@@ -31,6 +31,8 @@ mod pair;
 mod pairs;
 mod place;
 mod poller;
+#[cfg(feature = "metrics")]
+mod published;
 mod remarks;
 mod rules;
 mod served;

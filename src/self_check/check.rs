@@ -6,11 +6,13 @@ use std::sync::Arc;
 use rustls::crypto::CryptoProvider;
 use rustls::time_provider::TimeProvider;
 
+use super::gauge::ReportedGauge;
 #[cfg(feature = "ocsp")]
 use super::judge::GivenStaple;
 use super::judge::{Expected, Input, Judged};
 use super::judge_maker::JudgeMaker;
 use super::key::{CheckedKey, CheckedLeaf};
+use super::lists::list_gauges;
 use super::report::Report;
 use crate::outlook::Usage;
 use crate::source::Loader;
@@ -106,9 +108,20 @@ impl SelfCheck {
         Report {
             at,
             chains: judged.chains,
+            gauges: self.gauges(at),
             findings: judged.findings,
             policy: self.judges.policy,
         }
+    }
+
+    fn gauges(&self, at: Timestamp) -> Vec<ReportedGauge> {
+        let generation = self.judges.generation();
+        let gauges = list_gauges(&generation.crls, &self.judges.policy, at);
+        let reported = gauges.into_iter().map(|gauge| ReportedGauge {
+            source: "crls".to_owned(),
+            gauge,
+        });
+        reported.collect()
     }
 
     fn check_keys(&self, judged: &mut Judged<'_>) {

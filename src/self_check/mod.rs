@@ -23,20 +23,23 @@ mod builder;
 mod chain;
 mod chain_report;
 mod check;
-mod clock_verdict;
 mod compare;
 mod context;
 #[cfg(feature = "details")]
 mod detail_lint;
 mod finding;
 mod forecast;
+mod gauge;
+mod gauge_table;
 mod judge;
 mod judge_maker;
 mod key;
 mod lifetime;
 mod lint;
+mod lists;
 mod render;
 mod report;
+mod series;
 mod settings;
 #[cfg(feature = "ocsp")]
 mod staple;
@@ -45,13 +48,22 @@ mod staple;
 pub(crate) use judge::GivenStaple;
 pub(crate) use judge::{Expected, Input, SourceJudge};
 pub(crate) use judge_maker::JudgeMaker;
+#[cfg(feature = "reload")]
+pub(crate) use lists::list_band;
+pub(crate) use lists::list_gauges;
 pub(crate) use settings::JudgeSettings;
+#[cfg(feature = "metrics")]
+pub(crate) use {
+    gauge_table::GAUGES,
+    series::{Samples, Series, ShownAt},
+};
 
 pub use builder::SelfCheckBuilder;
 pub use chain_report::{ChainReport, ReportedCertificate, StapleReport, StapleVerdict};
 pub use check::SelfCheck;
 pub use finding::{Finding, FindingCode};
 pub use forecast::{CorrelatedExpiry, ExpiringCertificate, FirstFailure};
+pub use gauge::{Gauge, ReportedGauge};
 pub use judge::Grouping;
 pub use lifetime::LifetimeLimits;
 pub use render::Theme;

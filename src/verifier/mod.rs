@@ -31,6 +31,7 @@ mod bounds;
 mod builder;
 mod cache;
 mod client;
+mod counts;
 mod dates;
 mod epoch;
 mod error;
@@ -47,6 +48,10 @@ mod peer;
 mod pin_only;
 mod pin_statements;
 mod proof;
+#[cfg(feature = "metrics")]
+mod published_counts;
+mod refusal;
+mod refusal_reason;
 #[cfg(feature = "reload")]
 mod reloading;
 mod server;
@@ -59,6 +64,7 @@ pub use bounds::{PresentedBounds, PresentedError};
 pub use builder::WatchingVerifierBuilder;
 pub use cache::{VerdictCache, VerdictCacheBuilder};
 pub use client::WatchingClientVerifier;
+pub use counts::HandshakeCounts;
 pub(crate) use epoch::Epoch;
 pub use error::{
     VerdictCacheError, VerifierBuildError, identity_error, pin_error, presented_error,
@@ -66,6 +72,8 @@ pub use error::{
 pub use grace::{PinnedGrace, PinnedGraceError};
 pub use identified::UnidentifiedPeers;
 pub use pin_only::{NameCheck, PinOnlyVerifier, PinOnlyVerifierBuilder};
+pub(crate) use refusal::reason_of_certificate_error;
+pub use refusal_reason::RefusalReason;
 #[cfg(feature = "reload")]
 pub use reloading::{
     ReloadingClientVerifier, ReloadingClientVerifierBuilder, ReloadingServerVerifier,

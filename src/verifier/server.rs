@@ -12,6 +12,7 @@ use rustls::{CommonState, Error, RootCertStore};
 
 use super::accepted::{AcceptancePeriod, AcceptedChain, AcceptedServers};
 use super::builder::WatchingVerifierBuilder;
+use super::counts::HandshakeCounts;
 use super::epoch::Epoch;
 use super::error::VerifierBuildError;
 use super::forward::forward_to_inner;
@@ -103,6 +104,11 @@ impl WatchingServerVerifier {
         Ok(Self::builder(inner)
             .with_provider(provider)
             .with_trust_anchors(anchors))
+    }
+
+    /// How many handshakes were accepted and refused so far, by reason.
+    pub fn handshakes(&self) -> HandshakeCounts {
+        self.handshake.counts.now()
     }
 
     /// Counts how many times an observer panicked instead of observing.

@@ -19,7 +19,7 @@ use crate::policy::{Band, ThresholdPolicy};
 use crate::revocation::{
     CrlDepth, CrlExpiration, Crls, CrlsBuilder, UnknownRevocation, crl_next_update, crl_this_update,
 };
-use crate::self_check::{Finding, FindingCode};
+use crate::self_check::{Finding, FindingCode, list_band, list_gauges};
 use crate::source::{Loader, path_name};
 use crate::time::Timestamp;
 
@@ -97,11 +97,7 @@ impl CrlRules {
     }
 
     fn condition(&self, list: &ListInForce, now: Timestamp) -> Condition {
-        let band = match self.policy.band(list.validity(), Position::Leaf, now) {
-            // webpki does not look at thisUpdate.
-            Band::NotYetValid => Band::Ok,
-            band => band,
-        };
+        let band = list_band(&self.policy, list.validity(), now);
         let code = match band {
             Band::Ok => EventCode::Recovered,
             Band::Expired => EventCode::Expired,
@@ -253,14 +249,8 @@ impl TrustKind for CrlRules {
             evaluation.findings.push(finding.with_source(&list.file));
         }
         let held = u32::try_from(value.lists.len()).unwrap_or(u32::MAX);
-        evaluation = evaluation.with_gauge(Gauge::new("notafter_crls", held.into()));
-        match value.lists.iter().map(|list| list.next_update).min() {
-            Some(next) => {
-                let name = "notafter_crl_next_update_timestamp_seconds";
-                evaluation.with_gauge(Gauge::from_timestamp(name, next))
-            }
-            None => evaluation,
-        }
+        evaluation.gauges = list_gauges(&value.crls, &self.policy, now);
+        evaluation.with_gauge(Gauge::new("notafter_crls", held.into()))
     }
 }
 

@@ -17,6 +17,8 @@ use crate::event::Event;
 use crate::monitor::Evaluation;
 use crate::observer::Outbox;
 use crate::reload::files::LastLook;
+#[cfg(feature = "metrics")]
+use crate::reload::published::{PublishedReloads, ReloadNumbers};
 use crate::source::Loader;
 use crate::time::{Timestamp, clock};
 
@@ -40,6 +42,8 @@ pub(super) struct ReloaderSettings {
     pub(super) clock: Option<Arc<dyn TimeProvider>>,
     pub(super) outbox: Outbox,
     pub(super) repeat: RepeatPolicy,
+    #[cfg(feature = "metrics")]
+    pub(super) published: Option<PublishedReloads>,
 }
 
 /// Anchors or lists that are loaded again.
@@ -94,7 +98,7 @@ impl<K: TrustKind> Reloader<K> {
         events
             .iter()
             .for_each(|event| settings.outbox.deliver(event));
-        Ok(Self {
+        let reloader = Self {
             kind,
             in_force: ArcSwap::from_pointee(value),
             state: Mutex::new(ReloaderState {
@@ -118,7 +122,10 @@ impl<K: TrustKind> Reloader<K> {
             settings,
             swaps: AtomicU64::new(0),
             failures: AtomicU64::new(0),
-        })
+        };
+        #[cfg(feature = "metrics")]
+        reloader.publish_numbers(0, 0);
+        Ok(reloader)
     }
 
     pub(super) fn in_force(&self) -> Arc<K::Value> {
@@ -305,19 +312,32 @@ impl<K: TrustKind> Reloader<K> {
         };
     }
 
+    #[cfg(feature = "metrics")]
+    fn publish_numbers(&self, swapped: u64, failures: u64) {
+        if let Some(published) = &self.settings.published {
+            let status = self.status();
+            published.publish(ReloadNumbers {
+                swapped,
+                failures,
+                stale_since: status.agreement.stale_since,
+                polled: status.polled,
+            });
+        }
+    }
+
     /// After the locks are gone: an observer may ask.
     fn finish(&self, step: TrustStep, events: &[Event], now: Timestamp) -> TrustReloadSummary {
         let is_swapped = matches!(step, TrustStep::Swapped { .. });
-        let refused = match step {
-            TrustStep::Settling(error) => Some(error),
-            TrustStep::Refused { error, fresh } => {
-                self.failures.fetch_add(u64::from(fresh), Ordering::Release);
-                Some(error)
-            }
-            TrustStep::Unchanged | TrustStep::Restored | TrustStep::Swapped { .. } => None,
+        let (refused, failures) = match step {
+            TrustStep::Settling(error) => (Some(error), 0),
+            TrustStep::Refused { error, fresh } => (Some(error), u64::from(fresh)),
+            TrustStep::Unchanged | TrustStep::Restored | TrustStep::Swapped { .. } => (None, 0),
         };
+        self.failures.fetch_add(failures, Ordering::Release);
         self.swaps
             .fetch_add(u64::from(is_swapped), Ordering::Release);
+        #[cfg(feature = "metrics")]
+        self.publish_numbers(u64::from(is_swapped), failures);
         events
             .iter()
             .for_each(|event| self.settings.outbox.deliver(event));

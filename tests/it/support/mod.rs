@@ -1,5 +1,6 @@
 pub mod agreeable;
 pub mod apart;
+pub mod certificate_errors;
 pub mod corpora;
 #[cfg(feature = "metrics")]
 pub mod gauges;
@@ -7,6 +8,7 @@ pub mod graph;
 pub mod limbo;
 pub mod ocsp;
 pub mod pki;
+pub mod promtool;
 pub mod proof;
 pub mod tls;
 pub mod world;
