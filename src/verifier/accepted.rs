@@ -243,8 +243,8 @@ impl AcceptedServers {
 impl KnownName {
     fn record(&mut self, peer: &Arc<OwnedPeer>, period: AcceptancePeriod) {
         let met = peer.as_met();
-        let is_another = |chain: &AcceptedChain| chain.peer.identity() != peer.identity();
-        if self.standing == NameStanding::Resumable && self.chains.iter().any(is_another) {
+        let mut chains = self.chains.iter();
+        if chains.any(|chain| chain.peer.identity() != peer.identity()) {
             self.standing = NameStanding::Shared;
         }
         let mut chains = self.chains.iter_mut();
@@ -261,10 +261,9 @@ impl KnownName {
                 },
             };
         } else if self.chains.len() >= MAX_CHAINS || met.bytes() > MAX_BYTES {
-            self.standing = match self.standing {
-                NameStanding::Shared => NameStanding::Shared,
-                NameStanding::Resumable | NameStanding::Barred => NameStanding::Barred,
-            };
+            if self.standing == NameStanding::Resumable {
+                self.standing = NameStanding::Barred;
+            }
         } else {
             self.bytes += peer.size();
             self.chains.push(AcceptedChain {

@@ -311,9 +311,8 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
             }
             _ => {}
         }
-        let need_identities =
-            |pins: &Arc<dyn PinsInForce>| pins.generation().sets.need_identities();
-        if self.identities.is_none() && pins.as_ref().is_some_and(need_identities) {
+        let pins_in_force = pins.as_ref().map(|pins| pins.generation());
+        if self.identities.is_none() && pins_in_force.is_some_and(|g| g.sets.need_identities()) {
             return Err(VerifierBuildError::PinsNeedPeerIdentity);
         }
         let unidentified = self.unidentified;

@@ -47,6 +47,15 @@ pub(super) struct DatedJudge {
     anchors: Option<Arc<TrustAnchors>>,
 }
 
+impl DatedJudge {
+    /// Whether it was made of this generation.
+    fn is_of(&self, generation: &TrustGeneration) -> bool {
+        let anchors = self.anchors.as_ref();
+        self.epoch == generation.epoch
+            && anchors.is_some_and(|anchors| Arc::ptr_eq(anchors, &generation.anchors))
+    }
+}
+
 impl JudgeTerms {
     fn judge(&self, anchors: Option<Arc<TrustAnchors>>, crls: Option<Crls>) -> HandshakeJudge {
         let changes = InputChanges::new(anchors.as_deref(), crls.as_ref());
@@ -132,15 +141,10 @@ impl JudgeInForce {
 
     /// The judge of one of the generations that are in force for identities.
     fn current_of(&self, generation: &TrustGeneration) -> DatedJudge {
-        let is_of = |judge: &&DatedJudge| {
-            let made_of = judge.anchors.as_ref();
-            judge.epoch == generation.epoch
-                && made_of.is_some_and(|anchors| Arc::ptr_eq(anchors, &generation.anchors))
-        };
         // No code of ours panics under the lock.
         let judges = self.by_identity.read();
         let judges = judges.unwrap_or_else(PoisonError::into_inner);
-        if let Some(judge) = judges.iter().find(is_of) {
+        if let Some(judge) = judges.iter().find(|judge| judge.is_of(generation)) {
             return judge.clone();
         }
         drop(judges);

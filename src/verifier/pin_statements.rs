@@ -39,7 +39,10 @@ pub(super) fn pin_statements(
             statements.extend(no_successor(peer, pins, pin, leaf, policy));
         }
     }
-    statements.extend(only_one_usable(peer, pins));
+    // Who is refused may be somebody who shows the peer's certificate: of that nothing else is told.
+    if pins.enforced_refusal().is_none() {
+        statements.extend(only_one_usable(peer, pins));
+    }
     statements
 }
 

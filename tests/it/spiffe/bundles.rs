@@ -236,3 +236,48 @@ fn without_the_bundles_in_force_a_removed_domain_is_asked_about_again_within_a_m
     let met = meet(&client.current().unwrap(), &server, NAME);
     assert!(!met.resumed() && met.client.is_err());
 }
+
+/// Good ones pass all the while, bad ones never, and who comes and goes is judged by what is in force.
+#[test]
+fn a_thousand_changes_under_load_refuse_no_good_peer_and_accept_no_bad_one() {
+    use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+    let scene = Scene::new();
+    let inner = crate::support::proof::any_signature(scene.inner_of_servers());
+    let trust: Arc<dyn TrustInForce> = scene.bundles.clone();
+    let verifier = WatchingServerVerifier::builder(inner)
+        .with_provider(ring())
+        .with_peer_identity(Arc::new(notafter::identity::SpiffeIdentities))
+        .with_trust_in_force(trust)
+        .build()
+        .unwrap();
+    let good = svid(&scene.prod, "spiffe://prod.example/db");
+    let bad = svid(&scene.partner, "spiffe://prod.example/db");
+    let comes_and_goes = svid(&scene.partner, "spiffe://partner.example/db");
+    let domain: notafter::identity::TrustDomain = "partner.example".parse().unwrap();
+    let (done, asked) = (AtomicBool::new(false), AtomicU64::new(0));
+    std::thread::scope(|threads| {
+        for _ in 0..2 {
+            threads.spawn(|| {
+                let name = NAME.try_into().unwrap();
+                let ask = |der| meet_server(&*verifier, (der, &[]), &name, &[], now());
+                while !done.load(Ordering::Relaxed) {
+                    assert_eq!(ask(&good.der), Ok(()));
+                    assert!(ask(&bad.der).is_err());
+                    let _ = ask(&comes_and_goes.der);
+                    asked.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        let name = NAME.try_into().unwrap();
+        let ask = || meet_server(&*verifier, (&comes_and_goes.der, &[]), &name, &[], now());
+        let anchors = Arc::new(pki::anchors([&scene.partner]));
+        for _ in 0..500 {
+            scene.bundles.remove_bundle(&domain);
+            assert!(ask().is_err());
+            scene.bundles.set_bundle(domain.clone(), anchors.clone());
+            assert_eq!(ask(), Ok(()));
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+    assert!(asked.load(Ordering::Relaxed) > 0);
+}

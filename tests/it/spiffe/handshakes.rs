@@ -281,6 +281,20 @@ fn a_verifier_that_could_accept_nobody_is_not_built() {
 }
 
 #[test]
+fn a_verifier_of_svids_answers_all_else_as_its_provider_does() {
+    let scene = Scene::new();
+    let schemes = ring().signature_verification_algorithms.supported_schemes();
+    let (servers, clients) = (scene.inner_of_servers(), scene.inner_of_clients());
+    assert_eq!(servers.supported_verify_schemes(), schemes);
+    assert_eq!(clients.supported_verify_schemes(), schemes);
+    assert!(!servers.requires_raw_public_keys() && !clients.requires_raw_public_keys());
+    assert!(servers.root_hint_subjects().is_none());
+    // The names of CAs are the same in many a domain: clients send what they have.
+    assert!(clients.root_hint_subjects().is_empty());
+    assert!(clients.offer_client_auth() && clients.client_auth_mandatory());
+}
+
+#[test]
 fn anonymous_clients_are_let_in_only_where_asked_for() {
     let scene = Scene::new();
     let own = svid(&scene.prod, "spiffe://prod.example/own");

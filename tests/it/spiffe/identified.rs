@@ -176,6 +176,53 @@ fn nothing_of_an_identity_is_believed_before_its_key_is_proved() {
     assert_eq!(told[0].identity.as_ref().unwrap().as_str(), DB);
 }
 
+/// The same over the wire; and the genuine peer's session is not ended by it.
+#[test]
+fn whoever_shows_an_svid_without_its_key_is_refused_and_ends_no_session() {
+    let scene = Scene::new();
+    for version in VERSIONS {
+        let [db, web] =
+            [DB, "spiffe://prod.example/web"].map(|text| svid_until(&scene.prod, text, 9));
+        let client = scene.client(version, scene.servers().build().unwrap(), None);
+        let genuine = scene.server(version, &db, &[]);
+        assert!(
+            meet(&client.current().unwrap(), &genuine, NAME)
+                .client
+                .is_ok()
+        );
+        scene.events.take();
+        for shown in [&db, &web] {
+            let impostor = scene.impostor(
+                version,
+                shown,
+                &svid(&scene.partner, "spiffe://partner.example/x"),
+            );
+            let refused = meet(&client.current().unwrap(), &impostor, NAME)
+                .client
+                .unwrap_err();
+            let expected = rustls::CertificateError::BadSignature;
+            assert_eq!(refused, rustls::Error::InvalidCertificate(expected));
+        }
+        // In TLS 1.3 each attempt used up a ticket; the next one is resumed again.
+        assert!(
+            meet(&client.current().unwrap(), &genuine, NAME)
+                .client
+                .is_ok()
+        );
+        assert!(meet(&client.current().unwrap(), &genuine, NAME).resumed());
+        let told = scene.events.take();
+        assert!(
+            told.iter()
+                .all(|event| event.code == EventCode::PeerUnproven),
+            "{told:?}"
+        );
+        assert!(
+            told.iter().all(|event| event.identity.is_none()),
+            "{told:?}"
+        );
+    }
+}
+
 #[test]
 fn a_grace_is_for_the_pinned_identity() {
     let scene = Scene::new();

@@ -70,9 +70,17 @@ pub fn id_of_peer(connection: &CommonState) -> String {
 
 /// Shows this leaf with what stands above it, whatever rustls would say of it.
 fn shows(leaf: &Leaf, above: &[&CertificateDer<'static>]) -> Arc<SingleCertAndKey> {
+    shows_by_key_of(leaf, leaf, above)
+}
+
+fn shows_by_key_of(
+    signer: &Leaf,
+    leaf: &Leaf,
+    above: &[&CertificateDer<'static>],
+) -> Arc<SingleCertAndKey> {
     let above = above.iter().map(|der| (*der).clone());
     let chain = std::iter::once(leaf.der.clone()).chain(above).collect();
-    let key = rustls::crypto::ring::sign::any_supported_type(&leaf.key).unwrap();
+    let key = rustls::crypto::ring::sign::any_supported_type(&signer.key).unwrap();
     Arc::new(CertifiedKey::new(chain, key).into())
 }
 
@@ -151,6 +159,21 @@ impl Scene {
             .unwrap()
             .with_no_client_auth()
             .with_cert_resolver(shows(leaf, above));
+        Arc::new(config)
+    }
+
+    /// Somebody who shows this SVID without its key.
+    pub fn impostor(
+        &self,
+        version: &'static SupportedProtocolVersion,
+        leaf: &Leaf,
+        own: &Leaf,
+    ) -> Arc<ServerConfig> {
+        let config = ServerConfig::builder_with_details(ring(), self.clock.clone())
+            .with_protocol_versions(&[version])
+            .unwrap()
+            .with_no_client_auth()
+            .with_cert_resolver(shows_by_key_of(own, leaf, &[]));
         Arc::new(config)
     }
 
