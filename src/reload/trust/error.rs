@@ -74,7 +74,7 @@ pub enum TrustReloadError {
     },
     /// Known peers verify under the anchors in force, and none of them would under these.
     #[error(
-        "{peers} known peers verify under the trust anchors in force ({named}), and none of them would under those in {place}: add the root that they end at, or take it away with AllPeersFail::Tell if that is meant"
+        "none of the {peers} known peers ({named}) that verify by the trust anchors loaded before would verify by those in {place}: add the root that they end at, or say AllPeersFail::Tell if that is meant"
     )]
     AllPeersFail {
         /// Where they lie.

@@ -78,7 +78,10 @@ fn anchors_under_which_all_known_clients_would_fail_are_refused_and_told_at_once
         assert_eq!(told.len(), 1, "{told:?}");
         assert_eq!(told[0].code, EventCode::ReloadFailed);
         let message = &told[0].message;
-        assert!(message.starts_with("2 known peers"), "{message}");
+        assert!(
+            message.starts_with("none of the 2 known peers"),
+            "{message}"
+        );
         assert!(message.contains("('b.example', 'a.example')"), "{message}");
         assert_eq!(anchors.stale_since(), Some(at(10)));
         // One of them is enough.
