@@ -1,6 +1,7 @@
 //! Endpoints asked over TCP and TLS: an edge, for it connects.
 
 use std::error::Error;
+use std::time::Duration;
 
 use pki_types::CertificateDer;
 
@@ -13,5 +14,9 @@ impl Connector for EndpointConnector {
         endpoint: &str,
     ) -> Result<Vec<CertificateDer<'static>>, Box<dyn Error + Send + Sync>> {
         Ok(self.presented(endpoint)?.chain)
+    }
+
+    fn deadline(&self) -> Option<Duration> {
+        Some(self.deadline)
     }
 }

@@ -92,6 +92,10 @@ pub(super) fn describe() {
         "notafter_announcement_expires",
         "Last second at which the announcement of pins in force could be applied, Unix seconds."
     );
+    describe_gauge!(
+        "notafter_evaluation_overdue",
+        "Whether what is watched has been due for minutes and was not evaluated."
+    );
     describe_gauge!("notafter_watched", "How many things are watched.");
     describe_gauge!(
         "notafter_last_evaluated_timestamp_seconds",

@@ -17,26 +17,25 @@ pub(super) struct Series {
 
 pub(super) type Samples = BTreeMap<Series, f64>;
 
-/// What an item showed before an evaluation, and what it shows now.
+/// What was shown of something before it was judged, and what is shown now.
 pub(super) struct Change {
     pub(super) before: Samples,
     pub(super) now: Samples,
 }
 
-/// What is known of something that is watched, as far as metrics show it.
-pub(super) struct ShownItem<'i> {
-    pub(super) name: &'i str,
-    pub(super) evaluated: Option<Timestamp>,
-    pub(super) chains: &'i [ChainReport],
-    pub(super) gauges: &'i [Gauge],
+/// What is known of a part of something that is watched, as far as metrics show it.
+pub(super) struct ShownPart<'p> {
+    pub(super) name: &'p str,
+    pub(super) evaluated: Timestamp,
+    pub(super) chains: &'p [ChainReport],
+    pub(super) gauges: &'p [Gauge],
 }
 
-/// What is to be shown of an item. Labels are of what is watched, never of one certificate, so
+/// What is to be shown of a part. Labels are of what is watched, never of one certificate, so
 /// that a renewal goes on in the same series.
-pub(super) fn samples(item: &ShownItem<'_>) -> Samples {
+pub(super) fn samples(part: &ShownPart<'_>) -> Samples {
     let mut samples = Samples::new();
-    let evaluated = item.evaluated.unwrap_or(Timestamp::MIN);
-    for chain in item.chains {
+    for chain in part.chains {
         let mut show = |name, label, value: f64, pick: fn(f64, f64) -> f64| {
             let source = chain.source.clone();
             let series = Series {
@@ -50,7 +49,7 @@ pub(super) fn samples(item: &ShownItem<'_>) -> Samples {
         for reported in &chain.certificates {
             let position = Some(("position", reported.position.to_string()));
             let end = reported.certificate.not_after();
-            let expired = if end < evaluated { 1.0 } else { 0.0 };
+            let expired = if end < part.evaluated { 1.0 } else { 0.0 };
             show("x509_cert_not_after", position.clone(), unix(end), f64::min);
             show("x509_cert_expired", position, expired, f64::max);
         }
@@ -66,15 +65,25 @@ pub(super) fn samples(item: &ShownItem<'_>) -> Samples {
             show(name, None, unix(next_update), |_, last| last);
         }
     }
-    for gauge in item.gauges {
+    for gauge in part.gauges {
         let series = Series {
             name: gauge.name,
-            source: item.name.to_owned(),
+            source: part.name.to_owned(),
             label: gauge.label.clone(),
         };
         samples.insert(series, gauge.value);
     }
     samples
+}
+
+/// Whether the thing watched under this name waits too long to be evaluated.
+pub(super) fn overdue(name: &str, is_overdue: bool) -> Samples {
+    let series = Series {
+        name: "notafter_evaluation_overdue",
+        source: name.to_owned(),
+        label: None,
+    };
+    Samples::from([(series, f64::from(u8::from(is_overdue)))])
 }
 
 fn unix(t: Timestamp) -> f64 {

@@ -30,6 +30,15 @@ pub(super) enum Lane {
     Endpoints,
 }
 
+impl Lane {
+    pub(super) const fn other(self) -> Self {
+        match self {
+            Self::Local => Self::Endpoints,
+            Self::Endpoints => Self::Local,
+        }
+    }
+}
+
 #[derive(Clone)]
 pub(super) enum TargetKind {
     Chain(Vec<CertificateDer<'static>>),
@@ -126,6 +135,14 @@ impl Target {
         match self.kind {
             TargetKind::Endpoint(_) => Lane::Endpoints,
             _ => Lane::Local,
+        }
+    }
+
+    /// The endpoint that is asked.
+    pub(super) fn endpoint(&self) -> Option<&str> {
+        match &self.kind {
+            TargetKind::Endpoint(endpoint) => Some(endpoint),
+            _ => None,
         }
     }
 

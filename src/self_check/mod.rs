@@ -26,6 +26,7 @@ mod check;
 mod clock_verdict;
 mod compare;
 mod context;
+mod cores;
 #[cfg(feature = "details")]
 mod detail_lint;
 mod finding;
@@ -40,6 +41,7 @@ mod settings;
 #[cfg(feature = "ocsp")]
 mod staple;
 
+pub(crate) use cores::Cores;
 #[cfg(feature = "ocsp")]
 pub(crate) use judge::GivenStaple;
 pub(crate) use judge::{Expected, Input, SourceJudge};

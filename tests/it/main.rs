@@ -18,6 +18,7 @@ mod command;
 mod connections;
 mod delivery;
 mod endpoints;
+mod folders;
 mod graphs;
 mod guide;
 mod handshakes;
