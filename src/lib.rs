@@ -27,6 +27,7 @@
 //! | [`event`] | what can be said to the application |
 //! | [`alert`] | saying it once, and again while it lasts |
 //! | [`observer`] | delivering it, without holding anybody up |
+//! | [`endpoint`] | what a TLS endpoint shows, within a deadline |
 //! | [`self_check`] | one look at everything that was loaded, and its report |
 //! | [`monitor`] | the same look, again and again while the service runs |
 //! | [`reload`] | certificates and keys that change while they are served |
@@ -68,6 +69,8 @@ pub mod observer;
 
 // Edges: rustls, clocks, files, threads.
 pub mod config;
+#[cfg(feature = "monitor")]
+pub mod endpoint;
 pub mod explain;
 #[cfg(feature = "monitor")]
 pub mod monitor;

@@ -22,23 +22,34 @@
 //! # }
 //! ```
 
+mod agenda;
+mod alarms;
+mod attempts;
 mod builder;
 mod certified_key;
+mod endpoint;
+mod fresh;
 mod health;
 mod item;
 mod judge;
 mod last_read;
 mod lists;
+mod looked;
 #[cfg(feature = "metrics")]
 mod metrics;
 #[allow(clippy::module_inception)] // Where everybody looks for `Monitor`.
 mod monitor;
+mod outcome;
+mod overdue;
+mod parts;
 mod pins;
 mod run;
 mod schedule;
+mod settling;
 mod state;
 mod target;
 mod target_judges;
+mod vanished;
 mod watched;
 mod work;
 

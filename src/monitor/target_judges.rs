@@ -4,6 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use super::judge::TargetJudge;
 use crate::outlook::{TrustGeneration, Usage};
+#[cfg(feature = "metrics")]
 use crate::policy::ThresholdPolicy;
 use crate::self_check::JudgeMaker;
 

@@ -80,6 +80,7 @@ macro_rules! write {
             notafter.time_left = $event.time_left_seconds,
             notafter.threshold = $event.threshold_seconds,
             notafter.affected = $event.affected,
+            notafter.follows_from = $event.follows_from.map(crate::event::EventCode::as_str),
             notafter.hash.sha256 = other.sha256.as_deref(),
             notafter.not_after = other.not_after.as_deref(),
             notafter.identity = $event.identity.as_ref().map(crate::identity::PeerIdentity::as_str),

@@ -46,6 +46,10 @@ pub(crate) const GAUGES: &[(&str, &str)] = &[
         "First second at which the revocation list is a warning, Unix seconds.",
     ),
     ("notafter_crl_band", BAND_OF_LIST),
+    (
+        "notafter_evaluation_overdue",
+        "Whether what is watched has been due for minutes and was not evaluated.",
+    ),
     ("notafter_anchors", "Trust anchors in force."),
     ("notafter_crls", "Revocation lists in force."),
     (

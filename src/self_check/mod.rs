@@ -25,6 +25,7 @@ mod chain_report;
 mod check;
 mod compare;
 mod context;
+mod cores;
 #[cfg(feature = "details")]
 mod detail_lint;
 mod finding;
@@ -44,6 +45,7 @@ mod settings;
 #[cfg(feature = "ocsp")]
 mod staple;
 
+pub(crate) use cores::Cores;
 #[cfg(feature = "ocsp")]
 pub(crate) use judge::GivenStaple;
 pub(crate) use judge::{Expected, Input, SourceJudge};
