@@ -14,6 +14,9 @@ usage: self_check [OPTIONS] [FILE | FOLDER | HOST:PORT]...
   --key FILE     the leaf's private key
   --each         treat every certificate on its own instead of as a chain
   --format text|json|nagios|openmetrics
+  --fail-on expired|critical|warning
+                 exit with 0 below that; expired: only what does not work now
+                 (default warning)
 exit code: 0 ok or due; 1 warning; 2 critical; 3 something could not be read or judged
 without FILE, FOLDER or HOST:PORT and without options: a demonstration
 ";
@@ -28,6 +31,7 @@ pub struct Args {
     pub keys: Vec<PathBuf>,
     pub each: bool,
     pub format: Format,
+    pub fail_on: FailOn,
     pub targets: Vec<Target>,
     given: usize,
 }
@@ -39,6 +43,15 @@ pub enum Format {
     Json,
     Nagios,
     OpenMetrics,
+}
+
+/// From where on the exit code is not 0.
+#[derive(Default, Clone, Copy)]
+pub enum FailOn {
+    #[default]
+    Warning,
+    Critical,
+    Expired,
 }
 
 pub enum Target {
@@ -72,6 +85,20 @@ impl Args {
                         "nagios" => Format::Nagios,
                         "openmetrics" => Format::OpenMetrics,
                         _ => return Err(format!("unknown format '{value}'").into()),
+                    };
+                }
+                Long("fail-on") => {
+                    let value = parser.value()?.string()?;
+                    args.fail_on = match value.as_str() {
+                        "expired" => FailOn::Expired,
+                        "critical" => FailOn::Critical,
+                        "warning" => FailOn::Warning,
+                        _ => {
+                            return Err(format!(
+                                "--fail-on takes expired, critical or warning, not '{value}'"
+                            )
+                            .into());
+                        }
                     };
                 }
                 Value(value) => args.targets.push(Target::from(PathBuf::from(value))),

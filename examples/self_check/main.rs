@@ -13,9 +13,9 @@ use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use args::{Args, Format, Target};
+use args::{Args, FailOn, Format, Target};
 use notafter::self_check::Grouping;
-use notafter::{Certificate, Loader, Report, SelfCheck, TrustAnchors};
+use notafter::{Certificate, Loader, Report, SelfCheck, Severity, TrustAnchors};
 use rustls::crypto::CryptoProvider;
 
 fn main() -> ExitCode {
@@ -47,7 +47,11 @@ fn check(args: &Args) -> Result<u8, Box<dyn std::error::Error>> {
         Format::OpenMetrics => report.to_openmetrics(),
     };
     print(&text);
-    Ok(report.exit_code())
+    Ok(match args.fail_on {
+        FailOn::Warning => report.exit_code(),
+        FailOn::Critical => report.exit_code_from(Severity::Critical),
+        FailOn::Expired => report.exit_code_of_failures(),
+    })
 }
 
 fn report(

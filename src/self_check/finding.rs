@@ -36,6 +36,12 @@ impl Finding {
         }
     }
 
+    /// Whether something does not work now, or could not be read or judged: it is critical, and
+    /// more than [`FindingCode::Expiring`].
+    pub fn is_failure(&self) -> bool {
+        self.severity == Severity::Critical && self.code != FindingCode::Expiring
+    }
+
     pub(crate) fn with_source(mut self, source: &str) -> Self {
         self.source = Some(source.to_owned());
         self

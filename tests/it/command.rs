@@ -11,7 +11,7 @@ use crate::support::corpora;
 use crate::support::pki::{self, Ca, Leaf, NOW};
 
 /// The example's binary, built once: `cargo test --test it` alone would not build it.
-fn binary() -> &'static Path {
+pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| example("self_check"))
 }
