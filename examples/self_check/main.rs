@@ -8,8 +8,8 @@
 mod args;
 mod demo;
 mod look;
+mod output;
 
-use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -18,12 +18,14 @@ use notafter::self_check::Grouping;
 use notafter::{Certificate, Loader, Report, SelfCheck, Severity, TrustAnchors};
 use rustls::crypto::CryptoProvider;
 
+/// Something does not work, or is about not to.
+const CRITICAL: u8 = 2;
+/// Something could not be judged, or be said.
+const UNKNOWN: u8 = 3;
+
 fn main() -> ExitCode {
     let outcome = match Args::parse() {
-        Ok(args) if args.help => {
-            print(args::USAGE);
-            Ok(0)
-        }
+        Ok(args) if args.help => print(args::USAGE, 0),
         Ok(args) if args.is_bare() => demo::run().map(|()| 0),
         Ok(args) => check(&args),
         Err(error) => Err(format!("{error}\n\n{}", args::USAGE).into()),
@@ -31,8 +33,8 @@ fn main() -> ExitCode {
     match outcome {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            eprintln!("{error}");
-            ExitCode::from(3)
+            output::complain(&error.to_string());
+            ExitCode::from(UNKNOWN)
         }
     }
 }
@@ -46,11 +48,25 @@ fn check(args: &Args) -> Result<u8, Box<dyn std::error::Error>> {
         Format::Nagios => report.to_nagios() + "\n",
         Format::OpenMetrics => report.to_openmetrics(),
     };
-    print(&text);
-    Ok(match args.fail_on {
+    let code = match args.fail_on {
         FailOn::Warning => report.exit_code(),
         FailOn::Critical => report.exit_code_from(Severity::Critical),
         FailOn::Expired => report.exit_code_of_failures(),
+    };
+    print(&text, code)
+}
+
+/// Prints, and gives the exit code: what was not written says nothing, unless it was critical.
+fn print(text: &str, code: u8) -> Result<u8, Box<dyn std::error::Error>> {
+    let Err(error) = output::write(text) else {
+        return Ok(code);
+    };
+    output::complain(&format!(
+        "self_check: the report could not be written: {error}: see where standard output goes"
+    ));
+    Ok(match code {
+        CRITICAL => CRITICAL,
+        _ => UNKNOWN,
     })
 }
 
@@ -108,10 +124,4 @@ fn anchors(args: &Args) -> TrustAnchors {
         builder = builder.with_certificates(mozilla.certificates().map(Certificate::der));
     }
     builder.build()
-}
-
-/// A reader that has gone away (`| head`) is no reason to fail.
-fn print(text: &str) {
-    let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }

@@ -1,5 +1,6 @@
 //! What a self-check found.
 
+use std::cmp::Reverse;
 use std::fmt;
 
 use thiserror::Error;
@@ -36,6 +37,13 @@ impl Report {
     pub fn severity(&self) -> Severity {
         let severities = self.findings.iter().map(|finding| finding.severity);
         severities.max().unwrap_or(Severity::Info)
+    }
+
+    /// The findings, the gravest first, else in the order in which they were found.
+    pub(super) fn findings_by_severity(&self) -> Vec<&Finding> {
+        let mut findings: Vec<_> = self.findings.iter().collect();
+        findings.sort_by_key(|finding| Reverse(finding.severity));
+        findings
     }
 
     /// The exit code of the `self_check` command, which is also a nagios state: 0 ok or due,

@@ -15,6 +15,7 @@ pub(super) fn render(report: &Report) -> String {
     let document = ReportDocument {
         at: report.at.to_string(),
         worst: report.worst().map(crate::policy::Band::as_str),
+        severity: report.severity().as_str(),
         chains: report.chains.iter().map(ChainView::of).collect(),
         findings: report.findings.iter().map(FindingView::of).collect(),
         first_failure: report.first_failure().map(FailureView::of),
@@ -30,6 +31,7 @@ pub(super) fn render(report: &Report) -> String {
 struct ReportDocument<'r> {
     at: String,
     worst: Option<&'static str>,
+    severity: &'static str,
     chains: Vec<ChainView<'r>>,
     findings: Vec<FindingView<'r>>,
     first_failure: Option<FailureView>,

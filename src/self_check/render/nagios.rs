@@ -24,12 +24,8 @@ pub(super) fn render(report: &Report) -> String {
 }
 
 fn summary(report: &Report) -> String {
-    let mut grave: Vec<_> = report
-        .findings
-        .iter()
-        .filter(|f| f.severity > Severity::Info)
-        .collect();
-    grave.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    let mut grave = report.findings_by_severity();
+    grave.retain(|finding| finding.severity > Severity::Info);
     let more = match grave.len() {
         0 | 1 => String::new(),
         n => format!(" (and {} more)", n - 1),

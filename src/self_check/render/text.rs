@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::super::forecast::DEFAULT_WINDOW_SECONDS;
-use super::super::{ChainReport, Finding, Report};
+use super::super::{ChainReport, Report};
+use crate::event::Severity;
 use crate::outlook::{LimitingCause, Outlook};
 use crate::text::visible;
 use crate::time::Timestamp;
@@ -11,10 +12,8 @@ use crate::time::span;
 
 pub(super) fn render(report: &Report) -> String {
     let mut text = String::new();
-    let worst = report
-        .worst()
-        .map_or("nothing was judged", |band| band.as_str());
     let chains = super::count_of_chains(report);
+    let worst = worst_text(report);
     text.push_str(&format!("{chains} at {}, worst: {worst}\n", report.at));
     for chain in &report.chains {
         text.push('\n');
@@ -24,6 +23,18 @@ pub(super) fn render(report: &Report) -> String {
     text.push('\n');
     text.push_str(&findings_text(report));
     text
+}
+
+/// The worst band, unless a finding is graver: what could not be read has no band.
+fn worst_text(report: &Report) -> String {
+    let worst = report.worst();
+    let of_bands = worst.map_or(Severity::Unproven, Severity::of_band);
+    let graver = report.findings_by_severity().into_iter().next();
+    match (worst, graver.filter(|finding| finding.severity > of_bands)) {
+        (_, Some(finding)) => format!("{} ({})", finding.code, finding.severity),
+        (Some(band), None) => band.to_string(),
+        (None, None) => "nothing was judged".to_owned(),
+    }
 }
 
 fn forecast_text(report: &Report) -> String {
@@ -139,11 +150,10 @@ fn outlook_text(outlook: &Outlook, at: Timestamp) -> String {
 }
 
 fn findings_text(report: &Report) -> String {
-    let mut findings: Vec<&Finding> = report.findings.iter().collect();
+    let findings = report.findings_by_severity();
     if findings.is_empty() {
         return "nothing to do\n".to_owned();
     }
-    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     let mut text = "findings\n".to_owned();
     for finding in findings {
         let source = finding
