@@ -4,6 +4,9 @@ use std::fmt;
 
 use super::{EventCode, PeerReach, Role, Severity, Subject};
 use crate::policy::Band;
+use crate::text::visible;
+#[cfg(feature = "json")]
+use crate::text::visible_json;
 use crate::time::Timestamp;
 
 /// Something that the application should know. Printed as one line.
@@ -57,7 +60,7 @@ pub struct Event {
     /// For how many matters it speaks: more than 1 where many share one cause, and where peers
     /// that proved nothing are told of by number.
     pub affected: usize,
-    /// A sentence that says what to do.
+    /// A sentence that says what to do; what could not be seen in foreign names is escaped.
     pub message: String,
 }
 
@@ -85,7 +88,7 @@ impl Event {
             time_left_seconds: None,
             threshold_seconds: None,
             affected: 1,
-            message: message.into(),
+            message: visible(&message.into()),
         }
     }
 
@@ -164,13 +167,13 @@ impl Event {
     #[cfg(feature = "json")]
     pub fn to_json(&self) -> String {
         // Strings and numbers in a fixed shape: there is nothing here that could fail to serialize.
-        serde_json::to_string(self).unwrap_or_default()
+        visible_json(&serde_json::to_string(self).unwrap_or_default())
     }
 }
 
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (at, severity, code) = (self.at, self.severity, self.code);
-        write!(f, "{at} {severity} {code}: {}", self.message)
+        write!(f, "{at} {severity} {code}: {}", visible(&self.message))
     }
 }

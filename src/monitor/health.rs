@@ -5,6 +5,7 @@ use super::state::MonitorState;
 use super::target::{Lane, TargetKind};
 use crate::event::Role;
 use crate::policy::Band;
+use crate::text::visible;
 use crate::time::Timestamp;
 
 /// From so long after it was due on, a tick is overdue.
@@ -120,7 +121,7 @@ fn reasons_of(item: &WatchedItem, now: Timestamp) -> Vec<HealthReason> {
     reasons
 }
 
-const fn reason(
+fn reason(
     code: &'static str,
     not_ready: bool,
     source: Option<String>,
@@ -130,7 +131,7 @@ const fn reason(
         code,
         not_ready,
         source,
-        message,
+        message: visible(&message),
     }
 }
 
@@ -139,6 +140,7 @@ mod json {
     use serde::Serialize;
 
     use super::Health;
+    use crate::text::visible_json;
 
     #[derive(Serialize)]
     struct HealthDocument<'h> {
@@ -174,7 +176,7 @@ mod json {
                 reasons: reasons.collect(),
             };
             // Strings and numbers in a fixed shape: there is nothing here that could fail.
-            serde_json::to_string_pretty(&document).unwrap_or_default()
+            visible_json(&serde_json::to_string_pretty(&document).unwrap_or_default())
         }
     }
 }

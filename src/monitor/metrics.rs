@@ -5,6 +5,7 @@ use metrics::{counter, describe_counter, describe_gauge, gauge};
 use super::series::{Change, Samples, Series};
 use super::watched::Gauge;
 use crate::source::FailureReason;
+use crate::text::visible;
 use crate::time::Timestamp;
 
 /// Whether a monitor publishes.
@@ -58,9 +59,9 @@ pub(super) fn publish_heartbeat(watched: usize, now: Timestamp) {
 }
 
 fn set(series: &Series, value: f64) {
-    let mut labels = vec![metrics::Label::new("source", series.source.clone())];
+    let mut labels = vec![metrics::Label::new("source", visible(&series.source))];
     if let Some((label, value)) = &series.label {
-        labels.push(metrics::Label::new(*label, value.clone()));
+        labels.push(metrics::Label::new(*label, visible(value)));
     }
     gauge!(series.name, labels).set(value);
 }

@@ -10,6 +10,7 @@ use crate::cert::{
     name_for_people,
 };
 use crate::source::SourceContents;
+use crate::text::visible;
 
 /// Trust anchors for path search: with their dates where they came as certificates, without where
 /// they came as bare names and keys.
@@ -42,7 +43,7 @@ pub struct TrustAnchors {
 
 /// An anchor that could not be used; the others still count.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("trust anchor {place} cannot be used: {reason}; remove it or replace it")]
+#[error("trust anchor {} cannot be used: {}; remove it or replace it", visible(.place), visible(.reason))]
 #[non_exhaustive]
 pub struct AnchorError {
     /// The file that it was found in, or what the caller called it.

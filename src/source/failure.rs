@@ -5,10 +5,11 @@ use std::fmt;
 use thiserror::Error;
 
 use super::Place;
+use crate::text::visible;
 
 /// Something that could not be read; what was readable beside it still counts.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{place}: {detail} ({reason}); {}", .reason.advice())]
+#[error("{place}: {} ({reason}); {}", visible(.detail), .reason.advice())]
 #[non_exhaustive]
 pub struct SourceFailure {
     /// File, block, line and byte.

@@ -22,6 +22,7 @@ mod first_program;
 mod graphs;
 mod guide;
 mod handshakes;
+mod hostile_names;
 mod incidents;
 mod judge;
 mod layers;

@@ -9,6 +9,7 @@ use super::super::{
 use crate::outlook::{
     LimitingCause, LimitingCertificate, Outlook, RelyingTimeline, Timeline, VerifyingPath,
 };
+use crate::text::visible_json;
 use crate::time::Validity;
 
 pub(super) fn render(report: &Report) -> String {
@@ -24,7 +25,7 @@ pub(super) fn render(report: &Report) -> String {
             .collect(),
     };
     // Strings and numbers in a fixed shape: there is nothing here that could fail to serialize.
-    serde_json::to_string_pretty(&document).unwrap_or_default()
+    visible_json(&serde_json::to_string_pretty(&document).unwrap_or_default())
 }
 
 #[derive(Serialize)]

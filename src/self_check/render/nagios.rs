@@ -85,5 +85,5 @@ fn performance(report: &Report, chain: &ChainReport) -> Option<String> {
 }
 
 fn one_line(text: &str) -> String {
-    visible(&text.replace(|c: char| c.is_control() || c == '|', " "))
+    visible(text).replace('|', " ")
 }

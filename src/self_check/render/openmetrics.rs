@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use super::super::{ChainReport, Report, ReportedCertificate};
 use crate::outlook::Outlook;
+use crate::text::visible;
 use crate::time::Timestamp;
 
 pub(super) fn render(report: &Report) -> String {
@@ -121,8 +122,5 @@ fn labels(pairs: &[(&str, &str)]) -> String {
 }
 
 fn escaped(value: &str) -> String {
-    value
-        .replace('\\', "\\\\")
-        .replace('"', "\\\"")
-        .replace('\n', "\\n")
+    visible(value).replace('\\', "\\\\").replace('"', "\\\"")
 }

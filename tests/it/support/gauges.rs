@@ -21,6 +21,11 @@ impl Gauges {
             .map(|value| f64::from_bits(value.load(Ordering::Relaxed)))
     }
 
+    /// Every gauge that was set.
+    pub fn series(&self) -> Vec<String> {
+        self.gauges.lock().unwrap().keys().cloned().collect()
+    }
+
     pub fn counter(&self, series: &str) -> Option<u64> {
         let counters = self.counters.lock().unwrap();
         counters
