@@ -67,6 +67,9 @@ pub(super) fn of(state: &MonitorState, now: Timestamp) -> Health {
         reasons.extend(reasons_of(item, now));
     }
     reasons.sort_by_key(|reason| !reason.not_ready);
+    for reason in &mut reasons {
+        reason.message = visible(&reason.message);
+    }
     Health {
         at: now,
         ready: !reasons.iter().any(|reason| reason.not_ready),
@@ -121,7 +124,7 @@ fn reasons_of(item: &WatchedItem, now: Timestamp) -> Vec<HealthReason> {
     reasons
 }
 
-fn reason(
+const fn reason(
     code: &'static str,
     not_ready: bool,
     source: Option<String>,
@@ -131,7 +134,7 @@ fn reason(
         code,
         not_ready,
         source,
-        message: visible(&message),
+        message,
     }
 }
 
