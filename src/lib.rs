@@ -26,6 +26,7 @@
 //! | [`event`] | what can be said to the application |
 //! | [`alert`] | saying it once, and again while it lasts |
 //! | [`observer`] | delivering it, without holding anybody up |
+//! | [`endpoint`] | what a TLS endpoint shows, within a deadline |
 //! | [`self_check`] | one look at everything that was loaded, and its report |
 //! | [`monitor`] | the same look, again and again while the service runs |
 //! | [`reload`] | certificates and keys that change on disk while they are served |
@@ -62,6 +63,8 @@ pub mod event;
 pub mod observer;
 
 // Edges: rustls, clocks, files, threads.
+#[cfg(feature = "monitor")]
+pub mod endpoint;
 #[cfg(feature = "monitor")]
 pub mod monitor;
 mod provider;

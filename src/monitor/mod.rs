@@ -23,6 +23,7 @@
 
 mod builder;
 mod certified_key;
+mod endpoint;
 mod health;
 mod item;
 mod judge;

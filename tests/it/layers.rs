@@ -16,6 +16,7 @@ const ROWS: [(&str, &[&str]); 5] = [
     (
         "edges",
         &[
+            "endpoint",
             "monitor",
             "provider",
             "reload",
@@ -31,8 +32,13 @@ const ROWS: [(&str, &[&str]); 5] = [
 const EDGES: &[&str] = &[
     "announce/files.rs",
     "announce/folder.rs",
+    "endpoint/connection.rs",
+    "endpoint/connector.rs",
+    "endpoint/looker.rs",
+    "endpoint/resolver.rs",
     "monitor/builder.rs",
     "monitor/certified_key.rs",
+    "monitor/endpoint.rs",
     "monitor/monitor.rs",
     "monitor/run.rs",
     "monitor/work.rs",

@@ -42,6 +42,7 @@ mod reload;
 mod secrets;
 mod security_model;
 mod service;
+mod slow_endpoints;
 mod sources;
 mod staples;
 mod store;

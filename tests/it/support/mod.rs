@@ -5,6 +5,7 @@ pub mod gauges;
 pub mod graph;
 pub mod limbo;
 pub mod ocsp;
+pub mod peers;
 pub mod pki;
 pub mod proof;
 pub mod tls;
