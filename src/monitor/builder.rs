@@ -173,7 +173,10 @@ impl MonitorBuilder {
     /// By `source` and `position`: `x509_cert_not_after` and `x509_cert_expired` (of several
     /// certificates, the first to end); by `source` and `relying_party`:
     /// `notafter_effective_not_after` (0 where it does not verify); by `source`:
-    /// `notafter_staple_next_update`, and what else is watched; and
+    /// `notafter_staple_next_update`, `notafter_source_readable` (0 where something in it could
+    /// not be read at the latest look), and what else is watched; by `source`, `code` and
+    /// `severity`: `notafter_findings`; `notafter_worst` (0 ok or due, 1 warning, 2 critical, 3 not
+    /// everything could be judged and nothing was critical); and
     /// `notafter_source_errors_total` by `reason` (each there from the start),
     /// `notafter_events_lost_total`, `notafter_observer_panics_total`,
     /// `notafter_watched`, `notafter_last_evaluated_timestamp_seconds`. What is no longer watched

@@ -60,6 +60,7 @@ impl WatchedItem {
             name: &self.name,
             evaluated: self.evaluated,
             chains: &self.chains,
+            findings: &self.findings,
             gauges: &self.gauges,
         })
     }

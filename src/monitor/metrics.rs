@@ -4,6 +4,7 @@ use metrics::{counter, describe_counter, describe_gauge, gauge};
 
 use super::series::{Change, Samples, Series};
 use super::watched::Gauge;
+use crate::self_check::Standing;
 use crate::source::FailureReason;
 use crate::text::visible;
 use crate::time::Timestamp;
@@ -58,9 +59,14 @@ pub(super) fn publish_heartbeat(watched: usize, now: Timestamp) {
     gauge!(heartbeat.name).set(heartbeat.value);
 }
 
+/// Shows how bad everything is together.
+pub(super) fn publish_worst(standing: Standing) {
+    gauge!("notafter_worst").set(standing.exit_code());
+}
+
 fn set(series: &Series, value: f64) {
     let mut labels = vec![metrics::Label::new("source", visible(&series.source))];
-    if let Some((label, value)) = &series.label {
+    for (label, value) in &series.labels {
         labels.push(metrics::Label::new(*label, visible(value)));
     }
     gauge!(series.name, labels).set(value);
@@ -92,6 +98,18 @@ pub(super) fn describe() {
     describe_gauge!(
         "notafter_announcement_expires",
         "Last second at which the announcement of pins in force could be applied, Unix seconds."
+    );
+    describe_gauge!(
+        "notafter_findings",
+        "How many findings there are in the source, by code and severity."
+    );
+    describe_gauge!(
+        "notafter_source_readable",
+        "Whether everything in the source could be read at the latest look; what was read before is still judged."
+    );
+    describe_gauge!(
+        "notafter_worst",
+        "0 ok or due, 1 warning, 2 critical, 3 not everything could be judged and nothing was critical."
     );
     describe_gauge!("notafter_watched", "How many things are watched.");
     describe_gauge!(

@@ -225,6 +225,7 @@ impl Monitor {
     #[cfg(feature = "metrics")]
     fn publish(&self, changes: &[Change], lane: Lane, now: Timestamp) {
         metrics::publish_changes(changes);
+        metrics::publish_worst(self.state().standing());
         metrics::publish_counts(&Counts {
             source_errors: self.source_errors(),
             events_lost: self.events_lost(),

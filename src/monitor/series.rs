@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::watched::Gauge;
-use crate::self_check::ChainReport;
+use crate::self_check::{ChainReport, Finding, counted, readable};
 use crate::time::Timestamp;
 
 /// One time series.
@@ -11,8 +11,8 @@ use crate::time::Timestamp;
 pub(super) struct Series {
     pub(super) name: &'static str,
     pub(super) source: String,
-    /// One more label and its value.
-    pub(super) label: Option<(&'static str, String)>,
+    /// More labels and their values.
+    pub(super) labels: Vec<(&'static str, String)>,
 }
 
 pub(super) type Samples = BTreeMap<Series, f64>;
@@ -28,6 +28,7 @@ pub(super) struct ShownItem<'i> {
     pub(super) name: &'i str,
     pub(super) evaluated: Option<Timestamp>,
     pub(super) chains: &'i [ChainReport],
+    pub(super) findings: &'i [Finding],
     pub(super) gauges: &'i [Gauge],
 }
 
@@ -37,12 +38,11 @@ pub(super) fn samples(item: &ShownItem<'_>) -> Samples {
     let mut samples = Samples::new();
     let evaluated = item.evaluated.unwrap_or(Timestamp::MIN);
     for chain in item.chains {
-        let mut show = |name, label, value: f64, pick: fn(f64, f64) -> f64| {
-            let source = chain.source.clone();
+        let mut show = |name, label: Option<_>, value: f64, pick: fn(f64, f64) -> f64| {
             let series = Series {
                 name,
-                source,
-                label,
+                source: chain.source.clone(),
+                labels: label.into_iter().collect(),
             };
             let shown = samples.entry(series).or_insert(value);
             *shown = pick(*shown, value);
@@ -66,11 +66,34 @@ pub(super) fn samples(item: &ShownItem<'_>) -> Samples {
             show(name, None, unix(next_update), |_, last| last);
         }
     }
+    for (kind, count) in counted(item.findings) {
+        let series = Series {
+            name: "notafter_findings",
+            // What concerns the whole of what is watched.
+            source: match kind.source {
+                "" => item.name.to_owned(),
+                source => source.to_owned(),
+            },
+            labels: vec![
+                ("code", kind.code.to_owned()),
+                ("severity", kind.severity.to_owned()),
+            ],
+        };
+        *samples.entry(series).or_default() += f64::from(count);
+    }
+    for (source, is_readable) in readable(item.chains, item.findings) {
+        let series = Series {
+            name: "notafter_source_readable",
+            source: source.to_owned(),
+            labels: Vec::new(),
+        };
+        samples.insert(series, if is_readable { 1.0 } else { 0.0 });
+    }
     for gauge in item.gauges {
         let series = Series {
             name: gauge.name,
             source: item.name.to_owned(),
-            label: gauge.label.clone(),
+            labels: gauge.label.clone().into_iter().collect(),
         };
         samples.insert(series, gauge.value);
     }

@@ -14,6 +14,8 @@ use crate::alert::Transitions;
 use crate::event::{Event, EventCode, Role, Severity};
 use crate::policy::{Band, ThresholdPolicy};
 use crate::self_check::Report;
+#[cfg(feature = "metrics")]
+use crate::self_check::Standing;
 use crate::source::FailureReason;
 use crate::time::Timestamp;
 
@@ -288,6 +290,33 @@ impl MonitorState {
             findings: items().flat_map(|item| item.findings.clone()).collect(),
             policy,
         }
+    }
+
+    /// How bad everything is together: what the report says, and the bands of all matters.
+    #[cfg(feature = "metrics")]
+    pub(super) fn standing(&self) -> Standing {
+        let mut standing = Standing::default();
+        for item in self.items.values() {
+            item.chains
+                .iter()
+                .for_each(|chain| standing.add_band(chain.band));
+            item.findings
+                .iter()
+                .for_each(|finding| standing.add_finding(finding));
+            // What cannot be read is a finding, too, and is not to be called worse here.
+            let matters = item.matters.iter();
+            let judged = matters.filter(|matter| matter.topic != EventCode::SourceFailed);
+            judged
+                .filter_map(|matter| self.transitions.band(matter))
+                .for_each(|band| standing.add_band(band));
+            if item.evaluated.is_none() {
+                standing.add_blindness();
+            }
+        }
+        if self.items.is_empty() {
+            standing.add_blindness();
+        }
+        standing
     }
 
     pub(super) fn source_errors(&self) -> Vec<(FailureReason, u64)> {

@@ -37,6 +37,7 @@ mod lint;
 mod render;
 mod report;
 mod settings;
+mod standing;
 #[cfg(feature = "ocsp")]
 mod staple;
 
@@ -44,6 +45,8 @@ mod staple;
 pub(crate) use judge::GivenStaple;
 pub(crate) use judge::{Expected, Input, SourceJudge};
 pub(crate) use settings::JudgeSettings;
+#[cfg(feature = "metrics")]
+pub(crate) use standing::{Standing, counted, readable};
 
 pub use builder::SelfCheckBuilder;
 pub use chain_report::{ChainReport, ReportedCertificate, StapleReport, StapleVerdict};

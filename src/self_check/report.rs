@@ -8,6 +8,7 @@ use thiserror::Error;
 use super::chain_report::ChainReport;
 use super::finding::Finding;
 use super::forecast::{self, CorrelatedExpiry, FirstFailure};
+use super::standing::Standing;
 use crate::event::Severity;
 use crate::policy::{Band, ThresholdPolicy};
 use crate::time::Timestamp;
@@ -65,24 +66,19 @@ impl Report {
     }
 
     fn exit_code_by(&self, bar: Bar) -> u8 {
-        let reaching = || {
-            self.findings
-                .iter()
-                .filter(|finding| bar.is_met_by(finding))
-        };
-        let judged = reaching().filter(|finding| !finding.code.is_blindness());
-        let worst_finding = judged.map(|finding| finding.severity).max();
+        let mut standing = Standing::default();
+        let findings = self.findings.iter();
+        findings
+            .filter(|finding| bar.is_met_by(finding))
+            .for_each(|finding| standing.add_finding(finding));
         let bands = self.chains.iter().map(|chain| chain.band);
-        let worst_band = (bands.filter(|band| bar.is_met_by_band(*band)))
-            .map(Severity::of_band)
-            .max();
-        let is_blind = reaching().any(|finding| finding.code.is_blindness());
-        match worst_finding.max(worst_band) {
-            Some(Severity::Critical) => 2,
-            _ if is_blind || self.chains.is_empty() => 3,
-            Some(Severity::Warning) => 1,
-            _ => 0,
+        bands
+            .filter(|band| bar.is_met_by_band(*band))
+            .for_each(|band| standing.add_band(band));
+        if self.chains.is_empty() {
+            standing.add_blindness();
         }
+        standing.exit_code()
     }
 
     /// The first instant at which the worst band becomes expired, with its cause: the first

@@ -18,6 +18,7 @@ mod command;
 mod connections;
 mod delivery;
 mod endpoints;
+mod finding_series;
 mod first_program;
 mod graphs;
 mod guide;

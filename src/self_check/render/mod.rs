@@ -22,7 +22,9 @@ impl Report {
 
     /// OpenMetrics text: `x509_cert_not_after` and `x509_cert_not_before` of each certificate and
     /// `notafter_effective_not_after` of each chain, all in absolute Unix seconds, so that
-    /// nothing vanishes at expiry.
+    /// nothing vanishes at expiry; `notafter_findings` by source, code and severity;
+    /// `notafter_source_readable` of each source, 0 where something in it could not be read; and
+    /// `notafter_worst`, the [exit code](Report::exit_code).
     pub fn to_openmetrics(&self) -> String {
         openmetrics::render(self)
     }

@@ -1,54 +1,14 @@
 //! A real Prometheus scrapes the service; its rule fires and resolves across a renewal.
 
-use std::io::Write as _;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
 use super::ground::{Ground, PATIENCE, get, wait_until};
+use crate::support::promtool::{is_there, promtool};
 
 const DAY: i64 = 86_400;
-
-/// Whether Debian's package `prometheus` is there. Where everything must run, it must be.
-fn is_there(program: &str) -> bool {
-    let there = Command::new(program)
-        .arg("--version")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success());
-    if !there {
-        assert!(
-            std::env::var_os("CI").is_none(),
-            "{program} is missing: install prometheus"
-        );
-        println!("skipped: {program} is not installed");
-    }
-    there
-}
-
-fn promtool(args: &[&str], input: &str) -> (bool, String) {
-    let mut child = Command::new("promtool")
-        .args(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(input.as_bytes())
-        .unwrap();
-    let output = child.wait_with_output().unwrap();
-    let said = [output.stdout, output.stderr].concat();
-    (
-        output.status.success(),
-        String::from_utf8_lossy(&said).into_owned(),
-    )
-}
 
 #[test]
 fn promtool_finds_nothing_to_say_about_the_metrics() {

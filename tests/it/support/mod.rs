@@ -7,6 +7,7 @@ pub mod limbo;
 pub mod ocsp;
 pub mod peers;
 pub mod pki;
+pub mod promtool;
 pub mod proof;
 pub mod tls;
 pub mod world;
