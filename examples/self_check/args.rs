@@ -1,16 +1,20 @@
 //! The command line.
 
+use std::net::Ipv6Addr;
 use std::path::{Path, PathBuf};
 
 use lexopt::prelude::*;
 use notafter::Timestamp;
+use notafter::endpoint::EndpointAddress;
 
 pub const USAGE: &str = "\
 usage: self_check [OPTIONS] [FILE | FOLDER | HOST:PORT]...
   --at TIME      evaluate at this instant: RFC 3339 or Unix seconds (default now)
   --trust FILE   anchors with their dates, PEM, repeatable; default the OS store
   --mozilla      Mozilla's anchors
-  --name NAME    DNS name or IP address that the leaf must cover
+  --name NAME    DNS name or IP address that the leaf must cover, repeatable;
+                 default HOST, which is also asked for (SNI)
+  --no-name      the leaf of HOST:PORT may have any name
   --key FILE     the leaf's private key
   --each         treat every certificate on its own instead of as a chain
   --format text|json|nagios|openmetrics
@@ -28,6 +32,7 @@ pub struct Args {
     pub trust: Vec<PathBuf>,
     pub mozilla: bool,
     pub names: Vec<String>,
+    pub no_name: bool,
     pub keys: Vec<PathBuf>,
     pub each: bool,
     pub format: Format,
@@ -56,11 +61,7 @@ pub enum FailOn {
 
 pub enum Target {
     Path(PathBuf),
-    Endpoint {
-        text: String,
-        host: String,
-        port: u16,
-    },
+    Endpoint(EndpointAddress),
 }
 
 impl Args {
@@ -75,6 +76,7 @@ impl Args {
                 Long("trust") => args.trust.push(parser.value()?.into()),
                 Long("mozilla") => args.mozilla = true,
                 Long("name") => args.names.push(parser.value()?.string()?),
+                Long("no-name") => args.no_name = true,
                 Long("key") => args.keys.push(parser.value()?.into()),
                 Long("each") => args.each = true,
                 Long("format") => {
@@ -105,6 +107,9 @@ impl Args {
                 other => return Err(other.unexpected()),
             }
         }
+        if args.no_name && !args.names.is_empty() {
+            return Err("--name and --no-name exclude each other: give one of them".into());
+        }
         if args.targets.is_empty() && !args.is_bare() && !args.help {
             return Err("name at least one FILE, FOLDER or HOST:PORT".into());
         }
@@ -120,19 +125,19 @@ impl Args {
 impl From<PathBuf> for Target {
     /// What exists is a path, whatever it looks like.
     fn from(path: PathBuf) -> Self {
-        let endpoint = path
-            .to_str()
-            .filter(|_| !Path::exists(&path))
-            .and_then(|text| {
-                let (host, port) = text.rsplit_once(':')?;
-                let host = host.trim_start_matches('[').trim_end_matches(']');
-                let port = port.parse().ok()?;
-                (!host.is_empty() && !host.contains('/')).then(|| Self::Endpoint {
-                    text: text.to_owned(),
-                    host: host.to_owned(),
-                    port,
-                })
-            });
-        endpoint.unwrap_or(Self::Path(path))
+        let text = path.to_str().filter(|_| !Path::exists(&path));
+        match text.and_then(address) {
+            Some(address) => Self::Endpoint(address),
+            None => Self::Path(path),
+        }
     }
+}
+
+/// `HOST:PORT`; an IPv6 address without brackets, too.
+fn address(text: &str) -> Option<EndpointAddress> {
+    text.parse().ok().or_else(|| {
+        let (host, port) = text.rsplit_once(':')?;
+        let ip: Ipv6Addr = host.parse().ok()?;
+        Some(EndpointAddress::new(ip.to_string(), port.parse().ok()?))
+    })
 }

@@ -7,13 +7,13 @@
 
 mod args;
 mod demo;
-mod look;
 mod output;
 
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use args::{Args, FailOn, Format, Target};
+use notafter::endpoint::Endpoint;
 use notafter::self_check::Grouping;
 use notafter::{Certificate, Loader, Report, SelfCheck, Severity, TrustAnchors};
 use rustls::crypto::CryptoProvider;
@@ -92,16 +92,12 @@ fn report(
     for target in &args.targets {
         builder = match target {
             Target::Path(path) => builder.with_path(path),
-            Target::Endpoint { text, host, port } => {
-                let name = args.names.first().unwrap_or(host);
-                match look::served_chain(host, *port, name, provider) {
-                    Ok(served) if !args.each => {
-                        let builder = builder.with_staple(text, served.staple);
-                        builder.with_chain(text, served.chain)
-                    }
-                    Ok(served) => builder.with_contents(look::collection(text, &served.chain)),
-                    Err(error) => builder.with_contents(look::failure(text, &*error)),
-                }
+            Target::Endpoint(address) => {
+                let endpoint = Endpoint::new(address.clone());
+                builder.with_endpoint(match args.no_name {
+                    true => endpoint.without_expected_name(),
+                    false => endpoint,
+                })
             }
         };
     }

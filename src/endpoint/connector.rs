@@ -72,7 +72,21 @@ impl EndpointConnector {
     /// [`EndpointError`]: nothing is known of it.
     pub fn presented(&self, endpoint: &str) -> Result<PresentedChain, EndpointError> {
         let address: EndpointAddress = endpoint.parse()?;
-        self.presented_as(&address, &address.host)
+        self.presented_as(&address, address.name())
+    }
+
+    /// What an endpoint shows when it is asked for the first of these names that can be asked for,
+    /// or for its host where there is none.
+    pub(crate) fn presented_by<'n>(
+        &self,
+        address: &EndpointAddress,
+        names: impl IntoIterator<Item = &'n str>,
+    ) -> Result<PresentedChain, EndpointError> {
+        // One that cannot be is told by whoever judges the leaf.
+        let mut usable = names
+            .into_iter()
+            .filter(|name| ServerName::try_from(*name).is_ok());
+        self.presented_as(address, usable.next().unwrap_or(address.name()))
     }
 
     /// What an endpoint shows to a client that asks for this DNS name or IP address.

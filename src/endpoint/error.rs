@@ -7,6 +7,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::address::{EndpointAddress, EndpointAddressError};
+use crate::source::{FailureReason, SourceFailure};
 
 /// Why nothing is known of what an endpoint shows.
 #[derive(Debug, Error)]
@@ -61,6 +62,13 @@ pub enum EndpointError {
         /// What rustls says.
         reason: String,
     },
+}
+
+impl EndpointError {
+    /// The same as something that could not be read.
+    pub(crate) fn failure(&self, source: &str) -> SourceFailure {
+        SourceFailure::whole(source, FailureReason::Connection, self.to_string())
+    }
 }
 
 /// What an endpoint did not do in time.

@@ -25,6 +25,8 @@
 mod address;
 mod connection;
 mod connector;
+#[allow(clippy::module_inception)] // Where everybody looks for `Endpoint`.
+mod endpoint;
 mod error;
 mod looker;
 mod presented;
@@ -33,5 +35,7 @@ mod resolver;
 pub use address::{EndpointAddress, EndpointAddressError};
 pub use connection::EndpointConnection;
 pub use connector::EndpointConnector;
+pub use endpoint::Endpoint;
+pub(crate) use endpoint::EndpointNames;
 pub use error::{EndpointError, EndpointStep};
 pub use presented::PresentedChain;

@@ -47,4 +47,4 @@ pub use builder::MonitorBuilder;
 pub use health::{Health, HealthReason};
 pub use monitor::{Monitor, MonitorHandle};
 pub use target::Target;
-pub use watched::{Connector, Evaluation, Gauge, Watched};
+pub use watched::{Connector, EndpointQuestion, Evaluation, Gauge, Watched};

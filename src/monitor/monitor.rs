@@ -97,6 +97,7 @@ impl Monitor {
             kind: TargetKind::Chain(chain.into_iter().collect()),
             role: known.role,
             names: known.names.clone(),
+            names_from: known.names_from,
             staple: None,
         };
         state.put(name.to_owned(), target);

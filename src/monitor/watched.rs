@@ -116,6 +116,28 @@ pub trait Connector: Send + Sync {
         &self,
         endpoint: &str,
     ) -> Result<Vec<CertificateDer<'static>>, Box<dyn Error + Send + Sync>>;
+
+    /// The same, asked as the target says; unless implemented, as
+    /// [`Connector::certificates`] asks.
+    ///
+    /// # Errors
+    /// Whatever went wrong; it is told with the endpoint's name.
+    fn answer(
+        &self,
+        question: &EndpointQuestion<'_>,
+    ) -> Result<Vec<CertificateDer<'static>>, Box<dyn Error + Send + Sync>> {
+        self.certificates(question.endpoint)
+    }
+}
+
+/// How a target wants its endpoint to be asked.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct EndpointQuestion<'q> {
+    /// The endpoint, as it was given to the monitor.
+    pub endpoint: &'q str,
+    /// The names that its leaf must cover: the first is what to ask for (SNI).
+    pub names: &'q [String],
 }
 
 impl<F, E> Connector for F

@@ -9,7 +9,7 @@ use super::judge::TargetJudge;
 use super::last_read::LastRead;
 use super::state::{Outcome, Work};
 use super::target::TargetKind;
-use super::watched::{Connector, Evaluation};
+use super::watched::{Connector, EndpointQuestion, Evaluation};
 use crate::alert::{Condition, Matter};
 use crate::event::{Event, EventCode, Severity};
 use crate::policy::Band;
@@ -61,7 +61,10 @@ impl Evaluator {
             TargetKind::Endpoint(endpoint) => {
                 let fetched = match &self.connector {
                     Some(connector) => connector
-                        .certificates(endpoint)
+                        .answer(&EndpointQuestion {
+                            endpoint,
+                            names: &work.target.names,
+                        })
                         .map_err(|error| error.to_string()),
                     None => Err(
                         "the monitor has no connector: give it one with MonitorBuilder::with_connector"

@@ -11,6 +11,7 @@ use super::judge::GivenStaple;
 use super::judge::{Expected, Input, Judged, SourceJudge};
 use super::key::{CheckedLeaf, KeySource};
 use super::report::Report;
+use crate::endpoint::{Endpoint, EndpointConnector, EndpointNames};
 use crate::source::Loader;
 use crate::time::Timestamp;
 use crate::time::clock;
@@ -45,6 +46,7 @@ use crate::time::clock;
 pub struct SelfCheck {
     pub(super) judge: SourceJudge,
     pub(super) provider: Arc<CryptoProvider>,
+    pub(super) connector: EndpointConnector,
     pub(super) subjects: CheckSubjects,
 }
 
@@ -67,11 +69,13 @@ pub(super) struct CheckSubjects {
 pub(super) enum Origin {
     /// Read at each run.
     Path(PathBuf),
+    /// Asked at each run.
+    Endpoint(Endpoint),
     Given(Input),
 }
 
 impl SelfCheck {
-    /// Reads the files and folders, judges everything and reports. Nothing that is wrong with
+    /// Reads the files and folders, asks the endpoints, judges everything and reports. Nothing that is wrong with
     /// one source keeps the others from being judged.
     pub fn run(&self) -> Report {
         let subjects = &self.subjects;
@@ -90,6 +94,7 @@ impl SelfCheck {
                     let files = subjects.loader.load(path);
                     files.into_iter().for_each(|file| judged.source(file));
                 }
+                Origin::Endpoint(endpoint) => self.look(endpoint, &mut judged),
                 Origin::Given(input) => judged.input(input),
             }
         }
@@ -105,6 +110,17 @@ impl SelfCheck {
             findings: judged.findings,
             policy: self.judge.policy,
         }
+    }
+
+    fn look(&self, endpoint: &Endpoint, judged: &mut Judged<'_>) {
+        let general = &self.subjects.expected_names;
+        let names = match endpoint.names {
+            EndpointNames::Host if !general.is_empty() => general.clone(),
+            _ => endpoint.expected_names(),
+        };
+        let asked = names.iter().map(String::as_str);
+        let looked = self.connector.presented_by(&endpoint.address, asked);
+        judged.endpoint(&endpoint.address.to_string(), looked, &names);
     }
 
     fn check_keys(&self, judged: &mut Judged<'_>) {

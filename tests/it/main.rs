@@ -17,6 +17,7 @@ mod bounds;
 mod command;
 mod connections;
 mod delivery;
+mod endpoint_names;
 mod endpoints;
 mod finding_series;
 mod first_program;
