@@ -148,10 +148,16 @@ impl<'j> Judged<'j> {
             self.findings.push(finding.with_source(&error.source_name));
         }
         if anchors.is_empty() {
-            let message = "there is no trust anchor to judge by: install the system's CA certificates, or name a file of your own";
-            let code = FindingCode::NoTrustAnchors;
-            self.findings
-                .push(Finding::new(Severity::Critical, code, message));
+            let message = match anchors.errors().first() {
+                Some(error) => format!("there is no trust anchor to judge by: {error}"),
+                None => "there is no trust anchor to judge by: install the system's CA certificates, or name a file of your own".to_owned(),
+            };
+            let finding = Finding::new(Severity::Critical, FindingCode::NoTrustAnchors, message);
+            // Whoever named a file is told of that file first.
+            self.findings.push(match anchors.errors().first() {
+                Some(error) => finding.with_source(&error.source_name),
+                None => finding,
+            });
         }
     }
 

@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::source::not_found;
 use crate::source::path_name::path_name;
 use crate::source::regular_file::{BoundedFile, OpenError};
 use crate::source::{CertificateScan, FailureReason, SourceContents, SourceFailure};
@@ -259,5 +260,10 @@ fn io_failure(path: &Path, error: &io::Error) -> SourceFailure {
         io::ErrorKind::NotADirectory => FailureReason::NotFound,
         _ => FailureReason::Io,
     };
-    SourceFailure::whole(&path_name(path), reason, error.to_string())
+    let name = path_name(path);
+    let failure = SourceFailure::whole(&name, reason, error.to_string());
+    match reason {
+        FailureReason::NotFound => failure.with_advice(not_found::advice(&name)),
+        _ => failure,
+    }
 }

@@ -17,8 +17,11 @@ mod contents;
 #[cfg(feature = "encrypted-keys")]
 mod encrypted_key;
 mod failure;
+mod foreign_format;
 mod key_error;
+pub(crate) mod key_kind;
 mod loader;
+mod not_found;
 #[cfg(feature = "monitor")]
 pub(crate) mod passphrase;
 mod path_name;

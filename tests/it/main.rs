@@ -43,6 +43,7 @@ mod recent;
 mod reload;
 mod secrets;
 mod security_model;
+mod sentences;
 mod service;
 mod slow_endpoints;
 mod sources;
