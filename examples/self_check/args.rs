@@ -2,10 +2,11 @@
 
 use std::net::Ipv6Addr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use lexopt::prelude::*;
 use notafter::Timestamp;
-use notafter::endpoint::EndpointAddress;
+use notafter::endpoint::{EndpointAddress, StartTls};
 
 pub const USAGE: &str = "\
 usage: self_check [OPTIONS] [FILE | FOLDER | HOST:PORT]...
@@ -15,6 +16,10 @@ usage: self_check [OPTIONS] [FILE | FOLDER | HOST:PORT]...
   --name NAME    DNS name or IP address that the leaf must cover, repeatable;
                  default HOST, which is also asked for (SNI)
   --no-name      the leaf of HOST:PORT may have any name
+  --starttls smtp|imap|postgres|ldap|mysql
+                 endpoints speak this, and go over to TLS when asked
+  --timeout SECONDS
+                 for the whole look at an endpoint (default 10)
   --key FILE     the leaf's private key
   --each         treat every certificate on its own instead of as a chain
   --format text|json|nagios|openmetrics
@@ -33,6 +38,8 @@ pub struct Args {
     pub mozilla: bool,
     pub names: Vec<String>,
     pub no_name: bool,
+    pub starttls: Option<StartTls>,
+    pub timeout: Option<Duration>,
     pub keys: Vec<PathBuf>,
     pub each: bool,
     pub format: Format,
@@ -77,6 +84,13 @@ impl Args {
                 Long("mozilla") => args.mozilla = true,
                 Long("name") => args.names.push(parser.value()?.string()?),
                 Long("no-name") => args.no_name = true,
+                Long("starttls") => args.starttls = Some(parser.value()?.parse()?),
+                Long("timeout") => {
+                    let seconds = parser.value()?.parse()?;
+                    let timeout = Duration::try_from_secs_f64(seconds).ok();
+                    let timeout = timeout.filter(|timeout| !timeout.is_zero());
+                    args.timeout = Some(timeout.ok_or("--timeout takes seconds, more than 0")?);
+                }
                 Long("key") => args.keys.push(parser.value()?.into()),
                 Long("each") => args.each = true,
                 Long("format") => {

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use args::{Args, FailOn, Format, Target};
-use notafter::endpoint::Endpoint;
+use notafter::endpoint::{Endpoint, EndpointConnector};
 use notafter::self_check::Grouping;
 use notafter::{Certificate, Loader, Report, SelfCheck, Severity, TrustAnchors};
 use rustls::crypto::CryptoProvider;
@@ -77,6 +77,10 @@ fn report(
     let mut builder = SelfCheck::builder()
         .with_provider(Arc::clone(provider))
         .with_trust_anchors(anchors(args));
+    if let Some(timeout) = args.timeout {
+        let connector = EndpointConnector::new(Arc::clone(provider)).with_deadline(timeout);
+        builder = builder.with_endpoint_connector(connector);
+    }
     if let Some(at) = args.at {
         builder = builder.at(at);
     }
@@ -93,11 +97,14 @@ fn report(
         builder = match target {
             Target::Path(path) => builder.with_path(path),
             Target::Endpoint(address) => {
-                let endpoint = Endpoint::new(address.clone());
-                builder.with_endpoint(match args.no_name {
-                    true => endpoint.without_expected_name(),
-                    false => endpoint,
-                })
+                let mut endpoint = Endpoint::new(address.clone());
+                if args.no_name {
+                    endpoint = endpoint.without_expected_name();
+                }
+                if let Some(protocol) = args.starttls {
+                    endpoint = endpoint.with_starttls(protocol);
+                }
+                builder.with_endpoint(endpoint)
             }
         };
     }

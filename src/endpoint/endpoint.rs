@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use super::address::{EndpointAddress, EndpointAddressError};
+use super::starttls::StartTls;
 
 /// An endpoint to look at, and the names that its leaf must cover: its host, unless told otherwise.
 ///
@@ -22,6 +23,7 @@ use super::address::{EndpointAddress, EndpointAddressError};
 pub struct Endpoint {
     pub(crate) address: EndpointAddress,
     pub(crate) names: EndpointNames,
+    pub(crate) starttls: Option<StartTls>,
 }
 
 /// Which names the leaf of an endpoint must cover.
@@ -40,7 +42,14 @@ impl Endpoint {
         Self {
             address,
             names: EndpointNames::Host,
+            starttls: None,
         }
+    }
+
+    /// It speaks this protocol, and goes over to TLS when asked.
+    pub const fn with_starttls(mut self, protocol: StartTls) -> Self {
+        self.starttls = Some(protocol);
+        self
     }
 
     /// The leaf must cover this DNS name or IP address instead of the host; repeatable. The first

@@ -5,7 +5,7 @@ use std::error::Error;
 use pki_types::CertificateDer;
 
 use super::watched::{Connector, EndpointQuestion};
-use crate::endpoint::{EndpointConnector, EndpointError};
+use crate::endpoint::{Endpoint, EndpointConnector, EndpointError};
 
 impl Connector for EndpointConnector {
     fn certificates(
@@ -19,8 +19,13 @@ impl Connector for EndpointConnector {
         &self,
         question: &EndpointQuestion<'_>,
     ) -> Result<Vec<CertificateDer<'static>>, Box<dyn Error + Send + Sync>> {
-        let address = question.endpoint.parse().map_err(EndpointError::from)?;
-        let names = question.names.iter().map(String::as_str);
-        Ok(self.presented_by(&address, names)?.chain)
+        let mut endpoint: Endpoint = question.endpoint.parse().map_err(EndpointError::from)?;
+        for name in question.names {
+            endpoint = endpoint.with_expected_name(name);
+        }
+        if let Some(protocol) = question.starttls {
+            endpoint = endpoint.with_starttls(protocol);
+        }
+        Ok(self.presented_by(&endpoint)?.chain)
     }
 }

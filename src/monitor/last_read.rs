@@ -29,10 +29,17 @@ impl LastRead {
     pub(super) fn after_connection(
         &self,
         endpoint: &str,
-        fetched: Result<Vec<CertificateDer<'static>>, String>,
+        fetched: Result<Vec<CertificateDer<'static>>, SourceFailure>,
     ) -> Self {
         match fetched {
-            Ok(chain) if chain.is_empty() => self.failed(endpoint, "it presented no certificate"),
+            Ok(chain) if chain.is_empty() => {
+                let detail = "it presented no certificate";
+                self.failed(SourceFailure::whole(
+                    endpoint,
+                    FailureReason::Connection,
+                    detail,
+                ))
+            }
             Ok(chain) => Self {
                 sources: vec![ReadSource {
                     name: endpoint.to_owned(),
@@ -42,12 +49,11 @@ impl LastRead {
                 }],
                 failures: Vec::new(),
             },
-            Err(error) => self.failed(endpoint, &error),
+            Err(failure) => self.failed(failure),
         }
     }
 
-    fn failed(&self, endpoint: &str, detail: &str) -> Self {
-        let failure = SourceFailure::whole(endpoint, FailureReason::Connection, detail);
+    fn failed(&self, failure: SourceFailure) -> Self {
         Self {
             sources: self.sources.clone(),
             failures: vec![failure],

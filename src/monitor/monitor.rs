@@ -98,6 +98,7 @@ impl Monitor {
             role: known.role,
             names: known.names.clone(),
             names_from: known.names_from,
+            starttls: known.starttls,
             staple: None,
         };
         state.put(name.to_owned(), target);

@@ -8,7 +8,7 @@ use pki_types::CertificateDer;
 
 use super::pins::WatchedPins;
 use super::watched::Watched;
-use crate::endpoint::EndpointAddress;
+use crate::endpoint::{EndpointAddress, StartTls};
 use crate::event::Role;
 use crate::outlook::TrustAnchors;
 use crate::pin::PinsInForce;
@@ -22,6 +22,7 @@ pub struct Target {
     pub(super) role: Role,
     pub(super) names: Vec<String>,
     pub(super) names_from: NamesFrom,
+    pub(super) starttls: Option<StartTls>,
     pub(super) staple: Option<Vec<u8>>,
 }
 
@@ -122,6 +123,7 @@ impl Target {
             role,
             names: Vec::new(),
             names_from: NamesFrom::Application,
+            starttls: None,
             staple: None,
         }
     }
@@ -147,6 +149,21 @@ impl Target {
     pub fn without_expected_name(mut self) -> Self {
         self.names.clear();
         self.names_from = NamesFrom::Application;
+        self
+    }
+
+    /// The endpoint speaks this protocol, and goes over to TLS when asked.
+    ///
+    /// # How do I watch what a mail server shows behind STARTTLS?
+    /// ```
+    /// use notafter::endpoint::StartTls;
+    /// # fn watch(monitor: &notafter::Monitor) {
+    /// let mail = notafter::Target::from_endpoint("mail.example:25").with_starttls(StartTls::Smtp);
+    /// monitor.watch("mail", mail);
+    /// # }
+    /// ```
+    pub const fn with_starttls(mut self, protocol: StartTls) -> Self {
+        self.starttls = Some(protocol);
         self
     }
 

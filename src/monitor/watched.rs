@@ -5,6 +5,7 @@ use std::error::Error;
 use pki_types::CertificateDer;
 
 use crate::alert::Condition;
+use crate::endpoint::StartTls;
 use crate::self_check::{ChainReport, Finding};
 use crate::time::Timestamp;
 
@@ -117,8 +118,8 @@ pub trait Connector: Send + Sync {
         endpoint: &str,
     ) -> Result<Vec<CertificateDer<'static>>, Box<dyn Error + Send + Sync>>;
 
-    /// The same, asked as the target says; unless implemented, as
-    /// [`Connector::certificates`] asks.
+    /// The same, asked as the target says. Unless implemented, as [`Connector::certificates`] asks,
+    /// and not at all where a protocol is to go over to TLS.
     ///
     /// # Errors
     /// Whatever went wrong; it is told with the endpoint's name.
@@ -126,6 +127,13 @@ pub trait Connector: Send + Sync {
         &self,
         question: &EndpointQuestion<'_>,
     ) -> Result<Vec<CertificateDer<'static>>, Box<dyn Error + Send + Sync>> {
+        if let Some(protocol) = question.starttls {
+            return Err(format!(
+                "the monitor's connector cannot go over to TLS from {protocol}: give the monitor an EndpointConnector, \
+                 or implement Connector::answer"
+            )
+            .into());
+        }
         self.certificates(question.endpoint)
     }
 }
@@ -138,6 +146,8 @@ pub struct EndpointQuestion<'q> {
     pub endpoint: &'q str,
     /// The names that its leaf must cover: the first is what to ask for (SNI).
     pub names: &'q [String],
+    /// The protocol that it begins with, and goes over to TLS from.
+    pub starttls: Option<StartTls>,
 }
 
 impl<F, E> Connector for F

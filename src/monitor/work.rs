@@ -1,9 +1,12 @@
 //! One thing that is due: read it, judge it. An edge, for it reads files and calls connectors.
 //! Nothing is locked here.
 
+use std::error::Error;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+
+use thiserror::Error;
 
 use super::judge::TargetJudge;
 use super::last_read::LastRead;
@@ -11,9 +14,10 @@ use super::state::{Outcome, Work};
 use super::target::TargetKind;
 use super::watched::{Connector, EndpointQuestion, Evaluation};
 use crate::alert::{Condition, Matter};
+use crate::endpoint::EndpointError;
 use crate::event::{Event, EventCode, Severity};
 use crate::policy::Band;
-use crate::source::Loader;
+use crate::source::{FailureReason, Loader, SourceFailure};
 use crate::time::Timestamp;
 
 /// What reads and evaluates.
@@ -64,17 +68,28 @@ impl Evaluator {
                         .answer(&EndpointQuestion {
                             endpoint,
                             names: &work.target.names,
+                            starttls: work.target.starttls,
                         })
-                        .map_err(|error| error.to_string()),
-                    None => Err(
-                        "the monitor has no connector: give it one with MonitorBuilder::with_connector"
-                            .to_owned(),
-                    ),
+                        .map_err(|error| unanswered(endpoint, &*error)),
+                    None => Err(unanswered(endpoint, &NoConnectorError)),
                 };
                 work.last_read.after_connection(endpoint, fetched)
             }
             _ => LastRead::clone(&work.last_read),
         }
+    }
+}
+
+/// There is nothing to ask endpoints through.
+#[derive(Debug, Error)]
+#[error("the monitor has no connector: give it one with MonitorBuilder::with_connector")]
+struct NoConnectorError;
+
+/// An endpoint that was asked in vain.
+fn unanswered(endpoint: &str, error: &(dyn Error + Send + Sync + 'static)) -> SourceFailure {
+    match error.downcast_ref::<EndpointError>() {
+        Some(error) => error.failure(endpoint),
+        None => SourceFailure::whole(endpoint, FailureReason::Connection, error.to_string()),
     }
 }
 

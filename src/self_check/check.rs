@@ -114,13 +114,13 @@ impl SelfCheck {
 
     fn look(&self, endpoint: &Endpoint, judged: &mut Judged<'_>) {
         let general = &self.subjects.expected_names;
-        let names = match endpoint.names {
-            EndpointNames::Host if !general.is_empty() => general.clone(),
-            _ => endpoint.expected_names(),
-        };
-        let asked = names.iter().map(String::as_str);
-        let looked = self.connector.presented_by(&endpoint.address, asked);
-        judged.endpoint(&endpoint.address.to_string(), looked, &names);
+        let mut endpoint = endpoint.clone();
+        if endpoint.names == EndpointNames::Host && !general.is_empty() {
+            endpoint.names = EndpointNames::Given(general.clone());
+        }
+        let looked = self.connector.presented_by(&endpoint);
+        let source = endpoint.address.to_string();
+        judged.endpoint(&source, looked, &endpoint.expected_names());
     }
 
     fn check_keys(&self, judged: &mut Judged<'_>) {

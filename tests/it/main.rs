@@ -48,6 +48,7 @@ mod service;
 mod slow_endpoints;
 mod sources;
 mod staples;
+mod starttls;
 mod store;
 mod storms;
 mod suites;

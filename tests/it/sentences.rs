@@ -1,13 +1,18 @@
 //! Sentences for somebody at 3 a.m.: each says what it is, and what to type.
 
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, Shutdown, TcpListener};
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
+use notafter::endpoint::{Endpoint, EndpointAddress, EndpointConnector, EndpointError, StartTls};
 use notafter::self_check::FindingCode;
 use notafter::source::{Loader, SourceContents};
 use notafter::{Report, SelfCheck, TrustAnchors};
 
 use crate::support::corpora;
+use crate::support::peers::Peer;
 use crate::support::pki::{self, NOW};
 use crate::support::tls::ring;
 
@@ -438,6 +443,184 @@ fn an_endpoint_that_is_not_written_as_one_is_told_how() {
             format!("{target}: No such file or directory (os error 2) (not_found); {advice}");
         assert_eq!(report.findings[0].message, expected);
     }
+}
+
+/// A peer that says this to whoever connects, once it has heard something if it shall.
+struct Speaker {
+    port: u16,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Speaker {
+    fn new(said: &'static [u8], listens_first: bool) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let thread = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            stream
+                .set_read_timeout(Some(Duration::from_secs(20)))
+                .unwrap();
+            let mut heard = [0; 4096];
+            if listens_first {
+                let _ = stream.read(&mut heard);
+            }
+            let _ = stream.write_all(said);
+            let _ = stream.shutdown(Shutdown::Write);
+            // Until the other side has gone.
+            while stream.read(&mut heard).is_ok_and(|count| count > 0) {}
+        });
+        Self {
+            port,
+            thread: Some(thread),
+        }
+    }
+}
+
+impl Drop for Speaker {
+    fn drop(&mut self) {
+        self.thread.take().unwrap().join().unwrap();
+    }
+}
+
+#[test]
+fn what_does_not_answer_in_tls_is_told_what_it_is_and_what_to_type() {
+    const ALERT: &[u8] = b"\x15\x03\x03\0\x02\x02";
+    let ground = Ground::new();
+    let look = |port: u16, starttls: Option<StartTls>| {
+        let mut endpoint = Endpoint::new(EndpointAddress::new("127.0.0.1", port));
+        if let Some(protocol) = starttls {
+            endpoint = endpoint.with_starttls(protocol);
+        }
+        let report = ground.check(|check| {
+            let connector =
+                EndpointConnector::new(ring()).with_deadline(Duration::from_millis(700));
+            check
+                .with_endpoint_connector(connector)
+                .with_endpoint(endpoint.with_expected_name("a.example"))
+        });
+        let finding = report.findings[0].to_string();
+        let lead = format!("critical unreadable in 127.0.0.1:{port}: 127.0.0.1:{port}: ");
+        finding
+            .strip_prefix(&lead)
+            .unwrap_or_else(|| panic!("{finding}"))
+            .to_owned()
+    };
+    let starttls = |protocol: &str, option: &str| {
+        format!(
+            "it speaks {protocol}, which begins without TLS (connection); say `--starttls {option}`"
+        )
+    };
+    let refused = |alert: &str| {
+        format!(
+            "it refused the handshake (TLS alert {alert}) when asked for 'a.example' (connection); \
+             name a host that it serves with `--name`"
+        )
+    };
+    let silent = "it showed no certificate (unexpected end of file) (connection); check that it speaks TLS on this port; \
+                  to PostgreSQL, LDAP and others that begin without it, say `--starttls PROTOCOL`";
+    let cases: [(&'static [u8], bool, String); 16] = [
+        (b"220 mail.example ESMTP Postfix\r\n", false, starttls("SMTP", "smtp")),
+        (b"554 no service\r\n", false, starttls("SMTP", "smtp")),
+        (b"* OK [CAPABILITY IMAP4rev1] ready\r\n", false, starttls("IMAP", "imap")),
+        (
+            b"d\0\0\0\n5.5.5-10.11.19-MariaDB-0+deb12u1\0",
+            false,
+            starttls("MySQL", "mysql"),
+        ),
+        (
+            b"220 (vsFTPd 3.0.3)\r\n",
+            false,
+            "it speaks FTP, which begins without TLS (connection); ask its port for TLS from the first byte, often 990".to_owned(),
+        ),
+        (
+            b"+OK Dovecot ready.\r\n",
+            false,
+            "it speaks POP3, which begins without TLS (connection); ask its port for TLS from the first byte, often 995".to_owned(),
+        ),
+        (
+            b"HTTP/1.1 400 Bad Request\r\n\r\n",
+            true,
+            "it speaks HTTP without TLS (connection); ask the port on which it speaks HTTPS, often 443".to_owned(),
+        ),
+        (
+            b"SSH-2.0-OpenSSH_9.2\r\n",
+            false,
+            "it speaks SSH, which has no certificates of TLS (connection); check the port".to_owned(),
+        ),
+        (
+            b"hello\r\n",
+            false,
+            "it answers in something else than TLS (connection); check the port".to_owned(),
+        ),
+        (
+            b"",
+            true,
+            silent.to_owned(),
+        ),
+        (&[ALERT, b"\x70"].concat().leak()[..], true, refused("unrecognized_name")),
+        (&[ALERT, b"\x28"].concat().leak()[..], true, refused("handshake_failure")),
+        (&[ALERT, b"\x50"].concat().leak()[..], true, refused("internal_error")),
+        (
+            &[ALERT, b"\x46"].concat().leak()[..],
+            true,
+            refused("protocol_version").replace("name a host that it serves with `--name`", "have it speak TLS 1.2 or 1.3"),
+        ),
+        // A ServerHello of TLS 1.1.
+        (
+            b"\x16\x03\x02\0\x2a\x02\0\0\x26\x03\x0200000000000000000000000000000000\0\xc0\x13\0",
+            true,
+            "it speaks no TLS that is spoken here (ServerDoesNotSupportTls12Or13) (connection); have it speak TLS 1.2 or 1.3".to_owned(),
+        ),
+        (
+            b"\x16\x03\x03",
+            true,
+            silent.to_owned(),
+        ),
+    ];
+    for (said, listens_first, expected) in cases {
+        let speaker = Speaker::new(said, listens_first);
+        assert_eq!(look(speaker.port, None), expected, "{said:?}");
+    }
+    let hanging = Peer::hanging();
+    assert_eq!(
+        look(hanging.port, None),
+        "it accepted the connection, and showed no certificate within 0.7 s (connection); \
+         look whether it hangs; `--timeout SECONDS` waits longer"
+    );
+    assert_eq!(
+        look(hanging.port, Some(StartTls::Smtp)),
+        "it accepted the connection, and did not go over to TLS from SMTP within 0.7 s (connection); \
+         if it wants TLS from the first byte, as port 465 does, leave out `--starttls`"
+    );
+    let refusing = look(Peer::refusing_port(), None);
+    assert_eq!(
+        refusing,
+        "nothing accepts connections there (Connection refused (os error 111)) (connection); check that it is up, and the port"
+    );
+    let mail = Speaker::new(b"220 mail.example ESMTP Postfix\r\n", false);
+    assert_eq!(
+        look(mail.port, Some(StartTls::Imap)),
+        "it does not go over to TLS from IMAP: it says '220 mail.example ESMTP Postfix' (connection); \
+         check the port, and that `--starttls` names what it speaks"
+    );
+}
+
+#[test]
+fn a_port_that_is_known_says_which_protocol_it_is_for() {
+    let at = |port: u16| {
+        let error = EndpointError::Handshake {
+            address: EndpointAddress::new("a.example", port),
+            source: std::io::ErrorKind::UnexpectedEof.into(),
+        };
+        error.advice().into_owned()
+    };
+    let starttls = |port: u16, protocol: &str, option: &str| {
+        format!("port {port} is {protocol}'s, which begins without TLS: say `--starttls {option}`")
+    };
+    assert_eq!(at(5432), starttls(5432, "PostgreSQL", "postgres"));
+    assert_eq!(at(389), starttls(389, "LDAP", "ldap"));
+    assert_eq!(at(587), starttls(587, "SMTP", "smtp"));
+    assert!(at(443).starts_with("check that it speaks TLS on this port; "));
 }
 
 #[test]
