@@ -46,7 +46,7 @@ const LEAST_OF_AN_ADDRESS: Duration = Duration::from_secs(2);
 #[must_use]
 pub struct EndpointConnector {
     provider: Arc<CryptoProvider>,
-    deadline: Duration,
+    pub(crate) deadline: Duration,
     resolver: Resolver,
 }
 

@@ -134,6 +134,10 @@ event_codes! {
     SourceFailed = "source_failed",
     /// A watched file, folder or endpoint can be read again.
     SourceRecovered = "source_recovered",
+    /// A file of a watched folder is no longer there, or what could not be read no longer watched.
+    SourceRemoved = "source_removed",
+    /// Something watched has been due for minutes, and was not evaluated.
+    EvaluationOverdue = "evaluation_overdue",
     /// The saved state of what was told cannot be read: everything is told as if new.
     SavedStateUnreadable = "saved_state_unreadable",
     /// A changed certificate and key were loaded and are served from now on.

@@ -60,6 +60,9 @@ pub struct Event {
     /// For how many matters it speaks: more than 1 where many share one cause, and where peers
     /// that proved nothing are told of by number.
     pub affected: usize,
+    /// The event that tells of the same already, where this one is a consequence of it: a note then,
+    /// whatever its band, so that one expiry wakes somebody once.
+    pub follows_from: Option<EventCode>,
     /// A sentence that says what to do; what could not be seen in foreign names is escaped.
     pub message: String,
 }
@@ -88,6 +91,7 @@ impl Event {
             time_left_seconds: None,
             threshold_seconds: None,
             affected: 1,
+            follows_from: None,
             message: visible(&message.into()),
         }
     }
@@ -161,9 +165,17 @@ impl Event {
         self
     }
 
+    /// Names the event that tells of the same already.
+    #[must_use]
+    pub fn with_follows_from(mut self, primary: impl Into<Option<EventCode>>) -> Self {
+        self.follows_from = primary.into();
+        self
+    }
+
     /// The event as one line of JSON, as `serde` writes it too.
     ///
-    /// Instants are RFC 3339 in UTC, spans are seconds, and what is not known is `null`.
+    /// Instants are RFC 3339 in UTC, spans are seconds, and what is not known is `null`;
+    /// `follows_from` is there where it says something.
     #[cfg(feature = "json")]
     pub fn to_json(&self) -> String {
         // Strings and numbers in a fixed shape: there is nothing here that could fail to serialize.

@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
-use super::{Event, PeerReach, Subject};
+use super::{Event, EventCode, PeerReach, Subject};
 use crate::policy::Band;
 
 impl Serialize for Event {
@@ -33,6 +33,8 @@ struct EventView<'e> {
     time_left: Option<i64>,
     threshold: Option<i64>,
     affected: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    follows_from: Option<&'static str>,
     message: &'e str,
 }
 
@@ -56,6 +58,7 @@ impl<'e> EventView<'e> {
             time_left: event.time_left_seconds,
             threshold: event.threshold_seconds,
             affected: event.affected,
+            follows_from: event.follows_from.map(EventCode::as_str),
             message: &event.message,
         }
     }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use rustls::crypto::CryptoProvider;
 use rustls::time_provider::TimeProvider;
 
+use super::attempts::Attempts;
 use super::judge::TargetJudge;
 #[cfg(feature = "metrics")]
 use super::metrics::{self, Publishing};
@@ -24,7 +25,7 @@ use crate::observer::Outbox;
 use crate::outlook::{TrustAnchors, Usage};
 use crate::policy::ThresholdPolicy;
 use crate::revocation::Crls;
-use crate::self_check::{JudgeSettings, SelfCheckError};
+use crate::self_check::{Cores, JudgeSettings, SelfCheckError};
 use crate::source::Loader;
 
 /// The most matters that are remembered as not ok.
@@ -52,6 +53,8 @@ pub struct MonitorBuilder {
     interval: Duration,
     poll_interval: Duration,
     endpoint_interval: Duration,
+    endpoint_deadline: Duration,
+    settle_time: Duration,
     jitter_seed: u64,
     saved: Option<String>,
     #[cfg(feature = "metrics")]
@@ -70,6 +73,8 @@ impl Default for MonitorBuilder {
             interval: Duration::from_secs(12 * 3_600),
             poll_interval: Duration::from_secs(60),
             endpoint_interval: Duration::from_secs(3_600),
+            endpoint_deadline: Duration::from_secs(10),
+            settle_time: Duration::from_secs(10),
             jitter_seed: RandomState::new().hash_one(0),
             saved: None,
             #[cfg(feature = "metrics")]
@@ -153,6 +158,26 @@ impl MonitorBuilder {
         self
     }
 
+    /// Waits so long for a [`Connector`] that has no deadline of its own, 10 seconds by default. An
+    /// endpoint that has not answered by then counts as one that could not be reached; what it
+    /// showed last goes on being judged.
+    pub const fn with_endpoint_deadline(mut self, deadline: Duration) -> Self {
+        self.endpoint_deadline = deadline;
+        self
+    }
+
+    /// Tells of a file that is damaged, or gone, once it has been so for so long, 10 seconds by
+    /// default: one that is rewritten where it lies is neither. Until then what was read last is
+    /// judged. Whole seconds; zero tells at once.
+    ///
+    /// A file that was whole a settle time ago or longer, at the look before, is told of at once,
+    /// unless its modification time says that it was written to since. One that is written to
+    /// without end, and is not whole at any look, is told of after six times as long.
+    pub const fn with_settle_time(mut self, time: Duration) -> Self {
+        self.settle_time = time;
+        self
+    }
+
     /// Takes the randomness of intervals from this number, so that two runs are the same.
     pub const fn with_jitter_seed(mut self, seed: u64) -> Self {
         self.jitter_seed = seed;
@@ -174,9 +199,10 @@ impl MonitorBuilder {
     /// certificates, the first to end); by `source` and `relying_party`:
     /// `notafter_effective_not_after` (0 where it does not verify); by `source`:
     /// `notafter_staple_next_update`, `notafter_source_readable` (0 where something in it could
-    /// not be read at the latest look), and what else is watched; by `source`, `code` and
-    /// `severity`: `notafter_findings`; `notafter_worst` (0 ok or due, 1 warning, 2 critical, 3 not
-    /// everything could be judged and nothing was critical); and
+    /// not be read at the latest look), `notafter_evaluation_overdue` (1 where it waits too long to
+    /// be evaluated), and what else is watched; by `source`, `code` and `severity`:
+    /// `notafter_findings`; `notafter_worst` (0 ok or due, 1 warning, 2 critical, 3 not everything
+    /// could be judged and nothing was critical); and
     /// `notafter_source_errors_total` by `reason` (each there from the start),
     /// `notafter_events_lost_total`, `notafter_observer_panics_total`,
     /// `notafter_watched`, `notafter_last_evaluated_timestamp_seconds`. What is no longer watched
@@ -204,12 +230,18 @@ impl MonitorBuilder {
         if self.publishing == Publishing::On {
             metrics::describe();
         }
+        let evaluator = Arc::new(Evaluator {
+            judge,
+            loader: self.loader,
+            settle_seconds: whole_seconds(self.settle_time),
+            connector: self.connector,
+            endpoint_deadline: self.endpoint_deadline,
+            cores: Cores::default(),
+        });
+        let wake = Arc::new(Wake::default());
+        let attempts = Attempts::new(Arc::clone(&evaluator), Arc::clone(&wake));
         Ok(Arc::new(Monitor {
-            evaluator: Evaluator {
-                judge,
-                loader: self.loader,
-                connector: self.connector,
-            },
+            evaluator,
             intervals: Intervals {
                 evaluation_seconds: seconds(self.interval),
                 file_seconds: seconds(self.poll_interval),
@@ -219,8 +251,9 @@ impl MonitorBuilder {
             outbox: self.outbox,
             clock: self.clock,
             state: Mutex::new(MonitorState::new(transitions, unreadable)),
-            ticking: [Mutex::new(()), Mutex::new(())],
-            wake: Wake::default(),
+            ticking: Mutex::new(()),
+            attempts: Mutex::new(attempts),
+            wake,
             #[cfg(feature = "metrics")]
             publishing: self.publishing,
         }))
@@ -229,7 +262,11 @@ impl MonitorBuilder {
 
 /// At least a second.
 fn seconds(interval: Duration) -> i64 {
-    i64::try_from(interval.as_secs()).unwrap_or(i64::MAX).max(1)
+    whole_seconds(interval).max(1)
+}
+
+fn whole_seconds(interval: Duration) -> i64 {
+    i64::try_from(interval.as_secs()).unwrap_or(i64::MAX)
 }
 
 #[cfg(feature = "json")]

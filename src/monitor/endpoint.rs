@@ -1,6 +1,7 @@
 //! Endpoints asked over TCP and TLS: an edge, for it connects.
 
 use std::error::Error;
+use std::time::Duration;
 
 use pki_types::CertificateDer;
 
@@ -27,5 +28,9 @@ impl Connector for EndpointConnector {
             endpoint = endpoint.with_starttls(protocol);
         }
         Ok(self.presented_by(&endpoint)?.chain)
+    }
+
+    fn deadline(&self) -> Option<Duration> {
+        Some(self.deadline)
     }
 }

@@ -111,6 +111,10 @@ pub(super) fn describe() {
         "notafter_worst",
         "0 ok or due, 1 warning, 2 critical, 3 not everything could be judged and nothing was critical."
     );
+    describe_gauge!(
+        "notafter_evaluation_overdue",
+        "Whether what is watched has been due for minutes and was not evaluated."
+    );
     describe_gauge!("notafter_watched", "How many things are watched.");
     describe_gauge!(
         "notafter_last_evaluated_timestamp_seconds",

@@ -21,25 +21,37 @@
 //! # }
 //! ```
 
+mod agenda;
+mod alarms;
+mod attempts;
 mod builder;
 mod certified_key;
 mod endpoint;
+mod fresh;
 mod health;
 mod item;
 mod judge;
 mod last_read;
 mod lists;
+mod looked;
 #[cfg(feature = "metrics")]
 mod metrics;
 #[allow(clippy::module_inception)] // Where everybody looks for `Monitor`.
 mod monitor;
+mod outcome;
+mod overdue;
+mod parts;
 mod pins;
 mod run;
 mod schedule;
 #[cfg(feature = "metrics")]
 mod series;
+mod settling;
 mod state;
+#[cfg(feature = "metrics")]
+mod tally;
 mod target;
+mod vanished;
 mod watched;
 mod work;
 

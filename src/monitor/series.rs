@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::watched::Gauge;
-use crate::self_check::{ChainReport, Finding, counted, readable};
+use crate::self_check::ChainReport;
 use crate::time::Timestamp;
 
 /// One time series.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Series {
     pub(super) name: &'static str,
     pub(super) source: String,
@@ -17,27 +17,25 @@ pub(super) struct Series {
 
 pub(super) type Samples = BTreeMap<Series, f64>;
 
-/// What an item showed before an evaluation, and what it shows now.
+/// What was shown of something before it was judged, and what is shown now.
 pub(super) struct Change {
     pub(super) before: Samples,
     pub(super) now: Samples,
 }
 
-/// What is known of something that is watched, as far as metrics show it.
-pub(super) struct ShownItem<'i> {
-    pub(super) name: &'i str,
-    pub(super) evaluated: Option<Timestamp>,
-    pub(super) chains: &'i [ChainReport],
-    pub(super) findings: &'i [Finding],
-    pub(super) gauges: &'i [Gauge],
+/// What is known of a part of something that is watched, as far as metrics show it.
+pub(super) struct ShownPart<'p> {
+    pub(super) name: &'p str,
+    pub(super) evaluated: Timestamp,
+    pub(super) chains: &'p [ChainReport],
+    pub(super) gauges: &'p [Gauge],
 }
 
-/// What is to be shown of an item. Labels are of what is watched, never of one certificate, so
+/// What is to be shown of a part. Labels are of what is watched, never of one certificate, so
 /// that a renewal goes on in the same series.
-pub(super) fn samples(item: &ShownItem<'_>) -> Samples {
+pub(super) fn samples(part: &ShownPart<'_>) -> Samples {
     let mut samples = Samples::new();
-    let evaluated = item.evaluated.unwrap_or(Timestamp::MIN);
-    for chain in item.chains {
+    for chain in part.chains {
         let mut show = |name, label: Option<_>, value: f64, pick: fn(f64, f64) -> f64| {
             let series = Series {
                 name,
@@ -50,7 +48,7 @@ pub(super) fn samples(item: &ShownItem<'_>) -> Samples {
         for reported in &chain.certificates {
             let position = Some(("position", reported.position.to_string()));
             let end = reported.certificate.not_after();
-            let expired = if end < evaluated { 1.0 } else { 0.0 };
+            let expired = if end < part.evaluated { 1.0 } else { 0.0 };
             show("x509_cert_not_after", position.clone(), unix(end), f64::min);
             show("x509_cert_expired", position, expired, f64::max);
         }
@@ -66,38 +64,25 @@ pub(super) fn samples(item: &ShownItem<'_>) -> Samples {
             show(name, None, unix(next_update), |_, last| last);
         }
     }
-    for (kind, count) in counted(item.findings) {
-        let series = Series {
-            name: "notafter_findings",
-            // What concerns the whole of what is watched.
-            source: match kind.source {
-                "" => item.name.to_owned(),
-                source => source.to_owned(),
-            },
-            labels: vec![
-                ("code", kind.code.to_owned()),
-                ("severity", kind.severity.to_owned()),
-            ],
-        };
-        *samples.entry(series).or_default() += f64::from(count);
-    }
-    for (source, is_readable) in readable(item.chains, item.findings) {
-        let series = Series {
-            name: "notafter_source_readable",
-            source: source.to_owned(),
-            labels: Vec::new(),
-        };
-        samples.insert(series, if is_readable { 1.0 } else { 0.0 });
-    }
-    for gauge in item.gauges {
+    for gauge in part.gauges {
         let series = Series {
             name: gauge.name,
-            source: item.name.to_owned(),
+            source: part.name.to_owned(),
             labels: gauge.label.clone().into_iter().collect(),
         };
         samples.insert(series, gauge.value);
     }
     samples
+}
+
+/// Whether the thing watched under this name waits too long to be evaluated.
+pub(super) fn overdue(name: &str, is_overdue: bool) -> Samples {
+    let series = Series {
+        name: "notafter_evaluation_overdue",
+        source: name.to_owned(),
+        labels: Vec::new(),
+    };
+    Samples::from([(series, f64::from(u8::from(is_overdue)))])
 }
 
 fn unix(t: Timestamp) -> f64 {

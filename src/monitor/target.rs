@@ -33,6 +33,15 @@ pub(super) enum Lane {
     Endpoints,
 }
 
+impl Lane {
+    pub(super) const fn other(self) -> Self {
+        match self {
+            Self::Local => Self::Endpoints,
+            Self::Endpoints => Self::Local,
+        }
+    }
+}
+
 /// Who says which names the leaf must cover.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NamesFrom {
@@ -178,6 +187,14 @@ impl Target {
         match self.kind {
             TargetKind::Endpoint(_) => Lane::Endpoints,
             _ => Lane::Local,
+        }
+    }
+
+    /// The endpoint that is asked.
+    pub(super) fn endpoint(&self) -> Option<&str> {
+        match &self.kind {
+            TargetKind::Endpoint(endpoint) => Some(endpoint),
+            _ => None,
         }
     }
 

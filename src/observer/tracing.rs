@@ -83,6 +83,7 @@ macro_rules! write {
             notafter.time_left = $event.time_left_seconds,
             notafter.threshold = $event.threshold_seconds,
             notafter.affected = $event.affected,
+            notafter.follows_from = $event.follows_from.map(crate::event::EventCode::as_str),
             notafter.hash.sha256 = other.sha256.as_deref(),
             notafter.not_after = other.not_after.as_deref(),
             server.address = host.as_deref(),

@@ -48,22 +48,23 @@ impl SkewJudge<'_> {
             .error
             .as_ref()
             .filter(|_| self.failures_are_told || on_disk.is_none());
+        // Of its end the served certificate tells itself, where it is watched too.
+        let says_due = |skew: &Skew| skew.kind == SkewKind::DueButNotRenewed;
+        let is_due = skew
+            .as_ref()
+            .is_some_and(|skew| refused.is_some() || says_due(skew));
         let (band, code, message) = match (skew, refused) {
             // That the disk cannot be served, and what to do about it, is said by the failure.
             (Some(_), Some(_)) if now < due && on_disk != Some(leaf) => return None,
-            (Some(skew), Some(error))
-                if skew.kind != SkewKind::DueButNotRenewed || on_disk.is_none() =>
-            {
-                (
-                    self.band(SkewKind::DueButNotRenewed, leaf, now),
-                    EventCode::Skew,
-                    format!(
-                        "{file}: '{}' has been due since {due}, and what lies on disk cannot be served: \
+            (Some(skew), Some(error)) if !says_due(&skew) || on_disk.is_none() => (
+                self.band(SkewKind::DueButNotRenewed, leaf, now),
+                EventCode::Skew,
+                format!(
+                    "{file}: '{}' has been due since {due}, and what lies on disk cannot be served: \
                      {error}",
-                        leaf.short_name()
-                    ),
-                )
-            }
+                    leaf.short_name()
+                ),
+            ),
             (Some(skew), _) => (
                 self.band(skew.kind, leaf, now),
                 EventCode::Skew,
@@ -79,7 +80,11 @@ impl SkewJudge<'_> {
         let event = Event::new(now, code, Severity::of_band(band), self.role, message)
             .with_source(file)
             .with_subject(Subject::of(leaf, Position::Leaf));
-        Some(Condition::new(matter, band, event))
+        let condition = Condition::new(matter, band, event);
+        Some(match is_due {
+            true => condition.with_follows_from(EventCode::Expiring),
+            false => condition,
+        })
     }
 
     /// Never milder than the served certificate's own band.

@@ -83,7 +83,7 @@ impl SelfCheckBuilder {
     pub fn with_contents(mut self, contents: SourceContents) -> Self {
         self.subjects
             .origins
-            .push(Origin::Given(Input::Contents(contents)));
+            .push(Origin::Given(Input::Contents(Arc::new(contents))));
         self
     }
 

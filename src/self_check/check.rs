@@ -92,7 +92,7 @@ impl SelfCheck {
             match origin {
                 Origin::Path(path) => {
                     let files = subjects.loader.load(path);
-                    files.into_iter().for_each(|file| judged.source(file));
+                    files.iter().for_each(|file| judged.source(file));
                 }
                 Origin::Endpoint(endpoint) => self.look(endpoint, &mut judged),
                 Origin::Given(input) => judged.input(input),

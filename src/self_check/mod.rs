@@ -26,6 +26,7 @@ mod check;
 mod clock_verdict;
 mod compare;
 mod context;
+mod cores;
 #[cfg(feature = "details")]
 mod detail_lint;
 mod finding;
@@ -41,12 +42,13 @@ mod standing;
 #[cfg(feature = "ocsp")]
 mod staple;
 
+pub(crate) use cores::Cores;
 #[cfg(feature = "ocsp")]
 pub(crate) use judge::GivenStaple;
 pub(crate) use judge::{Expected, Input, SourceJudge};
 pub(crate) use settings::JudgeSettings;
 #[cfg(feature = "metrics")]
-pub(crate) use standing::{Standing, counted, readable};
+pub(crate) use standing::{FindingKind, Standing, counted, readable};
 
 pub use builder::SelfCheckBuilder;
 pub use chain_report::{ChainReport, ReportedCertificate, StapleReport, StapleVerdict};

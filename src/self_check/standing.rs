@@ -20,13 +20,30 @@ impl Standing {
         if finding.code.is_blindness() {
             self.is_blind = true;
         } else {
-            self.worst = self.worst.max(Some(finding.severity));
+            self.add_severity(finding.severity);
         }
     }
 
     /// Something stands so too.
     pub(crate) fn add_band(&mut self, band: Band) {
-        self.worst = self.worst.max(Some(Severity::of_band(band)));
+        self.add_severity(Severity::of_band(band));
+    }
+
+    /// Something is so grave too.
+    pub(crate) fn add_severity(&mut self, severity: Severity) {
+        self.worst = self.worst.max(Some(severity));
+    }
+
+    /// Whether the worst of it is so grave.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn is(self, severity: Severity) -> bool {
+        self.worst == Some(severity)
+    }
+
+    /// Whether something could not be looked at.
+    #[cfg(feature = "metrics")]
+    pub(crate) const fn is_blind(self) -> bool {
+        self.is_blind
     }
 
     /// Something could not be looked at.

@@ -20,7 +20,8 @@ mod failure;
 mod foreign_format;
 mod key_error;
 pub(crate) mod key_kind;
-mod loader;
+pub(crate) mod listing;
+pub(crate) mod loader;
 mod not_found;
 #[cfg(feature = "monitor")]
 pub(crate) mod passphrase;
@@ -30,6 +31,7 @@ mod place;
 pub(crate) mod private_key;
 pub(crate) mod regular_file;
 mod scan;
+pub(crate) mod stamp;
 
 #[cfg(feature = "monitor")]
 pub(crate) use path_name::path_name;

@@ -21,6 +21,7 @@ mod endpoint_names;
 mod endpoints;
 mod finding_series;
 mod first_program;
+mod folders;
 mod graphs;
 mod guide;
 mod handshakes;

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -26,7 +26,6 @@ enum Manners {
 /// An endpoint that ends, with its connections, when it is dropped.
 pub struct Peer {
     pub port: u16,
-    connections: Arc<AtomicUsize>,
     ended: Arc<AtomicBool>,
     accepting: Option<JoinHandle<()>>,
 }
@@ -63,16 +62,11 @@ impl Peer {
         format!("127.0.0.1:{}", self.port)
     }
 
-    /// How many connections it has accepted.
-    pub fn connections(&self) -> usize {
-        self.connections.load(Ordering::Acquire)
-    }
-
     fn start(manners: &Manners) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
-        let (ended, connections) = (Arc::<AtomicBool>::default(), Arc::<AtomicUsize>::default());
-        let (ending, counting) = (Arc::clone(&ended), Arc::clone(&connections));
+        let ended = Arc::<AtomicBool>::default();
+        let ending = Arc::clone(&ended);
         let manners = manners.clone();
         let accepting = thread::spawn(move || {
             let mut serving = Vec::new();
@@ -80,7 +74,6 @@ impl Peer {
                 if ending.load(Ordering::Acquire) {
                     break;
                 }
-                counting.fetch_add(1, Ordering::AcqRel);
                 let (manners, ending) = (manners.clone(), Arc::clone(&ending));
                 serving.push(thread::spawn(move || {
                     behave(&manners, &stream.unwrap(), &ending);
@@ -93,7 +86,6 @@ impl Peer {
         });
         Self {
             port,
-            connections,
             ended,
             accepting: Some(accepting),
         }
