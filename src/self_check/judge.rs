@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use std::collections::HashMap;
+
 use pki_types::{CertificateDer, ServerName};
 
 use super::chain::{JudgedChain, judge_chain, judge_single};
@@ -10,7 +12,7 @@ use super::clock_verdict::suspect;
 use super::context::ChainContext;
 use super::finding::{Finding, FindingCode};
 use super::lifetime::LifetimeLimits;
-use crate::cert::Certificate;
+use crate::cert::{Certificate, Sha256Digest};
 use crate::endpoint::{EndpointError, PresentedChain};
 use crate::event::Severity;
 #[cfg(feature = "details")]
@@ -93,6 +95,8 @@ pub(crate) struct Judged<'j> {
     asked_names: &'j [String],
     names: Vec<ServerName<'static>>,
     pub(super) at: Timestamp,
+    /// Where the CA certificates of collections are among the chains.
+    listed: HashMap<Sha256Digest, usize>,
     pub(crate) chains: Vec<ChainReport>,
     pub(crate) findings: Vec<Finding>,
 }
@@ -114,6 +118,7 @@ impl<'j> Judged<'j> {
             asked_names: expected.names,
             names: Vec::new(),
             at,
+            listed: HashMap::new(),
             chains: Vec::new(),
             findings: Vec::new(),
         };
@@ -241,11 +246,31 @@ impl<'j> Judged<'j> {
             let cas: Vec<_> = cas.cloned().collect();
             let budget = Budget::of_report();
             for certificate in &certificates {
+                if self.is_listed(certificate, source) {
+                    continue;
+                }
                 let judged =
                     judge_single(&self.context(source, expected), certificate, &cas, &budget);
                 self.add(judged);
             }
         }
+    }
+
+    /// Whether a CA certificate of a collection was judged already: that is by its dates alone, so
+    /// it is reported once, with all the sources that hold it.
+    fn is_listed(&mut self, certificate: &Certificate, source: &str) -> bool {
+        if !certificate.is_ca() {
+            return false;
+        }
+        let next = self.chains.len();
+        let known = *self.listed.entry(certificate.fingerprint()).or_insert(next);
+        let Some(chain) = self.chains.get_mut(known) else {
+            return false;
+        };
+        if chain.source != source && chain.also_in.last().is_none_or(|last| last != source) {
+            chain.also_in.push(source.to_owned());
+        }
+        true
     }
 
     fn chain_of_ders(

@@ -40,10 +40,11 @@ impl Report {
         severities.max().unwrap_or(Severity::Info)
     }
 
-    /// The findings, the gravest first, else in the order in which they were found.
+    /// The findings, the gravest first and what does not work now before what is near its end, else
+    /// in the order in which they were found.
     pub(super) fn findings_by_severity(&self) -> Vec<&Finding> {
         let mut findings: Vec<_> = self.findings.iter().collect();
-        findings.sort_by_key(|finding| Reverse(finding.severity));
+        findings.sort_by_key(|finding| Reverse((finding.severity, finding.is_failure())));
         findings
     }
 

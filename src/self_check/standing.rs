@@ -1,6 +1,7 @@
 //! How bad all of it is together, and what metrics say of each source.
 
 use std::collections::BTreeMap;
+use std::iter;
 
 use super::chain_report::ChainReport;
 use super::finding::{Finding, FindingCode};
@@ -91,9 +92,10 @@ pub(crate) fn readable<'r>(
     chains: &'r [ChainReport],
     findings: &'r [Finding],
 ) -> BTreeMap<&'r str, bool> {
-    let mut readable: BTreeMap<_, _> = (chains.iter())
-        .map(|chain| (chain.source.as_str(), true))
-        .collect();
+    let sources = chains
+        .iter()
+        .flat_map(|chain| iter::once(&chain.source).chain(&chain.also_in));
+    let mut readable: BTreeMap<_, _> = sources.map(|source| (source.as_str(), true)).collect();
     let unreadable = (findings.iter()).filter(|finding| finding.code == FindingCode::Unreadable);
     readable.extend(unreadable.filter_map(|finding| Some((finding.source.as_deref()?, false))));
     readable

@@ -42,6 +42,7 @@ mod pins;
 mod presented;
 mod recent;
 mod reload;
+mod report_forms;
 mod secrets;
 mod security_model;
 mod sentences;

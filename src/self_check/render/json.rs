@@ -42,6 +42,7 @@ struct ReportDocument<'r> {
 #[derive(Serialize)]
 struct ChainView<'r> {
     source: &'r str,
+    also_in: &'r [String],
     band: &'static str,
     certificates: Vec<CertificateView>,
     rustls: Option<OutlookView>,
@@ -54,6 +55,7 @@ impl<'r> ChainView<'r> {
     fn of(chain: &'r ChainReport) -> Self {
         Self {
             source: &chain.source,
+            also_in: &chain.also_in,
             band: chain.band.as_str(),
             certificates: chain.certificates.iter().map(CertificateView::of).collect(),
             rustls: chain.rustls.as_ref().map(OutlookView::of),

@@ -5,17 +5,26 @@ mod json;
 mod nagios;
 mod openmetrics;
 mod text;
+mod wrap;
 
 use super::Report;
 
 impl Report {
-    /// Tables and findings that a person likes to read, the worst first.
+    /// Tables and findings that a person likes to read, the worst first, in lines of 80 columns;
+    /// only what cannot be broken, such as a path, is longer.
     pub fn to_text(&self) -> String {
-        text::render(self)
+        self.to_text_within(wrap::COLUMNS)
+    }
+
+    /// The same in lines of so many columns.
+    pub fn to_text_within(&self, columns: usize) -> String {
+        text::render(self, columns)
     }
 
     /// One line for nagios and its kin: the state, what is worst, and performance data (seconds
-    /// until each chain ends, with the thresholds for warning and critical).
+    /// until each chain ends, with the thresholds for warning and critical). It has at most 4,000
+    /// bytes, for nagios and its agents cut what is longer: of more chains than that, those that are
+    /// worst, and it says how many are left out.
     pub fn to_nagios(&self) -> String {
         nagios::render(self)
     }
