@@ -1,9 +1,9 @@
-//! Prometheus's own judge of metrics, from Debian's package `prometheus`.
+//! Prometheus's own judge of metrics, configurations and rules.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-/// Whether it is there. Where everything must run, it must be.
+/// Whether Debian's package `prometheus` is there. Where everything must run, it must be.
 pub fn is_there(program: &str) -> bool {
     let there = Command::new(program)
         .arg("--version")
@@ -21,7 +21,7 @@ pub fn is_there(program: &str) -> bool {
     there
 }
 
-/// Whether it is content, and what it says.
+/// Runs it over this input, and gives whether it is content and what it says.
 pub fn promtool(args: &[&str], input: &str) -> (bool, String) {
     let mut child = Command::new("promtool")
         .args(args)
