@@ -26,6 +26,7 @@
 //! | [`event`] | what can be said to the application |
 //! | [`alert`] | saying it once, and again while it lasts |
 //! | [`observer`] | delivering it, without holding anybody up |
+//! | [`payload`] | it in the forms that others take: Alertmanager, chats, CloudEvents |
 //! | [`self_check`] | one look at everything that was loaded, and its report |
 //! | [`monitor`] | the same look, again and again while the service runs |
 //! | [`reload`] | certificates and keys that change on disk while they are served |
@@ -60,6 +61,8 @@ pub mod pin;
 pub mod alert;
 pub mod event;
 pub mod observer;
+#[cfg(feature = "json")]
+pub mod payload;
 
 // Edges: rustls, clocks, files, threads.
 #[cfg(feature = "monitor")]

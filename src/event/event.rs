@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{EventCode, PeerReach, Role, Severity, Subject};
+use super::{EventCode, Matter, PeerReach, Role, Severity, Subject};
 use crate::policy::Band;
 use crate::time::Timestamp;
 
@@ -57,6 +57,9 @@ pub struct Event {
     /// For how many matters it speaks: more than 1 where many share one cause, and where peers
     /// that proved nothing are told of by number.
     pub affected: usize,
+    /// What it is about, as it is told again and told as recovered: several where many share one
+    /// cause; empty for what is said once and does not last, and for peers that proved nothing.
+    pub matters: Vec<Matter>,
     /// A sentence that says what to do.
     pub message: String,
 }
@@ -85,6 +88,7 @@ impl Event {
             time_left_seconds: None,
             threshold_seconds: None,
             affected: 1,
+            matters: Vec::new(),
             message: message.into(),
         }
     }
@@ -155,6 +159,13 @@ impl Event {
     #[must_use]
     pub fn with_affected(mut self, matters: usize) -> Self {
         self.affected = matters;
+        self
+    }
+
+    /// Adds a matter that it is about.
+    #[must_use]
+    pub fn with_matter(mut self, matter: Matter) -> Self {
+        self.matters.push(matter);
         self
     }
 

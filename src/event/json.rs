@@ -2,12 +2,12 @@
 
 use serde::{Serialize, Serializer};
 
-use super::{Event, PeerReach, Subject};
+use super::{Event, PeerReach, Runbook, Subject};
 use crate::policy::Band;
 
 impl Serialize for Event {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        EventView::of(self).serialize(serializer)
+        EventView::of(self, &Runbook::default()).serialize(serializer)
     }
 }
 
@@ -17,8 +17,9 @@ impl Serialize for Subject {
     }
 }
 
+/// An event as it is serialized.
 #[derive(Serialize)]
-struct EventView<'e> {
+pub(crate) struct EventView<'e> {
     at: String,
     code: &'static str,
     severity: &'static str,
@@ -34,10 +35,11 @@ struct EventView<'e> {
     threshold: Option<i64>,
     affected: usize,
     message: &'e str,
+    runbook_url: String,
 }
 
 impl<'e> EventView<'e> {
-    fn of(event: &'e Event) -> Self {
+    pub(crate) fn of(event: &'e Event, runbook: &Runbook) -> Self {
         Self {
             at: event.at.to_string(),
             code: event.code.as_str(),
@@ -57,6 +59,7 @@ impl<'e> EventView<'e> {
             threshold: event.threshold_seconds,
             affected: event.affected,
             message: &event.message,
+            runbook_url: runbook.url(event.code),
         }
     }
 }

@@ -30,6 +30,7 @@ mod memory_model;
 mod monitor;
 mod monitor_faults;
 mod never_weaker;
+mod ops;
 mod outlook;
 mod parser_corpus;
 mod pinning;

@@ -72,13 +72,14 @@ impl TrustTeller {
         };
         let matter =
             Matter::new(EventCode::ReloadFailed, self.role).with_name(told.place.to_owned());
-        let telling = self.transitions.observe(matter, band, now);
+        let telling = self.transitions.observe(matter.clone(), band, now);
         // Another failure than the one told of is told at once.
         if telling.is_none() && !fresh {
             return None;
         }
         let event = Event::new(now, code, Severity::of_band(band), self.role, message)
-            .with_source(told.place.to_owned());
+            .with_source(told.place.to_owned())
+            .with_matter(matter);
         Some(match telling {
             Some(telling) => event.with_bands(telling.before, band),
             None => event,

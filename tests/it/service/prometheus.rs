@@ -1,85 +1,47 @@
 //! A real Prometheus scrapes the service; its rule fires and resolves across a renewal.
 
-use std::io::Write as _;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::Command;
 
 use serde_json::Value;
 
-use super::ground::{Ground, PATIENCE, get, wait_until};
+use super::ground::{Ground, wait_until};
+use crate::support::tools::{self, Server, tool};
 
 const DAY: i64 = 86_400;
 
-/// Whether Debian's package `prometheus` is there. Where everything must run, it must be.
-fn is_there(program: &str) -> bool {
-    let there = Command::new(program)
-        .arg("--version")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success());
-    if !there {
-        assert!(
-            std::env::var_os("CI").is_none(),
-            "{program} is missing: install prometheus"
-        );
-        println!("skipped: {program} is not installed");
-    }
-    there
-}
-
-fn promtool(args: &[&str], input: &str) -> (bool, String) {
-    let mut child = Command::new("promtool")
-        .args(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(input.as_bytes())
-        .unwrap();
-    let output = child.wait_with_output().unwrap();
-    let said = [output.stdout, output.stderr].concat();
-    (
-        output.status.success(),
-        String::from_utf8_lossy(&said).into_owned(),
-    )
+fn promtool(promtool: &Path, args: &[&str], input: &str) -> (bool, String) {
+    tools::run_with(Command::new(promtool).args(args), input)
 }
 
 #[test]
 fn promtool_finds_nothing_to_say_about_the_metrics() {
-    if !is_there("promtool") {
+    let Some(program) = tool("promtool") else {
         return;
-    }
+    };
     let ground = Ground::new();
     ground.deploy(&ground.leaf(-10 * DAY, 80 * DAY));
     let service = ground.serve(&[]);
     let metrics = service.get(&ground.client(), "/metrics").unwrap().body;
     assert_eq!(
-        promtool(&["check", "metrics"], &metrics),
+        promtool(&program, &["check", "metrics"], &metrics),
         (true, String::new())
     );
     // It does look.
     let broken = metrics.replace("# HELP notafter_reloads_total", "# nothing");
-    let (_, said) = promtool(&["check", "metrics"], &broken);
+    let (_, said) = promtool(&program, &["check", "metrics"], &broken);
     assert!(
         said.contains("notafter_reloads_total no help text"),
         "{said}"
     );
 }
 
-struct Prometheus {
-    child: Child,
-    port: u16,
-}
+struct Prometheus(Server);
 
 impl Prometheus {
-    /// Starts one that watches this service, on a free port.
-    fn start(ground: &Ground, service: u16) -> Self {
+    /// Starts one that watches this service, on a free port; `None` where there is none.
+    fn start(ground: &Ground, service: u16) -> Option<Self> {
+        let program = tool("promtool")?;
         let rules = "\
 groups:
 - name: certificates
@@ -102,74 +64,34 @@ scrape_configs:
         );
         let file = ground.path("prometheus.yml");
         std::fs::write(&file, config).unwrap();
-        let (good, said) = promtool(&["check", "config", &file], "");
+        let (good, said) = promtool(&program, &["check", "config", &file], "");
         assert!(good, "{said}");
-        // Another process may take the port before Prometheus does: then it ends, and again.
-        for _ in 0..5 {
-            let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-            let port = free.local_addr().unwrap().port();
-            drop(free);
-            let child = Command::new("prometheus")
-                .arg(format!("--config.file={file}"))
-                .arg(format!("--storage.tsdb.path={}", ground.path("data")))
-                .arg(format!("--web.listen-address=127.0.0.1:{port}"))
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .spawn()
-                .unwrap();
-            let mut prometheus = Self { child, port };
-            let mut ended = false;
-            wait_until("Prometheus is ready", || {
-                ended = prometheus.child.try_wait().unwrap().is_some();
-                ended || prometheus.get("/-/ready").is_some()
-            });
-            if !ended {
-                return prometheus;
-            }
-        }
-        panic!("Prometheus does not start");
-    }
-
-    fn get(&self, page: &str) -> Option<String> {
-        let stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let page = get(stream, page).ok()?;
-        (page.status == 200).then_some(page.body)
+        tools::prometheus(file.as_ref(), ground.path("data").as_ref()).map(Self)
     }
 
     fn alerts(&self) -> Vec<Value> {
-        let answer = self.get("/api/v1/alerts").unwrap();
-        let answer: Value = serde_json::from_str(&answer).unwrap();
+        let answer = self.0.json("/api/v1/alerts");
         answer["data"]["alerts"].as_array().unwrap().clone()
     }
 
     /// The values of this query.
     fn query(&self, query: &str) -> Vec<String> {
-        let answer = self.get(&format!("/api/v1/query?query={query}")).unwrap();
-        let answer: Value = serde_json::from_str(&answer).unwrap();
+        let answer = self.0.json(&format!("/api/v1/query?query={query}"));
         let results = answer["data"]["result"].as_array().unwrap();
         let values = results.iter().map(|result| result["value"][1].as_str());
         values.map(|value| value.unwrap().to_owned()).collect()
     }
 }
 
-impl Drop for Prometheus {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 #[test]
 fn a_rule_over_the_end_fires_and_resolves_across_a_renewal() {
-    if !is_there("prometheus") || !is_there("promtool") {
-        return;
-    }
     let ground = Ground::new();
     let (old, new) = (ground.leaf(-80 * DAY, 10 * DAY), ground.leaf(-60, 90 * DAY));
     ground.deploy(&old);
     let service = ground.serve(&["--poll", "100"]);
-    let prometheus = Prometheus::start(&ground, service.port);
+    let Some(prometheus) = Prometheus::start(&ground, service.port) else {
+        return;
+    };
     wait_until("the alert fires", || {
         let alerts = prometheus.alerts();
         alerts.iter().any(|alert| alert["state"] == "firing")

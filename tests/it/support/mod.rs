@@ -8,4 +8,5 @@ pub mod ocsp;
 pub mod pki;
 pub mod proof;
 pub mod tls;
+pub mod tools;
 pub mod world;
