@@ -32,6 +32,7 @@
 //! | [`reload`] | certificates and keys that change on disk while they are served |
 //! | [`verifier`] | wrappers around rustls's verifiers, which can only refuse more |
 //! | [`session`] | sessions and connections that outlive no decision |
+//! | [`explain`](mod@explain) | what a failed connection failed of, and whose fault it is |
 //!
 //! The [`guide`] is the long form: a page for each task, and what the crate is held to.
 #![forbid(unsafe_code)]
@@ -65,6 +66,7 @@ pub mod observer;
 pub mod payload;
 
 // Edges: rustls, clocks, files, threads.
+pub mod explain;
 #[cfg(feature = "monitor")]
 pub mod monitor;
 mod provider;
@@ -79,6 +81,7 @@ pub mod verifier;
 pub use announce::PinStore;
 pub use cert::Certificate;
 pub use event::{Event, EventCode, Severity};
+pub use explain::explain;
 #[cfg(feature = "monitor")]
 pub use monitor::{Monitor, Target};
 pub use observer::Observer;

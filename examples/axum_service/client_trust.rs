@@ -9,7 +9,9 @@ use notafter::observer::InlineObserver;
 use notafter::outlook::Usage;
 use notafter::reload::{ReloadingAnchors, ReloadingCrls, TrustReloadError};
 use notafter::verifier::ReloadingClientVerifier;
-use notafter::{Certificate, ChainJudge, Timestamp, TrustAnchors, WatchingClientVerifier};
+use notafter::{
+    Certificate, ChainJudge, Monitor, Target, Timestamp, TrustAnchors, WatchingClientVerifier,
+};
 use rustls::crypto::CryptoProvider;
 use serde_json::{Value, json};
 
@@ -18,10 +20,22 @@ use crate::service::print;
 /// Files that look half-written are told of after so many seconds.
 const SETTLE_SECONDS: i64 = 2;
 
+/// What they are watched as.
+const ANCHORS: &str = "client anchors";
+const LISTS: &str = "client lists";
+
 pub struct ClientTrust {
     anchors: Arc<ReloadingAnchors>,
     lists: Option<Arc<ReloadingCrls>>,
+    verifier: Arc<WatchingClientVerifier>,
     algorithms: SignatureAlgorithms,
+}
+
+/// What a look at the files changed.
+#[derive(Clone, Copy)]
+pub struct TrustChange {
+    pub anchors: bool,
+    pub lists: bool,
 }
 
 impl ClientTrust {
@@ -44,39 +58,41 @@ impl ClientTrust {
                 .with_observer(Arc::new(print))
                 .build()
         });
+        let lists = lists.transpose()?;
         Ok(Self {
+            verifier: verifier(&anchors, lists.as_ref(), provider)?,
             anchors,
-            lists: lists.transpose()?,
+            lists,
             algorithms: provider.signature_verification_algorithms.all,
         })
     }
 
-    pub fn verifier(
-        &self,
-        provider: &Arc<CryptoProvider>,
-    ) -> Result<Arc<WatchingClientVerifier>, Box<dyn Error>> {
-        let mut inner = ReloadingClientVerifier::builder(Arc::clone(&self.anchors))
-            .with_provider(Arc::clone(provider));
-        if let Some(lists) = &self.lists {
-            inner = inner.with_crls(Arc::clone(lists));
-        }
-        let inner = inner.build()?;
-        let verifier = WatchingClientVerifier::builder(inner.clone())
-            .with_trust_in_force(inner)
-            .with_provider(Arc::clone(provider))
-            .with_observer(Arc::new(InlineObserver(print)))
-            .build()?;
-        Ok(verifier)
+    pub const fn verifier(&self) -> &Arc<WatchingClientVerifier> {
+        &self.verifier
     }
 
-    /// Looks at the files once; says whether other anchors are in force since.
-    pub fn poll(&self, now: Timestamp) -> bool {
-        let before = self.anchors.anchors();
-        self.anchors.poll(now);
+    /// Has the anchors and lists in force watched, so that they are in the report and the metrics.
+    pub fn watch(&self, monitor: &Monitor) {
+        monitor.watch(ANCHORS, Target::from_watched(self.anchors.clone()));
         if let Some(lists) = &self.lists {
-            lists.poll(now);
+            monitor.watch(LISTS, Target::from_watched(lists.clone()));
         }
-        !Arc::ptr_eq(&before, &self.anchors.anchors())
+    }
+
+    /// Looks at the files once; says what else is in force since.
+    pub fn poll(&self, monitor: &Monitor, now: Timestamp) -> TrustChange {
+        let lists = self.lists.as_ref();
+        let change = TrustChange {
+            anchors: self.anchors.poll(now).is_swapped,
+            lists: lists.is_some_and(|lists| lists.poll(now).is_swapped),
+        };
+        if change.anchors {
+            monitor.refresh(ANCHORS);
+        }
+        if change.lists {
+            monitor.refresh(LISTS);
+        }
+        change
     }
 
     /// The anchors in force.
@@ -165,6 +181,25 @@ impl ClientTrust {
         }
         warnings
     }
+}
+
+fn verifier(
+    anchors: &Arc<ReloadingAnchors>,
+    lists: Option<&Arc<ReloadingCrls>>,
+    provider: &Arc<CryptoProvider>,
+) -> Result<Arc<WatchingClientVerifier>, Box<dyn Error>> {
+    let mut inner =
+        ReloadingClientVerifier::builder(Arc::clone(anchors)).with_provider(Arc::clone(provider));
+    if let Some(lists) = lists {
+        inner = inner.with_crls(Arc::clone(lists));
+    }
+    let inner = inner.build()?;
+    let verifier = WatchingClientVerifier::builder(inner.clone())
+        .with_trust_in_force(inner)
+        .with_provider(Arc::clone(provider))
+        .with_observer(Arc::new(InlineObserver(print)))
+        .build()?;
+    Ok(verifier)
 }
 
 fn seconds(at: Option<Timestamp>) -> String {

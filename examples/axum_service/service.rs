@@ -19,7 +19,7 @@ use time::OffsetDateTime;
 
 use crate::args::Args;
 use crate::client_trust::ClientTrust;
-use crate::listener::Counter;
+use crate::listener::{Counter, CountsByCode};
 
 pub struct Service {
     pub key: Arc<ReloadingKey>,
@@ -29,6 +29,8 @@ pub struct Service {
     pub told: Counter,
     pub overdue: Counter,
     pub failed_handshakes: Counter,
+    /// Those that failed, by the code of what they failed of.
+    pub handshake_errors: CountsByCode,
     /// Where clients are asked for certificates.
     pub client_trust: Option<ClientTrust>,
     /// The name under which the served chain is watched: its file.
@@ -83,6 +85,7 @@ impl Service {
             told: Counter::default(),
             overdue: Counter::default(),
             failed_handshakes: Counter::default(),
+            handshake_errors: CountsByCode::default(),
             served,
             trusts: !args.trust.is_empty(),
         };
@@ -90,6 +93,9 @@ impl Service {
         service.monitor.watch(service.served.as_str(), chain);
         let skew = Target::from_watched(service.key.clone());
         service.monitor.watch(SKEW, skew);
+        if let Some(trust) = &service.client_trust {
+            trust.watch(&service.monitor);
+        }
         // Nothing is asked for before this is known.
         service.monitor.tick(now());
         Ok(service)
@@ -103,13 +109,13 @@ impl Service {
                 .with_no_client_auth()
                 .with_cert_resolver(self.key.clone()),
             Some(trust) => {
-                let verifier = trust.verifier(provider)?;
+                let verifier = trust.verifier();
                 let mut config = builder
                     .with_client_cert_verifier(verifier.clone())
                     .with_cert_resolver(self.key.clone());
                 // No resumed session outlives the anchor or the list that it rests on.
                 let sessions = ServerSessionMemoryCache::new(SESSIONS);
-                config.session_storage = SessionGuard::default().server(&verifier, sessions);
+                config.session_storage = SessionGuard::default().server(verifier, sessions);
                 config
             }
         };
@@ -132,7 +138,7 @@ impl Service {
         let stale = self.key.stale_since();
         let summary = look(&self.key);
         if let Some(trust) = &self.client_trust {
-            if trust.poll(now()) {
+            if trust.poll(&self.monitor, now()).anchors {
                 self.end_those_of_removed_anchors(trust);
             }
         }

@@ -11,7 +11,7 @@ use rustls::time_provider::TimeProvider;
 
 use super::judge::TargetJudge;
 #[cfg(feature = "metrics")]
-use super::metrics::{self, Publishing};
+use super::metrics;
 use super::monitor::Monitor;
 use super::run::Wake;
 use super::schedule::Intervals;
@@ -19,8 +19,9 @@ use super::state::MonitorState;
 use super::watched::Connector;
 use super::work::Evaluator;
 use crate::alert::{RepeatPolicy, Transitions};
-use crate::observer::Observer;
-use crate::observer::Outbox;
+#[cfg(feature = "metrics")]
+use crate::observer::Publishing;
+use crate::observer::{Observer, Outbox};
 use crate::outlook::{TrustAnchors, Usage};
 use crate::policy::ThresholdPolicy;
 use crate::revocation::Crls;
@@ -197,6 +198,8 @@ impl MonitorBuilder {
         };
         let (transitions, unreadable) = restored(self.saved.as_deref());
         let transitions = transitions.with_repeat(self.repeat);
+        let policy = self.settings.policy;
+        let state = MonitorState::new(policy, transitions, unreadable);
         #[cfg(feature = "metrics")]
         if self.publishing == Publishing::On {
             metrics::describe();
@@ -215,7 +218,7 @@ impl MonitorBuilder {
             },
             outbox: self.outbox,
             clock: self.clock,
-            state: Mutex::new(MonitorState::new(transitions, unreadable)),
+            state: Mutex::new(state),
             ticking: [Mutex::new(()), Mutex::new(())],
             wake: Wake::default(),
             #[cfg(feature = "metrics")]

@@ -4,14 +4,16 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::last_read::LastRead;
-#[cfg(feature = "metrics")]
-use super::series::{self, Samples, ShownItem};
 use super::target::{Lane, Target};
-use super::watched::{Evaluation, Gauge};
+use super::watched::Evaluation;
 use crate::alert::{Condition, Matter};
 use crate::event::{Event, EventCode, Severity};
 use crate::policy::Band;
-use crate::self_check::{ChainReport, Finding};
+#[cfg(feature = "metrics")]
+use crate::policy::ThresholdPolicy;
+use crate::self_check::{ChainReport, Finding, Gauge, ReportedGauge};
+#[cfg(feature = "metrics")]
+use crate::self_check::{Samples, ShownAt};
 use crate::time::Timestamp;
 
 /// One thing that is watched.
@@ -55,12 +57,17 @@ impl WatchedItem {
 
     /// What metrics show of it.
     #[cfg(feature = "metrics")]
-    pub(super) fn samples(&self) -> Samples {
-        series::samples(&ShownItem {
-            name: &self.name,
-            evaluated: self.evaluated,
-            chains: &self.chains,
-            gauges: &self.gauges,
+    pub(super) fn samples(&self, policy: &ThresholdPolicy) -> Samples {
+        let gauges = self.gauges.iter().map(|gauge| (&*self.name, gauge));
+        let at = self.evaluated.unwrap_or(Timestamp::MIN);
+        Samples::of(&self.chains, gauges, ShownAt { policy, at })
+    }
+
+    /// Its numbers, for the report.
+    pub(super) fn reported_gauges(&self) -> impl Iterator<Item = ReportedGauge> {
+        self.gauges.iter().map(|gauge| ReportedGauge {
+            source: self.name.to_string(),
+            gauge: gauge.clone(),
         })
     }
 

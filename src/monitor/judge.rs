@@ -54,7 +54,9 @@ impl TargetJudge {
             TargetKind::Anchors(anchors) => {
                 return judge_anchors(anchors, name, target.role, &self.policy, now);
             }
-            TargetKind::Crls(crls) => return judge_crls(crls, name, target.role, now),
+            TargetKind::Crls(crls) => {
+                return judge_crls(crls, name, target.role, &self.policy, now);
+            }
             TargetKind::Watched(watched) => return watched.evaluate(now),
         }
         judging.evaluation

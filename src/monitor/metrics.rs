@@ -2,17 +2,14 @@
 
 use metrics::{counter, describe_counter, describe_gauge, gauge};
 
-use super::series::{Change, Samples, Series};
-use super::watched::Gauge;
+use crate::self_check::{GAUGES, Gauge, Samples, Series};
 use crate::source::FailureReason;
 use crate::time::Timestamp;
 
-/// Whether a monitor publishes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Publishing {
-    #[default]
-    Off,
-    On,
+/// What an item showed before an evaluation, and what it shows now.
+pub(super) struct Change {
+    pub(super) before: Samples,
+    pub(super) now: Samples,
 }
 
 /// What a monitor counts from its start.
@@ -25,12 +22,12 @@ pub(super) struct Counts {
 /// Shows what evaluations changed.
 pub(super) fn publish_changes(changes: &[Change]) {
     for change in changes {
-        for series in change.before.keys() {
-            if !change.now.contains_key(series) {
+        for series in change.before.0.keys() {
+            if !change.now.0.contains_key(series) {
                 set(series, f64::NAN);
             }
         }
-        for (series, value) in &change.now {
+        for (series, value) in &change.now.0 {
             set(series, *value);
         }
     }
@@ -38,7 +35,7 @@ pub(super) fn publish_changes(changes: &[Change]) {
 
 /// Takes away what was shown of something that is no longer watched.
 pub(super) fn publish_removal(samples: &Samples) {
-    samples.keys().for_each(|series| set(series, f64::NAN));
+    samples.0.keys().for_each(|series| set(series, f64::NAN));
 }
 
 pub(super) fn publish_counts(counts: &Counts) {
@@ -67,31 +64,9 @@ fn set(series: &Series, value: f64) {
 
 /// Says what the numbers are.
 pub(super) fn describe() {
-    describe_gauge!(
-        "x509_cert_not_after",
-        "Last second at which the certificate is valid, Unix seconds."
-    );
-    describe_gauge!("x509_cert_expired", "Whether the certificate has expired.");
-    describe_gauge!(
-        "notafter_effective_not_after",
-        "Last second at which the chain verifies for the relying party, Unix seconds; 0 where it does not."
-    );
-    describe_gauge!(
-        "notafter_staple_next_update",
-        "nextUpdate of the stapled OCSP response, Unix seconds."
-    );
-    describe_gauge!(
-        "notafter_pins_usable",
-        "How many distinct keys of a pin set are or will be accepted."
-    );
-    describe_gauge!(
-        "notafter_pin_set_not_after",
-        "Last good second of a pin set, Unix seconds."
-    );
-    describe_gauge!(
-        "notafter_announcement_expires",
-        "Last second at which the announcement of pins in force could be applied, Unix seconds."
-    );
+    for (name, help) in GAUGES {
+        describe_gauge!(*name, *help);
+    }
     describe_gauge!("notafter_watched", "How many things are watched.");
     describe_gauge!(
         "notafter_last_evaluated_timestamp_seconds",

@@ -35,15 +35,18 @@ mod monitor;
 mod pins;
 mod run;
 mod schedule;
-#[cfg(feature = "metrics")]
-mod series;
 mod state;
 mod target;
 mod watched;
 mod work;
 
+#[cfg(feature = "reload")]
+pub(crate) use lists::judge_anchors;
+
 pub use builder::MonitorBuilder;
 pub use health::{Health, HealthReason};
 pub use monitor::{Monitor, MonitorHandle};
 pub use target::Target;
-pub use watched::{Connector, Evaluation, Gauge, Watched};
+pub use watched::{Connector, Evaluation, Watched};
+
+pub use crate::self_check::Gauge;

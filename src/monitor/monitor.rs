@@ -10,15 +10,15 @@ use rustls::time_provider::TimeProvider;
 
 use super::health::{self, Health};
 #[cfg(feature = "metrics")]
-use super::metrics::{self, Counts, Publishing};
+use super::metrics::{self, Change, Counts};
 use super::run::{Ending, Threads, Wake, lock};
 use super::schedule::Intervals;
-#[cfg(feature = "metrics")]
-use super::series::Change;
 use super::state::MonitorState;
 use super::target::{Lane, Target, TargetKind};
 use super::work::Evaluator;
 use crate::observer::Outbox;
+#[cfg(feature = "metrics")]
+use crate::observer::Publishing;
 use crate::self_check::Report;
 use crate::source::FailureReason;
 use crate::time::Timestamp;
@@ -110,7 +110,7 @@ impl Monitor {
         let removed = self.state().remove(name);
         #[cfg(feature = "metrics")]
         if let (Publishing::On, Some(item)) = (self.publishing, &removed) {
-            metrics::publish_removal(&item.samples());
+            metrics::publish_removal(&item.samples(&self.evaluator.judge.policy));
         }
         removed.is_some()
     }
@@ -174,7 +174,7 @@ impl Monitor {
     /// the latest tick, or earlier where nothing has changed since. Before the first tick it is
     /// empty, and so not ok.
     pub fn snapshot(&self) -> Report {
-        self.state().report(self.evaluator.judge.policy)
+        self.state().report()
     }
 
     /// Whether this process can do its work with its own certificates, now.

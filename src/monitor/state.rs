@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::item::{WatchedItem, vanishing};
 use super::last_read::LastRead;
-use super::schedule::Intervals;
 #[cfg(feature = "metrics")]
-use super::series::Change;
+use super::metrics::Change;
+use super::schedule::Intervals;
 use super::target::{Lane, Target};
 use super::watched::Evaluation;
 use crate::alert::Transitions;
@@ -29,6 +29,8 @@ pub(super) struct MonitorState {
     /// By lane, the local one first.
     last_ticks: [Option<Timestamp>; 2],
     errors: HashMap<FailureReason, u64>,
+    /// The thresholds of what is shown.
+    policy: ThresholdPolicy,
     /// To be told at the first tick.
     unreadable_state: Option<String>,
 }
@@ -63,7 +65,11 @@ pub(super) struct Merged {
 }
 
 impl MonitorState {
-    pub(super) fn new(transitions: Transitions, unreadable_state: Option<String>) -> Self {
+    pub(super) fn new(
+        policy: ThresholdPolicy,
+        transitions: Transitions,
+        unreadable_state: Option<String>,
+    ) -> Self {
         Self {
             items: BTreeMap::new(),
             ids: HashMap::new(),
@@ -72,6 +78,7 @@ impl MonitorState {
             transitions,
             last_ticks: [None; 2],
             errors: HashMap::new(),
+            policy,
             unreadable_state,
         }
     }
@@ -206,7 +213,7 @@ impl MonitorState {
         }
         let (mut conditions, mut gone, mut touched) = (Vec::new(), Vec::new(), Vec::new());
         #[cfg(feature = "metrics")]
-        let mut changes = Vec::new();
+        let (mut changes, policy) = (Vec::new(), self.policy);
         for outcome in outcomes {
             let Some(item) = self.items.get_mut(&outcome.id) else {
                 continue;
@@ -227,7 +234,7 @@ impl MonitorState {
                 continue;
             };
             #[cfg(feature = "metrics")]
-            let before = item.samples();
+            let before = item.samples(&policy);
             let told = std::mem::take(&mut evaluation.conditions);
             let matters = told.iter().map(|condition| condition.matter.clone());
             let vanished = item.take(evaluation, matters.collect(), outcome.panicked, now);
@@ -235,7 +242,7 @@ impl MonitorState {
             #[cfg(feature = "metrics")]
             changes.push(Change {
                 before,
-                now: item.samples(),
+                now: item.samples(&policy),
             });
             for matter in vanished {
                 if self
@@ -280,13 +287,14 @@ impl MonitorState {
         self.schedule.insert(item.slot(id));
     }
 
-    pub(super) fn report(&self, policy: ThresholdPolicy) -> Report {
+    pub(super) fn report(&self) -> Report {
         let items = || self.items.values();
         Report {
             at: self.last_tick().unwrap_or(Timestamp::from_unix_seconds(0)),
             chains: items().flat_map(|item| item.chains.clone()).collect(),
             findings: items().flat_map(|item| item.findings.clone()).collect(),
-            policy,
+            gauges: items().flat_map(WatchedItem::reported_gauges).collect(),
+            policy: self.policy,
         }
     }
 

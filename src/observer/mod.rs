@@ -34,6 +34,8 @@ pub use channel::ChannelObserver;
 pub use filter::FilteredObserver;
 #[cfg(feature = "metrics")]
 pub use metrics::MetricsObserver;
+#[cfg(feature = "metrics")]
+pub(crate) use metrics::Publishing;
 pub use observer::{InlineObserver, Observer};
 pub(crate) use outbox::Outbox;
 pub use queue::QueuedObserver;

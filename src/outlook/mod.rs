@@ -59,4 +59,5 @@ pub use position::Position;
 pub use refusal::Refusal;
 #[cfg(feature = "monitor")]
 pub(crate) use refusal::unresolved;
+pub(crate) use refusal::{readable_name, webpki_words};
 pub use timeline::{Interval, PathAnchor, RelyingTimeline, Timeline, VerifyingPath};

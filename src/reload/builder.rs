@@ -9,6 +9,8 @@ use rustls::time_provider::TimeProvider;
 use super::error::ReloadBuildError;
 use super::key::{ReloadingKey, ServingSettings};
 use super::key_files::KeyFiles;
+#[cfg(feature = "metrics")]
+use super::published::PublishedReloads;
 use super::rules::{
     AtStart, ChainCheck, LostNames, NoLongerVerifying, OlderCertificate, ReloadRules, SelfSigned,
     UnknownName, WrongUsage,
@@ -48,6 +50,8 @@ pub struct ReloadingKeyBuilder {
     unknown_name: UnknownName,
     settle_seconds: i64,
     max_file_bytes: u64,
+    #[cfg(feature = "metrics")]
+    published: Option<PublishedReloads>,
     #[cfg(feature = "ocsp")]
     staple_judge: StapleJudge,
     #[cfg(feature = "ocsp")]
@@ -67,6 +71,8 @@ impl ReloadingKeyBuilder {
             unknown_name: UnknownName::default(),
             settle_seconds: 10,
             max_file_bytes: 1024 * 1024,
+            #[cfg(feature = "metrics")]
+            published: None,
             #[cfg(feature = "ocsp")]
             staple_judge: StapleJudge::new(),
             #[cfg(feature = "ocsp")]
@@ -215,6 +221,19 @@ impl ReloadingKeyBuilder {
         self
     }
 
+    /// Keeps numbers in the `metrics` facade, labelled by this `source`: `notafter_reloads_total`,
+    /// `notafter_reload_failures_total` (each content counted once),
+    /// `notafter_reload_stale_since_timestamp_seconds` (0 where disk and what is served agree) and
+    /// `notafter_reload_last_polled_timestamp_seconds`, a heartbeat. Give each that reloads a name of its
+    /// own, as they are watched by.
+    ///
+    /// It uses the recorder that is installed when it is called: install it first.
+    #[cfg(feature = "metrics")]
+    pub fn with_metrics(mut self, source: impl AsRef<str>) -> Self {
+        self.published = Some(PublishedReloads::new(source.as_ref()));
+        self
+    }
+
     /// Loads everything once. From then on [`ReloadingKey::poll`] or [`ReloadingKey::spawn`] look
     /// at the files.
     ///
@@ -233,6 +252,8 @@ impl ReloadingKeyBuilder {
             outbox: self.outbox,
             policy: self.policy,
             repeat: self.repeat,
+            #[cfg(feature = "metrics")]
+            published: self.published,
             role: match self.rules.usage {
                 Usage::ClientAuth => Role::OwnClient,
                 _ => Role::OwnServer,

@@ -18,6 +18,8 @@ use super::error::{ReloadBuildError, ReloadError};
 use super::key_files::KeyFiles;
 use super::pairs::Pairs;
 use super::poller::ReloadThread;
+#[cfg(feature = "metrics")]
+use super::published::{PublishedReloads, ReloadNumbers};
 use super::rules::UnknownName;
 use super::served::ServedKey;
 use super::slot::{Looking, SlotSettings};
@@ -85,6 +87,8 @@ pub(super) struct ServingSettings {
     pub(super) outbox: Outbox,
     pub(super) policy: ThresholdPolicy,
     pub(super) repeat: RepeatPolicy,
+    #[cfg(feature = "metrics")]
+    pub(super) published: Option<PublishedReloads>,
     pub(super) role: Role,
 }
 
@@ -119,7 +123,7 @@ impl ReloadingKey {
         let mut pairs = Pairs::new(teller);
         let looked = pairs.start(files, &settings, now)?;
         deliver(&serving.outbox, &looked.events);
-        Ok(Self {
+        let key = Self {
             table: ArcSwap::from_pointee(pairs.table(serving.unknown_name)),
             status: Mutex::new(Status {
                 served: pairs.shown(),
@@ -130,7 +134,10 @@ impl ReloadingKey {
             pairs: Mutex::new(pairs),
             reloads: AtomicU64::new(0),
             failures: AtomicU64::new(looked.failures),
-        })
+        };
+        #[cfg(feature = "metrics")]
+        key.publish_numbers(0, looked.failures);
+        Ok(key)
     }
 
     /// Looks at the files once, and serves what is new and fit from the next handshake on.
@@ -224,11 +231,25 @@ impl ReloadingKey {
         let swapped = u64::try_from(looked.swapped).unwrap_or(u64::MAX);
         self.reloads.fetch_add(swapped, Ordering::Release);
         self.failures.fetch_add(looked.failures, Ordering::Release);
+        #[cfg(feature = "metrics")]
+        self.publish_numbers(swapped, looked.failures);
         deliver(&self.serving.outbox, &looked.events);
         ReloadSummary {
             at: now,
             swapped: looked.swapped,
             refused: looked.refused,
+        }
+    }
+
+    #[cfg(feature = "metrics")]
+    fn publish_numbers(&self, swapped: u64, failures: u64) {
+        if let Some(published) = &self.serving.published {
+            published.publish(ReloadNumbers {
+                swapped,
+                failures,
+                stale_since: self.stale_since(),
+                polled: self.last_polled(),
+            });
         }
     }
 

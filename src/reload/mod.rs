@@ -27,6 +27,8 @@ mod names;
 mod pair;
 mod pairs;
 mod poller;
+#[cfg(feature = "metrics")]
+mod published;
 mod remarks;
 mod rules;
 mod served;

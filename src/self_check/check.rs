@@ -6,10 +6,12 @@ use std::sync::Arc;
 use rustls::crypto::CryptoProvider;
 use rustls::time_provider::TimeProvider;
 
+use super::gauge::ReportedGauge;
 #[cfg(feature = "ocsp")]
 use super::judge::GivenStaple;
 use super::judge::{Expected, Input, Judged, SourceJudge};
 use super::key::{CheckedLeaf, KeySource};
+use super::lists::list_gauges;
 use super::report::Report;
 use crate::source::Loader;
 use crate::time::Timestamp;
@@ -102,9 +104,19 @@ impl SelfCheck {
         Report {
             at,
             chains: judged.chains,
+            gauges: self.gauges(at),
             findings: judged.findings,
             policy: self.judge.policy,
         }
+    }
+
+    fn gauges(&self, at: Timestamp) -> Vec<ReportedGauge> {
+        let gauges = list_gauges(&self.judge.crls, &self.judge.policy, at);
+        let reported = gauges.into_iter().map(|gauge| ReportedGauge {
+            source: "crls".to_owned(),
+            gauge,
+        });
+        reported.collect()
     }
 
     fn check_keys(&self, judged: &mut Judged<'_>) {

@@ -23,19 +23,22 @@ mod builder;
 mod chain;
 mod chain_report;
 mod check;
-mod clock_verdict;
 mod compare;
 mod context;
 #[cfg(feature = "details")]
 mod detail_lint;
 mod finding;
 mod forecast;
+mod gauge;
+mod gauge_table;
 mod judge;
 mod key;
 mod lifetime;
 mod lint;
+mod lists;
 mod render;
 mod report;
+mod series;
 mod settings;
 #[cfg(feature = "ocsp")]
 mod staple;
@@ -43,13 +46,22 @@ mod staple;
 #[cfg(feature = "ocsp")]
 pub(crate) use judge::GivenStaple;
 pub(crate) use judge::{Expected, Input, SourceJudge};
+#[cfg(feature = "reload")]
+pub(crate) use lists::list_band;
+pub(crate) use lists::list_gauges;
 pub(crate) use settings::JudgeSettings;
+#[cfg(feature = "metrics")]
+pub(crate) use {
+    gauge_table::GAUGES,
+    series::{Samples, Series, ShownAt},
+};
 
 pub use builder::SelfCheckBuilder;
 pub use chain_report::{ChainReport, ReportedCertificate, StapleReport, StapleVerdict};
 pub use check::SelfCheck;
 pub use finding::{Finding, FindingCode};
 pub use forecast::{CorrelatedExpiry, ExpiringCertificate, FirstFailure};
+pub use gauge::{Gauge, ReportedGauge};
 pub use judge::Grouping;
 pub use lifetime::LifetimeLimits;
 pub use report::{Report, SelfCheckFailedError};

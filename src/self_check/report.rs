@@ -7,6 +7,7 @@ use thiserror::Error;
 use super::chain_report::ChainReport;
 use super::finding::Finding;
 use super::forecast::{self, CorrelatedExpiry, FirstFailure};
+use super::gauge::ReportedGauge;
 use crate::event::Severity;
 use crate::policy::{Band, ThresholdPolicy};
 use crate::time::Timestamp;
@@ -22,6 +23,8 @@ pub struct Report {
     pub chains: Vec<ChainReport>,
     /// What a person should know, in the order in which it was found.
     pub findings: Vec<Finding>,
+    /// Numbers of what is no chain: pins, revocation lists, reloads.
+    pub gauges: Vec<ReportedGauge>,
     /// The thresholds that made the bands.
     pub policy: ThresholdPolicy,
 }

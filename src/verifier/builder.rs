@@ -8,6 +8,7 @@ use pki_types::ServerName;
 use rustls::crypto::CryptoProvider;
 
 use super::bounds::PresentedBounds;
+use super::counts::HandshakeCounters;
 use super::error::VerifierBuildError;
 use super::events::PeerEvents;
 use super::grace::PinnedGrace;
@@ -19,6 +20,8 @@ use super::proof::AwaitingProof;
 use super::staple::{StapleCheck, StapleRule};
 use crate::alert::{RepeatPolicy, Transitions};
 use crate::event::Role;
+#[cfg(feature = "metrics")]
+use crate::observer::Publishing;
 use crate::observer::{Observer, Outbox};
 use crate::outlook::{TrustAnchors, TrustInForce, Usage};
 use crate::pin::{FixedPins, PinSet, PinSetBuilder, PinsInForce, SpkiPin};
@@ -55,6 +58,8 @@ pub struct WatchingVerifierBuilder<V: ?Sized> {
     repeat: RepeatPolicy,
     pub(super) peer_memory: NonZeroUsize,
     crls: Option<Crls>,
+    #[cfg(feature = "metrics")]
+    publishing: Publishing,
     #[cfg(feature = "ocsp")]
     pub(super) staple_rule: StapleRule,
     #[cfg(feature = "ocsp")]
@@ -78,6 +83,8 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
             repeat: RepeatPolicy::default(),
             peer_memory: DEFAULT_PEER_MEMORY,
             crls: None,
+            #[cfg(feature = "metrics")]
+            publishing: Publishing::default(),
             #[cfg(feature = "ocsp")]
             staple_rule: StapleRule::default(),
             #[cfg(feature = "ocsp")]
@@ -195,6 +202,17 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
         self
     }
 
+    /// Counts handshakes in the `metrics` facade too: `notafter_handshakes_accepted_total` by `role`, and
+    /// `notafter_handshakes_refused_total` by `role` and `reason`, each there from the start, at 0. Several
+    /// verifiers of one role add to the same counters.
+    ///
+    /// It uses the recorder that is installed when the wrapper is built: install it first.
+    #[cfg(feature = "metrics")]
+    pub const fn with_metrics(mut self) -> Self {
+        self.publishing = Publishing::On;
+        self
+    }
+
     /// The wrapped verifier, and what goes around it.
     pub(super) fn into_parts(
         self,
@@ -252,6 +270,12 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
             Some(trust) => JudgeInForce::following(terms, trust),
             None => JudgeInForce::fixed(terms, anchors, self.crls),
         };
+        #[allow(unused_mut)] // It is with the feature `metrics`.
+        let mut counts = HandshakeCounters::new(role);
+        #[cfg(feature = "metrics")]
+        if self.publishing == Publishing::On {
+            counts.publish();
+        }
         let handshake = HandshakeVerifier {
             judge,
             pins,
@@ -260,6 +284,7 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
             memory: Memory::new(self.peer_memory),
             awaiting: AwaitingProof::new(role),
             events: PeerEvents::new(role, self.policy, self.outbox, transitions),
+            counts,
         };
         Ok((self.inner, handshake))
     }

@@ -12,6 +12,7 @@ use rustls::{CommonState, Error};
 use super::accepted::AcceptancePeriod;
 use super::accepted_clients::AcceptedClients;
 use super::builder::WatchingVerifierBuilder;
+use super::counts::HandshakeCounts;
 use super::epoch::Epoch;
 use super::error::VerifierBuildError;
 use super::forward::forward_to_inner;
@@ -171,6 +172,11 @@ impl WatchingClientVerifier {
             now,
             facts: ChainFacts::default(),
         }
+    }
+
+    /// How many handshakes were accepted and refused so far, by reason.
+    pub fn handshakes(&self) -> HandshakeCounts {
+        self.handshake.counts.now()
     }
 
     /// Counts how many times an observer panicked instead of observing.

@@ -9,6 +9,7 @@ use rustls::{CertificateError, Error};
 
 use super::accepted::AcceptancePeriod;
 use super::bounds::{PresentedBounds, PresentedError};
+use super::counts::HandshakeCounters;
 use super::dates::DateRefusal;
 use super::epoch::Epoch;
 use super::error::carried;
@@ -19,6 +20,8 @@ use super::judgement::{Assessment, WrapperRefusal};
 use super::memory::{Memory, Recalled};
 use super::peer::{OwnedPeer, Peer};
 use super::proof::{AwaitedPeer, AwaitingProof};
+use super::refusal::reason_of;
+use super::refusal_reason::RefusalReason;
 #[cfg(feature = "ocsp")]
 use super::staple::StapleRefusal;
 use crate::pin::{PinGeneration, PinsInForce};
@@ -36,6 +39,7 @@ pub(super) struct HandshakeVerifier {
     pub(super) memory: Memory,
     pub(super) awaiting: AwaitingProof<AcceptedPeer>,
     pub(super) events: PeerEvents,
+    pub(super) counts: HandshakeCounters,
 }
 
 /// Why a peer is accepted, provided that it has its key.
@@ -65,12 +69,26 @@ enum Decision {
 }
 
 impl HandshakeVerifier {
-    /// Verifies a peer in a handshake. What there is to tell of one that is accepted, and to
-    /// remember, waits for its proof; `sessions_know` says whether sessions, too, know this chain.
+    /// Verifies a peer in a handshake, and counts it if it is refused. What there is to tell of one
+    /// that is accepted, and to remember, waits for its proof; `sessions_know` says whether sessions,
+    /// too, know this chain.
     ///
     /// # Errors
     /// The refusal as rustls carries it.
     pub(super) fn verify(
+        &self,
+        peer: &Peer<'_>,
+        inner: &AskInner<'_>,
+        sessions_know: impl FnOnce() -> bool,
+    ) -> Result<(), Error> {
+        let verified = self.verify_and_tell(peer, inner, sessions_know);
+        if let Err(refusal) = &verified {
+            self.counts.count_refused(reason_of(refusal));
+        }
+        verified
+    }
+
+    fn verify_and_tell(
         &self,
         peer: &Peer<'_>,
         inner: &AskInner<'_>,
@@ -185,13 +203,17 @@ impl HandshakeVerifier {
         }
     }
 
-    /// The inner verifier checked the handshake's signature by this leaf's key. A peer that proved
-    /// itself is told of and remembered from now on.
+    /// The inner verifier checked the handshake's signature by this leaf's key, which decides the
+    /// handshake. A peer that proved itself is told of and remembered from now on.
     pub(super) fn signature_checked<T>(
         &self,
         leaf: &CertificateDer<'_>,
         checked: &Result<T, Error>,
     ) -> Option<ProvenPeer> {
+        match checked {
+            Ok(_) => self.counts.count_accepted(),
+            Err(_) => self.counts.count_refused(RefusalReason::Unproven),
+        }
         let awaited = self.awaiting.take(leaf)?;
         if checked.is_ok() {
             return Some(self.proven(awaited));

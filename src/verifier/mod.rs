@@ -30,6 +30,7 @@ mod bounds;
 mod builder;
 mod cache;
 mod client;
+mod counts;
 mod dates;
 mod epoch;
 mod error;
@@ -45,6 +46,10 @@ mod peer;
 mod pin_only;
 mod pin_statements;
 mod proof;
+#[cfg(feature = "metrics")]
+mod published_counts;
+mod refusal;
+mod refusal_reason;
 #[cfg(feature = "reload")]
 mod reloading;
 mod server;
@@ -56,10 +61,13 @@ pub use bounds::{PresentedBounds, PresentedError};
 pub use builder::WatchingVerifierBuilder;
 pub use cache::{VerdictCache, VerdictCacheBuilder};
 pub use client::WatchingClientVerifier;
+pub use counts::HandshakeCounts;
 pub(crate) use epoch::Epoch;
 pub use error::{VerdictCacheError, VerifierBuildError, pin_error, presented_error};
 pub use grace::{PinnedGrace, PinnedGraceError};
 pub use pin_only::{NameCheck, PinOnlyVerifier, PinOnlyVerifierBuilder};
+pub(crate) use refusal::reason_of_certificate_error;
+pub use refusal_reason::RefusalReason;
 #[cfg(feature = "reload")]
 pub use reloading::{
     ReloadingClientVerifier, ReloadingClientVerifierBuilder, ReloadingServerVerifier,

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::judgement::{Assessment, PinAssessment, PresentedLeaf};
 use super::peer::Peer;
+use super::refusal_reason::RefusalReason;
 use crate::cert::{Certificate, Sha256Digest};
 use crate::event::{EventCode, Subject};
 use crate::outlook::Position;
@@ -55,10 +56,10 @@ pub(super) fn shown_subject(peer: &Peer<'_>, assessment: &Assessment) -> Option<
 
 /// The code that tells of an enforced refusal.
 pub(super) fn pin_code(refusal: &PinError) -> EventCode {
-    match refusal {
-        PinError::SetExpired { .. } => EventCode::PinSetExpired,
-        PinError::Rejected { .. } => EventCode::PinRejected,
-        _ if refusal.accepted_from().is_some() => EventCode::PinAnnouncedEarly,
+    match RefusalReason::of_pins(refusal) {
+        RefusalReason::PinSetExpired => EventCode::PinSetExpired,
+        RefusalReason::PinRejected => EventCode::PinRejected,
+        RefusalReason::PinAnnouncedEarly => EventCode::PinAnnouncedEarly,
         _ => EventCode::PinMismatch,
     }
 }

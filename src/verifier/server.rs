@@ -10,6 +10,7 @@ use rustls::{CommonState, Error};
 
 use super::accepted::{AcceptancePeriod, AcceptedChain, AcceptedServers};
 use super::builder::WatchingVerifierBuilder;
+use super::counts::HandshakeCounts;
 use super::epoch::Epoch;
 use super::error::VerifierBuildError;
 use super::forward::forward_to_inner;
@@ -67,6 +68,11 @@ impl WatchingServerVerifier {
         inner: Arc<dyn ServerCertVerifier>,
     ) -> WatchingVerifierBuilder<dyn ServerCertVerifier> {
         WatchingVerifierBuilder::new(inner)
+    }
+
+    /// How many handshakes were accepted and refused so far, by reason.
+    pub fn handshakes(&self) -> HandshakeCounts {
+        self.handshake.counts.now()
     }
 
     /// Counts how many times an observer panicked instead of observing.

@@ -16,6 +16,7 @@ const ROWS: [(&str, &[&str]); 5] = [
     (
         "edges",
         &[
+            "explain",
             "monitor",
             "provider",
             "reload",
@@ -31,6 +32,9 @@ const ROWS: [(&str, &[&str]); 5] = [
 const EDGES: &[&str] = &[
     "announce/files.rs",
     "announce/folder.rs",
+    "explain/alerts.rs",
+    "explain/causes.rs",
+    "explain/rustls_errors.rs",
     "monitor/builder.rs",
     "monitor/certified_key.rs",
     "monitor/monitor.rs",
@@ -80,6 +84,7 @@ const EDGES: &[&str] = &[
     "verifier/handshake.rs",
     "verifier/pin_only.rs",
     "verifier/proof.rs",
+    "verifier/refusal.rs",
     "verifier/reloading/",
     "verifier/server.rs",
 ];

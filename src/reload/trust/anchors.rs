@@ -8,7 +8,10 @@ use std::time::Duration;
 use super::anchor_rules::AnchorRules;
 use super::error::{TrustBuildError, TrustReloadError};
 use super::reloader::{Reloader, TrustReloadSummary};
+use crate::event::Role;
+use crate::monitor::{Evaluation, Watched, judge_anchors};
 use crate::outlook::{TrustAnchors, TrustGeneration, TrustInForce};
+use crate::policy::ThresholdPolicy;
 use crate::reload::poller::ReloadThread;
 use crate::time::Timestamp;
 
@@ -153,6 +156,23 @@ impl ReloadingAnchors {
 impl TrustInForce for ReloadingAnchors {
     fn generation(&self) -> Arc<TrustGeneration> {
         self.reloader.in_force()
+    }
+}
+
+/// Tells of the anchors in force by their own dates, which rustls does not count and others do.
+///
+/// Call [`Monitor::refresh`](crate::Monitor::refresh) upon the events of these anchors, so that what is
+/// in force since is judged at once.
+impl Watched for ReloadingAnchors {
+    fn evaluate(&self, now: Timestamp) -> Evaluation {
+        let (anchors, place) = (self.anchors(), self.reloader.place.as_str());
+        judge_anchors(
+            &anchors,
+            place,
+            Role::Anchor,
+            &ThresholdPolicy::default(),
+            now,
+        )
     }
 }
 

@@ -13,11 +13,11 @@ use super::places::files_of;
 use crate::alert::{Condition, Matter};
 use crate::cert::name_for_people;
 use crate::event::{Event, EventCode, Role, Severity};
-use crate::outlook::Position;
 use crate::policy::{Band, ThresholdPolicy};
 use crate::revocation::{
     CrlDepth, CrlExpiration, Crls, CrlsBuilder, UnknownRevocation, crl_next_update, crl_this_update,
 };
+use crate::self_check::list_band;
 use crate::source::{Loader, path_name};
 use crate::time::{Timestamp, Validity};
 
@@ -100,11 +100,7 @@ impl CrlRules {
             not_before: list.this_update,
             not_after: list.next_update.saturating_add(-1),
         };
-        let band = match self.policy.band(validity, Position::Leaf, now) {
-            // webpki does not look at thisUpdate.
-            Band::NotYetValid => Band::Ok,
-            band => band,
-        };
+        let band = list_band(&self.policy, validity, now);
         let code = match band {
             Band::Ok => EventCode::Recovered,
             Band::Expired => EventCode::Expired,

@@ -8,8 +8,12 @@ use std::time::Duration;
 use super::crl_generation::CrlGeneration;
 use super::crl_rules::CrlRules;
 use super::error::{TrustBuildError, TrustReloadError};
+use super::kind::TrustKind as _;
 use super::reloader::{Reloader, TrustReloadSummary};
+use crate::monitor::{Evaluation, Watched};
+use crate::outlook::Position;
 use crate::reload::poller::ReloadThread;
+use crate::self_check::list_gauges;
 use crate::time::Timestamp;
 
 /// Revocation lists that are loaded again when their files change: files (PEM blocks `X509 CRL`, or
@@ -128,6 +132,27 @@ impl ReloadingCrls {
     /// they have.
     pub fn flush_events(&self, patience: Duration) -> bool {
         self.reloader.outbox().flush(patience)
+    }
+}
+
+/// Shows the lists in force in reports and metrics. What there is to tell of them is told to the observers
+/// of these lists; where there are none, to the monitor's.
+///
+/// Call [`Monitor::refresh`](crate::Monitor::refresh) upon the events of these lists, so that what is in
+/// force since is judged at once.
+impl Watched for ReloadingCrls {
+    fn evaluate(&self, now: Timestamp) -> Evaluation {
+        let (generation, rules) = (self.generation(), &self.reloader.kind);
+        let changes = generation.crls.validities();
+        let changes =
+            changes.filter_map(|list| rules.policy.next_change(list, Position::Leaf, now));
+        let conditions = match self.reloader.outbox().is_empty() {
+            true => rules.conditions(&generation, now),
+            false => Vec::new(),
+        };
+        let mut evaluation = Evaluation::new(conditions, changes.min());
+        evaluation.gauges = list_gauges(&generation.crls, &rules.policy, now);
+        evaluation
     }
 }
 

@@ -15,6 +15,8 @@ use crate::alert::RepeatPolicy;
 use crate::event::Event;
 use crate::observer::Outbox;
 use crate::reload::files::LastLook;
+#[cfg(feature = "metrics")]
+use crate::reload::published::{PublishedReloads, ReloadNumbers};
 use crate::source::Loader;
 use crate::time::{Timestamp, clock};
 
@@ -38,12 +40,16 @@ pub(super) struct ReloaderSettings {
     pub(super) clock: Option<Arc<dyn TimeProvider>>,
     pub(super) outbox: Outbox,
     pub(super) repeat: RepeatPolicy,
+    #[cfg(feature = "metrics")]
+    pub(super) published: Option<PublishedReloads>,
 }
 
 /// Anchors or lists that are loaded again.
 #[derive(Debug)]
 pub(super) struct Reloader<K: TrustKind> {
-    kind: K,
+    pub(super) kind: K,
+    /// Where it all lay at the start, for people.
+    pub(super) place: String,
     settings: ReloaderSettings,
     in_force: ArcSwap<K::Value>,
     state: Mutex<ReloaderState<K::Contents>>,
@@ -93,8 +99,9 @@ impl<K: TrustKind> Reloader<K> {
         events
             .iter()
             .for_each(|event| settings.outbox.deliver(event));
-        Ok(Self {
+        let reloader = Self {
             kind,
+            place: name,
             in_force: ArcSwap::from_pointee(value),
             state: Mutex::new(ReloaderState {
                 places,
@@ -114,7 +121,10 @@ impl<K: TrustKind> Reloader<K> {
             settings,
             swaps: AtomicU64::new(0),
             failures: AtomicU64::new(0),
-        })
+        };
+        #[cfg(feature = "metrics")]
+        reloader.publish_numbers(0, 0);
+        Ok(reloader)
     }
 
     pub(super) fn in_force(&self) -> Arc<K::Value> {
@@ -278,19 +288,32 @@ impl<K: TrustKind> Reloader<K> {
         };
     }
 
+    #[cfg(feature = "metrics")]
+    fn publish_numbers(&self, swapped: u64, failures: u64) {
+        if let Some(published) = &self.settings.published {
+            let status = self.status();
+            published.publish(ReloadNumbers {
+                swapped,
+                failures,
+                stale_since: status.stale_since,
+                polled: status.polled,
+            });
+        }
+    }
+
     /// After the locks are gone: an observer may ask.
     fn finish(&self, step: TrustStep, events: &[Event], now: Timestamp) -> TrustReloadSummary {
         let is_swapped = step == TrustStep::Swapped;
-        let refused = match step {
-            TrustStep::Settling(error) => Some(error),
-            TrustStep::Refused { error, fresh } => {
-                self.failures.fetch_add(u64::from(fresh), Ordering::Release);
-                Some(error)
-            }
-            TrustStep::Unchanged | TrustStep::Restored | TrustStep::Swapped => None,
+        let (refused, failures) = match step {
+            TrustStep::Settling(error) => (Some(error), 0),
+            TrustStep::Refused { error, fresh } => (Some(error), u64::from(fresh)),
+            TrustStep::Unchanged | TrustStep::Restored | TrustStep::Swapped => (None, 0),
         };
+        self.failures.fetch_add(failures, Ordering::Release);
         self.swaps
             .fetch_add(u64::from(is_swapped), Ordering::Release);
+        #[cfg(feature = "metrics")]
+        self.publish_numbers(u64::from(is_swapped), failures);
         events
             .iter()
             .for_each(|event| self.settings.outbox.deliver(event));

@@ -2,8 +2,10 @@
 
 #[cfg(feature = "json")]
 mod json;
+mod labels;
 mod nagios;
 mod openmetrics;
+mod series_text;
 mod text;
 
 use super::Report;
@@ -20,9 +22,10 @@ impl Report {
         nagios::render(self)
     }
 
-    /// OpenMetrics text: `x509_cert_not_after` and `x509_cert_not_before` of each certificate and
-    /// `notafter_effective_not_after` of each chain, all in absolute Unix seconds, so that
-    /// nothing vanishes at expiry.
+    /// OpenMetrics text: `x509_cert_not_after` and `x509_cert_not_before` of each certificate,
+    /// `notafter_effective_not_after` of each chain, and the series that a monitor has
+    /// `with_metrics`, by the same labels; all instants in absolute Unix seconds, so that nothing
+    /// vanishes at expiry.
     pub fn to_openmetrics(&self) -> String {
         openmetrics::render(self)
     }

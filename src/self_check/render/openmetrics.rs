@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::super::{ChainReport, Report, ReportedCertificate};
+use super::labels::labels;
+use super::series_text;
 use crate::outlook::Outlook;
 use crate::time::Timestamp;
 
@@ -44,6 +46,8 @@ pub(super) fn render(report: &Report) -> String {
     evaluated.add("", seconds(report.at));
     let families = [not_after, not_before, effective, verifies, evaluated];
     let mut text: String = families.iter().map(Family::render).collect();
+    let names: Vec<_> = families.iter().map(|family| family.name).collect();
+    text.push_str(&series_text::render(report, &names));
     text.push_str("# EOF\n");
     text
 }
@@ -110,19 +114,4 @@ fn chain_labels(chain: &ChainReport, relying_party: &str) -> String {
         ("relying_party", relying_party),
         ("sha256", &sha256.unwrap_or_default()),
     ])
-}
-
-fn labels(pairs: &[(&str, &str)]) -> String {
-    let pairs: Vec<_> = pairs
-        .iter()
-        .map(|(name, value)| format!("{name}=\"{}\"", escaped(value)))
-        .collect();
-    format!("{{{}}}", pairs.join(","))
-}
-
-fn escaped(value: &str) -> String {
-    value
-        .replace('\\', "\\\\")
-        .replace('"', "\\\"")
-        .replace('\n', "\\n")
 }

@@ -12,7 +12,8 @@ use rustls::server::danger::ClientCertVerifier;
 use rustls::{CertificateError, DigitallySignedStruct, Error};
 
 use super::options::{self, Bounds, GRACE, NAME, Options, Pins, Scene, TTL};
-use super::scripted::{Features, Scripted, Verdict, certificate_errors};
+use super::scripted::{Features, Scripted, Verdict};
+use crate::support::certificate_errors::certificate_errors;
 use crate::support::pki::{Leaf, NOW};
 
 /// A wrapper of either kind.

@@ -131,6 +131,19 @@ fn with_client_ca_clients_must_show_a_certificate() {
         metrics.metric("notafter_handshake_failures_total", ""),
         Some(3)
     );
+    let codes = ["peer_no_certificate", "peer_expired", "peer_unknown_issuer"];
+    for code in codes {
+        let count = metrics.metric("notafter_handshake_errors_total", code);
+        assert_eq!(count, Some(1), "{code}");
+    }
+    // Whom nobody showed a certificate of, the verifier was not asked about.
+    let refused = |reason: &str| metrics.metric("notafter_handshakes_refused_total", reason);
+    let reasons = ["\"expired\"", "\"unknown_issuer\"", "\"not_yet_valid\""];
+    assert_eq!(reasons.map(refused), [Some(1), Some(1), Some(0)]);
+    let accepted = metrics.metric("notafter_handshakes_accepted_total", "peer_client");
+    assert!(accepted >= Some(1), "{accepted:?}");
+    let anchor = metrics.metric("notafter_cert_band", "position=\"anchor\"");
+    assert_eq!(anchor, Some(0));
 }
 
 #[test]
@@ -184,9 +197,48 @@ fn a_client_ca_and_a_client_crl_that_change_on_disk_count_within_the_poll() {
     let other = ground.client_with(&ground.leaf(-DAY, 80 * DAY));
     let metrics = service.get(&other, "/metrics").unwrap();
     assert_eq!(
+        metrics.metric("notafter_handshakes_refused_total", "\"revoked\""),
+        Some(1)
+    );
+    wait_until("the list in force is shown", || {
+        let metrics = service.get(&other, "/metrics").unwrap();
+        let made = metrics.metric("notafter_crl_this_update", "client lists");
+        made > metrics.metric("x509_cert_not_before", "position=\"leaf\"")
+    });
+    assert_eq!(
         metrics.metric("notafter_client_crl_reloads_total", ""),
         Some(1)
     );
+}
+
+#[test]
+fn handshakes_are_counted_by_whose_fault_it_was_and_leaving_early_is_nobodys() {
+    let ground = Ground::new();
+    ground.deploy(&ground.leaf(-DAY, 80 * DAY));
+    let service = ground.serve(&[]);
+    let (client, stranger) = (ground.client(), Ground::new());
+    for _ in 0..5 {
+        // A load balancer that looks whether the port is open.
+        drop(service.connect());
+    }
+    let mut cut = service.connect();
+    cut.write_all(b"\x16\x03\x01\x02\0\x01").unwrap();
+    drop(cut);
+    let mut plain = service.connect();
+    plain.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
+    assert!(service.get(&stranger.client(), "/ready").is_err());
+    let count = |name: &str, label: &str| {
+        let metrics = service.get(&client, "/metrics").unwrap();
+        metrics.metric(name, label)
+    };
+    wait_until("what is no TLS is counted", || {
+        count("notafter_handshake_errors_total", "not_tls") == Some(1)
+    });
+    wait_until("that our own certificate is not trusted is counted", || {
+        count("notafter_handshake_errors_total", "own_unknown_issuer") == Some(1)
+    });
+    assert_eq!(count("notafter_handshake_failures_total", ""), Some(2));
+    assert!(service.interrupt());
 }
 
 #[test]

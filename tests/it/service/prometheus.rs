@@ -1,35 +1,34 @@
 //! A real Prometheus scrapes the service; its rule fires and resolves across a renewal.
 
-use std::path::Path;
-use std::process::Command;
-
 use serde_json::Value;
 
 use super::ground::{Ground, wait_until};
-use crate::support::tools::{self, Server, tool};
+use crate::support::promtool::{is_there, promtool};
+use crate::support::tools::{self, Server};
 
 const DAY: i64 = 86_400;
 
-fn promtool(promtool: &Path, args: &[&str], input: &str) -> (bool, String) {
-    tools::run_with(Command::new(promtool).args(args), input)
-}
-
 #[test]
 fn promtool_finds_nothing_to_say_about_the_metrics() {
-    let Some(program) = tool("promtool") else {
+    if !is_there("promtool") {
         return;
-    };
+    }
     let ground = Ground::new();
     ground.deploy(&ground.leaf(-10 * DAY, 80 * DAY));
-    let service = ground.serve(&[]);
-    let metrics = service.get(&ground.client(), "/metrics").unwrap().body;
+    let (ca, crl) = (ground.path("ca.pem"), ground.path("clients.crl"));
+    std::fs::write(&crl, ground.lists(-DAY, &[])).unwrap();
+    let service = ground.serve(&["--client-ca", &ca, "--client-crl", &crl]);
+    // What failed is counted by its code.
+    assert!(service.get(&ground.client(), "/metrics").is_err());
+    let known = ground.client_with(&ground.leaf(-DAY, 80 * DAY));
+    let metrics = service.get(&known, "/metrics").unwrap().body;
     assert_eq!(
-        promtool(&program, &["check", "metrics"], &metrics),
+        promtool(&["check", "metrics"], &metrics),
         (true, String::new())
     );
     // It does look.
     let broken = metrics.replace("# HELP notafter_reloads_total", "# nothing");
-    let (_, said) = promtool(&program, &["check", "metrics"], &broken);
+    let (_, said) = promtool(&["check", "metrics"], &broken);
     assert!(
         said.contains("notafter_reloads_total no help text"),
         "{said}"
@@ -41,7 +40,9 @@ struct Prometheus(Server);
 impl Prometheus {
     /// Starts one that watches this service, on a free port; `None` where there is none.
     fn start(ground: &Ground, service: u16) -> Option<Self> {
-        let program = tool("promtool")?;
+        if !is_there("promtool") {
+            return None;
+        }
         let rules = "\
 groups:
 - name: certificates
@@ -64,7 +65,7 @@ scrape_configs:
         );
         let file = ground.path("prometheus.yml");
         std::fs::write(&file, config).unwrap();
-        let (good, said) = promtool(&program, &["check", "config", &file], "");
+        let (good, said) = promtool(&["check", "config", &file], "");
         assert!(good, "{said}");
         tools::prometheus(file.as_ref(), ground.path("data").as_ref()).map(Self)
     }

@@ -1,4 +1,5 @@
 pub mod agreeable;
+pub mod certificate_errors;
 pub mod corpora;
 #[cfg(feature = "metrics")]
 pub mod gauges;
@@ -6,6 +7,7 @@ pub mod graph;
 pub mod limbo;
 pub mod ocsp;
 pub mod pki;
+pub mod promtool;
 pub mod proof;
 pub mod tls;
 pub mod tools;
