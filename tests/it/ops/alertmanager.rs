@@ -15,7 +15,7 @@ use crate::support::pki::{self, NOW};
 use crate::support::tools::{Running, Server, get, post, serve, tool, wait_until};
 
 /// An Alertmanager, and what it told its receiver.
-struct Alerts {
+pub struct Alerts {
     server: Server,
     notified: Arc<Mutex<Vec<Value>>>,
     _folder: tempfile::TempDir,
@@ -23,7 +23,7 @@ struct Alerts {
 
 impl Alerts {
     /// Starts one on a port of its own; `None` where there is none.
-    fn start() -> Option<Self> {
+    pub fn start() -> Option<Self> {
         let program = tool("prometheus-alertmanager")?;
         let notified = Arc::new(Mutex::new(Vec::new()));
         let receiver = Arc::clone(&notified);
@@ -61,8 +61,12 @@ receivers: [ {{ name: test, webhook_configs: [ {{ url: 'http://127.0.0.1:{webhoo
         })
     }
 
+    pub fn port(&self) -> u16 {
+        self.server.port
+    }
+
     /// What fires.
-    fn firing(&self) -> Vec<Value> {
+    pub fn firing(&self) -> Vec<Value> {
         let alerts = self.server.json("/api/v2/alerts");
         alerts.as_array().unwrap().clone()
     }

@@ -2,5 +2,10 @@
 //! `docs/ops/`, and what the application posts, against the real programs.
 
 mod alertmanager;
+mod end_to_end;
+mod exported;
+mod fleet;
+mod kit;
+mod lives;
 mod payloads;
 mod runbook;

@@ -12,7 +12,7 @@ use crate::support::tools;
 const RUNBOOK: &str = include_str!("../../../docs/ops/RUNBOOK.md");
 
 /// What is found on machines of those who are on call.
-const PROGRAMS: [&str; 36] = [
+const PROGRAMS: [&str; 37] = [
     "amtool",
     "apt-get",
     "ausearch",
@@ -29,6 +29,7 @@ const PROGRAMS: [&str; 36] = [
     "df",
     "dig",
     "dmesg",
+    "eu-stack",
     "findmnt",
     "grep",
     "head",
@@ -68,16 +69,29 @@ fn blocks(text: &str) -> Vec<&str> {
         .collect()
 }
 
+/// The queries that it says to ask Prometheus.
+pub fn queries() -> Vec<String> {
+    let asked = RUNBOOK
+        .split("promtool query instant \"$PROMETHEUS\" '")
+        .skip(1);
+    asked
+        .map(|rest| rest.split('\'').next().unwrap().to_owned())
+        .collect()
+}
+
 fn all_entries() -> Vec<String> {
     let events = EventCode::ALL.iter();
     let events = events.map(|code| format!("Event `{code}`"));
     let findings = guide::finding_codes().into_iter();
     let findings = findings.map(|code| format!("Finding `{code}`"));
-    events.chain(findings).collect()
+    let alerts = include_str!("../../../docs/ops/alerts.yml");
+    let alerts = alerts.split("- alert: ").skip(1);
+    let alerts = alerts.map(|rest| format!("Alert `{}`", rest.lines().next().unwrap()));
+    events.chain(findings).chain(alerts).collect()
 }
 
 #[test]
-fn every_event_and_finding_has_an_entry_with_what_it_means_what_to_do_and_what_to_type() {
+fn every_event_finding_and_alert_has_an_entry_with_what_it_means_what_to_do_and_what_to_type() {
     let entries = all_entries();
     for heading in &entries {
         let entry = entry(heading);
