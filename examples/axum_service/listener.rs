@@ -61,14 +61,13 @@ pub async fn accept(
                     let connection = Connection::new(stream, &service, permit);
                     serving::serve(connection, router, ending).await;
                 }
-                Ok(Err(error)) => match notafter::explain(&error) {
-                    Some(explanation) => {
+                Ok(Err(error)) => {
+                    // Who only went away, as health checks do, has failed of nothing.
+                    if let Some(explanation) = notafter::explain(&error) {
                         service.failed_handshakes.add(1);
                         service.handshake_errors.count(explanation.code());
                     }
-                    // It went away, as health checks do: that is no failure.
-                    None => {}
-                },
+                }
                 Err(_) => service.failed_handshakes.add(1),
             }
         });

@@ -108,7 +108,7 @@ fn meaning(alert: AlertDescription) -> Meaning {
             Reason::BadSignature,
             "own_bad_signature",
             "the peer could not verify a signature of ours: see that our certificate, its intermediates and \
-             its private key belong together",
+             its private key belong together, and that the peer trusts our CA by its present key",
         ),
         AlertDescription::BadCertificateStatusResponse => own(
             Reason::StapleNotGood,

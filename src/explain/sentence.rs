@@ -29,7 +29,12 @@ impl fmt::Display for Explanation {
                 _ => {
                     f.write_str("the peer refused our own certificate: ")?;
                     self.write_dates(f)?;
-                    f.write_str(": renew it, and reload")
+                    f.write_str(match self.reason {
+                        Some(RefusalReason::NotYetValid) => {
+                            ": show the one before it until then, and check this clock"
+                        }
+                        _ => ": renew it, and reload",
+                    })
                 }
             },
             (None, None) => match self.reason {
@@ -104,7 +109,7 @@ impl Explanation {
                 _,
             ) => write!(
                 f,
-                "the peer's leaf does not cover '{}', only {}: check the name that is connected to, else its \
+                "the peer's leaf is not for '{}', but for {}: check the name that is connected to, else its \
                  operator must serve one with that name",
                 quoted(expected, MAX_NAME),
                 list(presented)
@@ -194,7 +199,7 @@ const fn in_words(reason: RefusalReason) -> &'static str {
         }
         RefusalReason::BadSignature => {
             "a signature of the peer does not fit its key: its operator must serve the intermediates, and use \
-             the private key, that belong to its leaf"
+             the private key, that belong to its leaf; or what is trusted here is another CA of the same name"
         }
         RefusalReason::UnsupportedAlgorithm => {
             "the peer uses a key or a signature algorithm that the crypto provider here does not support: \
@@ -240,7 +245,7 @@ fn list(names: &[String]) -> String {
         text.push_str(&quoted(name, MAX_NAME));
     }
     match names.len() {
-        0 => "none at all".to_owned(),
+        0 => "nothing at all".to_owned(),
         count if count > NAMES => format!("{text} and {} more", count - NAMES),
         _ => text,
     }

@@ -171,10 +171,12 @@ impl MonitorBuilder {
 
     /// Keeps gauges up to date in the `metrics` facade, in absolute Unix seconds.
     ///
-    /// By `source` and `position`: `x509_cert_not_after` and `x509_cert_expired` (of several
-    /// certificates, the first to end); by `source` and `relying_party`:
+    /// By `source` and `position`: `x509_cert_not_before`, `x509_cert_not_after`,
+    /// `x509_cert_expired`, `notafter_cert_due`, `notafter_cert_warning` and `notafter_cert_band` (of
+    /// several certificates, the worst); by `source` and `relying_party`:
     /// `notafter_effective_not_after` (0 where it does not verify); by `source`:
-    /// `notafter_staple_next_update`, and what else is watched; and
+    /// `notafter_chain_band`, `notafter_staple_next_update`, what there is of revocation lists
+    /// (`notafter_crl_..`) and pins (`notafter_pin..`), and what else is watched; and
     /// `notafter_source_errors_total` by `reason` (each there from the start),
     /// `notafter_events_lost_total`, `notafter_observer_panics_total`,
     /// `notafter_watched`, `notafter_last_evaluated_timestamp_seconds`. What is no longer watched

@@ -83,8 +83,10 @@ pub(super) fn judge_crls(
     policy: &ThresholdPolicy,
     now: Timestamp,
 ) -> Evaluation {
-    let mut evaluation = Evaluation::default();
-    evaluation.gauges = list_gauges(crls, policy, now);
+    let mut evaluation = Evaluation {
+        gauges: list_gauges(crls, policy, now),
+        ..Evaluation::default()
+    };
     for validity in crls.validities() {
         // Of the due list nothing is told, but it is shown.
         if let Some(change) = policy.next_change(validity, Position::Leaf, now) {

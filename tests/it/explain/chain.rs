@@ -103,6 +103,12 @@ fn of_our_own_chain_it_is_said_what_has_expired() {
     assert_eq!(explanation.reason, Some(RefusalReason::NotYetValid));
     let (not_before, at) = (days(401), later());
     assert_eq!(explanation.detail, Detail::NotYetValid { not_before, at });
+    assert_eq!(
+        explanation.to_string(),
+        "the peer refused our own certificate: our leaf 'a.example' is not valid before \
+         2027-02-06T00:00:00Z, in 1 d by this machine's clock (2027-02-05T00:00:00Z): show the one before it \
+         until then, and check this clock"
+    );
 }
 
 #[test]

@@ -468,7 +468,7 @@ fn sentences_say_who_when_by_whose_clock_and_what_to_do() {
                 expected: ServerName::try_from("a.example").unwrap(),
                 presented: Vec::new(),
             }),
-            "the peer's leaf does not cover 'a.example', only none at all: check the name that is connected \
+            "the peer's leaf is not for 'a.example', but for nothing at all: check the name that is connected \
              to, else its operator must serve one with that name",
         ),
         (
