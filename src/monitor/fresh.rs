@@ -1,15 +1,15 @@
 //! What another look at a file or folder brings: what may have changed is read, the rest is as it
 //! was read before. An edge, for it reads files.
 
-use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::known::KnownInOrder;
 use super::looked::{FreshRead, LookedFile};
 use super::parts::SourceKey;
 use crate::self_check::Cores;
-use crate::source::listing::Listed;
+use crate::source::listed::Listed;
 use crate::source::loader::no_certificate;
 use crate::source::{FailureReason, Loader, SourceContents};
 use crate::time::Timestamp;
@@ -94,16 +94,10 @@ struct EntryPair<'p> {
 }
 
 fn pairs<'p>(entries: &'p [Listed], known: &'p [LookedFile]) -> Vec<EntryPair<'p>> {
-    let mut by_key: Option<HashMap<&OsStr, &LookedFile>> = None;
+    let mut known = KnownInOrder::new(known);
     let mut pairs = Vec::with_capacity(entries.len());
     for (number, entry) in entries.iter().enumerate() {
-        let key = key_of(entry);
-        // Mostly they are the same in the same order.
-        let same_place = known.get(number).filter(|file| &*file.key == key);
-        let before = same_place.or_else(|| {
-            let index = || known.iter().map(|file| (&*file.key, file)).collect();
-            by_key.get_or_insert_with(index).get(key).copied()
-        });
+        let before = known.find_by(|key| is_at(entry, key), || key_of(entry));
         pairs.push(EntryPair {
             number,
             entry,
@@ -113,10 +107,17 @@ fn pairs<'p>(entries: &'p [Listed], known: &'p [LookedFile]) -> Vec<EntryPair<'p
     pairs
 }
 
-fn key_of(entry: &Listed) -> &OsStr {
+fn is_at(entry: &Listed, key: &OsStr) -> bool {
     match entry {
-        Listed::File { path, .. } => path.as_os_str(),
-        Listed::Unreadable(failure) => OsStr::new(&*failure.place.source),
+        Listed::File(file) => file.is_at(key),
+        Listed::Unreadable(failure) => *key == *failure.place.source,
+    }
+}
+
+fn key_of(entry: &Listed) -> SourceKey {
+    match entry {
+        Listed::File(file) => file.path().into_os_string().into(),
+        Listed::Unreadable(failure) => SourceKey::from(OsStr::new(&*failure.place.source)),
     }
 }
 
@@ -132,7 +133,7 @@ impl FileLooker<'_> {
     fn file(&self, pair: &EntryPair<'_>) -> LookedFile {
         let (entry, before) = (pair.entry, pair.before);
         let stamp = match entry {
-            Listed::File { stamp, .. } => *stamp,
+            Listed::File(file) => file.stamp,
             Listed::Unreadable(_) => None,
         };
         let age_seconds = stamp.and_then(|stamp| stamp.age_seconds(self.look.now));
@@ -160,10 +161,7 @@ impl FileLooker<'_> {
             _ => Arc::new(contents),
         });
         LookedFile {
-            key: before.map_or_else(
-                || SourceKey::from(key_of(entry)),
-                |before| before.key.clone(),
-            ),
+            key: before.map_or_else(|| key_of(entry), |before| Arc::clone(&before.key)),
             stamp,
             is_still,
             age_seconds,

@@ -31,6 +31,7 @@ mod fresh;
 mod health;
 mod item;
 mod judge;
+mod known;
 mod last_read;
 mod lists;
 mod looked;

@@ -20,6 +20,7 @@ use super::series::Change;
 use super::state::MonitorState;
 use super::target::{Lane, Target, TargetKind};
 use super::work::Evaluator;
+use crate::alert::Matter;
 use crate::observer::Outbox;
 use crate::self_check::Report;
 use crate::source::FailureReason;
@@ -155,7 +156,8 @@ impl Monitor {
         let _one_at_a_time = lock(&self.ticking);
         let due = self.state().take_due(Lane::Local, now, usize::MAX);
         // Nothing is locked meanwhile: health and snapshots never wait for a disk or a peer.
-        let outcomes = self.evaluator.run_all(&due, now);
+        let is_known = |matter: &Matter| self.state().transitions.band(matter).is_some();
+        let outcomes = self.evaluator.run_all(&due, &is_known, now);
         self.merge(Lane::Local, outcomes, now)
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rustls::crypto::CryptoProvider;
 use rustls::time_provider::TimeProvider;
 
+use super::cores::Cores;
 #[cfg(feature = "ocsp")]
 use super::judge::GivenStaple;
 use super::judge::{Expected, Input, Judged, SourceJudge};
@@ -88,7 +89,12 @@ impl SelfCheck {
             match origin {
                 Origin::Path(path) => {
                     let files = subjects.loader.load(path);
-                    files.iter().for_each(|file| judged.source(file));
+                    let each = Cores::default().map(&files, |file| {
+                        let mut beside = judged.beside();
+                        beside.source(file);
+                        beside
+                    });
+                    each.into_iter().for_each(|beside| judged.extend(beside));
                 }
                 Origin::Given(input) => judged.input(input),
             }

@@ -109,6 +109,22 @@ impl<'j> Judged<'j> {
         judged
     }
 
+    /// What judges by the same, and has judged nothing.
+    pub(super) fn beside(&self) -> Self {
+        Self {
+            names: self.names.clone(),
+            chains: Vec::new(),
+            findings: Vec::new(),
+            ..*self
+        }
+    }
+
+    /// Takes in what was judged beside.
+    pub(super) fn extend(&mut self, beside: Self) {
+        self.chains.extend(beside.chains);
+        self.findings.extend(beside.findings);
+    }
+
     fn read_names(&mut self, names: &[String]) {
         for name in names {
             match ServerName::try_from(name.clone()) {

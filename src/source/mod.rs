@@ -18,6 +18,7 @@ mod contents;
 mod encrypted_key;
 mod failure;
 mod key_error;
+pub(crate) mod listed;
 pub(crate) mod listing;
 pub(crate) mod loader;
 #[cfg(feature = "monitor")]
