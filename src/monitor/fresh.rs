@@ -169,12 +169,16 @@ impl FileLooker<'_> {
         }
     }
 
-    /// Whether it is read again, however still it seems.
     fn is_turn_of(&self, number: usize) -> bool {
-        let each = self.files.div_ceil(READ_AGAIN_LOOKS).max(READ_AGAIN_FILES);
-        let turns = self.files.div_ceil(each).max(1);
-        number / each == self.look.number % turns
+        is_turn_of(number, self.files, self.look.number)
     }
+}
+
+/// Whether the file of this number, of so many, is read at this look, however still it seems.
+fn is_turn_of(number: usize, files: usize, look: usize) -> bool {
+    let each = files.div_ceil(READ_AGAIN_LOOKS).max(READ_AGAIN_FILES);
+    let turns = files.div_ceil(each).max(1);
+    number / each == look % turns
 }
 
 /// Whether another read of the same bytes would bring the same: rights, links and disks are not in
@@ -190,4 +194,33 @@ fn depends_on_bytes_alone(contents: &SourceContents) -> bool {
                 | FailureReason::Io
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn however_still_files_seem_each_is_read_again_within_sixty_looks() {
+        for (files, most) in [
+            (1, 1),
+            (100, 100),
+            (101, 100),
+            (6_000, 100),
+            (6_001, 101),
+            (100_000, 1_667),
+        ] {
+            let mut read = vec![0; files];
+            for look in 1_000..1_060 {
+                let turns: Vec<_> = (0..files).filter(|n| is_turn_of(*n, files, look)).collect();
+                assert!(
+                    (1..=most).contains(&turns.len()),
+                    "{files}: {}",
+                    turns.len()
+                );
+                turns.into_iter().for_each(|n| read[n] += 1);
+            }
+            assert!(read.iter().all(|times| *times >= 1), "{files}");
+        }
+    }
 }

@@ -54,11 +54,10 @@ impl ListedFile {
         let folder = folder.as_os_str().as_encoded_bytes();
         let path = path.as_encoded_bytes();
         let before = path.strip_suffix(self.name.as_encoded_bytes());
+        let is_parted = |byte: &u8| is_separator(char::from(*byte));
         match before.and_then(|before| before.strip_prefix(folder)) {
-            Some([]) => folder
-                .last()
-                .is_some_and(|last| is_separator(char::from(*last))),
-            Some([between]) => is_separator(char::from(*between)),
+            Some([]) => folder.last().is_some_and(is_parted),
+            Some([between]) => is_parted(between) && !folder.last().is_some_and(is_parted),
             _ => false,
         }
     }
