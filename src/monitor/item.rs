@@ -198,6 +198,13 @@ impl WatchedItem {
             mut news, vanished, ..
         } = taking;
         if !news.judged.is_empty() {
+            #[cfg(feature = "metrics")]
+            if self.evaluated.is_none() {
+                news.changes.push(Change {
+                    before: Samples::default(),
+                    now: overdue::samples(&self.name, self.is_overdue),
+                });
+            }
             self.evaluated = Some(now);
         }
         let told = self.tell_vanished(&vanished, transitions, &mut news, now);
