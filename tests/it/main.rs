@@ -15,6 +15,7 @@ mod announcements;
 mod attacks;
 mod bounds;
 mod command;
+mod command_options;
 mod connections;
 mod delivery;
 mod endpoint_names;
