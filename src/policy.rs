@@ -58,6 +58,20 @@ impl Band {
             Self::Broken => "broken",
         }
     }
+
+    /// The stable number, for metrics: 0 for ok, 1 due, 2 warning, 3 critical, 4 not yet valid, 5 expired,
+    /// 6 broken. A greater one is worse.
+    pub const fn as_number(self) -> u8 {
+        match self {
+            Self::Ok => 0,
+            Self::Due => 1,
+            Self::Warning => 2,
+            Self::Critical => 3,
+            Self::NotYetValid => 4,
+            Self::Expired => 5,
+            Self::Broken => 6,
+        }
+    }
 }
 
 impl fmt::Display for Band {

@@ -1,10 +1,11 @@
 //! TLS connections. Handshakes run apart from each other and have little time, so that no client
 //! holds up another one.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -60,7 +61,14 @@ pub async fn accept(
                     let connection = Connection::new(stream, &service, permit);
                     serving::serve(connection, router, ending).await;
                 }
-                _ => service.failed_handshakes.add(1),
+                Ok(Err(error)) => {
+                    // Who only went away, as health checks do, has failed of nothing.
+                    if let Some(explanation) = notafter::explain(&error) {
+                        service.failed_handshakes.add(1);
+                        service.handshake_errors.count(explanation.code());
+                    }
+                }
+                Err(_) => service.failed_handshakes.add(1),
             }
         });
     }
@@ -138,6 +146,24 @@ impl AsyncWrite for Connection {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+/// Counts by codes, which are few.
+#[derive(Default)]
+pub struct CountsByCode(Mutex<BTreeMap<&'static str, u64>>);
+
+impl CountsByCode {
+    fn count(&self, code: &'static str) {
+        *self.lock().entry(code).or_default() += 1;
+    }
+
+    pub fn all(&self) -> BTreeMap<&'static str, u64> {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<&'static str, u64>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -29,7 +29,12 @@ pub fn router(service: Arc<Service>) -> Router {
 
 /// Prometheus text: the report's gauges, and what only the service knows.
 async fn metrics(State(service): State<Arc<Service>>) -> Response {
-    let report = service.monitor.snapshot().to_openmetrics();
+    let mut report = service.monitor.snapshot();
+    // The key knows it at once, and the monitor at its next tick.
+    report
+        .gauges
+        .retain(|reported| reported.gauge.name != STALE_SINCE);
+    let report = report.to_openmetrics();
     let mut text = report.trim_end_matches("# EOF\n").to_owned();
     let key = &service.key;
     let seconds = Timestamp::as_unix_seconds;
@@ -49,7 +54,7 @@ async fn metrics(State(service): State<Arc<Service>>) -> Response {
             key.reload_failures_total().to_string(),
         ),
         (
-            "notafter_reload_stale_since_timestamp_seconds",
+            STALE_SINCE,
             "gauge",
             "Since when nothing on disk can be served, Unix seconds; 0 where disk and serving agree.",
             stale_since.to_string(),
@@ -93,7 +98,7 @@ async fn metrics(State(service): State<Arc<Service>>) -> Response {
         (
             "notafter_handshake_failures_total",
             "counter",
-            "Handshakes that failed or took too long.",
+            "Handshakes that failed or took too long; clients that left early are none.",
             service.failed_handshakes.get().to_string(),
         ),
     ];
@@ -106,11 +111,57 @@ async fn metrics(State(service): State<Arc<Service>>) -> Response {
             "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n"
         );
     }
+    text.push_str(&handshakes(&service));
     (
         [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
         text,
     )
         .into_response()
+}
+
+const STALE_SINCE: &str = "notafter_reload_stale_since_timestamp_seconds";
+
+/// How handshakes ended: whom the verifier refused, and what both sides complained about.
+fn handshakes(service: &Service) -> String {
+    let mut text = String::new();
+    if let Some(trust) = &service.client_trust {
+        let counts = trust.verifier().handshakes();
+        let role = counts.role();
+        let (accepted, refused) = (
+            "notafter_handshakes_accepted_total",
+            "notafter_handshakes_refused_total",
+        );
+        text.push_str(&head(
+            accepted,
+            "Peers that were accepted and proved that they have their key, by role.",
+        ));
+        text.push_str(&format!(
+            "{accepted}{{role=\"{role}\"}} {}\n",
+            counts.accepted()
+        ));
+        text.push_str(&head(
+            refused,
+            "Peers that were refused, by role and reason.",
+        ));
+        for (reason, count) in counts.by_reason() {
+            text.push_str(&format!(
+                "{refused}{{role=\"{role}\",reason=\"{reason}\"}} {count}\n"
+            ));
+        }
+    }
+    let errors = "notafter_handshake_errors_total";
+    text.push_str(&head(
+        errors,
+        "Handshakes that failed, by what they failed of; own_ is what clients refuse of ours.",
+    ));
+    for (code, count) in service.handshake_errors.all() {
+        text.push_str(&format!("{errors}{{code=\"{code}\"}} {count}\n"));
+    }
+    text
+}
+
+fn head(name: &str, help: &str) -> String {
+    format!("# HELP {name} {help}\n# TYPE {name} counter\n")
 }
 
 /// For readiness probes, never for liveness: a restart renews nothing.

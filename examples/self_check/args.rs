@@ -23,7 +23,7 @@ usage: self_check [OPTIONS] [FILE | FOLDER | HOST:PORT | -]...
                  for the whole look at an endpoint (default 10)
   --key FILE     the leaf's private key
   --each         treat every certificate on its own instead of as a chain
-  --format text|json|nagios|openmetrics
+  --format text|json|nagios|openmetrics|svg|timeline
   --fail-on expired|critical|warning
                  exit with 0 below that; expired: only what does not work now
                  (default warning)
@@ -65,6 +65,8 @@ pub enum Format {
     Json,
     Nagios,
     OpenMetrics,
+    Svg,
+    Timeline,
 }
 
 /// From where on the exit code is not 0.
@@ -108,6 +110,8 @@ impl Args {
                         "json" => Format::Json,
                         "nagios" => Format::Nagios,
                         "openmetrics" => Format::OpenMetrics,
+                        "svg" => Format::Svg,
+                        "timeline" => Format::Timeline,
                         _ => return Err(format!("unknown format '{value}'").into()),
                     };
                 }
@@ -148,14 +152,14 @@ impl Args {
         if self.every.is_some() && !self.watch {
             return Err("--every is for --watch: give both".into());
         }
-        let is_for_reports = matches!(self.format, Format::Nagios | Format::OpenMetrics);
+        let is_for_reports = !matches!(self.format, Format::Text | Format::Json);
         let excluded = [
             ("-", inputs > 0),
             ("--at", self.at.is_some()),
             ("--each", self.each),
             ("--key", !self.keys.is_empty()),
             ("--fail-on", !matches!(self.fail_on, FailOn::Warning)),
-            ("--format nagios or openmetrics", is_for_reports),
+            ("--format other than text or json", is_for_reports),
         ];
         match excluded.iter().find(|(_, given)| self.watch && *given) {
             Some((what, _)) => {

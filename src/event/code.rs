@@ -118,6 +118,9 @@ event_codes! {
     /// Peers presented certificates that would be accepted, and did not prove that they have the
     /// key.
     PeerUnproven = "peer_unproven",
+    /// The inner verifier accepted a peer whose leaf does not say who it is, where peers are known by
+    /// identities, and it was refused.
+    PeerUnidentified = "peer_unidentified",
     /// A peer presented more certificates than the bounds allow, and was refused unseen.
     PeerPresentedTooMuch = "peer_presented_too_much",
     /// Something watched is due, a warning, or critical; the role says what.

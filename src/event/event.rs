@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{EventCode, PeerReach, Role, Severity, Subject};
+use crate::identity::PeerIdentity;
 use crate::policy::Band;
 use crate::text::visible;
 #[cfg(feature = "json")]
@@ -40,6 +41,8 @@ pub struct Event {
     /// The name that the connection was made to; `None` for TLS clients and for what is not met
     /// in a connection.
     pub host: Option<String>,
+    /// Who the peer is, where peers are known by identities and it proved itself before.
+    pub identity: Option<PeerIdentity>,
     /// The file, the folder, or the name under which it is watched.
     pub source: Option<String>,
     /// The certificate, key or pin at fault.
@@ -82,6 +85,7 @@ impl Event {
             severity,
             role,
             host: None,
+            identity: None,
             source: None,
             subject: None,
             band_before: None,
@@ -100,6 +104,13 @@ impl Event {
     #[must_use]
     pub fn with_host(mut self, host: impl Into<Option<String>>) -> Self {
         self.host = host.into();
+        self
+    }
+
+    /// Says who the peer is that proved itself.
+    #[must_use]
+    pub fn with_identity(mut self, identity: impl Into<Option<PeerIdentity>>) -> Self {
+        self.identity = identity.into();
         self
     }
 

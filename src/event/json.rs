@@ -3,6 +3,7 @@
 use serde::{Serialize, Serializer};
 
 use super::{Event, EventCode, PeerReach, Subject};
+use crate::identity::PeerIdentity;
 use crate::policy::Band;
 
 impl Serialize for Event {
@@ -24,6 +25,7 @@ struct EventView<'e> {
     severity: &'static str,
     role: &'static str,
     host: Option<&'e str>,
+    identity: Option<&'e str>,
     source: Option<&'e str>,
     subject: Option<SubjectView<'e>>,
     band_before: Option<&'static str>,
@@ -46,6 +48,7 @@ impl<'e> EventView<'e> {
             severity: event.severity.as_str(),
             role: event.role.as_str(),
             host: event.host.as_deref(),
+            identity: event.identity.as_ref().map(PeerIdentity::as_str),
             source: event.source.as_deref(),
             subject: event.subject.as_ref().map(SubjectView::of),
             band_before: event.band_before.map(Band::as_str),

@@ -10,19 +10,20 @@ use rustls::crypto::CryptoProvider;
 use rustls::time_provider::TimeProvider;
 
 use super::attempts::Attempts;
-use super::judge::TargetJudge;
 #[cfg(feature = "metrics")]
-use super::metrics::{self, Publishing};
+use super::metrics;
 use super::monitor::Monitor;
 use super::run::Wake;
 use super::schedule::Intervals;
 use super::state::MonitorState;
+use super::target_judges::TargetJudges;
 use super::watched::Connector;
 use super::work::Evaluator;
 use crate::alert::{RepeatPolicy, Transitions};
-use crate::observer::Observer;
-use crate::observer::Outbox;
-use crate::outlook::{TrustAnchors, Usage};
+#[cfg(feature = "metrics")]
+use crate::observer::Publishing;
+use crate::observer::{Observer, Outbox};
+use crate::outlook::{TrustAnchors, TrustInForce};
 use crate::policy::ThresholdPolicy;
 use crate::revocation::Crls;
 use crate::self_check::{Cores, JudgeSettings, SelfCheckError};
@@ -84,9 +85,20 @@ impl Default for MonitorBuilder {
 }
 
 impl MonitorBuilder {
-    /// Judges by these anchors: required. [`TrustAnchors::from_os`] are those of the system.
+    /// Judges by these anchors: required, unless [`with_trust_in_force`](Self::with_trust_in_force)
+    /// says where to find them. [`TrustAnchors::from_os`] are those of the system.
     pub fn with_trust_anchors(mut self, anchors: impl Into<Arc<TrustAnchors>>) -> Self {
         self.settings.anchors = Some(anchors.into());
+        self
+    }
+
+    /// Judges by the anchors and lists that are in force at the time, such as those of
+    /// `ReloadingAnchors` or of a verifier made from them: chains, files and endpoints are judged anew
+    /// at the first tick of another epoch, which comes within a minute where a thread runs, and at once
+    /// upon [`Monitor::refresh`]. It stands in for [`with_trust_anchors`](Self::with_trust_anchors)
+    /// and [`with_crls`](Self::with_crls).
+    pub fn with_trust_in_force(mut self, trust: Arc<dyn TrustInForce>) -> Self {
+        self.settings.trust = Some(trust);
         self
     }
 
@@ -98,7 +110,7 @@ impl MonitorBuilder {
 
     /// Looks certificates up in these revocation lists.
     pub fn with_crls(mut self, crls: Crls) -> Self {
-        self.settings.crls = crls;
+        self.settings.crls = Some(crls);
         self
     }
 
@@ -195,14 +207,17 @@ impl MonitorBuilder {
 
     /// Keeps gauges up to date in the `metrics` facade, in absolute Unix seconds.
     ///
-    /// By `source` and `position`: `x509_cert_not_after` and `x509_cert_expired` (of several
-    /// certificates, the first to end); by `source` and `relying_party`:
+    /// By `source` and `position`: `x509_cert_not_before`, `x509_cert_not_after`,
+    /// `x509_cert_expired`, `notafter_cert_due`, `notafter_cert_warning` and `notafter_cert_band` (of
+    /// several certificates, the worst); by `source` and `relying_party`:
     /// `notafter_effective_not_after` (0 where it does not verify); by `source`:
-    /// `notafter_staple_next_update`, `notafter_source_readable` (0 where something in it could
-    /// not be read at the latest look), `notafter_evaluation_overdue` (1 where it waits too long to
-    /// be evaluated), and what else is watched; by `source`, `code` and `severity`:
-    /// `notafter_findings`; `notafter_worst` (0 ok or due, 1 warning, 2 critical, 3 not everything
-    /// could be judged and nothing was critical); and
+    /// `notafter_chain_band`, `notafter_staple_next_update`, what there is of revocation lists
+    /// (`notafter_crl_..`) and pins (`notafter_pin..`), of what reloads `notafter_anchors`, `notafter_crls` and
+    /// `notafter_reload_stale_since_timestamp_seconds`, `notafter_source_readable` (0 where something in it
+    /// could not be read at the latest look), `notafter_evaluation_overdue` (1 where it waits too long
+    /// to be evaluated), and what else is watched; by `source`, `code` and `severity`: `notafter_findings`;
+    /// `notafter_worst` (0 ok or due, 1 warning, 2 critical, 3 not everything could be judged and
+    /// nothing was critical); and
     /// `notafter_source_errors_total` by `reason` (each there from the start),
     /// `notafter_events_lost_total`, `notafter_observer_panics_total`,
     /// `notafter_watched`, `notafter_last_evaluated_timestamp_seconds`. What is no longer watched
@@ -217,21 +232,21 @@ impl MonitorBuilder {
     /// The finished monitor, which watches nothing yet.
     ///
     /// # Errors
-    /// [`SelfCheckError`] where there are no trust anchors to judge by or no crypto provider.
+    /// [`SelfCheckError`] where there are no trust anchors to judge by, or they were given twice, or
+    /// there is no crypto provider.
     pub fn build(self) -> Result<Arc<Monitor>, SelfCheckError> {
-        let judge = TargetJudge {
-            clients: self.settings.judge(Usage::ClientAuth)?,
-            servers: self.settings.judge(Usage::ServerAuth)?,
-            policy: self.settings.policy,
-        };
+        let judges = TargetJudges::new(self.settings.judge_maker()?);
+        let epoch = judges.epoch();
         let (transitions, unreadable) = restored(self.saved.as_deref());
         let transitions = transitions.with_repeat(self.repeat);
+        let policy = self.settings.policy;
+        let state = MonitorState::new(policy, transitions, unreadable, epoch);
         #[cfg(feature = "metrics")]
         if self.publishing == Publishing::On {
             metrics::describe();
         }
         let evaluator = Arc::new(Evaluator {
-            judge,
+            judges,
             loader: self.loader,
             settle_seconds: whole_seconds(self.settle_time),
             connector: self.connector,
@@ -250,7 +265,7 @@ impl MonitorBuilder {
             },
             outbox: self.outbox,
             clock: self.clock,
-            state: Mutex::new(MonitorState::new(transitions, unreadable)),
+            state: Mutex::new(state),
             ticking: Mutex::new(()),
             attempts: Mutex::new(attempts),
             wake,

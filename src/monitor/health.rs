@@ -4,7 +4,7 @@ use super::agenda::OVERDUE_SECONDS;
 use super::item::WatchedItem;
 use super::state::MonitorState;
 use super::target::{Lane, TargetKind};
-use crate::event::Role;
+use crate::event::{Role, Severity};
 use crate::policy::Band;
 use crate::text::visible;
 use crate::time::Timestamp;
@@ -38,7 +38,8 @@ pub struct Health {
 #[non_exhaustive]
 pub struct HealthReason {
     /// A stable code: a band (`expired`, `broken`, ...), `nothing_watched`, `not_evaluated`,
-    /// `nothing_to_judge`, `source_failed` or `evaluation_overdue`.
+    /// `nothing_to_judge`, `source_failed`, `evaluation_overdue`, or that of a finding about what is
+    /// watched besides certificates (`reload_failed`, `crl_expired`, ...).
     pub code: &'static str,
     /// Whether it makes the process not ready.
     pub not_ready: bool,
@@ -127,6 +128,15 @@ fn reasons_of(item: &WatchedItem, now: Timestamp) -> Vec<HealthReason> {
         };
         let source = Some(chain.source.clone());
         reasons.push(reason(band.as_str(), own && !works, source, message));
+    }
+    if !item.target.is_judged_by_trust() {
+        // Chains speak for themselves.
+        let findings = item.findings();
+        for finding in findings.filter(|finding| finding.severity >= Severity::Warning) {
+            let source = finding.source.clone().or_else(name);
+            let (code, message) = (finding.code.as_str(), finding.message.clone());
+            reasons.push(reason(code, false, source, message));
+        }
     }
     reasons
 }

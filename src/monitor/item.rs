@@ -6,18 +6,22 @@ use std::sync::Arc;
 use super::agenda::DueSlot;
 use super::alarms::Alarms;
 use super::last_read::LastRead;
-use super::outcome::{Outcome, Work};
-use super::parts::{DueParts, JudgedPart, KnownMatter, Part};
 #[cfg(feature = "metrics")]
-use super::series::{self, Change, Samples};
+use super::metrics::Change;
+use super::outcome::{Outcome, Work};
+#[cfg(feature = "metrics")]
+use super::overdue;
+use super::parts::{DueParts, JudgedPart, KnownMatter, Part};
 #[cfg(feature = "metrics")]
 use super::tally::{Tally, Touched};
 use super::target::Target;
 use super::vanished::{self, SourceStanding, Vanished};
 use crate::alert::{Condition, Matter, Transitions};
 use crate::event::{Event, EventCode};
-use crate::policy::Band;
-use crate::self_check::{ChainReport, Finding};
+use crate::policy::{Band, ThresholdPolicy};
+#[cfg(feature = "metrics")]
+use crate::self_check::Samples;
+use crate::self_check::{ChainReport, Finding, ReportedGauge};
 use crate::time::Timestamp;
 
 /// One thing that is watched.
@@ -115,6 +119,15 @@ impl WatchedItem {
         self.judged().flat_map(|part| &part.findings)
     }
 
+    /// Its numbers, for the report.
+    pub(super) fn reported_gauges(&self) -> impl Iterator<Item = ReportedGauge> {
+        let gauges = self.judged().flat_map(|part| &part.gauges);
+        gauges.map(|gauge| ReportedGauge {
+            source: self.name.to_string(),
+            gauge: gauge.clone(),
+        })
+    }
+
     /// In the order in which it was read.
     fn judged(&self) -> impl Iterator<Item = &JudgedPart> {
         let sources = self.last_read.sources.iter();
@@ -159,9 +172,11 @@ impl WatchedItem {
         outcome: Outcome,
         alarms: &mut Alarms,
         transitions: &Transitions,
+        policy: &ThresholdPolicy,
         now: Timestamp,
     ) -> ItemNews {
         let mut taking = Taking {
+            policy,
             news: ItemNews::default(),
             vanished: Vec::new(),
             alarms,
@@ -222,7 +237,9 @@ impl WatchedItem {
         #[cfg(feature = "metrics")]
         {
             let samples = |judged: Option<&JudgedPart>| {
-                judged.map_or_else(Samples::new, |judged| judged.samples(&self.name))
+                judged.map_or_else(Samples::default, |judged| {
+                    judged.samples(&self.name, taking.policy)
+                })
             };
             taking.news.changes.push(Change {
                 before: samples(before.as_ref()),
@@ -327,12 +344,16 @@ impl WatchedItem {
 
     /// What metrics show of it.
     #[cfg(feature = "metrics")]
-    pub(super) fn samples(&self) -> Samples {
-        let parts = self.parts.values();
-        let mut samples: Samples = parts.flat_map(|part| part.samples(&self.name)).collect();
-        samples.extend(self.tally.samples());
+    pub(super) fn samples(&self, policy: &ThresholdPolicy) -> Samples {
+        let mut samples = Samples::default();
+        for part in self.parts.values() {
+            samples.0.extend(part.samples(&self.name, policy).0);
+        }
+        samples.0.extend(self.tally.samples().0);
         if self.evaluated.is_some() || self.is_overdue {
-            samples.extend(series::overdue(&self.name, self.is_overdue));
+            samples
+                .0
+                .extend(overdue::samples(&self.name, self.is_overdue).0);
         }
         samples
     }
@@ -340,6 +361,8 @@ impl WatchedItem {
 
 /// An outcome being taken in.
 struct Taking<'t> {
+    #[cfg_attr(not(feature = "metrics"), allow(dead_code))] // What they alone show.
+    policy: &'t ThresholdPolicy,
     news: ItemNews,
     vanished: Vec<(Part, KnownMatter)>,
     alarms: &'t mut Alarms,

@@ -25,6 +25,8 @@ pub(super) struct TargetJudge {
     pub(super) servers: SourceJudge,
     pub(super) clients: SourceJudge,
     pub(super) policy: ThresholdPolicy,
+    /// That of the anchors and lists.
+    pub(super) epoch: u64,
 }
 
 impl TargetJudge {
@@ -40,7 +42,7 @@ impl TargetJudge {
             TargetKind::Anchors(anchors) => {
                 judge_anchors(anchors, name, target.role, &self.policy, now)
             }
-            TargetKind::Crls(crls) => judge_crls(crls, name, target.role, now),
+            TargetKind::Crls(crls) => judge_crls(crls, name, target.role, &self.policy, now),
             TargetKind::Watched(watched) => watched.evaluate(now),
             TargetKind::Path(_) | TargetKind::Endpoint(_) => Evaluation::default(),
         }

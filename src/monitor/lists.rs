@@ -6,12 +6,12 @@ use crate::event::{Event, EventCode, Role, Severity, Subject};
 use crate::outlook::{Position, TrustAnchors};
 use crate::policy::{Band, ThresholdPolicy};
 use crate::revocation::Crls;
-use crate::self_check::{ChainReport, Finding, FindingCode, ReportedCertificate};
+use crate::self_check::{ChainReport, Finding, FindingCode, ReportedCertificate, list_gauges};
 use crate::time::Timestamp;
 use crate::time::span;
 
 /// Judges anchors that are watched as `source`.
-pub(super) fn judge_anchors(
+pub(crate) fn judge_anchors(
     anchors: &TrustAnchors,
     source: &str,
     role: Role,
@@ -77,8 +77,23 @@ pub(super) fn judge_anchors(
 }
 
 /// Judges lists that are watched as `source`.
-pub(super) fn judge_crls(crls: &Crls, source: &str, role: Role, now: Timestamp) -> Evaluation {
-    let mut evaluation = Evaluation::default();
+pub(super) fn judge_crls(
+    crls: &Crls,
+    source: &str,
+    role: Role,
+    policy: &ThresholdPolicy,
+    now: Timestamp,
+) -> Evaluation {
+    let mut evaluation = Evaluation {
+        gauges: list_gauges(crls, policy, now),
+        ..Evaluation::default()
+    };
+    for validity in crls.validities() {
+        // Of the due list nothing is told, but it is shown.
+        if let Some(change) = policy.next_change(validity, Position::Leaf, now) {
+            evaluation.changes_at(change);
+        }
+    }
     for (number, next_update) in crls.next_updates().enumerate() {
         let left = next_update.seconds_since(now);
         let span = span::readable(left);

@@ -2,19 +2,15 @@
 
 use metrics::{counter, describe_counter, describe_gauge, gauge};
 
-use super::series::{Change, Samples, Series};
-use super::watched::Gauge;
-use crate::self_check::Standing;
+use crate::self_check::{GAUGES, Gauge, Samples, Series, Standing};
 use crate::source::FailureReason;
 use crate::text::visible;
 use crate::time::Timestamp;
 
-/// Whether a monitor publishes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Publishing {
-    #[default]
-    Off,
-    On,
+/// What an item showed before an evaluation, and what it shows now.
+pub(super) struct Change {
+    pub(super) before: Samples,
+    pub(super) now: Samples,
 }
 
 /// What a monitor counts from its start.
@@ -27,12 +23,12 @@ pub(super) struct Counts {
 /// Shows what evaluations changed.
 pub(super) fn publish_changes(changes: &[Change]) {
     for change in changes {
-        for series in change.before.keys() {
-            if !change.now.contains_key(series) {
+        for series in change.before.0.keys() {
+            if !change.now.0.contains_key(series) {
                 set(series, f64::NAN);
             }
         }
-        for (series, value) in &change.now {
+        for (series, value) in &change.now.0 {
             set(series, *value);
         }
     }
@@ -40,7 +36,7 @@ pub(super) fn publish_changes(changes: &[Change]) {
 
 /// Takes away what was shown of something that is no longer watched.
 pub(super) fn publish_removal(samples: &Samples) {
-    samples.keys().for_each(|series| set(series, f64::NAN));
+    samples.0.keys().for_each(|series| set(series, f64::NAN));
 }
 
 pub(super) fn publish_counts(counts: &Counts) {
@@ -74,46 +70,12 @@ fn set(series: &Series, value: f64) {
 
 /// Says what the numbers are.
 pub(super) fn describe() {
-    describe_gauge!(
-        "x509_cert_not_after",
-        "Last second at which the certificate is valid, Unix seconds."
-    );
-    describe_gauge!("x509_cert_expired", "Whether the certificate has expired.");
-    describe_gauge!(
-        "notafter_effective_not_after",
-        "Last second at which the chain verifies for the relying party, Unix seconds; 0 where it does not."
-    );
-    describe_gauge!(
-        "notafter_staple_next_update",
-        "nextUpdate of the stapled OCSP response, Unix seconds."
-    );
-    describe_gauge!(
-        "notafter_pins_usable",
-        "How many distinct keys of a pin set are or will be accepted."
-    );
-    describe_gauge!(
-        "notafter_pin_set_not_after",
-        "Last good second of a pin set, Unix seconds."
-    );
-    describe_gauge!(
-        "notafter_announcement_expires",
-        "Last second at which the announcement of pins in force could be applied, Unix seconds."
-    );
-    describe_gauge!(
-        "notafter_findings",
-        "How many findings there are in the source, by code and severity."
-    );
-    describe_gauge!(
-        "notafter_source_readable",
-        "Whether everything in the source could be read at the latest look; what was read before is still judged."
-    );
+    for (name, help) in GAUGES {
+        describe_gauge!(*name, *help);
+    }
     describe_gauge!(
         "notafter_worst",
         "0 ok or due, 1 warning, 2 critical, 3 not everything could be judged and nothing was critical."
-    );
-    describe_gauge!(
-        "notafter_evaluation_overdue",
-        "Whether what is watched has been due for minutes and was not evaluated."
     );
     describe_gauge!("notafter_watched", "How many things are watched.");
     describe_gauge!(

@@ -2,8 +2,9 @@
 //!
 //! A [`Monitor`] holds [`Target`]s by name, and evaluates each when it is due: files
 //! and endpoints are read at the edge, what is judged of them and what is told are pure functions of
-//! what was read and the instant. It knows how to watch anything that implements [`Watched`]: pins
-//! and reloaded keys do.
+//! what was read and the instant. It knows how to watch anything that implements [`Watched`]: pins,
+//! reloaded keys, anchors and revocation lists do. It may be told to judge by the anchors and lists that
+//! are in force at the time.
 //!
 //! # What is watched, and does it hold?
 //! ```
@@ -44,19 +45,23 @@ mod parts;
 mod pins;
 mod run;
 mod schedule;
-#[cfg(feature = "metrics")]
-mod series;
 mod settling;
 mod state;
 #[cfg(feature = "metrics")]
 mod tally;
 mod target;
+mod target_judges;
 mod vanished;
 mod watched;
 mod work;
+
+#[cfg(feature = "reload")]
+pub(crate) use lists::judge_anchors;
 
 pub use builder::MonitorBuilder;
 pub use health::{Health, HealthReason};
 pub use monitor::{Monitor, MonitorHandle};
 pub use target::Target;
-pub use watched::{Connector, EndpointQuestion, Evaluation, Gauge, Watched};
+pub use watched::{Connector, EndpointQuestion, Evaluation, Watched};
+
+pub use crate::self_check::Gauge;

@@ -11,16 +11,16 @@ use rustls::time_provider::TimeProvider;
 use super::attempts::Attempts;
 use super::health::{self, Health};
 #[cfg(feature = "metrics")]
-use super::metrics::{self, Counts, Publishing};
-use super::outcome::Outcome;
+use super::metrics::{self, Change, Counts};
+use super::outcome::{Outcome, Work};
 use super::run::{Ending, Threads, Wake, lock};
 use super::schedule::Intervals;
-#[cfg(feature = "metrics")]
-use super::series::Change;
 use super::state::MonitorState;
 use super::target::{Lane, Target, TargetKind};
 use super::work::Evaluator;
 use crate::observer::Outbox;
+#[cfg(feature = "metrics")]
+use crate::observer::Publishing;
 use crate::self_check::Report;
 use crate::source::FailureReason;
 use crate::time::Timestamp;
@@ -119,7 +119,7 @@ impl Monitor {
         let removed = self.state().remove(name);
         #[cfg(feature = "metrics")]
         if let (Publishing::On, Some(item)) = (self.publishing, &removed) {
-            metrics::publish_removal(&item.samples());
+            metrics::publish_removal(&item.samples(&self.evaluator.judges.policy()));
         }
         removed.is_some()
     }
@@ -155,7 +155,7 @@ impl Monitor {
 
     fn tick_local(&self, now: Timestamp) -> Timestamp {
         let _one_at_a_time = lock(&self.ticking);
-        let due = self.state().take_due(Lane::Local, now, usize::MAX);
+        let due = self.take_due(Lane::Local, now, usize::MAX);
         // Nothing is locked meanwhile: health and snapshots never wait for a disk or a peer.
         let outcomes = self.evaluator.run_all(&due, now);
         self.merge(Lane::Local, outcomes, now)
@@ -171,7 +171,7 @@ impl Monitor {
             let (seen, now) = (self.wake.pokes(), clock());
             outcomes.extend(attempts.finished());
             if !ending.is_asked_for() {
-                let due = self.state().take_due(Lane::Endpoints, now, attempts.room());
+                let due = self.take_due(Lane::Endpoints, now, attempts.room());
                 for work in due {
                     outcomes.extend(attempts.begin(work, now));
                 }
@@ -196,6 +196,14 @@ impl Monitor {
         }
     }
 
+    /// What is due in a lane, all of it where other anchors or lists are in force than before.
+    fn take_due(&self, lane: Lane, now: Timestamp, room: usize) -> Vec<Work> {
+        let epoch = self.evaluator.judges.epoch();
+        let mut state = self.state();
+        state.judge_anew(epoch);
+        state.take_due(lane, now, room)
+    }
+
     /// Takes in what came of what was due, tells, and says when something is due next.
     fn merge(&self, lane: Lane, outcomes: Vec<Outcome>, now: Timestamp) -> Timestamp {
         let mut state = self.state();
@@ -217,7 +225,7 @@ impl Monitor {
     /// the latest tick, or earlier where nothing has changed since. Before the first tick it is
     /// empty, and so not ok.
     pub fn snapshot(&self) -> Report {
-        self.state().report(self.evaluator.judge.policy)
+        self.state().report()
     }
 
     /// Whether this process can do its work with its own certificates, now.
@@ -289,6 +297,7 @@ impl Monitor {
         let mut handle = MonitorHandle {
             monitor: Arc::clone(self),
             threads: Threads::default(),
+            detached: false,
         };
         handle.start("notafter-monitor", Lane::Local)?;
         if self.evaluator.connector.is_some() {
@@ -339,9 +348,11 @@ impl fmt::Debug for Monitor {
 
 /// A running monitor. Dropping it lets its threads end after the ticks in progress.
 #[derive(Debug)]
+#[must_use = "dropping it stops the monitor: keep it, or call detach"]
 pub struct MonitorHandle {
     monitor: Arc<Monitor>,
     threads: Threads,
+    detached: bool,
 }
 
 impl MonitorHandle {
@@ -359,6 +370,11 @@ impl MonitorHandle {
         self.monitor.flush_events(patience) && all
     }
 
+    /// Lets the monitor run until the process ends.
+    pub fn detach(mut self) {
+        self.detached = true;
+    }
+
     fn signal(&self) {
         self.threads.ending.ask();
         self.monitor.wake.poke();
@@ -367,6 +383,8 @@ impl MonitorHandle {
 
 impl Drop for MonitorHandle {
     fn drop(&mut self) {
-        self.signal();
+        if !self.detached {
+            self.signal();
+        }
     }
 }

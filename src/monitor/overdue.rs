@@ -2,10 +2,12 @@
 
 use super::item::{ItemNews, WatchedItem};
 #[cfg(feature = "metrics")]
-use super::series::{self, Change};
+use super::metrics::Change;
 use crate::alert::{Condition, Matter};
 use crate::event::{Event, EventCode, Severity};
 use crate::policy::Band;
+#[cfg(feature = "metrics")]
+use crate::self_check::{Samples, Series};
 use crate::time::Timestamp;
 use crate::time::span;
 
@@ -48,8 +50,8 @@ impl<'i> OverdueItem<'i> {
         news.conditions.push(condition);
         #[cfg(feature = "metrics")]
         news.changes.push(Change {
-            before: series::Samples::new(),
-            now: series::overdue(&item.name, item.is_overdue),
+            before: Samples::default(),
+            now: samples(&item.name, item.is_overdue),
         });
     }
 }
@@ -64,4 +66,15 @@ pub(super) fn waiting(item: &WatchedItem, seconds: i64) -> String {
         "it has been due for {} and was not evaluated, so {known}: look at what it is read from, and at what is asked before it",
         span::readable(seconds)
     )
+}
+
+/// Whether the thing watched under this name waits too long to be evaluated.
+#[cfg(feature = "metrics")]
+pub(super) fn samples(name: &str, is_overdue: bool) -> Samples {
+    let series = Series {
+        name: "notafter_evaluation_overdue",
+        source: name.to_owned(),
+        labels: Vec::new(),
+    };
+    Samples([(series, f64::from(u8::from(is_overdue)))].into())
 }

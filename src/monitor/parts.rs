@@ -4,17 +4,17 @@ use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::sync::Arc;
 
-#[cfg(feature = "metrics")]
-use super::series::{self, Samples, ShownPart};
-use super::watched::{Evaluation, Gauge};
+use super::watched::Evaluation;
 use crate::alert::{Condition, Matter, Transitions};
 use crate::cert::Sha256Digest;
 #[cfg(feature = "metrics")]
 use crate::event::EventCode;
 use crate::policy::Band;
 #[cfg(feature = "metrics")]
-use crate::self_check::Standing;
-use crate::self_check::{ChainReport, Finding};
+use crate::policy::ThresholdPolicy;
+use crate::self_check::{ChainReport, Finding, Gauge};
+#[cfg(feature = "metrics")]
+use crate::self_check::{Samples, ShownAt, Standing};
 use crate::time::Timestamp;
 
 /// What a source is told apart by: its path as the operating system knows it.
@@ -68,7 +68,7 @@ pub(super) struct JudgedPart {
     pub(super) matters: Vec<KnownMatter>,
     pub(super) chains: Vec<ChainReport>,
     pub(super) findings: Vec<Finding>,
-    gauges: Vec<Gauge>,
+    pub(super) gauges: Vec<Gauge>,
     #[cfg(feature = "metrics")]
     pub(super) standing: Standing,
 }
@@ -146,13 +146,10 @@ impl JudgedPart {
 
     /// What metrics show of it alone; `name` is what the thing is watched under.
     #[cfg(feature = "metrics")]
-    pub(super) fn samples(&self, name: &str) -> Samples {
-        series::samples(&ShownPart {
-            name,
-            evaluated: self.evaluated,
-            chains: &self.chains,
-            gauges: &self.gauges,
-        })
+    pub(super) fn samples(&self, name: &str, policy: &ThresholdPolicy) -> Samples {
+        let gauges = self.gauges.iter().map(|gauge| (name, gauge));
+        let at = self.evaluated;
+        Samples::of(&self.chains, gauges, ShownAt { policy, at })
     }
 }
 

@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
-use super::watched::{Evaluation, Gauge, Watched};
+use super::watched::{Evaluation, Watched};
 use crate::alert::{Condition, Matter};
 use crate::event::{Event, EventCode, Role, Severity};
 use crate::pin::{PinSet, PinSetStanding, PinsInForce};
 use crate::policy::Band;
-use crate::self_check::{Finding, FindingCode};
+use crate::self_check::{Finding, FindingCode, Gauge};
 use crate::time::Timestamp;
 use crate::time::span::readable;
 
@@ -19,18 +19,15 @@ impl Watched for WatchedPins {
     fn evaluate(&self, now: Timestamp) -> Evaluation {
         let generation = self.0.generation();
         let mut evaluation = Evaluation::default();
+        // A number of few digits, for people to see that it changed.
+        #[allow(clippy::cast_precision_loss)]
+        let epoch = Gauge::new("notafter_pin_epoch", generation.epoch as f64);
+        evaluation.gauges.push(epoch);
         for set in generation.sets.iter() {
             let view = PinSetView::new(set);
             evaluation.conditions.extend(view.date(now));
             evaluation.conditions.push(view.keys(now));
-            let usable = u32::try_from(set.usable_keys()).unwrap_or(u32::MAX);
-            let gauge = Gauge::new("notafter_pins_usable", f64::from(usable));
-            let mut gauges = vec![gauge.with_label("hosts", view.hosts.clone())];
-            if let Some((end, _)) = set.expiry() {
-                let gauge = Gauge::from_timestamp("notafter_pin_set_not_after", end);
-                gauges.push(gauge.with_label("hosts", view.hosts.clone()));
-            }
-            evaluation.gauges.extend(gauges);
+            evaluation.gauges.extend(view.gauges(now));
             if let Some(change) = set.next_change(now) {
                 evaluation.changes_at(change);
             }
@@ -115,6 +112,30 @@ impl<'s> PinSetView<'s> {
                 (Some(first), more) => format!("{first} and {more} more"),
             },
         }
+    }
+
+    fn gauges(&self, now: Timestamp) -> Vec<Gauge> {
+        let set = self.set;
+        let count = |keys: usize| f64::from(u32::try_from(keys).unwrap_or(u32::MAX));
+        let accepted = match set.standing(now) {
+            PinSetStanding::Closed => 0,
+            _ => set.accepted_keys(now),
+        };
+        let mut gauges = vec![
+            Gauge::new("notafter_pins_usable", count(set.usable_keys())),
+            Gauge::new("notafter_pins_accepted", count(accepted)),
+            Gauge::new(
+                "notafter_pin_set_band",
+                f64::from(set.band(now).as_number()),
+            ),
+        ];
+        if let Some((end, _)) = set.expiry() {
+            gauges.push(Gauge::from_timestamp("notafter_pin_set_not_after", end));
+        }
+        let labelled = gauges.into_iter();
+        labelled
+            .map(|gauge| gauge.with_label("hosts", self.hosts.clone()))
+            .collect()
     }
 
     fn date(&self, now: Timestamp) -> Option<Condition> {

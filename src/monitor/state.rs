@@ -6,12 +6,12 @@ use std::sync::Arc;
 use super::agenda::Agenda;
 use super::alarms::Alarms;
 use super::item::{ItemNews, WatchedItem};
+#[cfg(feature = "metrics")]
+use super::metrics::Change;
 use super::outcome::{Outcome, Work};
 use super::overdue::OverdueItem;
 use super::parts::DueParts;
 use super::schedule::Intervals;
-#[cfg(feature = "metrics")]
-use super::series::Change;
 use super::target::{Lane, Target};
 use crate::alert::{Transitions, together};
 use crate::event::{Event, EventCode, Role, Severity};
@@ -34,6 +34,10 @@ pub(super) struct MonitorState {
     /// By lane, the local one first.
     last_ticks: [Option<Timestamp>; 2],
     errors: HashMap<FailureReason, u64>,
+    /// That of the anchors and lists that what is known was judged by.
+    epoch: u64,
+    /// The thresholds of what is shown.
+    policy: ThresholdPolicy,
     /// To be told at the first tick.
     unreadable_state: Option<String>,
 }
@@ -50,7 +54,12 @@ pub(super) struct Merged {
 }
 
 impl MonitorState {
-    pub(super) fn new(transitions: Transitions, unreadable_state: Option<String>) -> Self {
+    pub(super) fn new(
+        policy: ThresholdPolicy,
+        transitions: Transitions,
+        unreadable_state: Option<String>,
+        epoch: u64,
+    ) -> Self {
         Self {
             items: BTreeMap::new(),
             ids: HashMap::new(),
@@ -60,6 +69,8 @@ impl MonitorState {
             alarms: Alarms::default(),
             last_ticks: [None; 2],
             errors: HashMap::new(),
+            epoch,
+            policy,
             unreadable_state,
         }
     }
@@ -120,6 +131,20 @@ impl MonitorState {
         item.begin_anew();
         self.agenda.insert(item.slot(id));
         true
+    }
+
+    /// Whatever is judged by anchors and lists is due at once, if these have another epoch than
+    /// those that it was judged by.
+    pub(super) fn judge_anew(&mut self, epoch: u64) {
+        if std::mem::replace(&mut self.epoch, epoch) == epoch {
+            return;
+        }
+        let judged = |item: &WatchedItem| item.target.is_judged_by_trust();
+        for (id, item) in self.items.iter_mut().filter(|(_, item)| judged(item)) {
+            self.agenda.remove(item.slot(*id));
+            item.begin_anew();
+            self.agenda.insert(item.slot(*id));
+        }
     }
 
     /// The instant of the latest tick, whatever the endpoints do.
@@ -260,7 +285,13 @@ impl MonitorState {
         }
         let is_back = item.is_overdue && item.next_poll.is_none_or(|poll| now < poll);
         item.is_overdue &= !is_back;
-        let mut news = item.take(outcome, &mut self.alarms, &self.transitions, now);
+        let mut news = item.take(
+            outcome,
+            &mut self.alarms,
+            &self.transitions,
+            &self.policy,
+            now,
+        );
         if is_back {
             OverdueItem::new(item, now).tell_evaluated(&mut news);
         }
@@ -277,13 +308,14 @@ impl MonitorState {
         }
     }
 
-    pub(super) fn report(&self, policy: ThresholdPolicy) -> Report {
+    pub(super) fn report(&self) -> Report {
         let items = || self.items.values();
         Report {
             at: self.last_tick().unwrap_or(Timestamp::from_unix_seconds(0)),
             chains: items().flat_map(WatchedItem::chains).cloned().collect(),
             findings: items().flat_map(WatchedItem::findings).cloned().collect(),
-            policy,
+            gauges: items().flat_map(WatchedItem::reported_gauges).collect(),
+            policy: self.policy,
         }
     }
 

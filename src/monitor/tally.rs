@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::metrics::Change;
 use super::parts::JudgedPart;
-use super::series::{Change, Samples, Series};
 use crate::event::Severity;
-use crate::self_check::{FindingKind, Standing, counted, readable};
+use crate::self_check::{FindingKind, Samples, Series, Standing, counted, readable};
 
 const FINDINGS: &str = "notafter_findings";
 const READABLE: &str = "notafter_source_readable";
@@ -102,18 +102,21 @@ impl Tally {
     /// What has become of what was touched.
     pub(super) fn change(&mut self, touched: Touched) -> Change {
         let mut change = Change {
-            before: Samples::new(),
-            now: Samples::new(),
+            before: Samples::default(),
+            now: Samples::default(),
         };
         for (series, before) in touched.0 {
             if let Some(now) = self.value(&series) {
-                change.now.insert(series.clone(), now);
+                change.now.0.insert(series.clone(), now);
             } else if series.name == READABLE {
                 self.sources.remove(&series.source);
             } else {
                 self.findings.remove(&series);
             }
-            change.before.extend(before.map(|before| (series, before)));
+            change
+                .before
+                .0
+                .extend(before.map(|before| (series, before)));
         }
         change
     }
@@ -122,12 +125,11 @@ impl Tally {
     pub(super) fn samples(&self) -> Samples {
         let findings = self.findings.keys().cloned();
         let sources = self.sources.keys().map(|source| readable_series(source));
-        let all = findings.chain(sources);
-        all.filter_map(|series| {
+        let valued = findings.chain(sources).filter_map(|series| {
             let value = self.value(&series)?;
             Some((series, value))
-        })
-        .collect()
+        });
+        Samples(valued.collect())
     }
 
     /// Adds how bad it is.

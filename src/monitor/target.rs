@@ -190,6 +190,14 @@ impl Target {
         }
     }
 
+    /// Whether it is judged by the monitor's anchors and lists.
+    pub(super) const fn is_judged_by_trust(&self) -> bool {
+        matches!(
+            self.kind,
+            TargetKind::Chain(_) | TargetKind::Path(_) | TargetKind::Endpoint(_)
+        )
+    }
+
     /// The endpoint that is asked.
     pub(super) fn endpoint(&self) -> Option<&str> {
         match &self.kind {

@@ -7,7 +7,7 @@ use pki_types::CertificateDer;
 
 use crate::alert::Condition;
 use crate::endpoint::StartTls;
-use crate::self_check::{ChainReport, Finding};
+use crate::self_check::{ChainReport, Finding, Gauge};
 use crate::time::Timestamp;
 
 /// Something that can say how it stands at any instant: a set of pins, a licence, a token. Any
@@ -64,43 +64,6 @@ impl Evaluation {
     /// It may stand otherwise from this instant on too.
     pub(super) fn changes_at(&mut self, t: Timestamp) {
         self.next_change = Some(self.next_change.map_or(t, |next| next.min(t)));
-    }
-}
-
-/// A number for metrics, labelled by the name under which its thing is watched (`source`).
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub struct Gauge {
-    /// The metric's name.
-    pub name: &'static str,
-    /// One more label and its value; of few values only.
-    pub label: Option<(&'static str, String)>,
-    /// The value: absolute Unix seconds where it is an instant.
-    pub value: f64,
-}
-
-impl Gauge {
-    /// A number.
-    pub const fn new(name: &'static str, value: f64) -> Self {
-        Self {
-            name,
-            label: None,
-            value,
-        }
-    }
-
-    /// With one more label.
-    #[must_use]
-    pub fn with_label(mut self, label: &'static str, value: impl Into<String>) -> Self {
-        self.label = Some((label, value.into()));
-        self
-    }
-
-    /// An instant, as Unix seconds.
-    pub fn from_timestamp(name: &'static str, t: Timestamp) -> Self {
-        // Exact: instants are below 2^39.
-        #[allow(clippy::cast_precision_loss)]
-        Self::new(name, t.as_unix_seconds() as f64)
     }
 }
 

@@ -14,12 +14,12 @@ use pki_types::CertificateDer;
 use thiserror::Error;
 
 use super::fresh::{MetadataTrust, NextLook, PathReader};
-use super::judge::TargetJudge;
 use super::last_read::{LastRead, ReadSource};
 use super::outcome::{Outcome, ReadOutcome, Work};
 use super::parts::{DueParts, Part};
 use super::settling::Settling;
 use super::target::TargetKind;
+use super::target_judges::TargetJudges;
 use super::watched::{Connector, EndpointQuestion, Evaluation};
 use crate::alert::{Condition, Matter};
 use crate::endpoint::EndpointError;
@@ -34,7 +34,7 @@ const GRACE: Duration = Duration::from_secs(5);
 
 /// What reads and evaluates.
 pub(super) struct Evaluator {
-    pub(super) judge: TargetJudge,
+    pub(super) judges: TargetJudges,
     pub(super) loader: Loader,
     pub(super) settle_seconds: i64,
     pub(super) connector: Option<Arc<dyn Connector>>,
@@ -131,7 +131,7 @@ impl Evaluator {
         if !work.due.contains(&Part::Whole) {
             return Vec::new();
         }
-        let evaluation = self.judge.whole(&work.name, &work.target, now);
+        let evaluation = self.judges.current().whole(&work.name, &work.target, now);
         vec![(Part::Whole, evaluation)]
     }
 
@@ -163,8 +163,9 @@ impl Evaluator {
             .into_values()
             .map(|read| Part::Source(Arc::clone(&read.key)))
             .collect();
+        let judge = self.judges.current();
         let judged = self.cores.map(&due, |(_, read)| {
-            self.judge.source(&work.name, &work.target, read, now)
+            judge.source(&work.name, &work.target, read, now)
         });
         let parts = due.into_iter().map(|(part, _)| part);
         let mut evaluations: Vec<_> = parts.zip(judged).collect();
@@ -172,7 +173,7 @@ impl Evaluator {
         if current.failures.is_empty() {
             gone.push(Part::Failures);
         } else if have_changed || work.due.contains(&Part::Failures) {
-            let evaluation = self.judge.failures(&work.name, &work.target, current, now);
+            let evaluation = judge.failures(&work.name, &work.target, current, now);
             evaluations.push((Part::Failures, evaluation));
         }
         // It did not panic.
@@ -306,7 +307,7 @@ fn panicked(work: &Work, now: Timestamp) -> Outcome {
 impl fmt::Debug for Evaluator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Evaluator")
-            .field("judge", &self.judge)
+            .field("judge", &self.judges)
             .finish_non_exhaustive()
     }
 }

@@ -5,6 +5,14 @@ use metrics::{counter, describe_counter};
 use super::Observer;
 use crate::event::{Event, EventCode, Severity};
 
+/// Whether something keeps its numbers in the facade.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Publishing {
+    #[default]
+    Off,
+    On,
+}
+
 /// Counts events as `notafter_events_total` by `code` and `severity`; every pair is there from
 /// the start, at 0.
 ///

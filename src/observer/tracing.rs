@@ -86,6 +86,7 @@ macro_rules! write {
             notafter.follows_from = $event.follows_from.map(crate::event::EventCode::as_str),
             notafter.hash.sha256 = other.sha256.as_deref(),
             notafter.not_after = other.not_after.as_deref(),
+            notafter.identity = $event.identity.as_ref().map(crate::identity::PeerIdentity::as_str),
             server.address = host.as_deref(),
             tls.server.subject = server.subject.as_deref(),
             tls.server.issuer = server.issuer.as_deref(),

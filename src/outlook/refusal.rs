@@ -86,7 +86,7 @@ pub enum Refusal {
     )]
     WrongUsage,
     /// webpki does not read the leaf as an end-entity certificate.
-    #[error("rustls cannot use the leaf: {}", explain(.error))]
+    #[error("rustls cannot use the leaf: {}", webpki_words(.error))]
     LeafUnusable {
         /// What webpki says.
         error: webpki::Error,
@@ -109,7 +109,7 @@ pub enum Refusal {
         now: Timestamp,
     },
     /// Anything else that webpki says.
-    #[error("rustls does not accept the chain: {}", explain(.error))]
+    #[error("rustls does not accept the chain: {}", webpki_words(.error))]
     Other {
         /// What webpki says.
         error: webpki::Error,
@@ -267,7 +267,7 @@ pub(crate) fn unresolved<'c>(
 }
 
 /// webpki prints presented names as Debug: `DnsName("example.com")`.
-fn readable_name(name: &str) -> String {
+pub(crate) fn readable_name(name: &str) -> String {
     let inner = name
         .split_once('(')
         .and_then(|(_, rest)| rest.strip_suffix(')'));
@@ -301,7 +301,7 @@ fn list(names: &[String]) -> String {
 }
 
 /// webpki's errors as words; its own Display is its Debug.
-fn explain(error: &webpki::Error) -> String {
+pub(crate) fn webpki_words(error: &webpki::Error) -> String {
     let words = match error {
         webpki::Error::BadDer | webpki::Error::TrailingData(_) => {
             "a certificate in it is not well-formed DER"

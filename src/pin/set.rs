@@ -96,6 +96,12 @@ impl PinSet {
         distinct_keys(self.usable())
     }
 
+    /// Counts the distinct keys accepted at `now`, the set's own date left aside.
+    #[cfg(feature = "monitor")]
+    pub(crate) fn accepted_keys(&self, now: Timestamp) -> usize {
+        distinct_keys(self.accepted(now))
+    }
+
     /// Counts the distinct keys that it names.
     pub fn named_keys(&self) -> usize {
         distinct_keys(self.pins.iter())

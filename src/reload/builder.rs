@@ -7,8 +7,14 @@ use rustls::crypto::CryptoProvider;
 use rustls::time_provider::TimeProvider;
 
 use super::error::ReloadBuildError;
-use super::key::{ReloadingKey, ServingSettings};
+use super::key::ReloadingKey;
 use super::key_files::KeyFiles;
+use super::key_material::KeyMaterial;
+use super::key_source::KeySource;
+use super::live::{LivePairs, ServingSettings};
+use super::place::PairPlace;
+#[cfg(feature = "metrics")]
+use super::published::PublishedReloads;
 use super::rules::{
     AtStart, ChainCheck, LostNames, NoLongerVerifying, OlderCertificate, ReloadRules, SelfSigned,
     UnknownName, WrongUsage,
@@ -38,7 +44,7 @@ impl ReloadingKey {
 #[derive(Debug)]
 #[must_use]
 pub struct ReloadingKeyBuilder {
-    pairs: Vec<KeyFiles>,
+    pairs: Vec<PairPlace>,
     provider: Option<Arc<CryptoProvider>>,
     clock: Option<Arc<dyn TimeProvider>>,
     outbox: Outbox,
@@ -48,6 +54,8 @@ pub struct ReloadingKeyBuilder {
     unknown_name: UnknownName,
     settle_seconds: i64,
     max_file_bytes: u64,
+    #[cfg(feature = "metrics")]
+    published: Option<PublishedReloads>,
     #[cfg(feature = "ocsp")]
     staple_judge: StapleJudge,
     #[cfg(feature = "ocsp")]
@@ -67,6 +75,8 @@ impl ReloadingKeyBuilder {
             unknown_name: UnknownName::default(),
             settle_seconds: 10,
             max_file_bytes: 1024 * 1024,
+            #[cfg(feature = "metrics")]
+            published: None,
             #[cfg(feature = "ocsp")]
             staple_judge: StapleJudge::new(),
             #[cfg(feature = "ocsp")]
@@ -84,7 +94,20 @@ impl ReloadingKeyBuilder {
     /// Serves the pair in these files, with what else belongs to it; repeatable, as
     /// [`ReloadingKeyBuilder::with_pair`].
     pub fn with_files(mut self, files: KeyFiles) -> Self {
-        self.pairs.push(files);
+        self.pairs.push(PairPlace::from_files(files));
+        self
+    }
+
+    /// Serves this pair, until [`ReloadingKey::set`] replaces it under this name; repeatable, as
+    /// [`ReloadingKeyBuilder::with_pair`].
+    pub fn with_pushed(mut self, name: impl Into<String>, pair: KeyMaterial) -> Self {
+        self.pairs.push(PairPlace::pushed(name.into(), pair));
+        self
+    }
+
+    /// Serves the pair that this source gives; repeatable, as [`ReloadingKeyBuilder::with_pair`].
+    pub fn with_source(mut self, source: Arc<dyn KeySource>) -> Self {
+        self.pairs.push(PairPlace::from_source(source));
         self
     }
 
@@ -215,8 +238,21 @@ impl ReloadingKeyBuilder {
         self
     }
 
+    /// Keeps numbers in the `metrics` facade, labelled by this `source`: `notafter_reloads_total`,
+    /// `notafter_reload_failures_total` (each content counted once),
+    /// `notafter_reload_stale_since_timestamp_seconds` (0 where disk and what is served agree) and
+    /// `notafter_reload_last_polled_timestamp_seconds`, a heartbeat. Give each that reloads a name of its
+    /// own, as they are watched by.
+    ///
+    /// It uses the recorder that is installed when it is called: install it first.
+    #[cfg(feature = "metrics")]
+    pub fn with_metrics(mut self, source: impl AsRef<str>) -> Self {
+        self.published = Some(PublishedReloads::new(source.as_ref()));
+        self
+    }
+
     /// Loads everything once. From then on [`ReloadingKey::poll`] or [`ReloadingKey::spawn`] look
-    /// at the files.
+    /// at the files and ask the sources.
     ///
     /// # Errors
     /// [`ReloadBuildError`] where a pair cannot be served: a service that starts with a broken
@@ -233,6 +269,8 @@ impl ReloadingKeyBuilder {
             outbox: self.outbox,
             policy: self.policy,
             repeat: self.repeat,
+            #[cfg(feature = "metrics")]
+            published: self.published,
             role: match self.rules.usage {
                 Usage::ClientAuth => Role::OwnClient,
                 _ => Role::OwnServer,
@@ -250,8 +288,8 @@ impl ReloadingKeyBuilder {
             },
             provider,
         };
-        let key = ReloadingKey::start(self.pairs, settings, serving);
-        key.map(Arc::new)
-            .map_err(|error| ReloadBuildError::Pair { error })
+        let live = LivePairs::start(self.pairs, settings, serving);
+        let live = live.map_err(|error| ReloadBuildError::Pair { error })?;
+        Ok(Arc::new(ReloadingKey::new(live)))
     }
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::contents::{Contents, KeyBytes};
+use super::contents::{ChainContents, Contents, KeyBytes, KeyContents};
 use super::key_files::KeyFiles;
 use crate::source::listing::stamp_of;
 use crate::source::stamp::FileStamp;
@@ -73,12 +73,6 @@ impl Stamp {
     }
 }
 
-/// What was read, and whether the files held still while they were.
-pub(super) struct Reading {
-    pub(super) contents: Contents,
-    pub(super) still: bool,
-}
-
 impl LastLook {
     /// Whether the files may hold something else than when they were read last.
     pub(super) fn may_have_changed(&self, files: &KeyFiles, now: Timestamp) -> bool {
@@ -96,18 +90,26 @@ impl LastLook {
             || stamps(paths) != self.stamps
     }
 
-    pub(super) fn read(&mut self, files: &KeyFiles, loader: &Loader, now: Timestamp) -> Reading {
+    /// What the files hold, and whether they held still while they were read.
+    pub(super) fn read(
+        &mut self,
+        files: &KeyFiles,
+        loader: &Loader,
+        now: Timestamp,
+    ) -> (Contents, bool) {
+        let key = |bytes| KeyContents::Encoded {
+            bytes: KeyBytes::new(bytes),
+            passphrase: files.passphrase.clone(),
+        };
         let read = || Contents {
             certificate_file: path_name(&files.certificates),
             key_file: path_name(&files.key),
-            certificates: loader.read(&files.certificates),
-            key: loader.read(&files.key).map(KeyBytes::new),
-            passphrase: files.passphrase.clone(),
+            certificates: loader.read(&files.certificates).map(ChainContents::Encoded),
+            key: loader.read(&files.key).map(key),
             #[cfg(feature = "ocsp")]
             staple: files.staple.as_ref().map(|file| loader.read(file)),
         };
-        let (contents, still) = self.read_by(&paths(files), now, read);
-        Reading { contents, still }
+        self.read_by(&paths(files), now, read)
     }
 
     /// What `read` reads of the files at these paths, and whether they held still meanwhile.

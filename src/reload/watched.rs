@@ -15,7 +15,6 @@ use crate::time::Timestamp;
 pub(super) struct SkewJudge<'k> {
     pub(super) policy: &'k ThresholdPolicy,
     pub(super) role: Role,
-    pub(super) settle_seconds: i64,
     /// Whether somebody hears why the disk cannot be served: then it is not told twice.
     pub(super) failures_are_told: bool,
 }
@@ -38,11 +37,12 @@ impl SkewJudge<'_> {
         let leaf = pair.leaf()?;
         let due = due(leaf, self.policy);
         // While a pair may be half-written, its certificate is no news.
-        let on_disk = match self.settles_at(pair) {
+        let on_disk = match settles_at(pair) {
             Some(settled) if now < settled => Some(leaf),
             _ => pair.on_disk.as_ref(),
         };
-        let skew = Skew::between(leaf, on_disk, due, now);
+        let place = pair.whence.there();
+        let skew = Skew::between_at(place, leaf, on_disk, due, now);
         let file = path_name(&pair.certificate_file);
         let refused = pair
             .error
@@ -60,7 +60,7 @@ impl SkewJudge<'_> {
                 self.band(SkewKind::DueButNotRenewed, leaf, now),
                 EventCode::Skew,
                 format!(
-                    "{file}: '{}' has been due since {due}, and what lies on disk cannot be served: \
+                    "{file}: '{}' has been due since {due}, and what lies {place} cannot be served: \
                      {error}",
                     leaf.short_name()
                 ),
@@ -73,7 +73,7 @@ impl SkewJudge<'_> {
             (None, _) => (
                 Band::Ok,
                 EventCode::SkewRecovered,
-                format!("{file}: what is served, what lies on disk and what is due agree again"),
+                format!("{file}: what is served, what lies {place} and what is due agree again"),
             ),
         };
         let matter = Matter::new(EventCode::Skew, self.role).with_name(file.clone());
@@ -104,14 +104,14 @@ impl SkewJudge<'_> {
         let own = self.policy.next_change(validity, Position::Leaf, now);
         let disk = pair.on_disk.as_ref().map(Certificate::not_after);
         let disk = disk.map(|end| end.saturating_add(1));
-        let changes = own.into_iter().chain(disk).chain(self.settles_at(pair));
+        let changes = own.into_iter().chain(disk).chain(settles_at(pair));
         changes.filter(|t| *t > now).min()
     }
+}
 
-    /// When files that differ from what is served can no longer be half-written.
-    fn settles_at(&self, pair: &ServedKey) -> Option<Timestamp> {
-        Some(pair.stale_since?.saturating_add(self.settle_seconds))
-    }
+/// When files that differ from what is served can no longer be half-written.
+fn settles_at(pair: &ServedKey) -> Option<Timestamp> {
+    Some(pair.stale_since?.saturating_add(pair.settle_seconds))
 }
 
 /// From when on a leaf is due, by the thresholds.

@@ -9,8 +9,10 @@ use webpki::{
 };
 
 use crate::cert::Certificate;
-use crate::revocation::crl_next_update;
+use crate::revocation::{crl_next_update, crl_this_update};
 use crate::time::Timestamp;
+#[cfg(feature = "monitor")]
+use crate::time::Validity;
 
 /// Which certificates of a path are looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -65,6 +67,7 @@ pub enum CrlExpiration {
 pub struct Crls {
     lists: Vec<Arc<CertRevocationList<'static>>>,
     next_updates: Vec<Timestamp>,
+    this_updates: Vec<Timestamp>,
     depth: CrlDepth,
     unknown: UnknownRevocation,
     expiration: CrlExpiration,
@@ -84,6 +87,16 @@ impl Crls {
     /// The nextUpdate of each list. A list is current while `now < next_update`.
     pub fn next_updates(&self) -> impl Iterator<Item = Timestamp> {
         self.next_updates.iter().copied()
+    }
+
+    /// When each list was made, and the last second at which it is current.
+    #[cfg(feature = "monitor")]
+    pub(crate) fn validities(&self) -> impl Iterator<Item = Validity> {
+        let dates = self.this_updates.iter().zip(&self.next_updates);
+        dates.map(|(this_update, next_update)| Validity {
+            not_before: *this_update,
+            not_after: next_update.saturating_add(-1),
+        })
     }
 
     /// Whether nextUpdate ends what verifies.
@@ -190,10 +203,12 @@ impl CrlsBuilder {
             OwnedCertRevocationList::from_der(der).map_err(|error| CrlError { number, error })?;
         // webpki, which keeps nextUpdate to itself, has seen that it is there.
         let next_update = crl_next_update(der).unwrap_or(Timestamp::MIN);
+        let this_update = crl_this_update(der).unwrap_or(Timestamp::MIN);
         self.crls
             .lists
             .push(Arc::new(CertRevocationList::Owned(list)));
         self.crls.next_updates.push(next_update);
+        self.crls.this_updates.push(this_update);
         Ok(self)
     }
 

@@ -27,9 +27,7 @@ mod next_update;
 #[cfg(feature = "ocsp")]
 mod ocsp;
 
-#[cfg(feature = "reload")]
-pub(crate) use next_update::crl_this_update;
-pub(crate) use next_update::{crl_next_update, staple_next_update};
+pub(crate) use next_update::{crl_next_update, crl_this_update, staple_next_update};
 
 pub use crl::{CrlDepth, CrlError, CrlExpiration, Crls, CrlsBuilder, UnknownRevocation};
 #[cfg(feature = "ocsp")]

@@ -11,7 +11,6 @@ pub(crate) fn crl_next_update(der: &[u8]) -> Option<Timestamp> {
 }
 
 /// thisUpdate of the same; `None` where it cannot be read.
-#[cfg(feature = "reload")]
 pub(crate) fn crl_this_update(der: &[u8]) -> Option<Timestamp> {
     of_crl(der).ok().map(|(this_update, _)| this_update)
 }

@@ -6,14 +6,18 @@ use std::sync::Arc;
 use rustls::crypto::CryptoProvider;
 use rustls::time_provider::TimeProvider;
 
+use super::gauge::ReportedGauge;
 #[cfg(feature = "ocsp")]
 use super::judge::GivenStaple;
-use super::judge::{Expected, Input, Judged, SourceJudge};
-use super::key::{CheckedLeaf, KeySource};
+use super::judge::{Expected, Input, Judged};
+use super::judge_maker::JudgeMaker;
+use super::key::{CheckedKey, CheckedLeaf};
+use super::lists::list_gauges;
 use super::looks::Looks;
 use super::progress::Progress;
 use super::report::Report;
 use crate::endpoint::{Endpoint, EndpointConnector, EndpointNames};
+use crate::outlook::Usage;
 use crate::source::{Loader, path_name};
 use crate::time::Timestamp;
 use crate::time::clock;
@@ -46,7 +50,8 @@ use crate::time::clock;
 /// ```
 #[derive(Debug)]
 pub struct SelfCheck {
-    pub(super) judge: SourceJudge,
+    pub(super) judges: JudgeMaker,
+    pub(super) usage: Usage,
     pub(super) provider: Arc<CryptoProvider>,
     pub(super) connector: EndpointConnector,
     pub(super) subjects: CheckSubjects,
@@ -56,7 +61,7 @@ pub struct SelfCheck {
 #[derive(Debug, Default)]
 pub(super) struct CheckSubjects {
     pub(super) origins: Vec<Origin>,
-    pub(super) keys: Vec<KeySource>,
+    pub(super) keys: Vec<CheckedKey>,
     pub(super) expected_names: Vec<String>,
     #[cfg(feature = "ocsp")]
     pub(super) staples: Vec<GivenStaple>,
@@ -100,7 +105,8 @@ impl SelfCheck {
             #[cfg(feature = "ocsp")]
             staples: &subjects.staples,
         };
-        let mut judged = Judged::new(&self.judge, expected, at);
+        let judge = self.judges.judge(&self.judges.generation(), self.usage);
+        let mut judged = Judged::new(&judge, expected, at);
         judged.note_anchors();
         let (mut done, mut known) = (0, subjects.origins.len());
         let endpoints = self.endpoints();
@@ -171,9 +177,20 @@ impl SelfCheck {
         Report {
             at,
             chains: judged.chains,
+            gauges: self.gauges(at),
             findings: judged.findings,
-            policy: self.judge.policy,
+            policy: self.judges.policy,
         }
+    }
+
+    fn gauges(&self, at: Timestamp) -> Vec<ReportedGauge> {
+        let generation = self.judges.generation();
+        let gauges = list_gauges(&generation.crls, &self.judges.policy, at);
+        let reported = gauges.into_iter().map(|gauge| ReportedGauge {
+            source: "crls".to_owned(),
+            gauge,
+        });
+        reported.collect()
     }
 
     /// The endpoints, each with the names that its leaf must cover.

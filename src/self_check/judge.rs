@@ -8,7 +8,6 @@ use pki_types::{CertificateDer, ServerName};
 
 use super::chain::{JudgedChain, judge_chain, judge_single};
 use super::chain_report::ChainReport;
-use super::clock_verdict::suspect;
 use super::context::ChainContext;
 use super::finding::{Finding, FindingCode};
 use super::lifetime::LifetimeLimits;
@@ -22,8 +21,8 @@ use crate::policy::ThresholdPolicy;
 use crate::revocation::Crls;
 use crate::source::{FailureReason, SourceContents, SourceFailure};
 use crate::text::quoted;
-use crate::time::Timestamp;
 use crate::time::span;
+use crate::time::{ClockSuspicion, Timestamp};
 
 /// How the certificates of one file belong together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -364,10 +363,10 @@ impl<'j> Judged<'j> {
             .chain(anchors)
             .map(Certificate::not_before)
             .collect();
-        if let Some(suspicion) = suspect(self.at, known_past, &begins) {
+        if let Some(suspicion) = ClockSuspicion::of(self.at, known_past, &begins) {
             self.findings
                 .retain(|finding| finding.code != FindingCode::NotYetValid);
-            let (code, message) = (FindingCode::ClockSuspect, suspicion.message(self.at));
+            let (code, message) = (FindingCode::ClockSuspect, suspicion.to_string());
             self.findings
                 .insert(0, Finding::new(Severity::Critical, code, message));
         }

@@ -2,8 +2,8 @@
 //! and what to do.
 //!
 //! [`SelfCheck`] reads files and the clock; what it makes of them is a pure function of what was
-//! read and the instant, and comes as a [`Report`], which is data first and text, JSON, nagios or
-//! OpenMetrics at need.
+//! read and the instant, and comes as a [`Report`], which is data first and text, JSON, nagios,
+//! OpenMetrics or a picture at need.
 //!
 //! # What would break if this folder were served?
 //! ```no_run
@@ -23,7 +23,6 @@ mod builder;
 mod chain;
 mod chain_report;
 mod check;
-mod clock_verdict;
 mod compare;
 mod context;
 mod cores;
@@ -31,14 +30,19 @@ mod cores;
 mod detail_lint;
 mod finding;
 mod forecast;
+mod gauge;
+mod gauge_table;
 mod judge;
+mod judge_maker;
 mod key;
 mod lifetime;
 mod lint;
+mod lists;
 mod looks;
 mod progress;
 mod render;
 mod report;
+mod series;
 mod settings;
 mod standing;
 #[cfg(feature = "ocsp")]
@@ -48,17 +52,27 @@ pub(crate) use cores::Cores;
 #[cfg(feature = "ocsp")]
 pub(crate) use judge::GivenStaple;
 pub(crate) use judge::{Expected, Input, SourceJudge};
+pub(crate) use judge_maker::JudgeMaker;
+#[cfg(feature = "reload")]
+pub(crate) use lists::list_band;
+pub(crate) use lists::list_gauges;
 pub(crate) use settings::JudgeSettings;
 #[cfg(feature = "metrics")]
-pub(crate) use standing::{FindingKind, Standing, counted, readable};
+pub(crate) use {
+    gauge_table::GAUGES,
+    series::{Samples, Series, ShownAt},
+    standing::{FindingKind, Standing, counted, readable},
+};
 
 pub use builder::SelfCheckBuilder;
 pub use chain_report::{ChainReport, ReportedCertificate, StapleReport, StapleVerdict};
 pub use check::SelfCheck;
 pub use finding::{Finding, FindingCode};
 pub use forecast::{CorrelatedExpiry, ExpiringCertificate, FirstFailure};
+pub use gauge::{Gauge, ReportedGauge};
 pub use judge::Grouping;
 pub use lifetime::LifetimeLimits;
 pub use progress::Progress;
+pub use render::Theme;
 pub use report::{Report, SelfCheckFailedError};
 pub use settings::SelfCheckError;

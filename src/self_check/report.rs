@@ -8,13 +8,14 @@ use thiserror::Error;
 use super::chain_report::ChainReport;
 use super::finding::Finding;
 use super::forecast::{self, CorrelatedExpiry, FirstFailure};
+use super::gauge::ReportedGauge;
 use super::standing::Standing;
 use crate::event::Severity;
 use crate::policy::{Band, ThresholdPolicy};
 use crate::time::Timestamp;
 
 /// Everything that a self-check found, as data; `to_text`, `to_json`, `to_nagios` and
-/// `to_openmetrics` write it down.
+/// `to_openmetrics` write it down, `to_svg` and `to_timeline` draw it.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Report {
@@ -24,6 +25,8 @@ pub struct Report {
     pub chains: Vec<ChainReport>,
     /// What a person should know, in the order in which it was found.
     pub findings: Vec<Finding>,
+    /// Numbers of what is no chain: pins, revocation lists, reloads.
+    pub gauges: Vec<ReportedGauge>,
     /// The thresholds that made the bands.
     pub policy: ThresholdPolicy,
 }

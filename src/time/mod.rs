@@ -15,6 +15,7 @@
 //! ```
 
 pub(crate) mod clock;
+mod clock_suspicion;
 pub(crate) mod span;
 pub(crate) mod timestamp;
 mod validity;
@@ -22,5 +23,6 @@ mod validity;
 #[cfg(test)]
 mod tests;
 
+pub use clock_suspicion::ClockSuspicion;
 pub use timestamp::{Timestamp, TimestampParseError};
 pub use validity::Validity;

@@ -9,18 +9,24 @@ use rustls::{CertificateError, Error};
 
 use super::accepted::AcceptancePeriod;
 use super::bounds::{PresentedBounds, PresentedError};
+use super::counts::HandshakeCounters;
 use super::dates::DateRefusal;
 use super::epoch::Epoch;
 use super::error::carried;
 use super::events::PeerEvents;
 use super::grace::{GraceUse, PinnedGrace};
+use super::identified::IdentityRule;
 use super::judge_in_force::{DatedJudge, JudgeInForce};
 use super::judgement::{Assessment, WrapperRefusal};
 use super::memory::{Memory, Recalled};
 use super::peer::{OwnedPeer, Peer};
 use super::proof::{AwaitedPeer, AwaitingProof};
+use super::refusal::reason_of;
+use super::refusal_reason::RefusalReason;
 #[cfg(feature = "ocsp")]
 use super::staple::StapleRefusal;
+use crate::identity::IdentityError;
+use crate::outlook::KnownPeers;
 use crate::pin::{PinGeneration, PinsInForce};
 
 /// The inner verifier's answer about one peer's leaf, with these intermediates, at this instant.
@@ -30,12 +36,16 @@ pub(super) type AskInner<'a> = dyn Fn(&[CertificateDer<'_>], UnixTime) -> Result
 #[derive(Debug)]
 pub(super) struct HandshakeVerifier {
     pub(super) judge: JudgeInForce,
+    pub(super) identities: Option<IdentityRule>,
     pub(super) pins: Option<Arc<dyn PinsInForce>>,
     pub(super) grace: Option<PinnedGrace>,
     pub(super) bounds: PresentedBounds,
     pub(super) memory: Memory,
     pub(super) awaiting: AwaitingProof<AcceptedPeer>,
     pub(super) events: PeerEvents,
+    /// Who is told of peers that proved themselves, for the sake of anchors that change.
+    pub(super) known_peers: Option<Arc<KnownPeers>>,
+    pub(super) counts: HandshakeCounters,
 }
 
 /// Why a peer is accepted, provided that it has its key.
@@ -58,6 +68,8 @@ enum Decision {
     TooMuch(PresentedError),
     /// The inner verifier refuses it, and no grace applies.
     RefusedByInner(Error),
+    /// The inner verifier accepts it, and nobody knows who it is.
+    Unidentified(IdentityError),
     /// The inner verifier accepts it; pins or its staple refuse it.
     Refused(Arc<Assessment>, Error),
     Accepted(Recalled),
@@ -65,12 +77,26 @@ enum Decision {
 }
 
 impl HandshakeVerifier {
-    /// Verifies a peer in a handshake. What there is to tell of one that is accepted, and to
-    /// remember, waits for its proof; `sessions_know` says whether sessions, too, know this chain.
+    /// Verifies a peer in a handshake, and counts it if it is refused. What there is to tell of one
+    /// that is accepted, and to remember, waits for its proof; `sessions_know` says whether sessions,
+    /// too, know this chain.
     ///
     /// # Errors
     /// The refusal as rustls carries it.
     pub(super) fn verify(
+        &self,
+        peer: &Peer<'_>,
+        inner: &AskInner<'_>,
+        sessions_know: impl FnOnce() -> bool,
+    ) -> Result<(), Error> {
+        let verified = self.verify_and_tell(peer, inner, sessions_know);
+        if let Err(refusal) = &verified {
+            self.counts.count_refused(reason_of(refusal));
+        }
+        verified
+    }
+
+    fn verify_and_tell(
         &self,
         peer: &Peer<'_>,
         inner: &AskInner<'_>,
@@ -87,6 +113,10 @@ impl HandshakeVerifier {
                     self.events.tell_refused_for_dates(peer, refusal, is_known);
                 }
                 return Err(error);
+            }
+            Decision::Unidentified(error) => {
+                self.events.tell_unidentified(peer, &error);
+                return Err(carried(error));
             }
             Decision::Refused(assessment, refusal) => {
                 let is_known = self.proved_itself_before(peer);
@@ -124,9 +154,11 @@ impl HandshakeVerifier {
     ) -> Result<AcceptancePeriod, Error> {
         match self.decide(peer, inner) {
             Decision::TooMuch(error) => Err(carried(error)),
+            Decision::Unidentified(error) => Err(carried(error)),
             Decision::RefusedByInner(error) | Decision::Refused(_, error) => Err(error),
             Decision::Accepted(recalled) => Ok(AcceptancePeriod::from_assessment(
                 &recalled.assessment,
+                self.judge.trust_age_seconds(),
                 peer.at(),
             )),
             Decision::WithinGrace(grace) => {
@@ -143,12 +175,15 @@ impl HandshakeVerifier {
         // What is in force is read before the inner verifier is asked, which may know a later one.
         let generation = self.generation();
         let pins = generation.as_deref();
-        let current = self.judge.current();
+        let current = self.judge.current_for(peer.identity());
         if let Err(error) = inner(peer.intermediates, peer.now) {
             return match self.look_for_grace(peer, pins, &current, &error, inner) {
                 Some(grace) => Decision::WithinGrace(grace),
                 None => Decision::RefusedByInner(error),
             };
+        }
+        if let Err(error) = peer.claim() {
+            return Decision::Unidentified(error.clone());
         }
         let epoch = epoch_of(pins, &current);
         let recalled = self.memory.recall(peer, epoch).unwrap_or_else(|| {
@@ -174,6 +209,7 @@ impl HandshakeVerifier {
         inner: &AskInner<'_>,
     ) -> Option<GraceUse> {
         let (grace, pins) = (self.grace?, pins?);
+        peer.claim().ok()?;
         match date_refusal(error)? {
             DateRefusal::Expired(_) => {
                 let inner_accepts =
@@ -185,13 +221,17 @@ impl HandshakeVerifier {
         }
     }
 
-    /// The inner verifier checked the handshake's signature by this leaf's key. A peer that proved
-    /// itself is told of and remembered from now on.
+    /// The inner verifier checked the handshake's signature by this leaf's key, which decides the
+    /// handshake. A peer that proved itself is told of and remembered from now on.
     pub(super) fn signature_checked<T>(
         &self,
         leaf: &CertificateDer<'_>,
         checked: &Result<T, Error>,
     ) -> Option<ProvenPeer> {
+        match checked {
+            Ok(_) => self.counts.count_accepted(),
+            Err(_) => self.counts.count_refused(RefusalReason::Unproven),
+        }
         let awaited = self.awaiting.take(leaf)?;
         if checked.is_ok() {
             return Some(self.proven(awaited));
@@ -208,7 +248,11 @@ impl HandshakeVerifier {
                 self.events.tell_assessment(&met, &assessment);
                 self.memory
                     .remember(&peer, &assessment, self.judge.policy());
-                AcceptancePeriod::from_assessment(&assessment, met.at())
+                if let Some(known) = self.known_peers.as_ref().filter(|_| !met.raw) {
+                    known.remember(std::iter::once(met.leaf).chain(met.intermediates));
+                }
+                let age = self.judge.trust_age_seconds();
+                AcceptancePeriod::from_assessment(&assessment, age, met.at())
             }
             AcceptedPeer::WithinGrace(grace) => {
                 self.events.tell_grace(&met, &grace);

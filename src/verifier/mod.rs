@@ -26,10 +26,12 @@
 
 mod accepted;
 mod accepted_clients;
+mod anonymous;
 mod bounds;
 mod builder;
 mod cache;
 mod client;
+mod counts;
 mod dates;
 mod epoch;
 mod error;
@@ -37,6 +39,7 @@ mod events;
 mod forward;
 mod grace;
 mod handshake;
+mod identified;
 mod judge_in_force;
 mod judgement;
 mod memory;
@@ -45,9 +48,14 @@ mod peer;
 mod pin_only;
 mod pin_statements;
 mod proof;
+#[cfg(feature = "metrics")]
+mod published_counts;
+mod refusal;
+mod refusal_reason;
 #[cfg(feature = "reload")]
 mod reloading;
 mod server;
+mod spiffe;
 #[cfg(feature = "ocsp")]
 mod staple;
 mod unproven;
@@ -56,15 +64,25 @@ pub use bounds::{PresentedBounds, PresentedError};
 pub use builder::WatchingVerifierBuilder;
 pub use cache::{VerdictCache, VerdictCacheBuilder};
 pub use client::WatchingClientVerifier;
+pub use counts::HandshakeCounts;
 pub(crate) use epoch::Epoch;
-pub use error::{VerdictCacheError, VerifierBuildError, pin_error, presented_error};
+pub use error::{
+    VerdictCacheError, VerifierBuildError, identity_error, pin_error, presented_error,
+};
 pub use grace::{PinnedGrace, PinnedGraceError};
+pub use identified::UnidentifiedPeers;
 pub use pin_only::{NameCheck, PinOnlyVerifier, PinOnlyVerifierBuilder};
+pub(crate) use refusal::reason_of_certificate_error;
+pub use refusal_reason::RefusalReason;
 #[cfg(feature = "reload")]
 pub use reloading::{
     ReloadingClientVerifier, ReloadingClientVerifierBuilder, ReloadingServerVerifier,
     ReloadingServerVerifierBuilder, ReloadingVerifierError,
 };
 pub use server::WatchingServerVerifier;
+pub use spiffe::{
+    SpiffeBundles, SpiffeClientVerifier, SpiffePeer, SpiffePeerError, SpiffeServerVerifier,
+    SpiffeVerifierBuilder, SpiffeVerifierError, spiffe_error,
+};
 #[cfg(feature = "ocsp")]
 pub use staple::{StapleRule, StapleStrictness};

@@ -316,7 +316,7 @@ fn options_that_exclude_each_other_are_refused() {
         ),
         (
             &["--watch", "--format", "nagios", "x"],
-            "--watch does not go with --format nagios or openmetrics: leave one of them out",
+            "--watch does not go with --format other than text or json: leave one of them out",
         ),
         (&["--every", "5", "x"], "--every is for --watch: give both"),
         (

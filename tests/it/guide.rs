@@ -21,11 +21,15 @@ fn read(path: impl AsRef<Path>) -> String {
 fn pages() -> BTreeMap<String, String> {
     let guide = read("src/guide.rs");
     let mut pages = BTreeMap::new();
+    let mut page = None;
     for rest in guide.split("include_str!(\"../").skip(1) {
         let (file, rest) = rest.split_once('"').unwrap();
-        let (_, rest) = rest.split_once("pub mod ").unwrap();
-        let (module, _) = rest.split_once(' ').unwrap();
-        pages.insert(module.to_owned(), file.to_owned());
+        // A page may have a picture behind it.
+        page = Some(file).filter(|file| file.ends_with(".md")).or(page);
+        if let Some((_, rest)) = rest.split_once("pub mod ") {
+            let (module, _) = rest.split_once(' ').unwrap();
+            pages.insert(module.to_owned(), page.unwrap().to_owned());
+        }
     }
     pages
 }
@@ -200,4 +204,47 @@ fn every_word_of_the_vocabulary_is_carried_by_something() {
         }
     }
     assert!(carried >= 30, "the table was not read: {carried} names");
+}
+
+#[test]
+fn on_call_names_every_code_of_an_explanation() {
+    let (_, table) = ON_CALL.split_once("who is at fault?").unwrap();
+    let (table, _) = table.split_once("\n## ").unwrap();
+    let first_cells = table.lines().filter_map(|line| line.strip_prefix("| "));
+    let named: Vec<_> = first_cells
+        .filter_map(|line| line.split(" | ").next())
+        .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+        .collect();
+    let alerts = (u8::MIN..=u8::MAX).map(rustls::AlertDescription::from);
+    let alerts = alerts.filter_map(|alert| notafter::explain(&rustls::Error::AlertReceived(alert)));
+    let alerts = alerts.map(|explanation| explanation.code().to_owned());
+    let source = read("src/explain/rustls_errors.rs") + &read("src/explain/chain.rs");
+    let source = source + &read("src/verifier/refusal_reason.rs");
+    let literals = source.split('"').skip(1).step_by(2);
+    let is_code = |text: &&str| {
+        let is_word = text.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+        is_word && !text.is_empty()
+    };
+    let reasons: Vec<_> = notafter::verifier::RefusalReason::ALL
+        .iter()
+        .map(|reason| reason.as_str())
+        .filter(|reason| !reason.starts_with("pin_"))
+        .collect();
+    let others = literals
+        .filter(is_code)
+        .filter(|text| !reasons.contains(text));
+    let mut codes: Vec<_> = alerts.chain(others.map(str::to_owned)).collect();
+    codes.sort();
+    codes.dedup();
+    assert!(codes.len() >= 65, "the sources were not read: {codes:?}");
+    let missing: Vec<_> = codes
+        .iter()
+        .filter(|code| !named.contains(&code.as_str()))
+        .collect();
+    assert!(missing.is_empty(), "not explained: {missing:?}");
+    let unknown: Vec<_> = named
+        .iter()
+        .filter(|code| !codes.iter().any(|known| known == *code))
+        .collect();
+    assert!(unknown.is_empty(), "no code: {unknown:?}");
 }

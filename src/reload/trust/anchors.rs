@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::anchor_rules::AnchorRules;
 use super::error::{TrustBuildError, TrustReloadError};
 use super::reloader::{Reloader, TrustReloadSummary};
+use crate::monitor::{Evaluation, Watched};
 use crate::outlook::{TrustAnchors, TrustGeneration, TrustInForce};
 use crate::reload::poller::ReloadThread;
 use crate::time::Timestamp;
@@ -119,12 +120,12 @@ impl ReloadingAnchors {
 
     /// Since when what lies there cannot be in force; `None` where it is.
     pub fn stale_since(&self) -> Option<Timestamp> {
-        self.reloader.status().stale_since
+        self.reloader.status().agreement.stale_since
     }
 
     /// Why what lies there cannot be in force; `None` where it is.
     pub fn failure(&self) -> Option<TrustReloadError> {
-        self.reloader.status().failure
+        self.reloader.status().agreement.failure
     }
 
     /// When the files were last looked at: a heartbeat.
@@ -153,6 +154,25 @@ impl ReloadingAnchors {
 impl TrustInForce for ReloadingAnchors {
     fn generation(&self) -> Arc<TrustGeneration> {
         self.reloader.in_force()
+    }
+}
+
+/// Tells of anchors near their end, and, where these anchors have no observer of their own, of what lies
+/// there and cannot be in force. What is in force is looked at once a minute; call
+/// [`Monitor::refresh`](crate::Monitor::refresh) upon the anchors' events, so that it is noticed at once.
+///
+/// # How do I hear that a root which my clients end at is about to end?
+/// ```
+/// use std::sync::Arc;
+/// use notafter::reload::ReloadingAnchors;
+/// use notafter::{Monitor, Target};
+/// fn watch(monitor: &Monitor, anchors: &Arc<ReloadingAnchors>) {
+///     monitor.watch("client roots", Target::from_watched(anchors.clone()));
+/// }
+/// ```
+impl Watched for ReloadingAnchors {
+    fn evaluate(&self, now: Timestamp) -> Evaluation {
+        self.reloader.evaluate(now)
     }
 }
 

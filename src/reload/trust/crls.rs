@@ -9,6 +9,7 @@ use super::crl_generation::CrlGeneration;
 use super::crl_rules::CrlRules;
 use super::error::{TrustBuildError, TrustReloadError};
 use super::reloader::{Reloader, TrustReloadSummary};
+use crate::monitor::{Evaluation, Watched};
 use crate::reload::poller::ReloadThread;
 use crate::time::Timestamp;
 
@@ -101,12 +102,12 @@ impl ReloadingCrls {
 
     /// Since when what lies there cannot be in force; `None` where it is.
     pub fn stale_since(&self) -> Option<Timestamp> {
-        self.reloader.status().stale_since
+        self.reloader.status().agreement.stale_since
     }
 
     /// Why what lies there cannot be in force; `None` where it is.
     pub fn failure(&self) -> Option<TrustReloadError> {
-        self.reloader.status().failure
+        self.reloader.status().agreement.failure
     }
 
     /// When the files were last looked at: a heartbeat.
@@ -128,6 +129,15 @@ impl ReloadingCrls {
     /// they have.
     pub fn flush_events(&self, patience: Duration) -> bool {
         self.reloader.outbox().flush(patience)
+    }
+}
+
+/// Tells of lists near their nextUpdate and of what lies there and cannot be in force, unless these lists
+/// have an observer of their own, who hears it already. What is in force is looked at once a minute; call
+/// [`Monitor::refresh`](crate::Monitor::refresh) upon the lists' events, so that it is noticed at once.
+impl Watched for ReloadingCrls {
+    fn evaluate(&self, now: Timestamp) -> Evaluation {
+        self.reloader.evaluate(now)
     }
 }
 

@@ -18,6 +18,8 @@ use crate::observer::{Observer, Outbox};
 use crate::outlook::TrustInForce;
 use crate::policy::ThresholdPolicy;
 use crate::provider;
+#[cfg(feature = "metrics")]
+use crate::reload::published::PublishedReloads;
 use crate::revocation::{CrlDepth, CrlExpiration, UnknownRevocation};
 use crate::source::Loader;
 
@@ -41,6 +43,8 @@ impl ReloadingCrls {
                 clock: None,
                 outbox: Outbox::default(),
                 repeat: RepeatPolicy::default(),
+                #[cfg(feature = "metrics")]
+                published: None,
             },
         }
     }
@@ -147,6 +151,19 @@ impl ReloadingCrlsBuilder {
     /// number counts as 0.
     pub const fn with_settle_seconds(mut self, seconds: i64) -> Self {
         self.settings.settle_seconds = if seconds < 0 { 0 } else { seconds };
+        self
+    }
+
+    /// Keeps numbers in the `metrics` facade, labelled by this `source`: `notafter_reloads_total`,
+    /// `notafter_reload_failures_total` (each content counted once),
+    /// `notafter_reload_stale_since_timestamp_seconds` (0 where disk and what is in force agree) and
+    /// `notafter_reload_last_polled_timestamp_seconds`, a heartbeat. Give each that reloads a name of its
+    /// own, as they are watched by.
+    ///
+    /// It uses the recorder that is installed when it is called: install it first.
+    #[cfg(feature = "metrics")]
+    pub fn with_metrics(mut self, source: impl AsRef<str>) -> Self {
+        self.settings.published = Some(PublishedReloads::new(source.as_ref()));
         self
     }
 

@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 
 use super::super::standing::{counted, readable};
 use super::super::{ChainReport, Report, ReportedCertificate};
+use super::labels::labels;
+use super::series_text;
 use crate::outlook::Outlook;
-use crate::text::visible;
 use crate::time::Timestamp;
 
 pub(super) fn render(report: &Report) -> String {
@@ -72,6 +73,8 @@ pub(super) fn render(report: &Report) -> String {
         not_after, not_before, effective, verifies, found, read, worst, evaluated,
     ];
     let mut text: String = families.iter().map(Family::render).collect();
+    let names: Vec<_> = families.iter().map(|family| family.name).collect();
+    text.push_str(&series_text::render(report, &names));
     text.push_str("# EOF\n");
     text
 }
@@ -138,16 +141,4 @@ fn chain_labels(chain: &ChainReport, relying_party: &str) -> String {
         ("relying_party", relying_party),
         ("sha256", &sha256.unwrap_or_default()),
     ])
-}
-
-fn labels(pairs: &[(&str, &str)]) -> String {
-    let pairs: Vec<_> = pairs
-        .iter()
-        .map(|(name, value)| format!("{name}=\"{}\"", escaped(value)))
-        .collect();
-    format!("{{{}}}", pairs.join(","))
-}
-
-fn escaped(value: &str) -> String {
-    visible(value).replace('\\', "\\\\").replace('"', "\\\"")
 }

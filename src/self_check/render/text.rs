@@ -198,7 +198,7 @@ fn findings_text(report: &Report, columns: usize) -> String {
     text
 }
 
-fn relative(t: Timestamp, at: Timestamp) -> String {
+pub(super) fn relative(t: Timestamp, at: Timestamp) -> String {
     let seconds = t.seconds_since(at);
     let span = span::readable(seconds);
     if seconds >= 0 {

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::scripted::certificate_errors;
+use crate::support::certificate_errors::certificate_errors;
 
 pub const SERVER_METHODS: [&str; 6] = [
     "verify_server_cert",

@@ -4,14 +4,11 @@ use std::sync::Mutex;
 
 use notafter::Timestamp;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime, alg_id};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::{
-    CertificateError, DigitallySignedStruct, DistinguishedName, Error, ExtendedKeyPurpose,
-    OtherError, SignatureScheme,
-};
+use rustls::{DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
 
-use crate::support::pki::{NOW, now};
+use crate::support::pki::NOW;
 
 /// One call with everything that was handed over.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -246,57 +243,4 @@ impl ClientCertVerifier for Scripted {
         self.note(Call::of("requires_raw_public_keys"));
         self.features.raw_public_keys
     }
-}
-
-/// Every kind of `CertificateError`.
-pub fn certificate_errors() -> Vec<CertificateError> {
-    use CertificateError as E;
-    let time = now();
-    #[allow(deprecated)]
-    let deprecated = E::UnsupportedSignatureAlgorithm;
-    vec![
-        E::BadEncoding,
-        E::Expired,
-        E::ExpiredContext {
-            time,
-            not_after: time,
-        },
-        E::NotValidYet,
-        E::NotValidYetContext {
-            time,
-            not_before: time,
-        },
-        E::Revoked,
-        E::UnhandledCriticalExtension,
-        E::UnknownIssuer,
-        E::UnknownRevocationStatus,
-        E::ExpiredRevocationList,
-        E::ExpiredRevocationListContext {
-            time,
-            next_update: time,
-        },
-        E::BadSignature,
-        deprecated,
-        E::UnsupportedSignatureAlgorithmContext {
-            signature_algorithm_id: vec![1],
-            supported_algorithms: vec![alg_id::ED25519],
-        },
-        E::UnsupportedSignatureAlgorithmForPublicKeyContext {
-            signature_algorithm_id: vec![1],
-            public_key_algorithm_id: vec![2],
-        },
-        E::NotValidForName,
-        E::NotValidForNameContext {
-            expected: "a.example".try_into().unwrap(),
-            presented: vec!["b.example".to_owned()],
-        },
-        E::InvalidPurpose,
-        E::InvalidPurposeContext {
-            required: ExtendedKeyPurpose::ServerAuth,
-            presented: vec![ExtendedKeyPurpose::ClientAuth],
-        },
-        E::InvalidOcspResponse,
-        E::ApplicationVerificationFailure,
-        E::Other(OtherError(std::sync::Arc::new(std::fmt::Error))),
-    ]
 }

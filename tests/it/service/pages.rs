@@ -131,6 +131,20 @@ fn with_client_ca_clients_must_show_a_certificate() {
         metrics.metric("notafter_handshake_failures_total", ""),
         Some(3)
     );
+    // The stranger's CA has the name of the one that is trusted, and another key.
+    let codes = ["peer_no_certificate", "peer_expired", "peer_bad_signature"];
+    for code in codes {
+        let count = metrics.metric("notafter_handshake_errors_total", code);
+        assert_eq!(count, Some(1), "{code}");
+    }
+    // Whom nobody showed a certificate of, the verifier was not asked about.
+    let refused = |reason: &str| metrics.metric("notafter_handshakes_refused_total", reason);
+    let reasons = ["\"expired\"", "\"bad_signature\"", "\"not_yet_valid\""];
+    assert_eq!(reasons.map(refused), [Some(1), Some(1), Some(0)]);
+    let accepted = metrics.metric("notafter_handshakes_accepted_total", "peer_client");
+    assert!(accepted >= Some(1), "{accepted:?}");
+    let anchor = metrics.metric("notafter_cert_band", "position=\"anchor\"");
+    assert_eq!(anchor, Some(0));
 }
 
 #[test]
@@ -184,9 +198,108 @@ fn a_client_ca_and_a_client_crl_that_change_on_disk_count_within_the_poll() {
     let other = ground.client_with(&ground.leaf(-DAY, 80 * DAY));
     let metrics = service.get(&other, "/metrics").unwrap();
     assert_eq!(
+        metrics.metric("notafter_handshakes_refused_total", "\"revoked\""),
+        Some(1)
+    );
+    wait_until("the list in force is shown", || {
+        let metrics = service.get(&other, "/metrics").unwrap();
+        let made = metrics.metric("notafter_crl_this_update", "client lists");
+        made > metrics.metric("x509_cert_not_before", "position=\"leaf\"")
+    });
+    assert_eq!(
         metrics.metric("notafter_client_crl_reloads_total", ""),
         Some(1)
     );
+}
+
+#[test]
+fn the_pages_say_how_the_anchors_and_lists_for_clients_stand() {
+    let ground = Ground::new();
+    ground.deploy(&ground.leaf(-DAY, 80 * DAY));
+    let today = super::ground::now().seconds_since(pki::NOW) / DAY;
+    // One that ends in ten days, of 110.
+    let ending = pki::root("Ending Root", today - 100, today + 10);
+    let (ca, crl) = (ground.path("clients.pem"), ground.path("clients.crl"));
+    std::fs::write(&ca, pki::pem_bundle([&ground.root.der, &ending.der])).unwrap();
+    std::fs::write(&crl, ground.lists(-3600, &[])).unwrap();
+    let trusted = ["--client-ca", &ca, "--client-crl", &crl, "--poll", "20"];
+    let service = ground.serve_heard(&trusted);
+    let client = ground.client_with(&ground.leaf(-DAY, 80 * DAY));
+    let warnings = || {
+        let page = service.get(&client, "/ready").unwrap();
+        assert_eq!(page.status, 200);
+        let document = page.json();
+        let warnings = document["warnings"].as_array().unwrap().iter();
+        let codes = warnings.map(|warning| warning["code"].as_str().unwrap().to_owned());
+        codes.collect::<Vec<_>>()
+    };
+    assert_eq!(warnings(), ["anchor_expiring"]);
+    assert_eq!(ground.told("trust anchor 'Ending Root' ends in").len(), 1);
+    let metric = |name| service.get(&client, "/metrics").unwrap().metric(name, "");
+    let end = ending.certificate().not_after().as_unix_seconds();
+    assert_eq!(metric("notafter_client_anchors"), Some(2));
+    assert_eq!(
+        metric("notafter_client_anchor_earliest_not_after_timestamp_seconds"),
+        Some(end)
+    );
+    assert_eq!(metric("notafter_client_crls"), Some(2));
+    for stale in [
+        "notafter_client_anchor_stale_since_timestamp_seconds",
+        "notafter_client_crl_stale_since_timestamp_seconds",
+    ] {
+        assert_eq!(metric(stale), Some(0), "{stale}");
+    }
+    // The report has the anchors beside the served chain, which comes first.
+    let report = service.get(&client, "/certificates").unwrap().json();
+    let positions: Vec<_> = (0..3)
+        .map(|n| report["chains"][n]["certificates"][0]["position"].clone())
+        .collect();
+    assert_eq!(positions, ["leaf", "anchor", "anchor"]);
+    // A list that is cut off: the one of before counts, and everybody hears since when.
+    let cut = ground.lists(-60, &[]);
+    std::fs::write(&crl, &cut[..cut.len() / 3]).unwrap();
+    wait_until("the list is refused", || {
+        warnings().contains(&"list_unusable".to_owned())
+    });
+    assert!(metric("notafter_client_crl_stale_since_timestamp_seconds") > Some(0));
+    std::fs::write(&crl, cut).unwrap();
+    wait_until("the list counts", || warnings() == ["anchor_expiring"]);
+    assert_eq!(metric("notafter_client_crl_reloads_total"), Some(1));
+    // The anchor that ends goes.
+    std::fs::write(&ca, pki::pem_bundle([&ground.root.der])).unwrap();
+    wait_until("nothing is wrong", || warnings().is_empty());
+    assert_eq!(metric("notafter_client_anchor_reloads_total"), Some(1));
+}
+
+#[test]
+fn handshakes_are_counted_by_whose_fault_it_was_and_leaving_early_is_nobodys() {
+    let ground = Ground::new();
+    ground.deploy(&ground.leaf(-DAY, 80 * DAY));
+    let service = ground.serve(&[]);
+    let (client, stranger) = (ground.client(), Ground::new());
+    for _ in 0..5 {
+        // A load balancer that looks whether the port is open.
+        drop(service.connect());
+    }
+    let mut cut = service.connect();
+    cut.write_all(b"\x16\x03\x01\x02\0\x01").unwrap();
+    drop(cut);
+    let mut plain = service.connect();
+    plain.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
+    assert!(service.get(&stranger.client(), "/ready").is_err());
+    let count = |name: &str, label: &str| {
+        let metrics = service.get(&client, "/metrics").unwrap();
+        metrics.metric(name, label)
+    };
+    wait_until("what is no TLS is counted", || {
+        count("notafter_handshake_errors_total", "not_tls") == Some(1)
+    });
+    // It trusts a CA of the same name with another key.
+    wait_until("that our own certificate is refused is counted", || {
+        count("notafter_handshake_errors_total", "own_bad_signature") == Some(1)
+    });
+    assert_eq!(count("notafter_handshake_failures_total", ""), Some(2));
+    assert!(service.interrupt());
 }
 
 #[test]

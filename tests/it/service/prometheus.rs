@@ -17,8 +17,13 @@ fn promtool_finds_nothing_to_say_about_the_metrics() {
     }
     let ground = Ground::new();
     ground.deploy(&ground.leaf(-10 * DAY, 80 * DAY));
-    let service = ground.serve(&[]);
-    let metrics = service.get(&ground.client(), "/metrics").unwrap().body;
+    let (ca, crl) = (ground.path("ca.pem"), ground.path("clients.crl"));
+    std::fs::write(&crl, ground.lists(-DAY, &[])).unwrap();
+    let service = ground.serve(&["--client-ca", &ca, "--client-crl", &crl]);
+    // What failed is counted by its code.
+    assert!(service.get(&ground.client(), "/metrics").is_err());
+    let known = ground.client_with(&ground.leaf(-DAY, 80 * DAY));
+    let metrics = service.get(&known, "/metrics").unwrap().body;
     assert_eq!(
         promtool(&["check", "metrics"], &metrics),
         (true, String::new())

@@ -21,6 +21,16 @@ impl Gauges {
             .map(|value| f64::from_bits(value.load(Ordering::Relaxed)))
     }
 
+    /// Every gauge with its value.
+    pub fn all(&self) -> BTreeMap<String, f64> {
+        let gauges = self.gauges.lock().unwrap();
+        let value = |value: &Arc<AtomicU64>| f64::from_bits(value.load(Ordering::Relaxed));
+        gauges
+            .iter()
+            .map(|(series, bits)| (series.clone(), value(bits)))
+            .collect()
+    }
+
     /// Every gauge that was set.
     pub fn series(&self) -> Vec<String> {
         self.gauges.lock().unwrap().keys().cloned().collect()

@@ -1,4 +1,6 @@
 pub mod agreeable;
+pub mod apart;
+pub mod certificate_errors;
 pub mod corpora;
 #[cfg(feature = "metrics")]
 pub mod gauges;
