@@ -9,8 +9,9 @@ use notafter::Timestamp;
 use notafter::endpoint::{EndpointAddress, StartTls};
 
 pub const USAGE: &str = "\
-usage: self_check [OPTIONS] [FILE | FOLDER | HOST:PORT]...
-  --at TIME      evaluate at this instant: RFC 3339 or Unix seconds (default now)
+usage: self_check [OPTIONS] [FILE | FOLDER | HOST:PORT | -]...
+  -              certificates from standard input
+  --at TIME      evaluate at this instant, RFC 3339 or Unix seconds; default now
   --trust FILE   anchors with their dates, PEM, repeatable; default the OS store
   --mozilla      Mozilla's anchors
   --name NAME    DNS name or IP address that the leaf must cover, repeatable;
@@ -26,8 +27,15 @@ usage: self_check [OPTIONS] [FILE | FOLDER | HOST:PORT]...
   --fail-on expired|critical|warning
                  exit with 0 below that; expired: only what does not work now
                  (default warning)
-exit code: 0 ok or due; 1 warning; 2 critical; 3 something could not be read or judged
-without FILE, FOLDER or HOST:PORT and without options: a demonstration
+  --watch        go on watching, and print each event as a line, or as JSON,
+                 until a signal ends it
+  --every SECONDS
+                 with --watch: look so often (default: at files every minute,
+                 at endpoints every hour)
+exit code: 0 ok or due; 1 warning; 2 critical; 3 something could not be read,
+           judged or written
+without arguments: a demonstration
+colour: on a terminal, unless NO_COLOR is set
 ";
 
 #[derive(Default)]
@@ -44,6 +52,8 @@ pub struct Args {
     pub each: bool,
     pub format: Format,
     pub fail_on: FailOn,
+    pub watch: bool,
+    pub every: Option<Duration>,
     pub targets: Vec<Target>,
     given: usize,
 }
@@ -71,6 +81,7 @@ pub enum FailOn {
 pub enum Target {
     Path(PathBuf),
     Endpoint(EndpointAddress),
+    StandardInput,
 }
 
 impl Args {
@@ -87,12 +98,9 @@ impl Args {
                 Long("name") => args.names.push(parser.value()?.string()?),
                 Long("no-name") => args.no_name = true,
                 Long("starttls") => args.starttls = Some(parser.value()?.parse()?),
-                Long("timeout") => {
-                    let seconds = parser.value()?.parse()?;
-                    let timeout = Duration::try_from_secs_f64(seconds).ok();
-                    let timeout = timeout.filter(|timeout| !timeout.is_zero());
-                    args.timeout = Some(timeout.ok_or("--timeout takes seconds, more than 0")?);
-                }
+                Long("timeout") => args.timeout = Some(seconds(&mut parser)?),
+                Long("watch") => args.watch = true,
+                Long("every") => args.every = Some(seconds(&mut parser)?),
                 Long("key") => args.keys.push(parser.value()?.into()),
                 Long("each") => args.each = true,
                 Long("format") => {
@@ -125,6 +133,7 @@ impl Args {
                 other => return Err(other.unexpected()),
             }
         }
+        args.refuse_what_excludes_itself()?;
         if args.no_name && !args.names.is_empty() {
             return Err("--name and --no-name exclude each other: give one of them".into());
         }
@@ -132,6 +141,32 @@ impl Args {
             return Err("name at least one FILE, FOLDER or HOST:PORT".into());
         }
         Ok(args)
+    }
+
+    fn refuse_what_excludes_itself(&self) -> Result<(), lexopt::Error> {
+        let inputs = |target: &&Target| matches!(target, Target::StandardInput);
+        let inputs = self.targets.iter().filter(inputs).count();
+        if inputs > 1 {
+            return Err("name - once: standard input is read once".into());
+        }
+        if self.every.is_some() && !self.watch {
+            return Err("--every is for --watch: give both".into());
+        }
+        let is_for_reports = !matches!(self.format, Format::Text | Format::Json);
+        let excluded = [
+            ("-", inputs > 0),
+            ("--at", self.at.is_some()),
+            ("--each", self.each),
+            ("--key", !self.keys.is_empty()),
+            ("--fail-on", !matches!(self.fail_on, FailOn::Warning)),
+            ("--format other than text or json", is_for_reports),
+        ];
+        match excluded.iter().find(|(_, given)| self.watch && *given) {
+            Some((what, _)) => {
+                Err(format!("--watch does not go with {what}: leave one of them out").into())
+            }
+            None => Ok(()),
+        }
     }
 
     /// Whether nothing at all was given.
@@ -143,12 +178,22 @@ impl Args {
 impl From<PathBuf> for Target {
     /// What exists is a path, whatever it looks like.
     fn from(path: PathBuf) -> Self {
+        if path.as_os_str() == "-" {
+            return Self::StandardInput;
+        }
         let text = path.to_str().filter(|_| !Path::exists(&path));
         match text.and_then(address) {
             Some(address) => Self::Endpoint(address),
             None => Self::Path(path),
         }
     }
+}
+
+fn seconds(parser: &mut lexopt::Parser) -> Result<Duration, lexopt::Error> {
+    let seconds = parser.value()?.parse()?;
+    let seconds = Duration::try_from_secs_f64(seconds).ok();
+    let seconds = seconds.filter(|seconds| !seconds.is_zero());
+    seconds.ok_or_else(|| "--timeout and --every take seconds, more than 0".into())
 }
 
 /// `HOST:PORT`; an IPv6 address without brackets, too.

@@ -25,8 +25,9 @@ pub fn run() -> Result<(), Box<dyn Error>> {
     let now = OffsetDateTime::now_utc();
     let pki = Pki::mint(now)?;
     output::write(
-        "A service loads its leaf (20 days left), its intermediate (9 days left) and a cross-signed twin of\n\
-         that intermediate (lives on, but under a root that has expired):\n\n",
+        "A service loads its leaf (20 days left), its intermediate (9 days left) and a\n\
+         cross-signed twin of that intermediate (lives on, but under a root that has\n\
+         expired):\n\n",
     )?;
     let report = SelfCheck::builder()
         .with_chain("service.pem", pki.chain.clone())
@@ -39,12 +40,14 @@ pub fn run() -> Result<(), Box<dyn Error>> {
         .run();
     output::write(&report.to_text())?;
     output::write(
-        "\nNow a client connects to it over loopback, its rustls verifier wrapped to tell what it sees:\n\n",
+        "\nNow a client connects to it over loopback, its rustls verifier wrapped to tell\n\
+         what it sees:\n\n",
     )?;
     let suite = handshake(&pki, &provider)?;
     output::write(&format!(
-        "\nThe handshake succeeded ({suite}): watching never changes the verdict.\n\
-         Try your own: cargo run --release --example self_check -- FILE | FOLDER | HOST:PORT\n"
+        "\nThe handshake succeeded ({suite}):\n\
+         watching never changes the verdict. Try your own:\n\
+         cargo run --release --example self_check -- FILE | FOLDER | HOST:PORT\n"
     ))?;
     Ok(())
 }

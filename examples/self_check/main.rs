@@ -8,15 +8,24 @@
 mod args;
 mod demo;
 mod output;
+mod progress;
+mod watch;
 
+use std::io::Read as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use args::{Args, FailOn, Format, Target};
 use notafter::endpoint::{Endpoint, EndpointConnector};
 use notafter::self_check::{Grouping, Theme};
+use notafter::source::{FailureReason, SourceContents};
 use notafter::{Certificate, Loader, Report, SelfCheck, Severity, TrustAnchors};
+use progress::ProgressLine;
 use rustls::crypto::CryptoProvider;
+
+/// What standard input is called in reports, and how much of it is read.
+const INPUT: &str = "stdin";
+const MOST_INPUT_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Something does not work, or is about not to.
 const CRITICAL: u8 = 2;
@@ -27,6 +36,7 @@ fn main() -> ExitCode {
     let outcome = match Args::parse() {
         Ok(args) if args.help => print(args::USAGE, 0),
         Ok(args) if args.is_bare() => demo::run().map(|()| 0),
+        Ok(args) if args.watch => watch::run(&args, &provider()),
         Ok(args) => check(&args),
         Err(error) => Err(format!("{error}\n\n{}", args::USAGE).into()),
     };
@@ -40,10 +50,9 @@ fn main() -> ExitCode {
 }
 
 fn check(args: &Args) -> Result<u8, Box<dyn std::error::Error>> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let report = report(args, &provider)?;
+    let report = report(args, &provider())?;
     let text = match args.format {
-        Format::Text => report.to_text(),
+        Format::Text => output::coloured(&report.to_text()),
         Format::Json => report.to_json() + "\n",
         Format::Nagios => report.to_nagios() + "\n",
         Format::OpenMetrics => report.to_openmetrics(),
@@ -72,17 +81,26 @@ fn print(text: &str, code: u8) -> Result<u8, Box<dyn std::error::Error>> {
     })
 }
 
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
+}
+
+fn connector(args: &Args, provider: &Arc<CryptoProvider>) -> EndpointConnector {
+    let connector = EndpointConnector::new(Arc::clone(provider));
+    match args.timeout {
+        Some(timeout) => connector.with_deadline(timeout),
+        None => connector,
+    }
+}
+
 fn report(
     args: &Args,
     provider: &Arc<CryptoProvider>,
 ) -> Result<Report, Box<dyn std::error::Error>> {
     let mut builder = SelfCheck::builder()
         .with_provider(Arc::clone(provider))
+        .with_endpoint_connector(connector(args, provider))
         .with_trust_anchors(anchors(args));
-    if let Some(timeout) = args.timeout {
-        let connector = EndpointConnector::new(Arc::clone(provider)).with_deadline(timeout);
-        builder = builder.with_endpoint_connector(connector);
-    }
     if let Some(at) = args.at {
         builder = builder.at(at);
     }
@@ -98,6 +116,7 @@ fn report(
     for target in &args.targets {
         builder = match target {
             Target::Path(path) => builder.with_path(path),
+            Target::StandardInput => builder.with_contents(standard_input()),
             Target::Endpoint(address) => {
                 let mut endpoint = Endpoint::new(address.clone());
                 if args.no_name {
@@ -110,7 +129,27 @@ fn report(
             }
         };
     }
-    Ok(builder.build()?.run())
+    let check = builder.build()?;
+    let line = ProgressLine::begin();
+    Ok(check.run_telling(|progress| {
+        if let Some(line) = &line {
+            line.tell(progress);
+        }
+    }))
+}
+
+fn standard_input() -> SourceContents {
+    let mut bytes = Vec::new();
+    let mut input = std::io::stdin().lock().take(MOST_INPUT_BYTES + 1);
+    let read = input.read_to_end(&mut bytes);
+    match read {
+        Err(error) => SourceContents::unreadable(INPUT, FailureReason::Io, error.to_string()),
+        Ok(_) if input.limit() == 0 => {
+            let detail = format!("over {MOST_INPUT_BYTES} bytes, which are the limit");
+            SourceContents::unreadable(INPUT, FailureReason::TooLarge, detail)
+        }
+        Ok(_) => SourceContents::from_bytes(INPUT, &bytes),
+    }
 }
 
 fn anchors(args: &Args) -> TrustAnchors {

@@ -15,7 +15,7 @@ const READABLE: &str = "notafter_source_readable";
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     findings: HashMap<Series, u32>,
-    sources: HashMap<String, Looks>,
+    sources: HashMap<String, ReadCounts>,
     criticals: usize,
     warnings: usize,
     blind: usize,
@@ -23,7 +23,7 @@ pub(super) struct Tally {
 
 /// How many parts could read a source, and how many could not.
 #[derive(Debug, Default, Clone, Copy)]
-struct Looks {
+struct ReadCounts {
     read: u32,
     failed: u32,
 }
@@ -69,11 +69,11 @@ impl Tally {
         }
         for (source, is_readable) in readable(&part.chains, &part.findings) {
             self.touch(&readable_series(source), touched);
-            let looks = self.sources.entry(source.to_owned()).or_default();
+            let counts = self.sources.entry(source.to_owned()).or_default();
             change(
                 match is_readable {
-                    true => &mut looks.read,
-                    false => &mut looks.failed,
+                    true => &mut counts.read,
+                    false => &mut counts.failed,
                 },
                 1,
             );
@@ -91,8 +91,8 @@ impl Tally {
             let count = self.findings.get(series).copied();
             return count.filter(|count| *count > 0).map(f64::from);
         }
-        let looks = self.sources.get(&series.source)?;
-        match (looks.failed, looks.read) {
+        let counts = self.sources.get(&series.source)?;
+        match (counts.failed, counts.read) {
             (0, 0) => None,
             (0, _) => Some(1.0),
             _ => Some(0.0),

@@ -13,10 +13,12 @@ use super::judge::{Expected, Input, Judged};
 use super::judge_maker::JudgeMaker;
 use super::key::{CheckedKey, CheckedLeaf};
 use super::lists::list_gauges;
+use super::looks::Looks;
+use super::progress::Progress;
 use super::report::Report;
 use crate::endpoint::{Endpoint, EndpointConnector, EndpointNames};
 use crate::outlook::Usage;
-use crate::source::Loader;
+use crate::source::{Loader, path_name};
 use crate::time::Timestamp;
 use crate::time::clock;
 
@@ -80,9 +82,21 @@ pub(super) enum Origin {
 }
 
 impl SelfCheck {
-    /// Reads the files and folders, asks the endpoints, judges everything and reports. Nothing that is wrong with
-    /// one source keeps the others from being judged.
+    /// Reads the files and folders, asks the endpoints, judges everything and reports. Nothing that
+    /// is wrong with one source keeps the others from being judged.
     pub fn run(&self) -> Report {
+        self.run_telling(|_| {})
+    }
+
+    /// The same, telling meanwhile how far it is: before and after each source.
+    ///
+    /// # How far is it?
+    /// ```no_run
+    /// # fn wait(check: &notafter::SelfCheck) {
+    /// let report = check.run_telling(|progress| eprintln!("{progress}"));
+    /// # }
+    /// ```
+    pub fn run_telling(&self, mut tell: impl FnMut(Progress<'_>)) -> Report {
         let subjects = &self.subjects;
         let at = subjects.at;
         let at = at.unwrap_or_else(|| clock::now(subjects.clock.as_ref()));
@@ -94,14 +108,64 @@ impl SelfCheck {
         let judge = self.judges.judge(&self.judges.generation(), self.usage);
         let mut judged = Judged::new(&judge, expected, at);
         judged.note_anchors();
+        let (mut done, mut known) = (0, subjects.origins.len());
+        let endpoints = self.endpoints();
+        if let Some(first) = endpoints.first() {
+            let source = &first.address.to_string();
+            tell(Progress {
+                source,
+                done,
+                known,
+            });
+        }
+        let looks = Looks {
+            connector: &self.connector,
+            endpoints: &endpoints,
+        };
+        let looked = looks.all(|number| {
+            done += 1;
+            if let Some(endpoint) = endpoints.get(number) {
+                let source = &endpoint.address.to_string();
+                tell(Progress {
+                    source,
+                    done,
+                    known,
+                });
+            }
+        });
+        let mut looked = endpoints.iter().zip(looked);
         for origin in &subjects.origins {
             match origin {
                 Origin::Path(path) => {
+                    let source = &path_name(path);
+                    tell(Progress {
+                        source,
+                        done,
+                        known,
+                    });
                     let files = subjects.loader.load(path);
-                    files.iter().for_each(|file| judged.source(file));
+                    known += files.len().saturating_sub(1);
+                    for file in &files {
+                        let source = &file.source;
+                        tell(Progress {
+                            source,
+                            done,
+                            known,
+                        });
+                        judged.source(file);
+                        done += 1;
+                    }
                 }
-                Origin::Endpoint(endpoint) => self.look(endpoint, &mut judged),
-                Origin::Given(input) => judged.input(input),
+                Origin::Endpoint(_) => {
+                    if let Some((endpoint, Some(looked))) = looked.next() {
+                        let source = endpoint.address.to_string();
+                        judged.endpoint(&source, looked, &endpoint.expected_names());
+                    }
+                }
+                Origin::Given(input) => {
+                    judged.input(input);
+                    done += 1;
+                }
             }
         }
         self.check_keys(&mut judged);
@@ -129,15 +193,21 @@ impl SelfCheck {
         reported.collect()
     }
 
-    fn look(&self, endpoint: &Endpoint, judged: &mut Judged<'_>) {
+    /// The endpoints, each with the names that its leaf must cover.
+    fn endpoints(&self) -> Vec<Endpoint> {
         let general = &self.subjects.expected_names;
-        let mut endpoint = endpoint.clone();
-        if endpoint.names == EndpointNames::Host && !general.is_empty() {
-            endpoint.names = EndpointNames::Given(general.clone());
+        let mut endpoints = Vec::new();
+        for origin in &self.subjects.origins {
+            let Origin::Endpoint(endpoint) = origin else {
+                continue;
+            };
+            let mut endpoint = endpoint.clone();
+            if endpoint.names == EndpointNames::Host && !general.is_empty() {
+                endpoint.names = EndpointNames::Given(general.clone());
+            }
+            endpoints.push(endpoint);
         }
-        let looked = self.connector.presented_by(&endpoint);
-        let source = endpoint.address.to_string();
-        judged.endpoint(&source, looked, &endpoint.expected_names());
+        endpoints
     }
 
     fn check_keys(&self, judged: &mut Judged<'_>) {

@@ -378,7 +378,7 @@ fn between_rare_looks_a_file_that_was_written_to_a_moment_ago_gets_a_second_look
     let pki = Pki::new();
     let good = pem_bundle(&pki.chain(-10, 80));
     let mut watching = Watching::start(&pki, 60, |folder| {
-        write(&folder.join("a.pem"), &good, NOW, DAY)
+        write(&folder.join("a.pem"), &good, NOW, DAY);
     });
     let path = watching.path("a.pem");
     let half = &good[..good.len() / 3];

@@ -84,6 +84,7 @@ const EDGES: &[&str] = &[
     "self_check/check.rs",
     "self_check/cores.rs",
     "self_check/key.rs",
+    "self_check/looks.rs",
     "self_check/settings.rs",
     "session/client.rs",
     "session/configs.rs",

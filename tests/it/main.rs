@@ -15,6 +15,7 @@ mod announcements;
 mod attacks;
 mod bounds;
 mod command;
+mod command_options;
 mod config;
 mod connections;
 mod delivery;
