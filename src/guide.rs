@@ -7,6 +7,7 @@
 //! | know what to do when it tells something | [`on_call`], and [`runbook`] with what to type |
 //! | see what peers show, and hold hostile ones off | [`peers`] |
 //! | pin without locking anybody out | [`pinning`] |
+//! | know peers by SPIFFE IDs rather than by names | [`spiffe`] |
 //! | rotate pins without shipping a binary | [`announcements`] |
 //! | serve a renewed certificate without a restart | [`reload`] |
 //! | keep resumed sessions from outliving a decision | [`sessions`] |
@@ -17,8 +18,10 @@
 //! | who attacks, what stops them, which test shows it | [`security_model`] |
 //! | the bound of every input | [`bounds`] |
 //! | the judges that its answers are compared with | [`held_against`] |
+//! | which known outages it would have told of, and when | [`outages`] |
 //! | what was fuzzed, and found | [`fuzzing`] |
 //! | what it costs | [`performance`] |
+//! | what else there is, and does better | [`compare`] |
 //!
 //! The pages are the files of `docs/` in the repository. There is no code in here.
 
@@ -32,6 +35,9 @@
     ),
     doc = include_str!("../docs/SELF-CHECK.md")
 )]
+#[doc = "\n<figure>"]
+#[doc = include_str!("../docs/self-check.svg")]
+#[doc = "\n</figure>"]
 pub mod self_check {}
 
 /// Being told while the service runs.
@@ -62,6 +68,10 @@ pub mod peers {}
 /// Pins that lock nobody out.
 #[doc = include_str!("../docs/PINNING.md")]
 pub mod pinning {}
+
+/// Peers that are known by what their leaf says, rather than by a host name.
+#[doc = include_str!("../docs/SPIFFE.md")]
+pub mod spiffe {}
 
 /// Pins that rotate by signed announcements.
 #[cfg_attr(
@@ -100,6 +110,10 @@ pub mod bounds {}
 #[doc = include_str!("../docs/HELD_AGAINST.md")]
 pub mod held_against {}
 
+/// Known outages, and which event would have come how many days ahead.
+#[doc = include_str!("../docs/OUTAGES.md")]
+pub mod outages {}
+
 /// What was fuzzed, and what was found.
 #[doc = include_str!("../docs/FUZZING.md")]
 pub mod fuzzing {}
@@ -107,3 +121,7 @@ pub mod fuzzing {}
 /// What it costs, in time, memory and bytes.
 #[doc = include_str!("../docs/PERFORMANCE.md")]
 pub mod performance {}
+
+/// What else there is, fair and dated.
+#[doc = include_str!("../docs/COMPARE.md")]
+pub mod compare {}

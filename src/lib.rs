@@ -16,6 +16,7 @@
 //! | --- | --- |
 //! | [`time`] | one second of UTC, and the two between which a certificate counts |
 //! | [`cert`] | what one certificate states about itself |
+//! | [`identity`] | who a peer is by what its leaf says: SPIFFE IDs, say |
 //! | [`source`] | files, folders and PEM into certificates, each failure with its place |
 //! | [`revocation`] | revocation lists and stapled OCSP responses: what they say, until when |
 //! | [`renewal`] | when to renew, and whether what was renewed is served |
@@ -27,11 +28,14 @@
 //! | [`alert`] | saying it once, and again while it lasts |
 //! | [`observer`] | delivering it, without holding anybody up |
 //! | [`payload`] | it in the forms that others take: Alertmanager, chats, CloudEvents |
+//! | [`endpoint`] | what a TLS endpoint shows, within a deadline |
 //! | [`self_check`] | one look at everything that was loaded, and its report |
 //! | [`monitor`] | the same look, again and again while the service runs |
-//! | [`reload`] | certificates and keys that change on disk while they are served |
+//! | [`reload`] | certificates and keys that change while they are served |
 //! | [`verifier`] | wrappers around rustls's verifiers, which can only refuse more |
 //! | [`session`] | sessions and connections that outlive no decision |
+//! | [`config`] | one line in rustls's own builders |
+//! | `testing` | for tests of applications: a clock, certificates, an observer, a peer |
 //! | [`explain`](mod@explain) | what a failed connection failed of, and whose fault it is |
 //!
 //! The [`guide`] is the long form: a page for each task, and what the crate is held to.
@@ -43,6 +47,7 @@ pub mod guide;
 
 // Facts: bytes and seconds.
 pub mod cert;
+pub mod identity;
 pub mod source;
 mod text;
 pub mod time;
@@ -66,6 +71,9 @@ pub mod observer;
 pub mod payload;
 
 // Edges: rustls, clocks, files, threads.
+pub mod config;
+#[cfg(feature = "monitor")]
+pub mod endpoint;
 pub mod explain;
 #[cfg(feature = "monitor")]
 pub mod monitor;
@@ -75,6 +83,8 @@ pub mod reload;
 #[cfg(feature = "monitor")]
 pub mod self_check;
 pub mod session;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod verifier;
 
 #[cfg(feature = "announcements")]

@@ -17,11 +17,19 @@
 mod support;
 
 use std::alloc::System;
+use std::future::Future as _;
 use std::num::NonZeroUsize;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Waker};
 
+use notafter::cert::Sha256Digest;
+use notafter::outlook::KnownPeers;
+use notafter::renewal::IdentityInForce;
+use notafter::session::{OpenConnections, RestsOn};
 use notafter::verifier::VerdictCache;
-use notafter::{Event, SessionGuard, WatchingClientVerifier, WatchingServerVerifier};
+use notafter::{Event, SessionGuard, SpkiPin, WatchingClientVerifier, WatchingServerVerifier};
 use rcgen::CustomExtension;
 use rustls::client::ClientSessionMemoryCache;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerifier};
@@ -49,6 +57,10 @@ const FORGOTTEN: usize = MIB;
 const AWAITING: usize = 4 * MIB;
 /// 1,024 events of a few hundred bytes wait for an observer.
 const QUEUE: usize = 2 * MIB;
+/// What `OpenConnections` says of each connection.
+const CONNECTION: usize = 2 * KIB;
+/// What `KnownPeers` says of all of them.
+const KNOWN_PEERS: usize = MIB;
 /// What has no bound in bytes of its own: 1,024 matters, of names of at most 255 bytes.
 const MATTERS: usize = MIB;
 
@@ -102,6 +114,16 @@ impl ClientCertVerifier for AgreeableToClients {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.proofs.supported_verify_schemes()
+    }
+}
+
+/// The epoch of an identity.
+#[derive(Debug, Default)]
+struct Epoch(AtomicU64);
+
+impl IdentityInForce for Epoch {
+    fn epoch(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
     }
 }
 
@@ -267,6 +289,24 @@ fn floods() -> Vec<Flood> {
             Box::new((verifier, guard))
         }),
     ));
+    floods.push(flood(
+        "names of connections",
+        2 * FORGOTTEN,
+        Box::new(|| {
+            let verifier = watching();
+            let store = Arc::new(ClientSessionMemoryCache::new(32));
+            let epoch = Arc::new(Epoch::default());
+            let guard = SessionGuard::default();
+            let store = guard.client_with_identity(&verifier, epoch.clone(), store);
+            for name in 0..66_000 {
+                // As many before the change as after it.
+                epoch.0.store(name / 33_000, Ordering::Relaxed);
+                let name = ServerName::try_from(format!("n{name}.example")).unwrap();
+                assert!(store.take_tls13_ticket(&name).is_none());
+            }
+            Box::new((verifier, store))
+        }),
+    ));
     // A queue of 1,024 events, with an observer that does not come back.
     for is_proven in [false, true] {
         let budget = match is_proven {
@@ -298,7 +338,52 @@ fn floods() -> Vec<Flood> {
             }),
         ));
     }
+    floods.push(flood("known peers", KNOWN_PEERS, Box::new(known_peers)));
+    floods.push(flood(
+        "open connections",
+        CONNECTIONS * CONNECTION,
+        Box::new(open_connections),
+    ));
     floods
+}
+
+/// Clients with chains as large as fit, and larger ones.
+fn known_peers() -> Box<dyn std::any::Any> {
+    let known = KnownPeers::new();
+    let leaf = leaf(8);
+    for (n, junk) in (0..200).flat_map(|n| [(n, 15 * KIB), (n, 16 * KIB)]) {
+        let junk = CertificateDer::from(vec![0x5a; junk]);
+        known.remember([&numbered(&leaf, n), &junk]);
+    }
+    Box::new(known)
+}
+
+const CONNECTIONS: usize = 10_000;
+
+/// Each rests on as much as is remembered, and both of its futures are waited for.
+fn open_connections() -> Box<dyn std::any::Any> {
+    let connections = OpenConnections::new();
+    let leaf = pki::root("root", -100, 3650).certificate();
+    let mut open = Vec::with_capacity(CONNECTIONS);
+    for n in 0..CONNECTIONS {
+        let digest = |kind: u8, k: usize| {
+            Sha256Digest::of(&[&[kind], &(8 * n + k).to_be_bytes()[..]].concat())
+        };
+        let pins = (0..8).map(|k| SpkiPin::from_spki_der(&digest(1, k).as_bytes()[..]));
+        let end = NOW.saturating_add(86_400 + i64::try_from(n).unwrap());
+        let rests_on = RestsOn::until(end)
+            .with_anchors((0..8).map(|k| digest(0, k)))
+            .with_pins(pins)
+            .with_identity(&leaf);
+        let connection = connections.open_on(rests_on, NOW);
+        let mut waiting = [connection.closing(), connection.overdue()].map(Box::pin);
+        let mut context = Context::from_waker(Waker::noop());
+        for future in &mut waiting {
+            assert!(Pin::new(future).poll(&mut context).is_pending());
+        }
+        open.push((connection, waiting));
+    }
+    Box::new((connections, open))
 }
 
 #[test]

@@ -5,12 +5,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use notafter::cert::SignatureAlgorithms;
+use notafter::monitor::Watched as _;
 use notafter::observer::InlineObserver;
-use notafter::outlook::Usage;
+use notafter::outlook::{TrustInForce as _, Usage};
 use notafter::reload::{ReloadingAnchors, ReloadingCrls, TrustReloadError};
+use notafter::self_check::FindingCode;
 use notafter::verifier::ReloadingClientVerifier;
 use notafter::{
-    Certificate, ChainJudge, Monitor, Target, Timestamp, TrustAnchors, WatchingClientVerifier,
+    Band, Certificate, ChainJudge, Monitor, Target, Timestamp, TrustAnchors, WatchingClientVerifier,
 };
 use rustls::crypto::CryptoProvider;
 use serde_json::{Value, json};
@@ -27,15 +29,10 @@ const LISTS: &str = "client lists";
 pub struct ClientTrust {
     anchors: Arc<ReloadingAnchors>,
     lists: Option<Arc<ReloadingCrls>>,
+    /// Verifies by both.
+    in_force: Arc<ReloadingClientVerifier>,
     verifier: Arc<WatchingClientVerifier>,
     algorithms: SignatureAlgorithms,
-}
-
-/// What a look at the files changed.
-#[derive(Clone, Copy)]
-pub struct TrustChange {
-    pub anchors: bool,
-    pub lists: bool,
 }
 
 impl ClientTrust {
@@ -59,10 +56,17 @@ impl ClientTrust {
                 .build()
         });
         let lists = lists.transpose()?;
+        let mut in_force = ReloadingClientVerifier::builder(Arc::clone(&anchors))
+            .with_provider(Arc::clone(provider));
+        if let Some(lists) = &lists {
+            in_force = in_force.with_crls(Arc::clone(lists));
+        }
+        let in_force = in_force.build()?;
         Ok(Self {
-            verifier: verifier(&anchors, lists.as_ref(), provider)?,
+            verifier: verifier(&in_force, provider)?,
             anchors,
             lists,
+            in_force,
             algorithms: provider.signature_verification_algorithms.all,
         })
     }
@@ -71,28 +75,28 @@ impl ClientTrust {
         &self.verifier
     }
 
-    /// Has the anchors and lists in force watched, so that they are in the report and the metrics.
-    pub fn watch(&self, monitor: &Monitor) {
+    /// Has them watched: how near their ends they are, and whether the files can be in force.
+    pub fn watch_by(&self, monitor: &Monitor) {
         monitor.watch(ANCHORS, Target::from_watched(self.anchors.clone()));
         if let Some(lists) = &self.lists {
             monitor.watch(LISTS, Target::from_watched(lists.clone()));
         }
     }
 
-    /// Looks at the files once; says what else is in force since.
-    pub fn poll(&self, monitor: &Monitor, now: Timestamp) -> TrustChange {
-        let lists = self.lists.as_ref();
-        let change = TrustChange {
-            anchors: self.anchors.poll(now).is_swapped,
-            lists: lists.is_some_and(|lists| lists.poll(now).is_swapped),
-        };
-        if change.anchors {
+    /// Looks at the files once; says whether other anchors are in force since.
+    pub fn poll(&self, monitor: &Monitor, now: Timestamp) -> bool {
+        let stale = self.anchors.stale_since();
+        let anchors = self.anchors.poll(now);
+        if anchors.is_swapped || stale != self.anchors.stale_since() {
             monitor.refresh(ANCHORS);
         }
-        if change.lists {
-            monitor.refresh(LISTS);
+        if let Some(lists) = &self.lists {
+            let stale = lists.stale_since();
+            if lists.poll(now).is_swapped || stale != lists.stale_since() {
+                monitor.refresh(LISTS);
+            }
         }
-        change
+        anchors.is_swapped
     }
 
     /// The anchors in force.
@@ -100,9 +104,10 @@ impl ClientTrust {
         self.anchors.anchors()
     }
 
-    /// Judges clients by the anchors in force.
+    /// Judges clients by the anchors and lists in force.
     pub fn judge(&self) -> ChainJudge {
-        ChainJudge::new(self.anchors.anchors(), self.algorithms, Usage::ClientAuth)
+        let in_force = self.in_force.generation();
+        ChainJudge::from_generation(&in_force, self.algorithms, Usage::ClientAuth)
     }
 
     /// Each with its kind, what it is, and its value.
@@ -134,10 +139,29 @@ impl ClientTrust {
                 "When the first of the anchors for clients ends, Unix seconds.",
                 seconds(end),
             ),
+            (
+                "notafter_client_anchor_stale_since_timestamp_seconds",
+                "gauge",
+                "Since when the file of anchors for clients cannot be in force, Unix seconds; 0 where it is.",
+                seconds(self.anchors.stale_since()),
+            ),
         ];
         if let Some(lists) = &self.lists {
-            let next_update = lists.generation().crls.next_updates().min();
+            let in_force = lists.generation();
+            let next_update = in_force.crls.next_updates().min();
             families.extend([
+                (
+                    "notafter_client_crls",
+                    "gauge",
+                    "Revocation lists for clients in force.",
+                    in_force.ders.len().to_string(),
+                ),
+                (
+                    "notafter_client_crl_stale_since_timestamp_seconds",
+                    "gauge",
+                    "Since when the file of revocation lists cannot be in force, Unix seconds; 0 where it is.",
+                    seconds(lists.stale_since()),
+                ),
                 (
                     "notafter_client_crl_reloads_total",
                     "counter",
@@ -166,6 +190,12 @@ impl ClientTrust {
         let failure =
             |error: TrustReloadError| json!({ "code": error.code(), "message": error.to_string() });
         let mut warnings: Vec<_> = self.anchors.failure().map(failure).into_iter().collect();
+        for condition in self.anchors.evaluate(now).conditions {
+            if condition.band >= Band::Warning {
+                let (code, message) = (condition.event.code, condition.event.message);
+                warnings.push(json!({ "code": format!("anchor_{code}"), "message": message }));
+            }
+        }
         if let Some(lists) = &self.lists {
             warnings.extend(lists.failure().map(failure));
             let generation = lists.generation();
@@ -178,24 +208,22 @@ impl ClientTrust {
                 let message = format!("a revocation list was to be replaced before {end}");
                 json!({ "code": "crl_expired", "message": message })
             }));
+            let findings = lists.evaluate(now).findings.into_iter();
+            let ending = findings.filter(|finding| finding.code == FindingCode::CrlExpiring);
+            warnings.extend(ending.map(
+                |finding| json!({ "code": finding.code.as_str(), "message": finding.message }),
+            ));
         }
         warnings
     }
 }
 
 fn verifier(
-    anchors: &Arc<ReloadingAnchors>,
-    lists: Option<&Arc<ReloadingCrls>>,
+    in_force: &Arc<ReloadingClientVerifier>,
     provider: &Arc<CryptoProvider>,
 ) -> Result<Arc<WatchingClientVerifier>, Box<dyn Error>> {
-    let mut inner =
-        ReloadingClientVerifier::builder(Arc::clone(anchors)).with_provider(Arc::clone(provider));
-    if let Some(lists) = lists {
-        inner = inner.with_crls(Arc::clone(lists));
-    }
-    let inner = inner.build()?;
-    let verifier = WatchingClientVerifier::builder(inner.clone())
-        .with_trust_in_force(inner)
+    let verifier = WatchingClientVerifier::builder(in_force.clone())
+        .with_trust_in_force(in_force.clone())
         .with_provider(Arc::clone(provider))
         .with_observer(Arc::new(InlineObserver(print)))
         .build()?;

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
+use notafter::event::Role;
 use notafter::reload::{AtStart, ReloadSummary};
 use notafter::session::{ClosingPace, OpenConnections, RestsOn};
 use notafter::{
-    Certificate, Event, Loader, Monitor, ReloadingKey, SessionGuard, Target, Timestamp,
-    TrustAnchors,
+    Certificate, Event, EventCode, Loader, Monitor, ReloadingKey, SessionGuard, Severity, Target,
+    Timestamp, TrustAnchors,
 };
 use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
@@ -94,7 +95,10 @@ impl Service {
         let skew = Target::from_watched(service.key.clone());
         service.monitor.watch(SKEW, skew);
         if let Some(trust) = &service.client_trust {
-            trust.watch(&service.monitor);
+            trust.watch_by(&service.monitor);
+            // From now on it is known which anchors count.
+            let anchors = trust.anchors();
+            service.connections.follow_anchors(&anchors, now());
         }
         // Nothing is asked for before this is known.
         service.monitor.tick(now());
@@ -138,7 +142,7 @@ impl Service {
         let stale = self.key.stale_since();
         let summary = look(&self.key);
         if let Some(trust) = &self.client_trust {
-            if trust.poll(&self.monitor, now()).anchors {
+            if trust.poll(&self.monitor, now()) {
                 self.end_those_of_removed_anchors(trust);
             }
         }
@@ -172,6 +176,9 @@ impl Service {
             .chain(leaf.map(Certificate::not_after));
         let rests_on = RestsOn::until(ends.min().unwrap_or(Timestamp::MAX))
             .with_anchors(paths.iter().map(|path| path.anchor.spki_sha256));
+        // Let in by what was in force a moment ago, it ends like those of before: its own key is no anchor.
+        let unfounded = client.first().filter(|_| paths.is_empty());
+        let rests_on = rests_on.with_anchors(unfounded.map(Certificate::spki_sha256));
         match leaf {
             Some(leaf) => rests_on.with_identity(leaf),
             None => rests_on,
@@ -190,12 +197,16 @@ impl Service {
 
     /// Ends what was opened by clients all of whose anchors are gone.
     fn end_those_of_removed_anchors(&self, trust: &ClientTrust) {
-        let removal = self.connections.follow_anchors(&trust.anchors(), now());
+        let now = now();
+        let removal = self.connections.follow_anchors(&trust.anchors(), now);
         if removal.connections > 0 {
-            eprintln!(
+            let message = format!(
                 "{} connections rest on anchors that are no more, and end by {}",
                 removal.connections, removal.deadline
             );
+            let (code, severity) = (EventCode::ReloadSucceeded, Severity::Warning);
+            let event = Event::new(now, code, severity, Role::Anchor, message);
+            print(&event.with_affected(removal.connections));
         }
     }
 

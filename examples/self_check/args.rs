@@ -13,7 +13,7 @@ usage: self_check [OPTIONS] [FILE | FOLDER | HOST:PORT]...
   --name NAME    DNS name or IP address that the leaf must cover
   --key FILE     the leaf's private key
   --each         treat every certificate on its own instead of as a chain
-  --format text|json|nagios|openmetrics
+  --format text|json|nagios|openmetrics|svg|timeline
 exit code: 0 ok or due; 1 warning; 2 critical; 3 something could not be read or judged
 without FILE, FOLDER or HOST:PORT and without options: a demonstration
 ";
@@ -39,6 +39,8 @@ pub enum Format {
     Json,
     Nagios,
     OpenMetrics,
+    Svg,
+    Timeline,
 }
 
 pub enum Target {
@@ -71,6 +73,8 @@ impl Args {
                         "json" => Format::Json,
                         "nagios" => Format::Nagios,
                         "openmetrics" => Format::OpenMetrics,
+                        "svg" => Format::Svg,
+                        "timeline" => Format::Timeline,
                         _ => return Err(format!("unknown format '{value}'").into()),
                     };
                 }

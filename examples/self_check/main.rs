@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use args::{Args, Format, Target};
-use notafter::self_check::Grouping;
+use notafter::self_check::{Grouping, Theme};
 use notafter::{Certificate, Loader, Report, SelfCheck, TrustAnchors};
 use rustls::crypto::CryptoProvider;
 
@@ -45,6 +45,8 @@ fn check(args: &Args) -> Result<u8, Box<dyn std::error::Error>> {
         Format::Json => report.to_json() + "\n",
         Format::Nagios => report.to_nagios() + "\n",
         Format::OpenMetrics => report.to_openmetrics(),
+        Format::Svg => report.to_svg(Theme::Auto),
+        Format::Timeline => report.to_timeline(columns()),
     };
     print(&text);
     Ok(report.exit_code())
@@ -104,6 +106,14 @@ fn anchors(args: &Args) -> TrustAnchors {
         builder = builder.with_certificates(mozilla.certificates().map(Certificate::der));
     }
     builder.build()
+}
+
+/// The width to draw for: `COLUMNS` where it is set, else the terminal's, else 80.
+fn columns() -> usize {
+    let set = std::env::var("COLUMNS").ok();
+    let set = set.and_then(|columns| columns.parse().ok());
+    let terminal = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+    set.or_else(terminal).unwrap_or(80)
 }
 
 /// A reader that has gone away (`| head`) is no reason to fail.

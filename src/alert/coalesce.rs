@@ -40,8 +40,33 @@ pub(super) fn coalesce(told: Vec<EventToSend>) -> Vec<Event> {
     events.into_iter().map(|told| told.event).collect()
 }
 
-fn kind(told: &EventToSend) -> (EventCode, Option<Band>, Role) {
-    (told.event.code, told.event.band, told.event.role)
+/// What events that are put together have in common.
+#[derive(PartialEq, Eq, Hash)]
+struct Kind {
+    code: EventCode,
+    band: Option<Band>,
+    role: Role,
+    follows_from: Option<EventCode>,
+}
+
+fn kind(told: &EventToSend) -> Kind {
+    Kind {
+        code: told.event.code,
+        band: told.event.band,
+        role: told.event.role,
+        follows_from: told.event.follows_from,
+    }
+}
+
+/// The same for events that are about no matter: each is told once.
+#[cfg(feature = "monitor")]
+pub(crate) fn together(events: Vec<Event>) -> Vec<Event> {
+    let told = events.into_iter().map(|event| EventToSend {
+        name: event.source.clone(),
+        cause: None,
+        event,
+    });
+    coalesce(told.collect())
 }
 
 /// Puts those of one key together; an event without a key is alone.

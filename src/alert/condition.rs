@@ -1,7 +1,7 @@
 //! How a matter stands, and what to say of it.
 
 use crate::cert::Sha256Digest;
-use crate::event::{Event, Matter};
+use crate::event::{Event, EventCode, Matter};
 use crate::policy::Band;
 
 /// How a matter stands at one instant, and what to say where that is news.
@@ -15,6 +15,10 @@ pub struct Condition {
     /// What conditions of one cause have in common: the certificate that ends all of them, say.
     /// They are told in one event.
     pub cause: Option<Sha256Digest>,
+    /// The topic of which it is a consequence, where it says no more than that of the certificate
+    /// that is its event's subject. A [`Monitor`](crate::monitor::Monitor) that watches both then
+    /// tells it as a note which names the other ([`Event::follows_from`]).
+    pub follows_from: Option<EventCode>,
     /// What to say; its bands are filled in when it is told.
     pub event: Event,
 }
@@ -26,6 +30,7 @@ impl Condition {
             matter,
             band,
             cause: None,
+            follows_from: None,
             event,
         }
     }
@@ -34,6 +39,13 @@ impl Condition {
     #[must_use]
     pub fn with_cause(mut self, cause: impl Into<Option<Sha256Digest>>) -> Self {
         self.cause = cause.into();
+        self
+    }
+
+    /// Says that it is a consequence of what is told under this topic of the same certificate.
+    #[must_use]
+    pub const fn with_follows_from(mut self, topic: EventCode) -> Self {
+        self.follows_from = Some(topic);
         self
     }
 }

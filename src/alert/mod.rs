@@ -36,6 +36,8 @@ mod tests;
 mod told_matters;
 mod transitions;
 
+#[cfg(feature = "monitor")]
+pub(crate) use coalesce::together;
 pub use condition::Condition;
 pub use repeat::RepeatPolicy;
 #[cfg(feature = "json")]

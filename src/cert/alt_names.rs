@@ -71,6 +71,20 @@ pub(super) fn first(subject_alt_name: &[u8]) -> Option<String> {
     best.map(|(_, name)| name)
 }
 
+/// The URIs of `GeneralNames` in their order, each as it stands; `None` for one that is not UTF-8.
+///
+/// # Errors
+/// [`CertificateParseError`] where any part of it is not well-formed.
+pub(crate) fn uris(subject_alt_name: &[u8]) -> Result<Vec<Option<&str>>, CertificateParseError> {
+    let mut uris = Vec::new();
+    for name in GeneralNames::read(subject_alt_name) {
+        if let GeneralName::Uri(uri) = name? {
+            uris.push(uri);
+        }
+    }
+    Ok(uris)
+}
+
 /// `GeneralName ::= CHOICE`; `None` for content that its kind cannot have.
 enum GeneralName<'a> {
     Email(Option<&'a str>),

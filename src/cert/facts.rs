@@ -36,7 +36,9 @@ pub(crate) struct Extension<'a> {
     pub(crate) value: &'a [u8],
 }
 
-const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1d, 0x11];
+pub(crate) const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1d, 0x11];
+pub(crate) const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 0x13];
+pub(crate) const KEY_USAGE: &[u8] = &[0x55, 0x1d, 0x0f];
 #[cfg(any(feature = "ocsp", feature = "reload"))]
 pub(crate) const EXTENDED_KEY_USAGE: &[u8] = &[0x55, 0x1d, 0x25];
 
@@ -105,7 +107,6 @@ impl<'a> CertificateFacts<'a> {
 
     /// Whether basicConstraints says cA (RFC 5280, 4.2.1.9); an unreadable extension says no.
     pub fn is_ca(&self) -> bool {
-        const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 0x13];
         self.extension(BASIC_CONSTRAINTS).is_some_and(|value| {
             let content = Reader::new(value)
                 .enter(tag::SEQUENCE)

@@ -33,6 +33,7 @@ mod signature;
 mod tests;
 
 pub use alt_names::SubjectAltNames;
+pub(crate) use alt_names::uris as uris_of_names;
 pub use certificate::{Certificate, CertificateBytes, Sha256Digest};
 pub use der::{CertificateParseError, DerProblem};
 #[cfg(feature = "details")]
@@ -45,6 +46,7 @@ pub(crate) use facts::Extension;
 pub(crate) use facts::count_constraints;
 #[cfg(feature = "ocsp")]
 pub(crate) use facts::purposes;
+pub(crate) use facts::{BASIC_CONSTRAINTS, KEY_USAGE, SUBJECT_ALT_NAME};
 #[cfg(feature = "ocsp")]
 pub(crate) use issuance::is_issued_by;
 #[cfg(feature = "reload")]

@@ -118,6 +118,9 @@ event_codes! {
     /// Peers presented certificates that would be accepted, and did not prove that they have the
     /// key.
     PeerUnproven = "peer_unproven",
+    /// The inner verifier accepted a peer whose leaf does not say who it is, where peers are known by
+    /// identities, and it was refused.
+    PeerUnidentified = "peer_unidentified",
     /// A peer presented more certificates than the bounds allow, and was refused unseen.
     PeerPresentedTooMuch = "peer_presented_too_much",
     /// Something watched is due, a warning, or critical; the role says what.
@@ -134,6 +137,10 @@ event_codes! {
     SourceFailed = "source_failed",
     /// A watched file, folder or endpoint can be read again.
     SourceRecovered = "source_recovered",
+    /// A file of a watched folder is no longer there, or what could not be read no longer watched.
+    SourceRemoved = "source_removed",
+    /// Something watched has been due for minutes, and was not evaluated.
+    EvaluationOverdue = "evaluation_overdue",
     /// The saved state of what was told cannot be read: everything is told as if new.
     SavedStateUnreadable = "saved_state_unreadable",
     /// A changed certificate and key were loaded and are served from now on.

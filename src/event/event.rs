@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{EventCode, Matter, PeerReach, Role, Severity, Subject};
+use crate::identity::PeerIdentity;
 use crate::policy::Band;
 use crate::time::Timestamp;
 
@@ -37,6 +38,8 @@ pub struct Event {
     /// The name that the connection was made to; `None` for TLS clients and for what is not met
     /// in a connection.
     pub host: Option<String>,
+    /// Who the peer is, where peers are known by identities and it proved itself before.
+    pub identity: Option<PeerIdentity>,
     /// The file, the folder, or the name under which it is watched.
     pub source: Option<String>,
     /// The certificate, key or pin at fault.
@@ -60,6 +63,9 @@ pub struct Event {
     /// What it is about, as it is told again and told as recovered: several where many share one
     /// cause; empty for what is said once and does not last, and for peers that proved nothing.
     pub matters: Vec<Matter>,
+    /// The event that tells of the same already, where this one is a consequence of it: a note then,
+    /// whatever its band, so that one expiry wakes somebody once.
+    pub follows_from: Option<EventCode>,
     /// A sentence that says what to do.
     pub message: String,
 }
@@ -79,6 +85,7 @@ impl Event {
             severity,
             role,
             host: None,
+            identity: None,
             source: None,
             subject: None,
             band_before: None,
@@ -89,6 +96,7 @@ impl Event {
             threshold_seconds: None,
             affected: 1,
             matters: Vec::new(),
+            follows_from: None,
             message: message.into(),
         }
     }
@@ -97,6 +105,13 @@ impl Event {
     #[must_use]
     pub fn with_host(mut self, host: impl Into<Option<String>>) -> Self {
         self.host = host.into();
+        self
+    }
+
+    /// Says who the peer is that proved itself.
+    #[must_use]
+    pub fn with_identity(mut self, identity: impl Into<Option<PeerIdentity>>) -> Self {
+        self.identity = identity.into();
         self
     }
 
@@ -169,9 +184,17 @@ impl Event {
         self
     }
 
+    /// Names the event that tells of the same already.
+    #[must_use]
+    pub fn with_follows_from(mut self, primary: impl Into<Option<EventCode>>) -> Self {
+        self.follows_from = primary.into();
+        self
+    }
+
     /// The event as one line of JSON, as `serde` writes it too.
     ///
-    /// Instants are RFC 3339 in UTC, spans are seconds, and what is not known is `null`.
+    /// Instants are RFC 3339 in UTC, spans are seconds, and what is not known is `null`;
+    /// `follows_from` is there where it says something.
     #[cfg(feature = "json")]
     pub fn to_json(&self) -> String {
         // Strings and numbers in a fixed shape: there is nothing here that could fail to serialize.

@@ -2,7 +2,8 @@
 
 use serde::{Serialize, Serializer};
 
-use super::{Event, PeerReach, Runbook, Subject};
+use super::{Event, EventCode, PeerReach, Runbook, Subject};
+use crate::identity::PeerIdentity;
 use crate::policy::Band;
 
 impl Serialize for Event {
@@ -25,6 +26,7 @@ pub(crate) struct EventView<'e> {
     severity: &'static str,
     role: &'static str,
     host: Option<&'e str>,
+    identity: Option<&'e str>,
     source: Option<&'e str>,
     subject: Option<SubjectView<'e>>,
     band_before: Option<&'static str>,
@@ -34,6 +36,8 @@ pub(crate) struct EventView<'e> {
     time_left: Option<i64>,
     threshold: Option<i64>,
     affected: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    follows_from: Option<&'static str>,
     message: &'e str,
     runbook_url: String,
 }
@@ -46,6 +50,7 @@ impl<'e> EventView<'e> {
             severity: event.severity.as_str(),
             role: event.role.as_str(),
             host: event.host.as_deref(),
+            identity: event.identity.as_ref().map(PeerIdentity::as_str),
             source: event.source.as_deref(),
             subject: event.subject.as_ref().map(SubjectView::of),
             band_before: event.band_before.map(Band::as_str),
@@ -58,6 +63,7 @@ impl<'e> EventView<'e> {
             time_left: event.time_left_seconds,
             threshold: event.threshold_seconds,
             affected: event.affected,
+            follows_from: event.follows_from.map(EventCode::as_str),
             message: &event.message,
             runbook_url: runbook.url(event.code),
         }

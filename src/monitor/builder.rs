@@ -9,23 +9,24 @@ use std::time::Duration;
 use rustls::crypto::CryptoProvider;
 use rustls::time_provider::TimeProvider;
 
-use super::judge::TargetJudge;
+use super::attempts::Attempts;
 #[cfg(feature = "metrics")]
 use super::metrics;
 use super::monitor::Monitor;
 use super::run::Wake;
 use super::schedule::Intervals;
 use super::state::MonitorState;
+use super::target_judges::TargetJudges;
 use super::watched::Connector;
 use super::work::Evaluator;
 use crate::alert::{RepeatPolicy, Transitions};
 #[cfg(feature = "metrics")]
 use crate::observer::Publishing;
 use crate::observer::{Observer, Outbox};
-use crate::outlook::{TrustAnchors, Usage};
+use crate::outlook::{TrustAnchors, TrustInForce};
 use crate::policy::ThresholdPolicy;
 use crate::revocation::Crls;
-use crate::self_check::{JudgeSettings, SelfCheckError};
+use crate::self_check::{Cores, JudgeSettings, SelfCheckError};
 use crate::source::Loader;
 
 /// The most matters that are remembered as not ok.
@@ -53,6 +54,8 @@ pub struct MonitorBuilder {
     interval: Duration,
     poll_interval: Duration,
     endpoint_interval: Duration,
+    endpoint_deadline: Duration,
+    settle_time: Duration,
     jitter_seed: u64,
     saved: Option<String>,
     #[cfg(feature = "metrics")]
@@ -71,6 +74,8 @@ impl Default for MonitorBuilder {
             interval: Duration::from_secs(12 * 3_600),
             poll_interval: Duration::from_secs(60),
             endpoint_interval: Duration::from_secs(3_600),
+            endpoint_deadline: Duration::from_secs(10),
+            settle_time: Duration::from_secs(10),
             jitter_seed: RandomState::new().hash_one(0),
             saved: None,
             #[cfg(feature = "metrics")]
@@ -80,9 +85,20 @@ impl Default for MonitorBuilder {
 }
 
 impl MonitorBuilder {
-    /// Judges by these anchors: required. [`TrustAnchors::from_os`] are those of the system.
+    /// Judges by these anchors: required, unless [`with_trust_in_force`](Self::with_trust_in_force)
+    /// says where to find them. [`TrustAnchors::from_os`] are those of the system.
     pub fn with_trust_anchors(mut self, anchors: impl Into<Arc<TrustAnchors>>) -> Self {
         self.settings.anchors = Some(anchors.into());
+        self
+    }
+
+    /// Judges by the anchors and lists that are in force at the time, such as those of
+    /// `ReloadingAnchors` or of a verifier made from them: chains, files and endpoints are judged anew
+    /// at the first tick of another epoch, which comes within a minute where a thread runs, and at once
+    /// upon [`Monitor::refresh`]. It stands in for [`with_trust_anchors`](Self::with_trust_anchors)
+    /// and [`with_crls`](Self::with_crls).
+    pub fn with_trust_in_force(mut self, trust: Arc<dyn TrustInForce>) -> Self {
+        self.settings.trust = Some(trust);
         self
     }
 
@@ -94,7 +110,7 @@ impl MonitorBuilder {
 
     /// Looks certificates up in these revocation lists.
     pub fn with_crls(mut self, crls: Crls) -> Self {
-        self.settings.crls = crls;
+        self.settings.crls = Some(crls);
         self
     }
 
@@ -154,6 +170,26 @@ impl MonitorBuilder {
         self
     }
 
+    /// Waits so long for a [`Connector`] that has no deadline of its own, 10 seconds by default. An
+    /// endpoint that has not answered by then counts as one that could not be reached; what it
+    /// showed last goes on being judged.
+    pub const fn with_endpoint_deadline(mut self, deadline: Duration) -> Self {
+        self.endpoint_deadline = deadline;
+        self
+    }
+
+    /// Tells of a file that is damaged, or gone, once it has been so for so long, 10 seconds by
+    /// default: one that is rewritten where it lies is neither. Until then what was read last is
+    /// judged. Whole seconds; zero tells at once.
+    ///
+    /// A file that was whole a settle time ago or longer, at the look before, is told of at once,
+    /// unless its modification time says that it was written to since. One that is written to
+    /// without end, and is not whole at any look, is told of after six times as long.
+    pub const fn with_settle_time(mut self, time: Duration) -> Self {
+        self.settle_time = time;
+        self
+    }
+
     /// Takes the randomness of intervals from this number, so that two runs are the same.
     pub const fn with_jitter_seed(mut self, seed: u64) -> Self {
         self.jitter_seed = seed;
@@ -176,7 +212,9 @@ impl MonitorBuilder {
     /// several certificates, the worst); by `source` and `relying_party`:
     /// `notafter_effective_not_after` (0 where it does not verify); by `source`:
     /// `notafter_chain_band`, `notafter_staple_next_update`, what there is of revocation lists
-    /// (`notafter_crl_..`) and pins (`notafter_pin..`), and what else is watched; and
+    /// (`notafter_crl_..`) and pins (`notafter_pin..`), of what reloads `notafter_anchors`, `notafter_crls` and
+    /// `notafter_reload_stale_since_timestamp_seconds`, `notafter_evaluation_overdue` (1 where it waits too long
+    /// to be evaluated), and what else is watched; and
     /// `notafter_source_errors_total` by `reason` (each there from the start),
     /// `notafter_events_lost_total`, `notafter_observer_panics_total`,
     /// `notafter_watched`, `notafter_last_evaluated_timestamp_seconds`. What is no longer watched
@@ -191,27 +229,31 @@ impl MonitorBuilder {
     /// The finished monitor, which watches nothing yet.
     ///
     /// # Errors
-    /// [`SelfCheckError`] where there are no trust anchors to judge by or no crypto provider.
+    /// [`SelfCheckError`] where there are no trust anchors to judge by, or they were given twice, or
+    /// there is no crypto provider.
     pub fn build(self) -> Result<Arc<Monitor>, SelfCheckError> {
-        let judge = TargetJudge {
-            clients: self.settings.judge(Usage::ClientAuth)?,
-            servers: self.settings.judge(Usage::ServerAuth)?,
-            policy: self.settings.policy,
-        };
+        let judges = TargetJudges::new(self.settings.judge_maker()?);
+        let epoch = judges.epoch();
         let (transitions, unreadable) = restored(self.saved.as_deref());
         let transitions = transitions.with_repeat(self.repeat);
         let policy = self.settings.policy;
-        let state = MonitorState::new(policy, transitions, unreadable);
+        let state = MonitorState::new(policy, transitions, unreadable, epoch);
         #[cfg(feature = "metrics")]
         if self.publishing == Publishing::On {
             metrics::describe();
         }
+        let evaluator = Arc::new(Evaluator {
+            judges,
+            loader: self.loader,
+            settle_seconds: whole_seconds(self.settle_time),
+            connector: self.connector,
+            endpoint_deadline: self.endpoint_deadline,
+            cores: Cores::default(),
+        });
+        let wake = Arc::new(Wake::default());
+        let attempts = Attempts::new(Arc::clone(&evaluator), Arc::clone(&wake));
         Ok(Arc::new(Monitor {
-            evaluator: Evaluator {
-                judge,
-                loader: self.loader,
-                connector: self.connector,
-            },
+            evaluator,
             intervals: Intervals {
                 evaluation_seconds: seconds(self.interval),
                 file_seconds: seconds(self.poll_interval),
@@ -221,8 +263,9 @@ impl MonitorBuilder {
             outbox: self.outbox,
             clock: self.clock,
             state: Mutex::new(state),
-            ticking: [Mutex::new(()), Mutex::new(())],
-            wake: Wake::default(),
+            ticking: Mutex::new(()),
+            attempts: Mutex::new(attempts),
+            wake,
             #[cfg(feature = "metrics")]
             publishing: self.publishing,
         }))
@@ -231,7 +274,11 @@ impl MonitorBuilder {
 
 /// At least a second.
 fn seconds(interval: Duration) -> i64 {
-    i64::try_from(interval.as_secs()).unwrap_or(i64::MAX).max(1)
+    whole_seconds(interval).max(1)
+}
+
+fn whole_seconds(interval: Duration) -> i64 {
+    i64::try_from(interval.as_secs()).unwrap_or(i64::MAX)
 }
 
 #[cfg(feature = "json")]

@@ -1,14 +1,12 @@
 //! Readiness.
 
+use super::agenda::OVERDUE_SECONDS;
 use super::item::WatchedItem;
 use super::state::MonitorState;
 use super::target::{Lane, TargetKind};
-use crate::event::Role;
+use crate::event::{Role, Severity};
 use crate::policy::Band;
 use crate::time::Timestamp;
-
-/// From so long after it was due on, a tick is overdue.
-const OVERDUE_SECONDS: i64 = 300;
 
 /// Whether this process can do its work with its own certificates, and why not.
 ///
@@ -39,7 +37,8 @@ pub struct Health {
 #[non_exhaustive]
 pub struct HealthReason {
     /// A stable code: a band (`expired`, `broken`, ...), `nothing_watched`, `not_evaluated`,
-    /// `nothing_to_judge`, `source_failed` or `evaluation_overdue`.
+    /// `nothing_to_judge`, `source_failed`, `evaluation_overdue`, or that of a finding about what is
+    /// watched besides certificates (`reload_failed`, `crl_expired`, ...).
     pub code: &'static str,
     /// Whether it makes the process not ready.
     pub not_ready: bool,
@@ -78,12 +77,21 @@ pub(super) fn of(state: &MonitorState, now: Timestamp) -> Health {
 fn reasons_of(item: &WatchedItem, now: Timestamp) -> Vec<HealthReason> {
     let own = matches!(item.target.role, Role::OwnServer | Role::OwnClient);
     let name = || Some(item.name.to_string());
+    let mut reasons = Vec::new();
+    if item.is_overdue {
+        let message = format!(
+            "{} has been due for minutes and was not evaluated: what is known of it is old",
+            item.name
+        );
+        reasons.push(reason("evaluation_overdue", false, name(), message));
+    }
     if item.evaluated.is_none() {
         let message = format!("{} was not evaluated yet", item.name);
-        return vec![reason("not_evaluated", own, name(), message)];
+        reasons.push(reason("not_evaluated", own, name(), message));
+        return reasons;
     }
-    let mut reasons = Vec::new();
-    if own && item.chains.is_empty() && !matches!(item.target.kind, TargetKind::Watched(_)) {
+    if own && item.chains().next().is_none() && !matches!(item.target.kind, TargetKind::Watched(_))
+    {
         let message = format!(
             "nothing could be read from {}, so nothing is known",
             item.name
@@ -94,7 +102,7 @@ fn reasons_of(item: &WatchedItem, now: Timestamp) -> Vec<HealthReason> {
         let source = Some(failure.place.source.to_string());
         reasons.push(reason("source_failed", false, source, failure.to_string()));
     }
-    for chain in &item.chains {
+    for chain in item.chains() {
         let ended = chain.ends().is_some_and(|end| end < now);
         let band = match chain.band {
             Band::NotYetValid | Band::Broken => chain.band,
@@ -116,6 +124,15 @@ fn reasons_of(item: &WatchedItem, now: Timestamp) -> Vec<HealthReason> {
         };
         let source = Some(chain.source.clone());
         reasons.push(reason(band.as_str(), own && !works, source, message));
+    }
+    if !item.target.is_judged_by_trust() {
+        // Chains speak for themselves.
+        let findings = item.findings();
+        for finding in findings.filter(|finding| finding.severity >= Severity::Warning) {
+            let source = finding.source.clone().or_else(name);
+            let (code, message) = (finding.code.as_str(), finding.message.clone());
+            reasons.push(reason(code, false, source, message));
+        }
     }
     reasons
 }

@@ -1,5 +1,7 @@
 //! From what is held and an instant to an evaluation.
 
+use std::collections::{HashMap, HashSet};
+
 use crate::alert::{Condition, Matter};
 use crate::event::{Event, EventCode, Role, Severity, Subject};
 use crate::policy::{Band, ThresholdPolicy};
@@ -9,10 +11,10 @@ use crate::self_check::{
     ChainReport, Expected, Finding, FindingCode, Input, ReportedCertificate, SourceJudge,
     StapleVerdict,
 };
-use crate::source::SourceFailure;
 use crate::time::Timestamp;
 
-use super::last_read::LastRead;
+use super::alarms::code_of;
+use super::last_read::{LastRead, ReadSource};
 use super::lists::{judge_anchors, judge_crls};
 use super::target::{Target, TargetKind};
 use super::watched::Evaluation;
@@ -23,43 +25,63 @@ pub(super) struct TargetJudge {
     pub(super) servers: SourceJudge,
     pub(super) clients: SourceJudge,
     pub(super) policy: ThresholdPolicy,
+    /// That of the anchors and lists.
+    pub(super) epoch: u64,
 }
 
 impl TargetJudge {
-    pub(super) fn evaluate(
+    /// Judges what is not read.
+    pub(super) fn whole(&self, name: &str, target: &Target, now: Timestamp) -> Evaluation {
+        match &target.kind {
+            TargetKind::Chain(chain) => {
+                let mut judging = self.judging(name, target, now);
+                let input = Input::Chain(name.to_owned(), chain.clone());
+                judging.input(name, &input, false);
+                judging.evaluation
+            }
+            TargetKind::Anchors(anchors) => {
+                judge_anchors(anchors, name, target.role, &self.policy, now)
+            }
+            TargetKind::Crls(crls) => judge_crls(crls, name, target.role, &self.policy, now),
+            TargetKind::Watched(watched) => watched.evaluate(now),
+            TargetKind::Path(_) | TargetKind::Endpoint(_) => Evaluation::default(),
+        }
+    }
+
+    /// Judges one file, or what an endpoint shows.
+    pub(super) fn source(
+        &self,
+        name: &str,
+        target: &Target,
+        read: &ReadSource,
+        now: Timestamp,
+    ) -> Evaluation {
+        let mut judging = self.judging(name, target, now);
+        judging.input(&read.name, &read.input, read.is_collection);
+        judging.evaluation
+    }
+
+    /// Judges what could not be read.
+    pub(super) fn failures(
         &self,
         name: &str,
         target: &Target,
         last_read: &LastRead,
         now: Timestamp,
     ) -> Evaluation {
-        let mut judging = Judging {
+        let mut judging = self.judging(name, target, now);
+        judging.failures(last_read);
+        judging.evaluation
+    }
+
+    fn judging<'j>(&'j self, name: &'j str, target: &'j Target, now: Timestamp) -> Judging<'j> {
+        Judging {
             judge: self,
             name,
             target,
             now,
             evaluation: Evaluation::default(),
-        };
-        match &target.kind {
-            TargetKind::Chain(chain) => {
-                let input = Input::Chain(name.to_owned(), chain.clone());
-                judging.input(name, &input, false);
-            }
-            TargetKind::Path(_) | TargetKind::Endpoint(_) => {
-                for read in &last_read.sources {
-                    judging.input(&read.name, &read.input, read.is_collection);
-                }
-                judging.failures(last_read);
-            }
-            TargetKind::Anchors(anchors) => {
-                return judge_anchors(anchors, name, target.role, &self.policy, now);
-            }
-            TargetKind::Crls(crls) => {
-                return judge_crls(crls, name, target.role, &self.policy, now);
-            }
-            TargetKind::Watched(watched) => return watched.evaluate(now),
         }
-        judging.evaluation
     }
 }
 
@@ -112,13 +134,7 @@ impl Judging<'_> {
         };
         let subject = Subject::of(&at_fault.certificate, at_fault.position);
         let band = chain.band;
-        let code = match band {
-            Band::Ok => EventCode::Recovered,
-            Band::Due | Band::Warning | Band::Critical => EventCode::Expiring,
-            Band::NotYetValid => EventCode::NotYetValid,
-            Band::Expired => EventCode::Expired,
-            Band::Broken => EventCode::Broken,
-        };
+        let code = code_of(band);
         let of_band = |finding: &&Finding| match band {
             Band::Broken => true,
             Band::Expired => finding.code == FindingCode::Expired,
@@ -218,30 +234,27 @@ impl Judging<'_> {
     }
 
     fn failures(&mut self, last_read: &LastRead) {
-        let mut failures = last_read.failures.iter();
-        let mut told: Vec<&str> = Vec::new();
-        for failure in failures.by_ref() {
+        let judged: HashSet<&str> = last_read.sources.iter().map(|read| &*read.name).collect();
+        let mut of_source: HashMap<&str, usize> = HashMap::new();
+        for failure in &last_read.failures {
+            *of_source.entry(&failure.place.source).or_default() += 1;
+        }
+        for failure in &last_read.failures {
             let source: &str = &failure.place.source;
-            let finding = Finding::new(
-                Severity::Critical,
-                FindingCode::Unreadable,
-                failure.to_string(),
-            );
+            let (severity, code) = (Severity::Critical, FindingCode::Unreadable);
+            let finding = Finding::new(severity, code, failure.to_string());
             self.evaluation.findings.push(finding.with_source(source));
-            if !told.contains(&source) {
-                told.push(source);
-                let of_source = |other: &&SourceFailure| &*other.place.source == source;
-                let more = match last_read.failures.iter().filter(of_source).count() {
-                    1 => String::new(),
-                    n => format!(" (and {} more in it)", n - 1),
-                };
-                let kept = last_read.sources.iter().any(|read| read.name == source);
-                let (band, kept) = match kept {
-                    true => (Band::Warning, "; until then what was read last is judged"),
-                    false => (Band::Broken, ""),
-                };
-                self.unreadable(source, band, format!("{failure}{more}{kept}"));
-            }
+            // The first of each source is told.
+            let more = match of_source.remove(source) {
+                None => continue,
+                Some(1) => String::new(),
+                Some(n) => format!(" (and {} more in it)", n - 1),
+            };
+            let (band, kept) = match judged.contains(source) {
+                true => (Band::Warning, "; until then what was read last is judged"),
+                false => (Band::Broken, ""),
+            };
+            self.unreadable(source, band, format!("{failure}{more}{kept}"));
         }
     }
 

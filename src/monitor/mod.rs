@@ -2,8 +2,9 @@
 //!
 //! A [`Monitor`] holds [`Target`]s by name, and evaluates each when it is due: files
 //! and endpoints are read at the edge, what is judged of them and what is told are pure functions of
-//! what was read and the instant. It knows how to watch anything that implements [`Watched`]: pins
-//! and reloaded keys do.
+//! what was read and the instant. It knows how to watch anything that implements [`Watched`]: pins,
+//! reloaded keys, anchors and revocation lists do. It may be told to judge by the anchors and lists that
+//! are in force at the time.
 //!
 //! # What is watched, and does it hold?
 //! ```
@@ -21,22 +22,34 @@
 //! # }
 //! ```
 
+mod agenda;
+mod alarms;
+mod attempts;
 mod builder;
 mod certified_key;
+mod endpoint;
+mod fresh;
 mod health;
 mod item;
 mod judge;
 mod last_read;
 mod lists;
+mod looked;
 #[cfg(feature = "metrics")]
 mod metrics;
 #[allow(clippy::module_inception)] // Where everybody looks for `Monitor`.
 mod monitor;
+mod outcome;
+mod overdue;
+mod parts;
 mod pins;
 mod run;
 mod schedule;
+mod settling;
 mod state;
 mod target;
+mod target_judges;
+mod vanished;
 mod watched;
 mod work;
 

@@ -8,9 +8,11 @@ use std::time::Duration;
 use pki_types::CertificateDer;
 use rustls::time_provider::TimeProvider;
 
+use super::attempts::Attempts;
 use super::health::{self, Health};
 #[cfg(feature = "metrics")]
 use super::metrics::{self, Change, Counts};
+use super::outcome::{Outcome, Work};
 use super::run::{Ending, Threads, Wake, lock};
 use super::schedule::Intervals;
 use super::state::MonitorState;
@@ -22,7 +24,11 @@ use crate::observer::Publishing;
 use crate::self_check::Report;
 use crate::source::FailureReason;
 use crate::time::Timestamp;
-use crate::time::clock;
+use crate::time::clock::{self, Deadline};
+
+/// What endpoints answer within so long of each other is told together: many may rest on one
+/// certificate.
+const GATHERING: Duration = Duration::from_secs(1);
 
 /// The longest sleep: so soon is a clock that jumped noticed, and so old is the heartbeat at most.
 const LONGEST_SLEEP_SECONDS: i64 = 60;
@@ -33,7 +39,7 @@ const LONGEST_SLEEP_SECONDS: i64 = 60;
 /// otherwise, when its file or endpoint is found changed, and in any case at an interval. A tick
 /// with nothing due looks at one instant, however much is registered.
 ///
-/// It runs on a thread ([`Monitor::spawn`]; endpoints have another, so that a peer that does not
+/// It runs on a thread ([`Monitor::spawn`]; endpoints have others, so that a peer that does not
 /// answer holds up nothing else), or wherever [`Monitor::tick`] is called. Observers that are not
 /// prompt have queues of their own, so none holds it up.
 ///
@@ -57,14 +63,15 @@ const LONGEST_SLEEP_SECONDS: i64 = 60;
 /// # }
 /// ```
 pub struct Monitor {
-    pub(super) evaluator: Evaluator,
+    pub(super) evaluator: Arc<Evaluator>,
     pub(super) intervals: Intervals,
     pub(super) outbox: Outbox,
     pub(super) clock: Option<Arc<dyn TimeProvider>>,
     pub(super) state: Mutex<MonitorState>,
     /// Held during a tick, so that there is one at a time in each lane; never with the state.
-    pub(super) ticking: [Mutex<()>; 2],
-    pub(super) wake: Wake,
+    pub(super) ticking: Mutex<()>,
+    pub(super) attempts: Mutex<Attempts>,
+    pub(super) wake: Arc<Wake>,
     #[cfg(feature = "metrics")]
     pub(super) publishing: Publishing,
 }
@@ -110,7 +117,7 @@ impl Monitor {
         let removed = self.state().remove(name);
         #[cfg(feature = "metrics")]
         if let (Publishing::On, Some(item)) = (self.publishing, &removed) {
-            metrics::publish_removal(&item.samples(&self.evaluator.judge.policy));
+            metrics::publish_removal(&item.samples(&self.evaluator.judges.policy()));
         }
         removed.is_some()
     }
@@ -137,26 +144,68 @@ impl Monitor {
     ///
     /// Call it no later than that, after anything was registered or replaced, and at least every
     /// minute, so that a clock that jumps is noticed and the heartbeat goes on. It reads files and
-    /// asks endpoints, so in an asynchronous runtime it belongs where blocking is allowed.
+    /// asks endpoints (16 at once, each for as long as its deadline lets it), so in an asynchronous
+    /// runtime it belongs where blocking is allowed.
     pub fn tick(&self, now: Timestamp) -> Timestamp {
-        let local = self.tick_lane(Lane::Local, now);
-        local.min(self.tick_lane(Lane::Endpoints, now))
+        let local = self.tick_local(now);
+        local.min(self.tick_endpoints(&|| now, &Ending::default()))
     }
 
-    fn tick_lane(&self, lane: Lane, now: Timestamp) -> Timestamp {
-        let [local, endpoints] = &self.ticking;
-        let _one_at_a_time = lock(match lane {
-            Lane::Local => local,
-            Lane::Endpoints => endpoints,
-        });
-        let due = self.state().take_due(lane, now);
+    fn tick_local(&self, now: Timestamp) -> Timestamp {
+        let _one_at_a_time = lock(&self.ticking);
+        let due = self.take_due(Lane::Local, now, usize::MAX);
         // Nothing is locked meanwhile: health and snapshots never wait for a disk or a peer.
-        let outcomes: Vec<_> = due
-            .iter()
-            .map(|work| self.evaluator.run(work, now))
-            .collect();
+        let outcomes = self.evaluator.run_all(&due, now);
+        self.merge(Lane::Local, outcomes, now)
+    }
+
+    /// Asks the endpoints that are due, several at once. What is known of one counts from its answer
+    /// on, or from the end of its time; answers within a second of each other are told together.
+    /// Once the end is asked for, no more are begun.
+    fn tick_endpoints(&self, clock: &dyn Fn() -> Timestamp, ending: &Ending) -> Timestamp {
+        let mut attempts = lock(&self.attempts);
+        let (mut outcomes, mut gathering) = (Vec::new(), None);
+        loop {
+            let (seen, now) = (self.wake.pokes(), clock());
+            outcomes.extend(attempts.finished());
+            if !ending.is_asked_for() {
+                let due = self.take_due(Lane::Endpoints, now, attempts.room());
+                for work in due {
+                    outcomes.extend(attempts.begin(work, now));
+                }
+            }
+            let patience = attempts.patience();
+            let gathered = match outcomes.is_empty() {
+                true => GATHERING,
+                false => gathering
+                    .get_or_insert_with(|| Deadline::after(GATHERING))
+                    .left(),
+            };
+            let has_more = !outcomes.is_empty();
+            if let Some(patience) = patience.filter(|_| !gathered.is_zero()) {
+                self.wake.wait(seen, patience.min(gathered));
+                continue;
+            }
+            gathering = None;
+            let next = self.merge(Lane::Endpoints, std::mem::take(&mut outcomes), now);
+            if patience.is_none() && !has_more {
+                return next;
+            }
+        }
+    }
+
+    /// What is due in a lane, all of it where other anchors or lists are in force than before.
+    fn take_due(&self, lane: Lane, now: Timestamp, room: usize) -> Vec<Work> {
+        let epoch = self.evaluator.judges.epoch();
         let mut state = self.state();
-        let merged = state.merge(outcomes, now, &self.intervals);
+        state.judge_anew(epoch);
+        state.take_due(lane, now, room)
+    }
+
+    /// Takes in what came of what was due, tells, and says when something is due next.
+    fn merge(&self, lane: Lane, outcomes: Vec<Outcome>, now: Timestamp) -> Timestamp {
+        let mut state = self.state();
+        let merged = state.merge(lane, outcomes, now, &self.intervals);
         let next = state.next_due(lane).unwrap_or(Timestamp::MAX);
         drop(state);
         #[cfg(feature = "metrics")]
@@ -245,6 +294,7 @@ impl Monitor {
         let mut handle = MonitorHandle {
             monitor: Arc::clone(self),
             threads: Threads::default(),
+            detached: false,
         };
         handle.start("notafter-monitor", Lane::Local)?;
         if self.evaluator.connector.is_some() {
@@ -256,12 +306,16 @@ impl Monitor {
     fn run(&self, lane: Lane, ending: &Ending) {
         while !ending.is_asked_for() {
             let seen = self.wake.pokes();
-            let now = self.now();
-            let mut next = self.tick_lane(lane, now);
-            if self.evaluator.connector.is_none() {
-                // Nobody to ask them: that is said here.
-                next = next.min(self.tick_lane(Lane::Endpoints, now));
-            }
+            let clock = || self.now();
+            let next = match lane {
+                // Nobody to ask endpoints: that is said here.
+                Lane::Local if self.evaluator.connector.is_none() => {
+                    let local = self.tick_local(clock());
+                    local.min(self.tick_endpoints(&clock, ending))
+                }
+                Lane::Local => self.tick_local(clock()),
+                Lane::Endpoints => self.tick_endpoints(&clock, ending),
+            };
             let left = next.seconds_since(self.now());
             let left = left.clamp(1, LONGEST_SLEEP_SECONDS);
             if !ending.is_asked_for() {
@@ -291,9 +345,11 @@ impl fmt::Debug for Monitor {
 
 /// A running monitor. Dropping it lets its threads end after the ticks in progress.
 #[derive(Debug)]
+#[must_use = "dropping it stops the monitor: keep it, or call detach"]
 pub struct MonitorHandle {
     monitor: Arc<Monitor>,
     threads: Threads,
+    detached: bool,
 }
 
 impl MonitorHandle {
@@ -311,6 +367,11 @@ impl MonitorHandle {
         self.monitor.flush_events(patience) && all
     }
 
+    /// Lets the monitor run until the process ends.
+    pub fn detach(mut self) {
+        self.detached = true;
+    }
+
     fn signal(&self) {
         self.threads.ending.ask();
         self.monitor.wake.poke();
@@ -319,6 +380,8 @@ impl MonitorHandle {
 
 impl Drop for MonitorHandle {
     fn drop(&mut self) {
-        self.signal();
+        if !self.detached {
+            self.signal();
+        }
     }
 }

@@ -1,18 +1,21 @@
 //! What is registered, when each of it is due, and what is known of it. Pure.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::item::{WatchedItem, vanishing};
-use super::last_read::LastRead;
+use super::agenda::Agenda;
+use super::alarms::Alarms;
+use super::item::{ItemNews, WatchedItem};
 #[cfg(feature = "metrics")]
 use super::metrics::Change;
+use super::outcome::{Outcome, Work};
+use super::overdue::OverdueItem;
+use super::parts::DueParts;
 use super::schedule::Intervals;
 use super::target::{Lane, Target};
-use super::watched::Evaluation;
-use crate::alert::Transitions;
+use crate::alert::{Transitions, together};
 use crate::event::{Event, EventCode, Role, Severity};
-use crate::policy::{Band, ThresholdPolicy};
+use crate::policy::ThresholdPolicy;
 use crate::self_check::Report;
 use crate::source::FailureReason;
 use crate::time::Timestamp;
@@ -23,39 +26,23 @@ pub(super) struct MonitorState {
     pub(super) items: BTreeMap<u64, WatchedItem>,
     ids: HashMap<Arc<str>, u64>,
     next_id: u64,
-    /// When each item is due; an item that is being worked on is not in it.
-    schedule: BTreeSet<(Lane, Timestamp, u64)>,
+    agenda: Agenda,
     pub(super) transitions: Transitions,
+    alarms: Alarms,
     /// By lane, the local one first.
     last_ticks: [Option<Timestamp>; 2],
     errors: HashMap<FailureReason, u64>,
+    /// That of the anchors and lists that what is known was judged by.
+    epoch: u64,
     /// The thresholds of what is shown.
     policy: ThresholdPolicy,
     /// To be told at the first tick.
     unreadable_state: Option<String>,
 }
 
-/// One thing that is due.
-pub(super) struct Work {
-    pub(super) id: u64,
-    pub(super) generation: u64,
-    pub(super) name: Arc<str>,
-    pub(super) target: Arc<Target>,
-    pub(super) last_read: Arc<LastRead>,
-    pub(super) poll: bool,
-    pub(super) evaluate: bool,
-}
-
-/// What came of it.
-pub(super) struct Outcome {
-    pub(super) id: u64,
-    pub(super) generation: u64,
-    /// What was read, where it was looked at.
-    pub(super) last_read: Option<LastRead>,
-    pub(super) evaluation: Option<Evaluation>,
-    /// The evaluation speaks of itself alone; what is known of the thing stays.
-    pub(super) panicked: bool,
-}
+/// Past so many that are to be looked at, and wait for their turn, is looked for what is only to be
+/// judged.
+const LOOKING_AHEAD: usize = 256;
 
 /// What came of all that was due.
 pub(super) struct Merged {
@@ -69,15 +56,18 @@ impl MonitorState {
         policy: ThresholdPolicy,
         transitions: Transitions,
         unreadable_state: Option<String>,
+        epoch: u64,
     ) -> Self {
         Self {
             items: BTreeMap::new(),
             ids: HashMap::new(),
             next_id: 0,
-            schedule: BTreeSet::new(),
+            agenda: Agenda::default(),
             transitions,
+            alarms: Alarms::default(),
             last_ticks: [None; 2],
             errors: HashMap::new(),
+            epoch,
             policy,
             unreadable_state,
         }
@@ -105,12 +95,12 @@ impl MonitorState {
             .items
             .entry(id)
             .or_insert_with(|| WatchedItem::new(&name));
-        self.schedule.remove(&item.slot(id));
+        self.agenda.remove(item.slot(id));
         item.target = Arc::new(target);
         item.last_read = Arc::default();
         item.next_poll = polled.then_some(Timestamp::MIN);
         item.begin_anew();
-        self.schedule.insert(item.slot(id));
+        self.agenda.insert(item.slot(id));
         self.ids.insert(name, id);
         known.is_some()
     }
@@ -118,10 +108,12 @@ impl MonitorState {
     pub(super) fn remove(&mut self, name: &str) -> Option<WatchedItem> {
         let id = self.ids.remove(name)?;
         let item = self.items.remove(&id)?;
-        self.schedule.remove(&item.slot(id));
-        item.matters
-            .iter()
-            .for_each(|matter| self.transitions.forget(matter));
+        self.agenda.forget(item.slot(id));
+        for known in item.matters() {
+            self.transitions.forget(&known.matter);
+            self.alarms.remove(known);
+        }
+        self.transitions.forget(&OverdueItem::matter(&item));
         Some(item)
     }
 
@@ -132,11 +124,25 @@ impl MonitorState {
         let Some(item) = self.items.get_mut(&id) else {
             return false;
         };
-        self.schedule.remove(&item.slot(id));
+        self.agenda.remove(item.slot(id));
         item.next_poll = item.next_poll.map(|_| Timestamp::MIN);
         item.begin_anew();
-        self.schedule.insert(item.slot(id));
+        self.agenda.insert(item.slot(id));
         true
+    }
+
+    /// Whatever is judged by anchors and lists is due at once, if these have another epoch than
+    /// those that it was judged by.
+    pub(super) fn judge_anew(&mut self, epoch: u64) {
+        if std::mem::replace(&mut self.epoch, epoch) == epoch {
+            return;
+        }
+        let judged = |item: &WatchedItem| item.target.is_judged_by_trust();
+        for (id, item) in self.items.iter_mut().filter(|(_, item)| judged(item)) {
+            self.agenda.remove(item.slot(*id));
+            item.begin_anew();
+            self.agenda.insert(item.slot(*id));
+        }
     }
 
     /// The instant of the latest tick, whatever the endpoints do.
@@ -147,13 +153,12 @@ impl MonitorState {
 
     /// When something is due next in this lane.
     pub(super) fn next_due(&self, lane: Lane) -> Option<Timestamp> {
-        let mut from = self.schedule.range((lane, Timestamp::MIN, 0)..);
-        let first = from.next().filter(|(of, ..)| *of == lane);
-        first.map(|(_, due, _)| *due)
+        self.agenda.next_due(lane)
     }
 
-    /// Takes what is due in this lane out of the schedule.
-    pub(super) fn take_due(&mut self, lane: Lane, now: Timestamp) -> Vec<Work> {
+    /// Takes what is due in this lane out of the schedule; no more than so many that are to be
+    /// looked at: the others are judged by what is known, where that is due.
+    pub(super) fn take_due(&mut self, lane: Lane, now: Timestamp, room: usize) -> Vec<Work> {
         let [local, endpoints] = &mut self.last_ticks;
         let last = match lane {
             Lane::Local => local,
@@ -162,23 +167,25 @@ impl MonitorState {
         if last.replace(now).is_some_and(|last| now < last) {
             self.doubt_the_future(lane, now);
         }
-        let mut due = Vec::new();
-        while let Some(at) = self.next_due(lane).filter(|at| *at <= now) {
-            let Some((_, _, id)) = self.schedule.range((lane, at, 0)..).next().copied() else {
-                break;
+        let (mut due, mut polled) = (Vec::new(), 0);
+        let slots = self
+            .agenda
+            .due(lane, now)
+            .take(room.saturating_add(LOOKING_AHEAD));
+        for slot in slots.collect::<Vec<_>>() {
+            let Some(item) = self.items.get(&slot.id) else {
+                self.agenda.remove(slot);
+                continue;
             };
-            self.schedule.remove(&(lane, at, id));
-            if let Some(item) = self.items.get(&id) {
-                due.push(Work {
-                    id,
-                    generation: item.generation,
-                    name: Arc::clone(&item.name),
-                    target: Arc::clone(&item.target),
-                    last_read: Arc::clone(&item.last_read),
-                    poll: item.next_poll.is_some_and(|poll| poll <= now),
-                    evaluate: item.next_evaluation <= now,
-                });
+            let mut work = item.work(slot.id, now);
+            work.is_polled &= polled < room;
+            let is_known = work.looks > 0 || !work.target.is_polled();
+            if !work.is_polled && (work.due.is_none() || !is_known) {
+                continue;
             }
+            polled += usize::from(work.is_polled);
+            self.agenda.begin(slot, work.generation);
+            due.push(work);
         }
         // Told in the order in which they were registered.
         due.sort_by_key(|work| work.id);
@@ -191,17 +198,19 @@ impl MonitorState {
         for (id, item) in self.items.iter_mut().filter(|(_, item)| of_lane(item)) {
             let evaluated = item.evaluated.unwrap_or(Timestamp::MIN);
             if evaluated.max(item.polled) > now {
-                self.schedule.remove(&item.slot(*id));
+                self.agenda.remove(item.slot(*id));
                 item.next_poll = item.next_poll.map(|_| Timestamp::MIN);
                 item.begin_anew();
-                self.schedule.insert(item.slot(*id));
+                self.agenda.insert(item.slot(*id));
             }
         }
     }
 
-    /// Takes what came of the work in, and says what is to be told.
+    /// Takes what came of the work in a lane in, looks whether the other one goes on, and says what
+    /// is to be told.
     pub(super) fn merge(
         &mut self,
+        lane: Lane,
         outcomes: Vec<Outcome>,
         now: Timestamp,
         intervals: &Intervals,
@@ -211,88 +220,98 @@ impl MonitorState {
             let (code, role) = (EventCode::SavedStateUnreadable, Role::Monitor);
             events.push(Event::new(now, code, Severity::Warning, role, message));
         }
-        let (mut conditions, mut gone, mut touched) = (Vec::new(), Vec::new(), Vec::new());
-        #[cfg(feature = "metrics")]
-        let (mut changes, policy) = (Vec::new(), self.policy);
+        let mut news = ItemNews::default();
+        let mut judged = Vec::new();
         for outcome in outcomes {
-            let Some(item) = self.items.get_mut(&outcome.id) else {
-                continue;
-            };
-            if item.generation != outcome.generation {
-                continue;
+            self.agenda.done(outcome.id, outcome.generation);
+            let id = outcome.id;
+            if let Some(of_item) = self.take(outcome, now, intervals) {
+                judged.push((id, of_item.judged.clone()));
+                news.extend(of_item);
             }
-            touched.push(outcome.id);
-            if let Some(last_read) = outcome.last_read {
-                for failure in &last_read.failures {
-                    *self.errors.entry(failure.reason).or_default() += 1;
-                }
-                item.last_read = Arc::new(last_read);
-                item.polled = now;
-                item.next_poll = intervals.next_poll(&item.target, outcome.id, now);
-            }
-            let Some(mut evaluation) = outcome.evaluation else {
-                continue;
-            };
-            #[cfg(feature = "metrics")]
-            let before = item.samples(&policy);
-            let told = std::mem::take(&mut evaluation.conditions);
-            let matters = told.iter().map(|condition| condition.matter.clone());
-            let vanished = item.take(evaluation, matters.collect(), outcome.panicked, now);
-            conditions.extend(told);
-            #[cfg(feature = "metrics")]
-            changes.push(Change {
-                before,
-                now: item.samples(&policy),
-            });
-            for matter in vanished {
-                if self
-                    .transitions
-                    .band(&matter)
-                    .is_some_and(|band| band != Band::Ok)
-                {
-                    conditions.push(vanishing(&matter, &item.name, now));
-                }
-                gone.push(matter);
-            }
-            let latest = intervals.next_evaluation(outcome.id, now);
-            item.next_evaluation = item.next_evaluation.min(latest);
         }
-        events.extend(self.transitions.tell(conditions, now));
+        self.overdue(lane.other(), &mut news, now);
+        for condition in &mut news.conditions {
+            self.alarms.follow(condition);
+        }
+        events.extend(self.transitions.tell(news.conditions, now));
+        events.extend(together(news.events));
         // Two items may speak of one matter.
-        gone.iter()
+        news.gone
+            .iter()
             .for_each(|matter| self.transitions.forget(matter));
-        for id in touched {
-            self.reschedule(id, now);
+        for (id, parts) in judged {
+            if let Some(item) = self.items.get_mut(&id) {
+                item.told(parts, &self.transitions, now);
+                self.agenda.insert_again(item.slot(id), now);
+            }
         }
         Merged {
             events,
             #[cfg(feature = "metrics")]
-            changes,
+            changes: news.changes,
         }
     }
 
-    fn reschedule(&mut self, id: u64, now: Timestamp) {
-        let Some(item) = self.items.get_mut(&id) else {
-            return;
-        };
-        let matters = item.matters.iter();
-        let repeats = matters.filter_map(|matter| self.transitions.next_repeat(matter, now));
-        let soonest = repeats.min().unwrap_or(Timestamp::MAX);
-        // Never at once again: a tick ends.
-        item.next_evaluation = (item.next_evaluation.min(soonest)).max(now.saturating_add(1));
-        item.due = item
-            .next_poll
-            .unwrap_or(Timestamp::MAX)
-            .min(item.next_evaluation);
-        self.schedule.insert(item.slot(id));
+    /// `None` where the item was replaced or removed meanwhile.
+    fn take(
+        &mut self,
+        outcome: Outcome,
+        now: Timestamp,
+        intervals: &Intervals,
+    ) -> Option<ItemNews> {
+        let id = outcome.id;
+        let item = self.items.get_mut(&id)?;
+        if item.generation != outcome.generation {
+            return None;
+        }
+        if outcome.was_polled {
+            item.polled = now;
+            item.polls += 1;
+            item.next_poll = intervals.next_poll(&item.target, id, now);
+        }
+        if let Some(read) = &outcome.read {
+            for reason in read.last_read.reasons() {
+                *self.errors.entry(reason).or_default() += 1;
+            }
+            item.last_read = Arc::clone(&read.last_read);
+            let look_again = read.look_again.unwrap_or(Timestamp::MAX);
+            item.next_poll = item.next_poll.map(|next| next.min(look_again));
+        }
+        if outcome.judged == DueParts::All {
+            item.next_evaluation = intervals.next_evaluation(id, now);
+        }
+        let is_back = item.is_overdue && item.next_poll.is_none_or(|poll| now < poll);
+        item.is_overdue &= !is_back;
+        let mut news = item.take(
+            outcome,
+            &mut self.alarms,
+            &self.transitions,
+            &self.policy,
+            now,
+        );
+        if is_back {
+            OverdueItem::new(item, now).tell_evaluated(&mut news);
+        }
+        Some(news)
+    }
+
+    /// Says what has been due in a lane for too long.
+    fn overdue(&mut self, lane: Lane, news: &mut ItemNews, now: Timestamp) {
+        for (id, seconds) in self.agenda.overdue(lane, now) {
+            if let Some(item) = self.items.get_mut(&id) {
+                item.is_overdue = true;
+                OverdueItem::new(item, now).tell_waiting(seconds, news);
+            }
+        }
     }
 
     pub(super) fn report(&self) -> Report {
         let items = || self.items.values();
         Report {
             at: self.last_tick().unwrap_or(Timestamp::from_unix_seconds(0)),
-            chains: items().flat_map(|item| item.chains.clone()).collect(),
-            findings: items().flat_map(|item| item.findings.clone()).collect(),
+            chains: items().flat_map(WatchedItem::chains).cloned().collect(),
+            findings: items().flat_map(WatchedItem::findings).cloned().collect(),
             gauges: items().flat_map(WatchedItem::reported_gauges).collect(),
             policy: self.policy,
         }

@@ -30,6 +30,15 @@ pub(super) enum Lane {
     Endpoints,
 }
 
+impl Lane {
+    pub(super) const fn other(self) -> Self {
+        match self {
+            Self::Local => Self::Endpoints,
+            Self::Endpoints => Self::Local,
+        }
+    }
+}
+
 #[derive(Clone)]
 pub(super) enum TargetKind {
     Chain(Vec<CertificateDer<'static>>),
@@ -126,6 +135,22 @@ impl Target {
         match self.kind {
             TargetKind::Endpoint(_) => Lane::Endpoints,
             _ => Lane::Local,
+        }
+    }
+
+    /// Whether it is judged by the monitor's anchors and lists.
+    pub(super) const fn is_judged_by_trust(&self) -> bool {
+        matches!(
+            self.kind,
+            TargetKind::Chain(_) | TargetKind::Path(_) | TargetKind::Endpoint(_)
+        )
+    }
+
+    /// The endpoint that is asked.
+    pub(super) fn endpoint(&self) -> Option<&str> {
+        match &self.kind {
+            TargetKind::Endpoint(endpoint) => Some(endpoint),
+            _ => None,
         }
     }
 

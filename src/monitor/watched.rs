@@ -1,6 +1,7 @@
 //! What a monitor may be given to watch besides certificates: anything that can say how it stands.
 
 use std::error::Error;
+use std::time::Duration;
 
 use pki_types::CertificateDer;
 
@@ -68,8 +69,12 @@ impl Evaluation {
 /// Fetches the chain that an endpoint presents, leaf first. Any
 /// `Fn(&str) -> Result<Vec<CertificateDer<'static>>, E> + Send + Sync` is one.
 ///
-/// It is called for one endpoint after the other, on the thread that a running monitor has for
-/// them, or within [`Monitor::tick`](crate::Monitor::tick): give it time limits of seconds.
+/// [`EndpointConnector`](crate::endpoint::EndpointConnector) is one that does it over TCP and TLS.
+///
+/// It is called for up to 16 endpoints at once, for each on a thread of its own, so that one that
+/// does not answer holds up no other. One that has not returned when its time is over counts as
+/// not having answered, and its thread is left behind, at most one of each endpoint. Where 64
+/// threads are, nothing more is asked, and what is due is told as `evaluation_overdue`.
 pub trait Connector: Send + Sync {
     /// The chain that this endpoint (as it was given to the monitor) presents now.
     ///
@@ -79,6 +84,13 @@ pub trait Connector: Send + Sync {
         &self,
         endpoint: &str,
     ) -> Result<Vec<CertificateDer<'static>>, Box<dyn Error + Send + Sync>>;
+
+    /// How long it takes at the most, where it sees to that itself: then the monitor waits a
+    /// little longer. Otherwise it waits for
+    /// [`MonitorBuilder::with_endpoint_deadline`](crate::monitor::MonitorBuilder::with_endpoint_deadline).
+    fn deadline(&self) -> Option<Duration> {
+        None
+    }
 }
 
 impl<F, E> Connector for F

@@ -1,7 +1,7 @@
 //! Delivering events to the application.
 //!
 //! An [`Observer`] receives events; those in this room hand them on: to a [channel](ChannelObserver),
-//! through a [queue](QueuedObserver), [filtered](FilteredObserver), to `tracing`, to `metrics`. It knows
+//! through a [queue](QueuedObserver), [filtered](FilteredObserver), to `tracing` or `log`, to `metrics`. It knows
 //! events and nothing of what they are about. A panic of an observer ends in `observe_contained`, and is
 //! counted.
 //!
@@ -18,6 +18,8 @@
 
 mod channel;
 mod filter;
+#[cfg(feature = "log")]
+mod log;
 #[cfg(feature = "metrics")]
 mod metrics;
 #[allow(
@@ -26,18 +28,24 @@ mod metrics;
 )]
 mod observer;
 mod outbox;
+#[cfg(feature = "metrics")]
+mod peer_metrics;
 mod queue;
 #[cfg(feature = "tracing")]
 mod tracing;
 
 pub use channel::ChannelObserver;
 pub use filter::FilteredObserver;
+#[cfg(feature = "log")]
+pub use log::LogObserver;
 #[cfg(feature = "metrics")]
 pub use metrics::MetricsObserver;
 #[cfg(feature = "metrics")]
 pub(crate) use metrics::Publishing;
 pub use observer::{InlineObserver, Observer};
 pub(crate) use outbox::Outbox;
+#[cfg(feature = "metrics")]
+pub use peer_metrics::PeerMetricsObserver;
 pub use queue::QueuedObserver;
 #[cfg(feature = "tracing")]
 pub use tracing::TracingObserver;

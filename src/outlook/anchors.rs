@@ -220,6 +220,13 @@ impl TrustAnchorsBuilder {
         self
     }
 
+    /// Says that those of the anchors added until now that have a key from this list are public, as
+    /// [`TrustAnchors::with_public`] does.
+    pub fn with_public(mut self, list: &[TrustAnchor<'_>]) -> Self {
+        self.anchors = self.anchors.with_public(list);
+        self
+    }
+
     /// The anchors; what could not be used is in [`TrustAnchors::errors`].
     pub fn build(self) -> TrustAnchors {
         self.anchors

@@ -1,6 +1,6 @@
 //! The operating system's trust anchors: an edge, for it reads files.
 
-use crate::outlook::TrustAnchors;
+use crate::outlook::{TrustAnchors, TrustAnchorsBuilder};
 
 impl TrustAnchors {
     /// The operating system's trust anchors, with their dates, through rustls-native-certs
@@ -9,15 +9,23 @@ impl TrustAnchors {
     /// What could not be read is in [`TrustAnchors::errors`]; an empty result means that the
     /// system has none (on Linux: install `ca-certificates`).
     pub fn from_os() -> Self {
+        Self::builder().with_os().build()
+    }
+}
+
+impl TrustAnchorsBuilder {
+    /// Adds the operating system's trust anchors, as [`TrustAnchors::from_os`] finds them.
+    pub fn with_os(mut self) -> Self {
         let native = rustls_native_certs::load_native_certs();
-        let mut builder = Self::builder();
         for error in &native.errors {
-            builder = builder.with_error("of the OS".to_owned(), error.to_string());
+            self = self.with_error("of the OS".to_owned(), error.to_string());
         }
-        let anchors = builder.with_certificates(&native.certs).build();
+        self = self.with_certificates(&native.certs);
         // Which of them are public can only be said with Mozilla's list.
         #[cfg(feature = "mozilla-anchors")]
-        let anchors = anchors.with_public(Self::from_mozilla().as_slice());
-        anchors
+        {
+            self = self.with_public(TrustAnchors::from_mozilla().as_slice());
+        }
+        self
     }
 }

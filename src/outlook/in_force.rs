@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::TrustAnchors;
+use crate::identity::PeerIdentity;
 use crate::revocation::Crls;
 
 /// The trust anchors and revocation lists as they are in force, all of one moment.
@@ -59,4 +60,12 @@ impl TrustGeneration {
 pub trait TrustInForce: fmt::Debug + Send + Sync {
     /// Tells the generation in force now.
     fn generation(&self) -> Arc<TrustGeneration>;
+
+    /// Tells what peers of this identity are verified by, where that is not the same for all: the
+    /// bundle of their trust domain. It is a part of the generation in force, and has its epoch; the
+    /// same `Arc` as long as that one is in force. All of the generation, unless overridden.
+    fn generation_for(&self, identity: &PeerIdentity) -> Arc<TrustGeneration> {
+        let _ = identity;
+        self.generation()
+    }
 }

@@ -10,7 +10,8 @@ use super::budget::Budget;
 use super::horizon::{Horizon, RelyingParty};
 use super::paths::{FoundPath, PathSearch, SearchRules};
 use super::{
-    ChainOutlook, Outlook, PeerOutlook, Refusal, Timeline, TrustAnchors, VerifiedCertificates,
+    ChainOutlook, Outlook, PeerOutlook, Refusal, Timeline, TrustAnchors, TrustGeneration,
+    VerifiedCertificates,
 };
 use crate::cert::{Certificate, SignatureAlgorithms};
 use crate::revocation::Crls;
@@ -109,6 +110,30 @@ impl ChainJudge {
             usage,
             crls: Crls::default(),
         }
+    }
+
+    /// Makes a judge by the anchors and lists of one generation: those of
+    /// [`TrustInForce::generation`](super::TrustInForce::generation) are what counts now. Where its
+    /// epoch has changed, make another judge.
+    ///
+    /// # Would this peer still be accepted, now that roots and lists have changed?
+    /// ```
+    /// use notafter::{Certificate, ChainJudge, Timestamp};
+    /// use notafter::outlook::{TrustInForce, Usage};
+    /// fn is_accepted(trust: &dyn TrustInForce, client: &[Certificate], now: Timestamp) -> bool {
+    ///     let provider = rustls::crypto::ring::default_provider();
+    ///     let algorithms = provider.signature_verification_algorithms.all;
+    ///     let judge = ChainJudge::from_generation(&trust.generation(), algorithms, Usage::ClientAuth);
+    ///     judge.report(client, None, now).rustls.refusal.is_none()
+    /// }
+    /// ```
+    pub fn from_generation(
+        generation: &TrustGeneration,
+        algorithms: SignatureAlgorithms,
+        usage: Usage,
+    ) -> Self {
+        let judge = Self::new(Arc::clone(&generation.anchors), algorithms, usage);
+        judge.with_crls(generation.crls.clone())
     }
 
     /// Looks certificates up in these revocation lists, as a rustls verifier with the same lists

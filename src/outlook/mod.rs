@@ -26,6 +26,7 @@
 //! ```
 
 mod anchors;
+mod anchors_files;
 #[cfg(feature = "mozilla-anchors")]
 mod anchors_mozilla;
 #[cfg(feature = "os-anchors")]
@@ -38,6 +39,7 @@ mod first_issuer;
 mod horizon;
 mod in_force;
 mod judge;
+mod known_peers;
 mod names;
 mod paths;
 mod position;
@@ -55,6 +57,7 @@ pub(crate) use candidates::looked_at;
 pub use horizon::RelyingParty;
 pub use in_force::{TrustGeneration, TrustInForce};
 pub use judge::{ChainJudge, Usage};
+pub use known_peers::KnownPeers;
 pub use position::Position;
 pub use refusal::Refusal;
 #[cfg(feature = "monitor")]

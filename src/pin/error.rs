@@ -5,23 +5,28 @@ use std::fmt;
 use thiserror::Error;
 
 use super::{Acceptance, ExpiryRule, Pin, PinScope, PinState, SpkiPin};
+use crate::identity::PeerIdentity;
 use crate::outlook::Position;
 use crate::time::Timestamp;
 
 /// Why pins refused a peer. rustls carries it inside of `CertificateError::Other`;
 /// [`pin_error`](crate::pin_error) finds it again.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+///
+/// `Debug` prints the sentence too: many clients show nothing else of an error from rustls.
+#[derive(Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum PinError {
     /// None of the keys that count is pinned.
     #[error(
         "{} showed {}, where {} is expected{}: \
          if the peer changed its key on purpose, deploy its new pin, else treat this as an attack",
-        peer(.host), list(.presented, ", "), accepted(.expected), misses(.near_misses)
+        peer(.host, .identity), list(.presented, ", "), accepted(.expected), misses(.near_misses)
     )]
     Mismatch {
         /// The name that the connection was made to; `None` for TLS clients.
         host: Option<String>,
+        /// Who the peer says it is, where peers are known by identities.
+        identity: Option<PeerIdentity>,
         /// The keys that were compared: the leaf's, and those of the path that verified where
         /// pins of CAs or anchors take part.
         presented: Vec<PresentedKey>,
@@ -32,22 +37,26 @@ pub enum PinError {
     },
     /// The leaf's key is known to be in wrong hands.
     #[error(
-        "{} showed the key {key}, which is rejected: whoever holds it must not be spoken to", peer(.host)
+        "{} showed the key {key}, which is rejected: whoever holds it must not be spoken to", peer(.host, .identity)
     )]
     Rejected {
         /// The name that the connection was made to; `None` for TLS clients.
         host: Option<String>,
+        /// Who the peer says it is, where peers are known by identities.
+        identity: Option<PeerIdentity>,
         /// The key.
         key: SpkiPin,
     },
     /// The pin set is past its date, and its rule is to refuse from then on.
     #[error(
         "the pins of {} ended at {not_after}, and they fail closed: deploy a new pin set",
-        peer(.host)
+        peer(.host, .identity)
     )]
     SetExpired {
         /// The name that the connection was made to; `None` for TLS clients.
         host: Option<String>,
+        /// Who the peer says it is, where peers are known by identities.
+        identity: Option<PeerIdentity>,
         /// The set's last good second.
         not_after: Timestamp,
     },
@@ -56,25 +65,31 @@ pub enum PinError {
     #[error(
         "no path of {} verifies with the trust anchors that its pins are compared on ({reason}): \
          give the verifier the anchors that the inner verifier has",
-        peer(.host)
+        peer(.host, .identity)
     )]
     NoPath {
         /// The name that the connection was made to; `None` for TLS clients.
         host: Option<String>,
+        /// Who the peer says it is, where peers are known by identities.
+        identity: Option<PeerIdentity>,
         /// Why no path verifies.
         reason: String,
     },
     /// No pins are known for this name, and nothing but pins could vouch for it.
-    #[error("no pins are known for {}, and nothing else vouches for it: add a pin set for it", peer(.host))]
+    #[error("no pins are known for {}, and nothing else vouches for it: add a pin set for it", peer(.host, .identity))]
     NotPinned {
         /// The name that the connection was made to; `None` for TLS clients.
         host: Option<String>,
+        /// Who the peer says it is, where peers are known by identities.
+        identity: Option<PeerIdentity>,
     },
     /// The leaf's key cannot be read, so it cannot be one of the pinned ones.
-    #[error("the key of {} cannot be read, so no pin can match: {reason}", peer(.host))]
+    #[error("the key of {} cannot be read, so no pin can match: {reason}", peer(.host, .identity))]
     Unreadable {
         /// The name that the connection was made to; `None` for TLS clients.
         host: Option<String>,
+        /// Who the peer says it is, where peers are known by identities.
+        identity: Option<PeerIdentity>,
         /// What is wrong with the certificate.
         reason: String,
     },
@@ -90,6 +105,12 @@ impl PinError {
             }
             _ => None,
         }
+    }
+}
+
+impl fmt::Debug for PinError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -214,8 +235,12 @@ pub enum PinSetEndsError {
     },
 }
 
-fn peer(host: &Option<String>) -> &str {
-    host.as_deref().unwrap_or("the client")
+fn peer(host: &Option<String>, identity: &Option<PeerIdentity>) -> String {
+    let name = host.as_deref().unwrap_or("the client");
+    match identity {
+        Some(identity) => format!("{name}, which says that it is {},", identity.brief()),
+        None => name.to_owned(),
+    }
 }
 
 fn list(items: &[impl fmt::Display], between: &str) -> String {

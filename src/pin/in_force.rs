@@ -8,9 +8,11 @@ use std::sync::Arc;
 use pki_types::ServerName;
 
 use super::{PinLint, PinScope, PinSet, PinSetError};
+use crate::identity::PeerIdentity;
 use crate::time::Timestamp;
 
-/// Pin sets beside each other: for each peer the one with the most specific scope counts, alone.
+/// Pin sets beside each other: for each peer the one with the most specific scope counts, alone. Where
+/// peers are known by identities, a scope of those is more specific than any of hosts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PinSets {
     sets: Vec<PinSet>,
@@ -45,12 +47,31 @@ impl PinSets {
     /// Finds the set that counts for connections to this name: exact names before wildcards, longer
     /// domains before shorter ones, `*.` before `**.`, a set for every peer last.
     pub fn for_server(&self, name: &ServerName<'_>) -> Option<&PinSet> {
-        let covering = self.sets.iter().flat_map(|set| {
-            let scopes = set.scopes().iter().filter(|scope| scope.covers(name));
-            scopes.map(move |scope| (scope.specificity(), set))
-        });
-        let best = covering.max_by_key(|(specificity, _)| *specificity);
-        best.map(|(_, set)| set).or_else(|| self.for_every_peer())
+        let by_name = self.most_specific(|scope| scope.covers(name));
+        by_name.or_else(|| self.for_every_peer())
+    }
+
+    /// Finds the set that counts for a peer of this identity before any for the name that the
+    /// connection was made to: exact identities before longer paths before shorter ones before trust
+    /// domains. `None` where no set is for identities that are this one.
+    pub fn for_identity(&self, identity: &PeerIdentity) -> Option<&PinSet> {
+        self.most_specific(|scope| scope.covers_identity(identity))
+    }
+
+    /// Says whether any set is for peers by their identity, so that a verifier must know those.
+    pub fn need_identities(&self) -> bool {
+        let mut scopes = self.sets.iter().flat_map(PinSet::scopes);
+        scopes.any(PinScope::is_of_identities)
+    }
+
+    fn most_specific(&self, covers: impl Fn(&PinScope) -> bool) -> Option<&PinSet> {
+        let scopes = self
+            .sets
+            .iter()
+            .flat_map(|set| set.scopes().iter().map(move |scope| (scope, set)));
+        let covering = scopes.filter(|(scope, _)| covers(scope));
+        let best = covering.max_by_key(|(scope, _)| scope.specificity());
+        best.map(|(_, set)| set)
     }
 
     /// Finds the set without hosts.

@@ -33,6 +33,7 @@ mod pin;
 mod private;
 mod scope;
 mod set;
+mod swappable;
 mod verdict;
 
 #[cfg(test)]
@@ -48,6 +49,7 @@ pub use lint::PinLint;
 pub use pin::{Acceptance, Pin, PinPosition, PinState, PinWordError};
 pub use scope::{PinScope, PinScopeError};
 pub use set::{PinMode, PinSet, PinSetBuilder};
+pub use swappable::SwappablePins;
 pub(crate) use verdict::{
     KeysAbove, PathKeys, PinVerdict, ShownKeys, VerifiedPaths, expired, judge, match_path,
 };

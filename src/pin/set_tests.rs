@@ -1,5 +1,6 @@
 use super::*;
 use crate::cert::Sha256Digest;
+use crate::identity::PeerIdentity;
 use crate::time::Timestamp;
 
 fn key(n: u8) -> SpkiPin {
@@ -83,6 +84,100 @@ fn the_most_specific_scope_counts_alone() {
         let set = sets.for_server(&name(host)).unwrap();
         assert_eq!(set.pins()[0].key, key(expected), "{host}");
     }
+}
+
+#[test]
+fn scopes_of_identities_cover_whole_segments_byte_by_byte() {
+    let cases = [
+        ("spiffe://a.example/db", "spiffe://a.example/db", true),
+        ("spiffe://a.example/db", "spiffe://a.example/DB", false),
+        ("spiffe://a.example/db", "spiffe://a.example/db/1", false),
+        ("spiffe://a.example/db", "spiffe://b.example/db", false),
+        ("spiffe://a.example/ns/**", "spiffe://a.example/ns", true),
+        ("spiffe://a.example/ns/**", "spiffe://a.example/ns/db", true),
+        ("spiffe://a.example/ns/**", "spiffe://a.example/nsdb", false),
+        ("spiffe://a.example/ns/**", "spiffe://a.example/n", false),
+        ("spiffe://a.example/**", "spiffe://a.example/ns/db", true),
+        ("spiffe://a.example", "spiffe://a.example/ns/db", true),
+        ("spiffe://a.example", "spiffe://a.example.evil/db", false),
+        ("spiffe://a.example", "spiffe://b.a.example/db", false),
+        // What is no SPIFFE ID is below none.
+        ("spiffe://a.example", "spiffe://a.example/../db", false),
+        ("spiffe://a.example", "spiffe://a.example/a//b", false),
+        ("**.example", "spiffe://a.example/db", false),
+    ];
+    for (scope, identity, expected) in cases {
+        let scope: PinScope = scope.parse().unwrap();
+        let identity = PeerIdentity::new(identity).unwrap();
+        assert_eq!(
+            scope.covers_identity(&identity),
+            expected,
+            "{scope}, {identity}"
+        );
+        assert!(!scope.is_of_identities() || !scope.covers(&name("a.example")));
+        assert_eq!(scope.to_string().parse(), Ok(scope));
+    }
+    let own = PeerIdentity::new("anna@a.example").unwrap();
+    let scope = PinScope::from(&own);
+    assert!(scope.covers_identity(&own) && scope.is_of_identities());
+    assert_eq!(scope.wildcard_domain(), None);
+    let no_ids = [
+        "spiffe://",
+        "spiffe://A.example/db",
+        "spiffe://a.example/db/",
+        "spiffe://a.example/*",
+        "spiffe://*.example/db",
+        "spiffe://a.example/**/db",
+        "spiffe://a.example//**",
+        "https://a.example/db",
+    ];
+    for text in no_ids {
+        let error = text.parse::<PinScope>().unwrap_err();
+        assert_eq!(error.text, text);
+    }
+}
+
+#[test]
+fn the_most_specific_scope_of_an_identity_counts_before_any_of_a_host() {
+    let set = |n: u8, scopes: &[&str]| {
+        let set = PinSet::builder().with_current(key(n)).with_backup(key(99));
+        let scopes = scopes.iter().map(|scope| scope.parse().unwrap());
+        scopes.fold(set, PinSetBuilder::with_scope).build().unwrap()
+    };
+    let sets = PinSets::new([
+        set(1, &["spiffe://a.example", "a.example"]),
+        set(2, &["spiffe://a.example/ns/**"]),
+        set(3, &["spiffe://a.example/ns/db"]),
+        set(4, &["spiffe://a.example/ns/payments/**"]),
+        set(5, &[]),
+    ])
+    .unwrap();
+    let cases = [
+        ("spiffe://a.example/ns/db", Some(3)),
+        ("spiffe://a.example/ns/db/1", Some(2)),
+        ("spiffe://a.example/ns/payments", Some(4)),
+        ("spiffe://a.example/ns/payments/1", Some(4)),
+        ("spiffe://a.example/web", Some(1)),
+        ("spiffe://b.example/web", None),
+        ("anna@a.example", None),
+    ];
+    for (identity, expected) in cases {
+        let found = sets.for_identity(&PeerIdentity::new(identity).unwrap());
+        let found = found.map(|set| set.pins()[0].key);
+        assert_eq!(found, expected.map(key), "{identity}");
+    }
+    assert!(sets.need_identities());
+    assert_eq!(
+        sets.for_server(&name("a.example")).unwrap().pins()[0].key,
+        key(1)
+    );
+    assert!(!PinSets::from(set(1, &["a.example"])).need_identities());
+    // Two ways to write a whole trust domain are one scope.
+    let twice = PinSets::new([
+        set(1, &["spiffe://a.example"]),
+        set(2, &["spiffe://a.example/**"]),
+    ]);
+    assert!(matches!(twice, Err(PinSetError::RepeatedScope { .. })));
 }
 
 #[test]

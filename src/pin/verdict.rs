@@ -5,6 +5,7 @@
 
 use super::{NearMiss, Pin, PinError, PinSet, PinSetStanding, PinState, PresentedKey, SpkiPin};
 use crate::cert::CertificateParseError;
+use crate::identity::PeerIdentity;
 use crate::outlook::Position;
 use crate::time::Timestamp;
 
@@ -12,6 +13,8 @@ use crate::time::Timestamp;
 pub(crate) struct ShownKeys<'k> {
     /// The name that the connection was made to; `None` for TLS clients.
     pub(crate) host: Option<&'k str>,
+    /// Who the peer says it is, where peers are known by identities.
+    pub(crate) identity: Option<&'k PeerIdentity>,
     /// That of the leaf, or of the raw public key; or why it cannot be read.
     pub(crate) leaf: Result<SpkiPin, &'k CertificateParseError>,
     pub(crate) above: KeysAbove<'k>,
@@ -80,15 +83,21 @@ pub(crate) fn judge(set: &PinSet, shown: &ShownKeys<'_>, now: Timestamp) -> PinV
         }
         // Where it decides no more, it still knows whose keys are in wrong hands.
         PinSetStanding::Open => refuse_rejected(set, shown).map(|()| PinVerdict::Undecided),
-        PinSetStanding::Closed => Err(expired(set, shown.host, now)),
+        PinSetStanding::Closed => Err(expired(set, shown.host, shown.identity, now)),
     };
     judged.unwrap_or_else(PinVerdict::Refused)
 }
 
 /// The refusal by a set that is past its date.
-pub(crate) fn expired(set: &PinSet, host: Option<&str>, now: Timestamp) -> PinError {
+pub(crate) fn expired(
+    set: &PinSet,
+    host: Option<&str>,
+    identity: Option<&PeerIdentity>,
+    now: Timestamp,
+) -> PinError {
     PinError::SetExpired {
         host: host.map(str::to_owned),
+        identity: identity.cloned(),
         not_after: set.expiry().map_or(now, |(end, _)| end),
     }
 }
@@ -108,6 +117,7 @@ fn find_match(set: &PinSet, shown: &ShownKeys<'_>, now: Timestamp) -> Result<Pin
     }
     let mismatch = |presented: Vec<PresentedKey>| PinError::Mismatch {
         host: shown.host(),
+        identity: shown.identity.cloned(),
         expected: set.accepted(now).cloned().collect(),
         near_misses: near_misses(set, &presented, now),
         presented,
@@ -256,20 +266,27 @@ impl ShownKeys<'_> {
     }
 
     fn rejected(&self, key: SpkiPin) -> PinError {
-        let host = self.host();
-        PinError::Rejected { host, key }
+        PinError::Rejected {
+            host: self.host(),
+            identity: self.identity.cloned(),
+            key,
+        }
     }
 
     fn unreadable(&self, error: &CertificateParseError) -> PinError {
         PinError::Unreadable {
             host: self.host(),
+            identity: self.identity.cloned(),
             reason: error.to_string(),
         }
     }
 
     fn no_path(&self, reason: String) -> PinError {
-        let host = self.host();
-        PinError::NoPath { host, reason }
+        PinError::NoPath {
+            host: self.host(),
+            identity: self.identity.cloned(),
+            reason,
+        }
     }
 }
 

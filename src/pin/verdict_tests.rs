@@ -33,6 +33,7 @@ impl VerifiedPaths for TestPaths {
 fn shown(leaf: u8, above: KeysAbove<'_>) -> ShownKeys<'_> {
     ShownKeys {
         host: Some("a.example"),
+        identity: None,
         leaf: Ok(key(leaf)),
         above,
     }
@@ -143,6 +144,7 @@ fn a_leaf_that_cannot_be_read_matches_nothing_and_may_be_in_wrong_hands() {
     let error = Certificate::from_der(&[0_u8][..]).unwrap_err();
     let unreadable = || ShownKeys {
         host: None,
+        identity: None,
         leaf: Err(&error),
         above: KeysAbove::Nothing,
     };

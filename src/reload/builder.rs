@@ -7,8 +7,12 @@ use rustls::crypto::CryptoProvider;
 use rustls::time_provider::TimeProvider;
 
 use super::error::ReloadBuildError;
-use super::key::{ReloadingKey, ServingSettings};
+use super::key::ReloadingKey;
 use super::key_files::KeyFiles;
+use super::key_material::KeyMaterial;
+use super::key_source::KeySource;
+use super::live::{LivePairs, ServingSettings};
+use super::place::PairPlace;
 #[cfg(feature = "metrics")]
 use super::published::PublishedReloads;
 use super::rules::{
@@ -40,7 +44,7 @@ impl ReloadingKey {
 #[derive(Debug)]
 #[must_use]
 pub struct ReloadingKeyBuilder {
-    pairs: Vec<KeyFiles>,
+    pairs: Vec<PairPlace>,
     provider: Option<Arc<CryptoProvider>>,
     clock: Option<Arc<dyn TimeProvider>>,
     outbox: Outbox,
@@ -90,7 +94,20 @@ impl ReloadingKeyBuilder {
     /// Serves the pair in these files, with what else belongs to it; repeatable, as
     /// [`ReloadingKeyBuilder::with_pair`].
     pub fn with_files(mut self, files: KeyFiles) -> Self {
-        self.pairs.push(files);
+        self.pairs.push(PairPlace::from_files(files));
+        self
+    }
+
+    /// Serves this pair, until [`ReloadingKey::set`] replaces it under this name; repeatable, as
+    /// [`ReloadingKeyBuilder::with_pair`].
+    pub fn with_pushed(mut self, name: impl Into<String>, pair: KeyMaterial) -> Self {
+        self.pairs.push(PairPlace::pushed(name.into(), pair));
+        self
+    }
+
+    /// Serves the pair that this source gives; repeatable, as [`ReloadingKeyBuilder::with_pair`].
+    pub fn with_source(mut self, source: Arc<dyn KeySource>) -> Self {
+        self.pairs.push(PairPlace::from_source(source));
         self
     }
 
@@ -235,7 +252,7 @@ impl ReloadingKeyBuilder {
     }
 
     /// Loads everything once. From then on [`ReloadingKey::poll`] or [`ReloadingKey::spawn`] look
-    /// at the files.
+    /// at the files and ask the sources.
     ///
     /// # Errors
     /// [`ReloadBuildError`] where a pair cannot be served: a service that starts with a broken
@@ -271,8 +288,8 @@ impl ReloadingKeyBuilder {
             },
             provider,
         };
-        let key = ReloadingKey::start(self.pairs, settings, serving);
-        key.map(Arc::new)
-            .map_err(|error| ReloadBuildError::Pair { error })
+        let live = LivePairs::start(self.pairs, settings, serving);
+        let live = live.map_err(|error| ReloadBuildError::Pair { error })?;
+        Ok(Arc::new(ReloadingKey::new(live)))
     }
 }

@@ -1,4 +1,4 @@
-//! Is a chain that lies on disk fit to be served?
+//! Is a chain that was found fit to be served?
 
 use pki_types::ServerName;
 
@@ -14,7 +14,7 @@ use crate::cert::{
     Certificate, IssuerSignature, SignatureAlgorithms, SubjectAltNames, issuer_signature,
 };
 use crate::outlook::ChainJudge;
-use crate::source::{FailureReason, SourceContents, SourceFailure};
+use crate::source::{FailureReason, SourceFailure};
 use crate::time::Timestamp;
 
 /// A chain that passed every check.
@@ -46,19 +46,19 @@ pub(super) struct CandidateJudge<'j> {
     pub(super) now: Timestamp,
 }
 
-/// The leaf that lies on disk, though it may not be fit to be served. Beside damage nothing says
+/// The leaf that was found, though it may not be fit to be served. Beside damage nothing says
 /// which certificate is the leaf.
 pub(super) fn leaf_on_disk(contents: &Contents) -> Option<Certificate> {
-    let bytes = contents.certificates.as_ref().ok()?;
-    let found = SourceContents::from_bytes(contents.certificate_file.as_str(), bytes);
+    let chain = contents.certificates.as_ref().ok()?;
+    let found = chain.parse(&contents.certificate_file);
     let found = Some(found).filter(|found| found.failures.is_empty())?;
     Some(found.certificates.into_iter().next()?.certificate)
 }
 
 /// All of it or nothing: a damaged block may be the leaf's issuer, half-written.
 pub(super) fn read_chain(contents: &Contents) -> Result<Vec<Certificate>, ReloadError> {
-    let bytes = contents.certificates.as_ref().map_err(unreadable)?;
-    let found = SourceContents::from_bytes(contents.certificate_file.as_str(), bytes);
+    let chain = contents.certificates.as_ref().map_err(unreadable)?;
+    let found = chain.parse(&contents.certificate_file);
     if let Some(failure) = found.failures.first() {
         return Err(unreadable(failure));
     }

@@ -10,18 +10,23 @@ const MAX_CERTIFICATES: usize = 100;
 
 /// rustls's clients hold 65,535 bytes of handshake messages with the headers of their records;
 /// OpenSSL's take 100 kB (`SSL_CTX_set_max_cert_list`).
-const MAX_MESSAGE_BYTES: usize = 64_000;
+pub(super) const MAX_MESSAGE_BYTES: usize = 64_000;
 
-/// No more than common clients take.
-pub(super) fn takeable(chain: &[Certificate], file: &str) -> Result<(), ReloadError> {
+/// The bytes of the handshake message with this chain.
+pub(super) fn message_bytes(chain: &[Certificate]) -> usize {
     // RFC 8446, 4.4.2: an empty context, the list's length, and of each certificate its length and
     // that of its extensions.
     const OF_MESSAGE: usize = 4;
     const OF_CERTIFICATE: usize = 5;
-    let bytes = chain.iter().fold(OF_MESSAGE, |bytes, certificate| {
+    chain.iter().fold(OF_MESSAGE, |bytes, certificate| {
         let of_certificate = certificate.der().len().saturating_add(OF_CERTIFICATE);
         bytes.saturating_add(of_certificate)
-    });
+    })
+}
+
+/// No more than common clients take.
+pub(super) fn takeable(chain: &[Certificate], file: &str) -> Result<(), ReloadError> {
+    let bytes = message_bytes(chain);
     if chain.len() <= MAX_CERTIFICATES && bytes <= MAX_MESSAGE_BYTES {
         return Ok(());
     }

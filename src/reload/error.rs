@@ -1,4 +1,4 @@
-//! Why a pair on disk is not served.
+//! Why a pair is not served.
 
 use std::io;
 
@@ -148,13 +148,33 @@ pub enum ReloadError {
         /// Why, and what to do.
         refusal: Box<Refusal>,
     },
-    /// No pair has this certificates' file.
+    /// No pair has this certificates' file, or this name.
     #[error(
         "{file}: no pair with this certificates' file is served: name the file as it was given"
     )]
     NoSuchPair {
         /// The certificates' file.
         file: String,
+    },
+    /// No pair is pushed under this name.
+    #[error("{name}: no pair is pushed under this name: add it first with add_pushed")]
+    NothingPushed {
+        /// The name.
+        name: String,
+    },
+    /// Another pair has this name, or this certificates' file.
+    #[error("{name}: another pair of this key is called so: give each a name of its own")]
+    NameTaken {
+        /// The name.
+        name: String,
+    },
+    /// The source has no pair to give at the moment.
+    #[error("{name}: {reason}")]
+    SourceFailed {
+        /// The source's name.
+        name: String,
+        /// What it says.
+        reason: String,
     },
     /// Without this pair nothing would be served.
     #[error("{file}: it is the last pair that is served: add another one before you remove it")]
@@ -243,6 +263,9 @@ impl ReloadError {
             Self::NoLongerVerifies { .. } => "no_longer_verifies",
             Self::NoSuchPair { .. } => "no_such_pair",
             Self::LastPair { .. } => "last_pair",
+            Self::NothingPushed { .. } => "nothing_pushed",
+            Self::NameTaken { .. } => "name_taken",
+            Self::SourceFailed { .. } => "source_failed",
             Self::IssuerMissing { .. } => "issuer_missing",
             Self::Expired { .. } => "expired",
             Self::NotYetValid { .. } => "not_yet_valid",
@@ -319,7 +342,10 @@ pub(super) fn listed(names: &[String]) -> String {
 #[non_exhaustive]
 pub enum ReloadBuildError {
     /// It was not said what to serve.
-    #[error("there is nothing to serve: call with_pair with a certificate file and its key file")]
+    #[error(
+        "there is nothing to serve: call with_pair with a certificate file and its key file, or \
+         with_pushed, or with_source"
+    )]
     NoPair,
     /// There is no provider to sign with.
     #[error(

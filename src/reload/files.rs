@@ -1,12 +1,13 @@
 //! Looking at files: by their metadata first, then by their content.
 
-use std::fs::{self, Metadata};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use super::contents::{Contents, KeyBytes};
+use super::contents::{ChainContents, Contents, KeyBytes, KeyContents};
 use super::key_files::KeyFiles;
+use crate::source::listing::stamp_of;
+use crate::source::stamp::FileStamp;
 use crate::source::{Loader, path_name};
 use crate::time::Timestamp;
 
@@ -35,10 +36,7 @@ enum Stamp {
         /// Behind all links: Kubernetes swaps the link to the folder.
         real: Option<PathBuf>,
         is_file: bool,
-        bytes: u64,
-        modified: Option<Duration>,
-        /// Device, inode, and the change of the inode (seconds, nanoseconds), where there are such.
-        node: Option<(u64, u64, i64, i64)>,
+        file: FileStamp,
     },
     Missing(io::ErrorKind),
 }
@@ -49,10 +47,7 @@ impl Stamp {
             Ok(metadata) => Self::There {
                 real: fs::canonicalize(path).ok(),
                 is_file: metadata.is_file(),
-                bytes: metadata.len(),
-                modified: (metadata.modified().ok())
-                    .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok()),
-                node: node(&metadata),
+                file: stamp_of(&metadata),
             },
             Err(error) => Self::Missing(error.kind()),
         }
@@ -71,34 +66,11 @@ impl Stamp {
             Self::There {
                 real,
                 is_file: true,
-                node,
-                ..
-            } => Some((
-                real.as_deref(),
-                node.map(|(device, inode, ..)| (device, inode)),
-            )),
+                file,
+            } => Some((real.as_deref(), file.inode())),
             _ => None,
         }
     }
-}
-
-#[cfg(unix)]
-#[allow(clippy::unnecessary_wraps)] // Elsewhere there is none.
-fn node(metadata: &Metadata) -> Option<(u64, u64, i64, i64)> {
-    use std::os::unix::fs::MetadataExt as _;
-    let (changed, nanos) = (metadata.ctime(), metadata.ctime_nsec());
-    Some((metadata.dev(), metadata.ino(), changed, nanos))
-}
-
-#[cfg(not(unix))]
-fn node(_: &Metadata) -> Option<(u64, u64, i64, i64)> {
-    None
-}
-
-/// What was read, and whether the files held still while they were.
-pub(super) struct Reading {
-    pub(super) contents: Contents,
-    pub(super) still: bool,
 }
 
 impl LastLook {
@@ -118,18 +90,26 @@ impl LastLook {
             || stamps(paths) != self.stamps
     }
 
-    pub(super) fn read(&mut self, files: &KeyFiles, loader: &Loader, now: Timestamp) -> Reading {
+    /// What the files hold, and whether they held still while they were read.
+    pub(super) fn read(
+        &mut self,
+        files: &KeyFiles,
+        loader: &Loader,
+        now: Timestamp,
+    ) -> (Contents, bool) {
+        let key = |bytes| KeyContents::Encoded {
+            bytes: KeyBytes::new(bytes),
+            passphrase: files.passphrase.clone(),
+        };
         let read = || Contents {
             certificate_file: path_name(&files.certificates),
             key_file: path_name(&files.key),
-            certificates: loader.read(&files.certificates),
-            key: loader.read(&files.key).map(KeyBytes::new),
-            passphrase: files.passphrase.clone(),
+            certificates: loader.read(&files.certificates).map(ChainContents::Encoded),
+            key: loader.read(&files.key).map(key),
             #[cfg(feature = "ocsp")]
             staple: files.staple.as_ref().map(|file| loader.read(file)),
         };
-        let (contents, still) = self.read_by(&paths(files), now, read);
-        Reading { contents, still }
+        self.read_by(&paths(files), now, read)
     }
 
     /// What `read` reads of the files at these paths, and whether they held still meanwhile.

@@ -1,42 +1,35 @@
-//! Keys that rustls resolves, kept as the files have them.
+//! Keys that rustls resolves, kept as their files and sources have them.
 
 use std::fmt;
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use rustls::SignatureScheme;
 use rustls::client::ResolvesClientCert;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use rustls::time_provider::TimeProvider;
 
 use super::error::{ReloadBuildError, ReloadError};
 use super::key_files::KeyFiles;
-use super::pairs::Pairs;
+use super::key_material::KeyMaterial;
+use super::key_source::KeySource;
+use super::live::{LivePairs, ReloadSummary};
+use super::place::PairPlace;
 use super::poller::ReloadThread;
-#[cfg(feature = "metrics")]
-use super::published::{PublishedReloads, ReloadNumbers};
-use super::rules::UnknownName;
 use super::served::ServedKey;
-use super::slot::{Looking, SlotSettings};
-use super::table::KeyTable;
-use super::telling::Teller;
+use super::slot::Looking;
 use super::watched::{SkewJudge, due};
-use crate::alert::RepeatPolicy;
 use crate::cert::Certificate;
-use crate::event::{Event, Role};
 use crate::monitor::{Evaluation, Watched};
-use crate::observer::Outbox;
+use crate::outlook::Usage;
 use crate::policy::ThresholdPolicy;
-use crate::renewal::Skew;
+use crate::renewal::{IdentityInForce, Skew};
 use crate::time::Timestamp;
-use crate::time::clock;
 
-/// Certificates and keys that are loaded again when their files change, for
+/// Certificates and keys that are loaded again when their files or sources change, for
 /// [`ServerConfig::cert_resolver`](rustls::ServerConfig) or
 /// [`ClientConfig::client_auth_cert_resolver`](rustls::ClientConfig).
 ///
@@ -47,6 +40,9 @@ use crate::time::clock;
 /// and verifies where the served one does. Until then, and whatever happens to the files, the good
 /// pair from before is served, and events of the code `reload_failed` say so. Handshakes never wait
 /// for a lock or a file.
+///
+/// A pair may also be pushed ([`Self::set`]), or come from a [`KeySource`] of the caller's own: a secret
+/// store, an agent, a token. All pass the same checks.
 ///
 /// Renaming, rewriting in place, swapping Kubernetes' `..data` link, and writing certificate and
 /// key seconds apart are all understood: files are compared by metadata, then by content.
@@ -70,88 +66,27 @@ use crate::time::clock;
 /// # Ok::<(), notafter::reload::ReloadBuildError>(())
 /// ```
 pub struct ReloadingKey {
-    table: ArcSwap<KeyTable>,
-    settings: SlotSettings,
-    serving: ServingSettings,
-    pairs: Mutex<Pairs>,
-    /// Apart from the pairs, which are held while files are read.
-    status: Mutex<Status>,
-    reloads: AtomicU64,
-    failures: AtomicU64,
-}
-
-/// How slots are shown and told of.
-pub(super) struct ServingSettings {
-    pub(super) unknown_name: UnknownName,
-    pub(super) clock: Option<Arc<dyn TimeProvider>>,
-    pub(super) outbox: Outbox,
-    pub(super) policy: ThresholdPolicy,
-    pub(super) repeat: RepeatPolicy,
-    #[cfg(feature = "metrics")]
-    pub(super) published: Option<PublishedReloads>,
-    pub(super) role: Role,
-}
-
-#[derive(Debug, Clone)]
-struct Status {
-    served: Vec<ServedKey>,
-    polled: Timestamp,
-}
-
-/// What came of one look at the files.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ReloadSummary {
-    /// The instant of the look.
-    pub at: Timestamp,
-    /// How many pairs were replaced.
-    pub swapped: usize,
-    /// Why others cannot be, though they differ from what is served; files that may be
-    /// half-written are among them.
-    pub refused: Vec<ReloadError>,
+    live: LivePairs,
 }
 
 impl ReloadingKey {
-    /// Loads everything once.
-    pub(super) fn start(
-        files: Vec<KeyFiles>,
-        settings: SlotSettings,
-        serving: ServingSettings,
-    ) -> Result<Self, ReloadError> {
-        let now = clock::now(serving.clock.as_ref());
-        let teller = Teller::new(serving.policy, serving.repeat, serving.role);
-        let mut pairs = Pairs::new(teller);
-        let looked = pairs.start(files, &settings, now)?;
-        deliver(&serving.outbox, &looked.events);
-        let key = Self {
-            table: ArcSwap::from_pointee(pairs.table(serving.unknown_name)),
-            status: Mutex::new(Status {
-                served: pairs.shown(),
-                polled: now,
-            }),
-            settings,
-            serving,
-            pairs: Mutex::new(pairs),
-            reloads: AtomicU64::new(0),
-            failures: AtomicU64::new(looked.failures),
-        };
-        #[cfg(feature = "metrics")]
-        key.publish_numbers(0, looked.failures);
-        Ok(key)
+    pub(super) const fn new(live: LivePairs) -> Self {
+        Self { live }
     }
 
-    /// Looks at the files once, and serves what is new and fit from the next handshake on.
+    /// Looks at the files once, asks the sources, and serves what is new and fit from the next handshake on.
     ///
-    /// It reads files, so call it where blocking is allowed. A look at files that hold still
-    /// reads their metadata only.
+    /// It reads files and asks sources, so call it where blocking is allowed. A look at files that hold
+    /// still reads their metadata only.
     pub fn poll(&self, now: Timestamp) -> ReloadSummary {
-        self.look(Looking::AsUsual, now)
+        self.live.look(Looking::AsUsual, now)
     }
 
-    /// Reads all files now, by this key's clock, however still they seem, and takes them for whole: for
-    /// `SIGHUP`, or whoever says that they have been written. What cannot be served is told at once.
+    /// Reads all files and asks all sources now, by this key's clock, however still they seem, and takes them
+    /// for whole: for `SIGHUP`, or whoever says that they have been written. What cannot be served is told at
+    /// once.
     ///
-    /// It reads files, so call it where blocking is allowed.
+    /// It reads files and asks sources, so call it where blocking is allowed.
     ///
     /// # How do I reload on SIGHUP?
     /// ```no_run
@@ -168,7 +103,7 @@ impl ReloadingKey {
     /// # }
     /// ```
     pub fn reload_now(&self) -> ReloadSummary {
-        self.look(Looking::Now, clock::now(self.serving.clock.as_ref()))
+        self.live.look(Looking::Now, self.live.now())
     }
 
     /// Serves one more pair from the next handshake on, after those that are there; one that is there
@@ -189,74 +124,71 @@ impl ReloadingKey {
     /// # Errors
     /// [`ReloadError`] where it cannot be served, by the rules of the start: then it is not added.
     pub fn add(&self, files: KeyFiles) -> Result<(), ReloadError> {
-        let now = clock::now(self.serving.clock.as_ref());
-        let looked = {
-            let mut pairs = lock(&self.pairs);
-            let looked = pairs.add(files, &self.settings, now)?;
-            self.publish(&pairs);
-            looked
-        };
-        deliver(&self.serving.outbox, &looked.events);
-        Ok(())
+        self.live.add_files(files)
     }
 
-    /// Serves the pair with this certificates' file no longer, from the next handshake on. Where it
-    /// was the default, the first of the others is.
+    /// Serves one more pair that comes from this source, which is asked now, so call it where blocking is allowed.
+    ///
+    /// # Errors
+    /// [`ReloadError`] where it cannot be served, by the rules of the start, or its name is taken: then
+    /// it is not added.
+    pub fn add_source(&self, source: Arc<dyn KeySource>) -> Result<(), ReloadError> {
+        self.live.add(PairPlace::from_source(source))
+    }
+
+    /// Serves one more pair that is pushed, and replaced by [`Self::set`].
+    ///
+    /// # Errors
+    /// [`ReloadError`] where it cannot be served, by the rules of the start, or its name is taken: then
+    /// it is not added.
+    pub fn add_pushed(
+        &self,
+        name: impl Into<String>,
+        pair: KeyMaterial,
+    ) -> Result<(), ReloadError> {
+        self.live.add(PairPlace::pushed(name.into(), pair))
+    }
+
+    /// Serves this pair, once it passes the checks, instead of the one that was pushed before under
+    /// this name ([`with_pushed`](super::ReloadingKeyBuilder::with_pushed), [`Self::add_pushed`]): from the next handshake on
+    /// where this returns `Ok`.
+    ///
+    /// What is pushed counts as whole. What is refused is told, and stays what the source of this pair
+    /// holds, as a file would: it is looked at again at each poll, so that one that is not valid yet is
+    /// served once its time has come, until another one is set.
+    ///
+    /// # How do I serve the SVID that my SPIFFE agent pushed?
+    /// ```no_run
+    /// use notafter::ReloadingKey;
+    /// use notafter::reload::{KeyMaterial, ReloadError};
+    /// use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+    /// # struct Svid { chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static> }
+    /// # fn follow(first: Svid, updates: std::sync::mpsc::Receiver<Svid>) -> Result<(), Box<dyn std::error::Error>> {
+    /// const NAME: &str = "spiffe://example.org/api";
+    /// let pair = |svid: Svid| KeyMaterial::from_der(svid.chain, &svid.key);
+    /// let key = ReloadingKey::builder().with_pushed(NAME, pair(first)).build()?;
+    /// for svid in updates {
+    ///     if let Err(refused) = key.set(NAME, pair(svid)) {
+    ///         eprintln!("{refused}"); // observers are told, too; the good one is served on
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ReloadError`]: why it is not served, and the one before still is.
+    pub fn set(&self, name: &str, pair: KeyMaterial) -> Result<(), ReloadError> {
+        self.live.set(name, pair)
+    }
+
+    /// Serves the pair with this certificates' file, or of this name where it is pushed or comes from a source, no
+    /// longer, from the next handshake on. Where it was the default, the first of the others is.
     ///
     /// # Errors
     /// [`ReloadError::NoSuchPair`]; [`ReloadError::LastPair`] where nothing would be served without it.
     pub fn remove(&self, certificates: impl AsRef<Path>) -> Result<(), ReloadError> {
-        let mut pairs = lock(&self.pairs);
-        pairs.remove(certificates.as_ref())?;
-        self.publish(&pairs);
-        Ok(())
-    }
-
-    fn look(&self, looking: Looking, now: Timestamp) -> ReloadSummary {
-        let looked = {
-            let mut pairs = lock(&self.pairs);
-            let looked = pairs.look(&self.settings, looking, now);
-            if looked.is_changed {
-                let table = pairs.table(self.serving.unknown_name);
-                self.table.store(Arc::new(table));
-            }
-            let mut status = lock(&self.status);
-            status.polled = now;
-            if looked.is_looked || looked.is_changed {
-                status.served = pairs.shown();
-            }
-            looked
-        };
-        // After the swap: who sees the count finds the new pair served.
-        let swapped = u64::try_from(looked.swapped).unwrap_or(u64::MAX);
-        self.reloads.fetch_add(swapped, Ordering::Release);
-        self.failures.fetch_add(looked.failures, Ordering::Release);
-        #[cfg(feature = "metrics")]
-        self.publish_numbers(swapped, looked.failures);
-        deliver(&self.serving.outbox, &looked.events);
-        ReloadSummary {
-            at: now,
-            swapped: looked.swapped,
-            refused: looked.refused,
-        }
-    }
-
-    #[cfg(feature = "metrics")]
-    fn publish_numbers(&self, swapped: u64, failures: u64) {
-        if let Some(published) = &self.serving.published {
-            published.publish(ReloadNumbers {
-                swapped,
-                failures,
-                stale_since: self.stale_since(),
-                polled: self.last_polled(),
-            });
-        }
-    }
-
-    fn publish(&self, pairs: &Pairs) {
-        let table = pairs.table(self.serving.unknown_name);
-        self.table.store(Arc::new(table));
-        lock(&self.status).served = pairs.shown();
+        self.live.remove(certificates.as_ref())
     }
 
     /// Polls on a thread of its own, at this interval (at least a millisecond), until the
@@ -268,7 +200,7 @@ impl ReloadingKey {
         let key = Arc::downgrade(self);
         let look = move || match key.upgrade() {
             Some(key) => {
-                key.poll(clock::now(key.serving.clock.as_ref()));
+                key.poll(key.live.now());
                 ControlFlow::Continue(())
             }
             None => ControlFlow::Break(()),
@@ -278,45 +210,48 @@ impl ReloadingKey {
 
     /// Each pair as it is served, in the order in which they were given.
     pub fn served(&self) -> Vec<ServedKey> {
-        lock(&self.status).served.clone()
+        self.live.served()
+    }
+
+    /// What the certificates are for.
+    pub(super) const fn usage(&self) -> Usage {
+        self.live.settings.rules.usage
     }
 
     /// How many times a changed pair was served instead of the one before.
     pub fn reloads_total(&self) -> u64 {
-        self.reloads.load(Ordering::Acquire)
+        self.live.reloads.load(Ordering::Acquire)
     }
 
-    /// How many times something on disk was refused, each content counted once.
+    /// How many times something was refused, each content counted once.
     pub fn reload_failures_total(&self) -> u64 {
-        self.failures.load(Ordering::Acquire)
+        self.live.failures.load(Ordering::Acquire)
     }
 
-    /// Since when a pair on disk cannot be served, the longest; `None` where everything on disk is
-    /// served.
+    /// Since when a pair that is there cannot be served, the longest; `None` where everything is.
     pub fn stale_since(&self) -> Option<Timestamp> {
-        let status = lock(&self.status);
-        status.served.iter().filter_map(|s| s.stale_since).min()
+        self.live.stale_since()
     }
 
     /// When the files were last looked at: a heartbeat.
     pub fn last_polled(&self) -> Timestamp {
-        lock(&self.status).polled
+        self.live.last_polled()
     }
 
     /// How many times an observer panicked instead of observing.
     pub fn observer_panics(&self) -> u64 {
-        self.serving.outbox.panics()
+        self.live.serving.outbox.panics()
     }
 
     /// How many events found no room in an observer's queue.
     pub fn events_lost(&self) -> u64 {
-        self.serving.outbox.lost()
+        self.live.serving.outbox.lost()
     }
 
     /// Waits until observers have what was told so far, at most so long for each; says whether
     /// they have.
     pub fn flush_events(&self, patience: Duration) -> bool {
-        self.serving.outbox.flush(patience)
+        self.live.serving.outbox.flush(patience)
     }
 
     /// Where serving, disk (at the last look) and due (by the thresholds) disagree.
@@ -330,7 +265,8 @@ impl ReloadingKey {
         let served = self.served();
         let skews = served.iter().filter_map(|served| {
             let leaf = served.leaf()?;
-            Skew::between(leaf, served.on_disk.as_ref(), due(leaf), now)
+            let place = served.whence.there();
+            Skew::between_at(place, leaf, served.on_disk.as_ref(), due(leaf), now)
         });
         skews.collect()
     }
@@ -343,19 +279,26 @@ impl ReloadingKey {
 impl Watched for ReloadingKey {
     fn evaluate(&self, now: Timestamp) -> Evaluation {
         let judge = SkewJudge {
-            policy: &self.serving.policy,
-            role: self.serving.role,
-            settle_seconds: self.settings.settle_seconds,
-            failures_are_told: !self.serving.outbox.is_empty(),
+            policy: &self.live.serving.policy,
+            role: self.live.serving.role,
+            failures_are_told: !self.live.serving.outbox.is_empty(),
         };
         judge.evaluate(&self.served(), now)
+    }
+}
+
+/// For [`PinnedClientConfigs::with_identity`](crate::PinnedClientConfigs::with_identity): another
+/// epoch once another pair is served; a new staple makes none.
+impl IdentityInForce for ReloadingKey {
+    fn epoch(&self) -> u64 {
+        self.live.table().epoch
     }
 }
 
 impl ResolvesServerCert for ReloadingKey {
     fn resolve(&self, client_hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let schemes = client_hello.signature_schemes();
-        let table = self.table.load();
+        let table = self.live.table();
         table.for_client(client_hello.server_name(), schemes)
     }
 }
@@ -366,7 +309,7 @@ impl ResolvesClientCert for ReloadingKey {
         root_hint_subjects: &[&[u8]],
         sigschemes: &[SignatureScheme],
     ) -> Option<Arc<CertifiedKey>> {
-        self.table.load().for_server(root_hint_subjects, sigschemes)
+        self.live.table().for_server(root_hint_subjects, sigschemes)
     }
 
     fn has_certs(&self) -> bool {
@@ -385,14 +328,4 @@ impl fmt::Debug for ReloadingKey {
             .field("stale_since", &self.stale_since())
             .finish_non_exhaustive()
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Observers run without it, so nobody's panic leaves it half-done.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// After the locks are gone: an observer may ask the key.
-fn deliver(outbox: &Outbox, events: &[Event]) {
-    events.iter().for_each(|event| outbox.deliver(event));
 }

@@ -1,6 +1,6 @@
-//! Certificates and keys that change on disk while they are served.
+//! Certificates and keys that change while they are served.
 //!
-//! A [`ReloadingKey`] is what rustls asks for its certificate. Its files are
+//! A [`ReloadingKey`] is what rustls asks for its certificate. Its files, and sources of the caller's own ([`KeySource`]), are
 //! looked at in a few edge files; whether what lies there is fit to be served, what answers which
 //! name and what is told are pure functions of what was read, what is served and the instant.
 //!
@@ -23,9 +23,13 @@ mod error;
 mod files;
 mod key;
 mod key_files;
+mod key_material;
+mod key_source;
+mod live;
 mod names;
 mod pair;
 mod pairs;
+mod place;
 mod poller;
 #[cfg(feature = "metrics")]
 mod published;
@@ -44,8 +48,11 @@ mod watched;
 
 pub use builder::ReloadingKeyBuilder;
 pub use error::{ReloadBuildError, ReloadError};
-pub use key::{ReloadSummary, ReloadingKey};
+pub use key::ReloadingKey;
 pub use key_files::KeyFiles;
+pub use key_material::KeyMaterial;
+pub use key_source::KeySource;
+pub use live::ReloadSummary;
 pub use poller::ReloadThread;
 pub use rules::{
     AtStart, ChainCheck, LostNames, NoLongerVerifying, OlderCertificate, SelfSigned, UnknownName,
@@ -53,6 +60,6 @@ pub use rules::{
 };
 pub use served::ServedKey;
 pub use trust::{
-    CrlGeneration, LostIssuers, ReloadingAnchors, ReloadingAnchorsBuilder, ReloadingCrls,
-    ReloadingCrlsBuilder, TrustBuildError, TrustReloadError, TrustReloadSummary,
+    AllPeersFail, CrlGeneration, LostIssuers, ReloadingAnchors, ReloadingAnchorsBuilder,
+    ReloadingCrls, ReloadingCrlsBuilder, TrustBuildError, TrustReloadError, TrustReloadSummary,
 };

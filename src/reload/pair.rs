@@ -9,7 +9,7 @@ use rustls::{Error, InconsistentKeys};
 use webpki::EndEntityCert;
 
 use super::candidate::{CandidateJudge, ChainCandidate, read_chain, unreadable};
-use super::contents::Contents;
+use super::contents::{Contents, KeyContents};
 use super::error::ReloadError;
 use crate::cert::Certificate;
 use crate::source::private_key;
@@ -26,18 +26,22 @@ pub(super) struct Pair {
 }
 
 impl Pair {
-    /// The pair that these contents hold.
+    /// The pair that these contents hold; where their key stays elsewhere, with what signs.
     ///
     /// # Errors
     /// [`ReloadError`] where it is not fit to be served.
     pub(super) fn examine(
         contents: &Contents,
+        signer: Option<&Arc<dyn SigningKey>>,
         provider: &CryptoProvider,
         judge: &CandidateJudge<'_>,
     ) -> Result<Self, ReloadError> {
         let (file, key_file) = (&contents.certificate_file, &contents.key_file);
         let chain = read_chain(contents)?;
-        let key = read_key(contents, provider)?;
+        let key = match signer {
+            Some(signer) => Arc::clone(signer),
+            None => read_key(contents, provider)?,
+        };
         let ders: Vec<CertificateDer<'static>> = chain.iter().map(|c| c.der().clone()).collect();
         let key = CertifiedKey::new(ders, key);
         belongs(&key, &chain, file, key_file)?;
@@ -53,9 +57,15 @@ fn read_key(
     contents: &Contents,
     provider: &CryptoProvider,
 ) -> Result<Arc<dyn SigningKey>, ReloadError> {
-    let bytes = contents.key.as_ref().map_err(unreadable)?;
     let file = || contents.key_file.clone();
-    let der = private_key::from_pem_or_der(bytes, contents.passphrase.as_ref());
+    let key = contents.key.as_ref().map_err(unreadable)?;
+    let KeyContents::Encoded { bytes, passphrase } = key else {
+        return Err(ReloadError::KeyUnusable {
+            file: file(),
+            reason: "nothing signs with it".to_owned(),
+        });
+    };
+    let der = private_key::from_pem_or_der(bytes, passphrase.as_ref());
     let der = der.map_err(|error| ReloadError::KeyUnreadable {
         file: file(),
         reason: error.to_string(),

@@ -4,6 +4,9 @@ use std::path::Path;
 
 use super::error::ReloadError;
 use super::key_files::KeyFiles;
+use super::key_material::KeyMaterial;
+use super::key_source::NamedSource;
+use super::place::PairPlace;
 use super::rules::{AtStart, UnknownName};
 use super::served::ServedKey;
 use super::slot::{Looking, Slot, SlotSettings};
@@ -18,6 +21,8 @@ use crate::time::Timestamp;
 pub(super) struct Pairs {
     slots: Vec<Slot>,
     teller: Teller,
+    /// Counted up whenever handshakes get other certificates.
+    epoch: u64,
 }
 
 /// What came of a look at pairs.
@@ -39,6 +44,7 @@ impl Pairs {
         Self {
             slots: Vec::new(),
             teller,
+            epoch: 0,
         }
     }
 
@@ -48,14 +54,15 @@ impl Pairs {
     /// Why one cannot be served; with [`AtStart::SkipBroken`] why the first cannot, where none can.
     pub(super) fn start(
         &mut self,
-        files: Vec<KeyFiles>,
+        places: Vec<PairPlace>,
         settings: &SlotSettings,
         now: Timestamp,
     ) -> Result<LookedAt, ReloadError> {
         let mut looked = LookedAt::default();
         let mut first = None;
-        for files in files {
-            let (slot, step) = Slot::start(files, settings, now);
+        for place in places {
+            self.name_is_free(&place)?;
+            let (slot, step) = Slot::start(place, settings, now);
             if let Some(error) = step.error() {
                 if settings.rules.at_start != AtStart::SkipBroken {
                     return Err(error.clone());
@@ -73,7 +80,7 @@ impl Pairs {
         }
     }
 
-    /// Looks at all of them.
+    /// Looks at all of them but those whose source is to be asked first.
     pub(super) fn look(
         &mut self,
         settings: &SlotSettings,
@@ -82,53 +89,101 @@ impl Pairs {
     ) -> LookedAt {
         let mut looked = LookedAt::default();
         for slot in &mut self.slots {
-            let look = slot.look(settings, looking, now);
-            looked.is_changed |= look.is_changed;
-            if let Some(step) = look.step {
-                looked.is_looked = true;
-                let told = self.teller.step(&slot.told(), &step, now);
-                looked.events.extend(told);
-                looked.take(step);
+            if slot.place().source().is_none() {
+                looked.add(look_at(slot, &mut self.teller, settings, looking, now));
             }
-            #[cfg(feature = "ocsp")]
-            looked
-                .events
-                .extend(tell_staple(&mut self.teller, slot, settings, now));
         }
+        self.count_swaps(&looked);
         looked
     }
 
-    /// Loads one more; whether it was not there yet.
+    /// The sources that are to be asked.
+    pub(super) fn sources(&self) -> Vec<NamedSource> {
+        let sources = self.slots.iter().filter_map(|slot| slot.place().source());
+        sources.cloned().collect()
+    }
+
+    /// Looks at what this source gave, unless it was removed meanwhile.
+    pub(super) fn take_fetched(
+        &mut self,
+        source: &NamedSource,
+        fetched: Result<KeyMaterial, ReloadError>,
+        settings: &SlotSettings,
+        now: Timestamp,
+    ) -> LookedAt {
+        let is_its = |slot: &&mut Slot| {
+            let own = slot.place().source();
+            own.is_some_and(|own| own.is(source))
+        };
+        let Some(slot) = self.slots.iter_mut().find(is_its) else {
+            return LookedAt::default();
+        };
+        slot.give(fetched);
+        let looked = look_at(slot, &mut self.teller, settings, Looking::Now, now);
+        self.count_swaps(&looked);
+        looked
+    }
+
+    /// Looks at what is pushed under this name from now on.
+    ///
+    /// # Errors
+    /// [`ReloadError::NothingPushed`].
+    pub(super) fn set(
+        &mut self,
+        name: &str,
+        material: KeyMaterial,
+        settings: &SlotSettings,
+        now: Timestamp,
+    ) -> Result<LookedAt, ReloadError> {
+        let mut slots = self.slots.iter_mut();
+        let Some(slot) = slots.find(|slot| slot.place().is_pushed_as(name)) else {
+            let name = name.to_owned();
+            return Err(ReloadError::NothingPushed { name });
+        };
+        slot.give(Ok(material));
+        let looked = look_at(slot, &mut self.teller, settings, Looking::Now, now);
+        self.count_swaps(&looked);
+        Ok(looked)
+    }
+
+    /// Loads one more.
     ///
     /// # Errors
     /// Why it cannot be served: then it is not there.
     pub(super) fn add(
         &mut self,
-        files: KeyFiles,
+        place: PairPlace,
         settings: &SlotSettings,
         now: Timestamp,
     ) -> Result<LookedAt, ReloadError> {
-        let mut looked = LookedAt::default();
-        if self.slots.iter().any(|slot| *slot.files() == files) {
-            return Ok(looked);
-        }
-        let (slot, step) = Slot::start(files, settings, now);
+        self.name_is_free(&place)?;
+        let (slot, step) = Slot::start(place, settings, now);
         if let Some(error) = step.error() {
             return Err(error.clone());
         }
-        looked.events = self.tell_start(&slot, &step, settings, now);
-        looked.is_changed = true;
+        let looked = LookedAt {
+            events: self.tell_start(&slot, &step, settings, now),
+            is_changed: true,
+            ..LookedAt::default()
+        };
         self.slots.push(slot);
+        self.epoch = self.epoch.saturating_add(1);
         Ok(looked)
     }
 
-    /// Serves those with this certificates' file no longer.
+    /// Whether the pair in these files is there.
+    pub(super) fn has_files(&self, files: &KeyFiles) -> bool {
+        let mut slots = self.slots.iter();
+        slots.any(|slot| slot.place().is_of_files(files))
+    }
+
+    /// Serves those with this certificates' file, or of this name, no longer.
     ///
     /// # Errors
     /// [`ReloadError::NoSuchPair`], [`ReloadError::LastPair`].
-    pub(super) fn remove(&mut self, certificates: &Path) -> Result<(), ReloadError> {
-        let is_it = |slot: &Slot| slot.files().certificates == certificates;
-        let file = || crate::source::path_name(certificates);
+    pub(super) fn remove(&mut self, name: &Path) -> Result<LookedAt, ReloadError> {
+        let is_it = |slot: &Slot| slot.place().certificate_file() == name;
+        let file = || crate::source::path_name(name);
         if !self.slots.iter().any(is_it) {
             return Err(ReloadError::NoSuchPair { file: file() });
         }
@@ -140,15 +195,34 @@ impl Pairs {
             self.teller.forget(&slot.told());
         }
         self.slots.retain(|slot| !is_it(slot));
-        Ok(())
+        self.epoch = self.epoch.saturating_add(1);
+        Ok(LookedAt {
+            is_changed: true,
+            ..LookedAt::default()
+        })
+    }
+
+    fn name_is_free(&self, place: &PairPlace) -> Result<(), ReloadError> {
+        let mut slots = self.slots.iter();
+        match slots.any(|slot| slot.place().shares_name_with(place)) {
+            false => Ok(()),
+            true => Err(ReloadError::NameTaken { name: place.name() }),
+        }
+    }
+
+    fn count_swaps(&mut self, looked: &LookedAt) {
+        let swapped = u64::try_from(looked.swapped).unwrap_or(u64::MAX);
+        self.epoch = self.epoch.saturating_add(swapped);
     }
 
     pub(super) fn table(&self, unknown_name: UnknownName) -> KeyTable {
-        KeyTable::new(self.slots.iter().filter_map(Slot::row), unknown_name)
+        let rows = self.slots.iter().filter_map(Slot::row);
+        KeyTable::new(rows, unknown_name, self.epoch)
     }
 
-    pub(super) fn shown(&self) -> Vec<ServedKey> {
-        self.slots.iter().map(Slot::shown).collect()
+    pub(super) fn shown(&self, settle_seconds: i64) -> Vec<ServedKey> {
+        let slots = self.slots.iter();
+        slots.map(|slot| slot.shown(settle_seconds)).collect()
     }
 
     fn tell_start(
@@ -171,7 +245,39 @@ impl Pairs {
     }
 }
 
+/// Looks at one, and says what is to be told of it.
+fn look_at(
+    slot: &mut Slot,
+    teller: &mut Teller,
+    settings: &SlotSettings,
+    looking: Looking,
+    now: Timestamp,
+) -> LookedAt {
+    let mut looked = LookedAt::default();
+    let look = slot.look(settings, looking, now);
+    looked.is_changed = look.is_changed;
+    if let Some(step) = look.step {
+        looked.is_looked = true;
+        looked.events.extend(teller.step(&slot.told(), &step, now));
+        looked.take(step);
+    }
+    #[cfg(feature = "ocsp")]
+    looked
+        .events
+        .extend(tell_staple(teller, slot, settings, now));
+    looked
+}
+
 impl LookedAt {
+    fn add(&mut self, other: Self) {
+        self.swapped = self.swapped.saturating_add(other.swapped);
+        self.refused.extend(other.refused);
+        self.failures = self.failures.saturating_add(other.failures);
+        self.events.extend(other.events);
+        self.is_changed |= other.is_changed;
+        self.is_looked |= other.is_looked;
+    }
+
     fn take(&mut self, step: ReloadStep) {
         match step {
             ReloadStep::Unchanged | ReloadStep::Restored => {}

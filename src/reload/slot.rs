@@ -1,17 +1,18 @@
-//! One pair: what is served, what was found on disk, and since when they disagree. An edge, for it
-//! reads files and holds rustls's keys.
+//! One pair: what is served, what was found where it comes from, and since when they disagree. An
+//! edge, for it reads files and holds rustls's keys.
 
 use std::sync::Arc;
 
 use rustls::crypto::CryptoProvider;
-use rustls::sign::CertifiedKey;
+use rustls::sign::{CertifiedKey, SigningKey};
 
 use super::candidate::{CandidateJudge, ChainCandidate, leaf_on_disk};
 use super::contents::Contents;
 use super::error::ReloadError;
-use super::files::LastLook;
-use super::key_files::KeyFiles;
+use super::key_material::KeyMaterial;
+use super::key_source::contained;
 use super::pair::Pair;
+use super::place::{PairPlace, Reading};
 use super::rules::ReloadRules;
 use super::served::ServedKey;
 #[cfg(feature = "ocsp")]
@@ -29,8 +30,7 @@ const ATTEMPTS: usize = 3;
 /// One pair.
 #[derive(Debug)]
 pub(super) struct Slot {
-    files: KeyFiles,
-    last_look: LastLook,
+    place: PairPlace,
     /// `None` until a first pair is good.
     served: Option<Pair>,
     /// What handshakes get: the served key, with its staple where there is one.
@@ -56,13 +56,13 @@ pub(super) struct SlotSettings {
 
 /// What came of a look at a pair.
 pub(super) struct Look {
-    /// `None` where the files hold still.
+    /// `None` where nothing may have changed.
     pub(super) step: Option<ReloadStep>,
     /// Whether handshakes get something else from now on.
     pub(super) is_changed: bool,
 }
 
-/// How files are looked at.
+/// How a pair is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Looking {
     /// Read where they may have changed; what looks half-written may be.
@@ -72,15 +72,14 @@ pub(super) enum Looking {
 }
 
 impl Slot {
-    /// Reads the files for the first time: the slot serves them unless the step has an error.
+    /// Reads the pair for the first time: the slot serves it unless the step has an error.
     pub(super) fn start(
-        files: KeyFiles,
+        place: PairPlace,
         settings: &SlotSettings,
         now: Timestamp,
     ) -> (Self, ReloadStep) {
         let mut slot = Self {
-            files,
-            last_look: LastLook::default(),
+            place,
             served: None,
             stapled: None,
             since: now,
@@ -93,18 +92,19 @@ impl Slot {
         (slot, step)
     }
 
-    /// Looks at the files, where they may have changed.
+    /// Looks at where it comes from, where that may have changed.
     pub(super) fn look(
         &mut self,
         settings: &SlotSettings,
         looking: Looking,
         now: Timestamp,
     ) -> Look {
-        // What is wrong with unchanged files may be over: a time that has come, for example.
-        let holds_still = looking == Looking::AsUsual
-            && self.agreement.failing.is_none()
-            && !self.last_look.may_have_changed(&self.files, now);
-        if holds_still {
+        let is_failing = self.agreement.failing.is_some();
+        let is_read = match looking {
+            Looking::AsUsual => self.place.may_have_changed(is_failing, now),
+            Looking::Now => self.place.is_readable(),
+        };
+        if !is_read {
             return Look {
                 step: None,
                 is_changed: self.refresh_staple(None, settings, now),
@@ -125,34 +125,44 @@ impl Slot {
         now: Timestamp,
     ) -> (ReloadStep, bool) {
         let settle_seconds = match looking {
-            Looking::AsUsual => settings.settle_seconds,
+            Looking::AsUsual => self.place.settle_seconds(settings.settle_seconds),
             Looking::Now => 0,
         };
         let mut attempt = 1;
         loop {
-            let reading = self.last_look.read(&self.files, &settings.loader, now);
-            let verdict = self.judge(&reading.contents, settings, settle_seconds, now);
+            let reading = self.place.read(&settings.loader, now);
+            let verdict = self.judge(&reading, settings, settle_seconds, now);
             if verdict.is_err() && !reading.still && attempt < ATTEMPTS {
                 attempt += 1;
                 continue;
             }
+            let is_other = matches!(verdict, Ok(Some(_)));
             let step = self.take(verdict, &reading.contents, settle_seconds, now);
-            let is_swapped = matches!(step, ReloadStep::Swapped { .. });
+            if step.error().is_none() {
+                self.place.let_go();
+            }
             let is_stapled = self.refresh_staple(Some(&reading.contents), settings, now);
-            return (step, is_swapped || is_stapled);
+            return (step, is_other || is_stapled);
         }
     }
 
-    /// A pair to serve, or `None` where the content is what is served.
+    /// A pair to serve, or `None` where what was read is what is served.
     fn judge(
         &self,
-        contents: &Contents,
+        reading: &Reading,
         settings: &SlotSettings,
         settle_seconds: i64,
         now: Timestamp,
     ) -> Result<Option<Pair>, ReloadError> {
+        if let Some(failure) = &reading.failure {
+            return Err(failure.clone());
+        }
+        let Reading {
+            contents, signer, ..
+        } = reading;
         let served = self.candidate();
-        if served.is_some_and(|served| contents.digests() == served.digests) {
+        let is_same = served.is_some_and(|served| contents.digests() == served.digests);
+        if is_same && signer.as_ref().is_none_or(|signer| self.signs_by(signer)) {
             return Ok(None);
         }
         let judge = CandidateJudge {
@@ -162,7 +172,16 @@ impl Slot {
             settled: self.agreement.has_settled(settle_seconds, now),
             now,
         };
-        Pair::examine(contents, &settings.provider, &judge).map(Some)
+        // A signer is the caller's code, and so is who is asked for a passphrase.
+        contained(&contents.certificate_file, || {
+            Pair::examine(contents, signer.as_ref(), &settings.provider, &judge).map(Some)
+        })
+    }
+
+    /// Whether this very signer signs at the moment.
+    fn signs_by(&self, signer: &Arc<dyn SigningKey>) -> bool {
+        let served = self.served.as_ref();
+        served.is_some_and(|served| Arc::ptr_eq(&served.key.key, signer))
     }
 
     fn take(
@@ -175,6 +194,12 @@ impl Slot {
         self.on_disk = leaf_on_disk(contents);
         match verdict {
             Ok(None) => self.agreement.unchanged(),
+            // Another signer for the same key: a connection to a token that was made anew.
+            Ok(Some(pair)) if self.shows_the_same_as(&pair) => {
+                self.stapled = Some(Arc::clone(&pair.key));
+                self.served = Some(pair);
+                self.agreement.unchanged()
+            }
             Ok(Some(pair)) => {
                 let remarks = pair.candidate.remarks.clone();
                 self.stapled = Some(Arc::clone(&pair.key));
@@ -189,6 +214,11 @@ impl Slot {
         }
     }
 
+    fn shows_the_same_as(&self, pair: &Pair) -> bool {
+        let served = self.candidate();
+        served.is_some_and(|served| served.digests == pair.candidate.digests)
+    }
+
     /// Takes the staple that was read, and drops one that is over; says whether handshakes get
     /// something else from now on.
     #[cfg(feature = "ocsp")]
@@ -201,7 +231,7 @@ impl Slot {
         let Some(served) = &self.served else {
             return false;
         };
-        if self.files.staple.is_none() {
+        if self.place.staple_name().is_none() {
             return false;
         }
         let read = contents.and_then(|contents| contents.staple.as_ref());
@@ -237,14 +267,20 @@ impl Slot {
         settle_seconds: i64,
         now: Timestamp,
     ) -> Option<StapleStanding> {
-        let file = self.files.staple.as_deref()?;
+        let name = self.place.staple_name()?;
         let leaf = self.candidate()?.leaf()?;
-        self.staple.standing(file, leaf, settle_seconds, now)
+        let settle_seconds = self.place.settle_seconds(settle_seconds);
+        self.staple.standing(&name, leaf, settle_seconds, now)
     }
 
-    /// Where it lies.
-    pub(super) const fn files(&self) -> &KeyFiles {
-        &self.files
+    /// Where it comes from.
+    pub(super) const fn place(&self) -> &PairPlace {
+        &self.place
+    }
+
+    /// That this was given, to be looked at.
+    pub(super) fn give(&mut self, given: Result<KeyMaterial, ReloadError>) {
+        self.place.give(given);
     }
 
     /// Whether a pair was good yet.
@@ -268,9 +304,9 @@ impl Slot {
     /// As it is told of.
     pub(super) fn told(&self) -> ToldPair<'_> {
         ToldPair {
-            file: &self.files.certificates,
+            name: self.place.name(),
             #[cfg(feature = "ocsp")]
-            staple_file: self.files.staple.as_deref(),
+            staple_name: self.place.staple_name(),
             leaf: self.candidate().and_then(ChainCandidate::leaf),
             since: self.since,
             remarks: self.candidate().map(|served| &served.remarks),
@@ -278,11 +314,11 @@ impl Slot {
     }
 
     /// As it is shown.
-    pub(super) fn shown(&self) -> ServedKey {
+    pub(super) fn shown(&self, settle_seconds: i64) -> ServedKey {
         let failing = self.agreement.failing.as_ref();
         ServedKey {
-            certificate_file: self.files.certificates.clone(),
-            key_file: self.files.key.clone(),
+            certificate_file: self.place.certificate_file().to_owned(),
+            key_file: self.place.key_file().to_owned(),
             certificates: self
                 .candidate()
                 .map(|served| served.chain.clone())
@@ -295,6 +331,8 @@ impl Slot {
             staple_good_until: None,
             stale_since: failing.map(|failing| failing.since),
             error: failing.map(|failing| failing.error.clone()),
+            whence: self.place.whence(),
+            settle_seconds: self.place.settle_seconds(settle_seconds),
         }
     }
 }

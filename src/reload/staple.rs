@@ -1,14 +1,18 @@
 //! The staple of one pair: good ones are served until their end, everything else is told.
 
-use std::path::Path;
 use std::sync::Arc;
 
+use super::chain::{MAX_MESSAGE_BYTES, message_bytes};
 use crate::cert::{Certificate, SignatureAlgorithms};
 use crate::outlook::TrustAnchors;
 use crate::policy::Band;
 use crate::revocation::{StapleCache, StapleJudge, StapleOutlook, StapleStatus};
 use crate::source::{FailureReason, SourceFailure};
 use crate::time::Timestamp;
+
+/// OpenSSL's clients take a CertificateStatus message of TLS 1.2 of no more than 16,384 bytes
+/// (`SSL3_RT_MAX_PLAIN_LENGTH`), four of which are not the response's (RFC 6066, 8).
+const MAX_STAPLE_BYTES: usize = 16_380;
 
 /// What staples are judged by and kept in.
 #[derive(Debug)]
@@ -93,24 +97,23 @@ impl StapleState {
     /// What should be told of the staple; `None` while it may be half-written.
     pub(super) fn standing(
         &self,
-        file: &Path,
+        name: &str,
         leaf: &Certificate,
         settle_seconds: i64,
         now: Timestamp,
     ) -> Option<StapleStanding> {
-        let file = file.display();
         let (band, message) = match &self.problem {
             Some(StapleProblem { since, staple }) => {
                 let is_new = (0..settle_seconds).contains(&now.seconds_since(*since));
                 if is_new && staple.band != Band::Broken {
                     return None;
                 }
-                (staple.band, format!("{file}: {}", staple.message))
+                (staple.band, format!("{name}: {}", staple.message))
             }
             None if self.served_until.is_none() && leaf.facts().must_staple() => {
-                (Band::Warning, format!("{file}: there is no staple"))
+                (Band::Warning, format!("{name}: there is no staple"))
             }
-            None => (Band::Ok, format!("{file}: the staple is good (again)")),
+            None => (Band::Ok, format!("{name}: the staple is good (again)")),
         };
         let (band, consequence) = match (band, self.served_until) {
             (Band::Ok, _) => (band, String::new()),
@@ -154,9 +157,36 @@ impl Staples {
                 message: message.to_owned(),
             });
         };
+        let is_good = matches!(outlook.status, StapleStatus::Good { .. });
+        if let Some(message) = too_large(bytes.len(), chain).filter(|_| is_good) {
+            return Some(BadStaple {
+                band: Band::Warning,
+                message,
+            });
+        }
         cache.offer(leaf.fingerprint(), bytes, &outlook, now);
         wrong_with(&outlook)
     }
+}
+
+/// Why common clients would break off a handshake with this many bytes of staple beside this chain.
+fn too_large(staple: usize, chain: &[Certificate]) -> Option<String> {
+    // RFC 8446, 4.4.2.1: the type and length of the extension, and the type and length of the status.
+    const OF_EXTENSION: usize = 8;
+    let message = (message_bytes(chain).saturating_add(staple)).saturating_add(OF_EXTENSION);
+    if staple > MAX_STAPLE_BYTES {
+        return Some(format!(
+            "its {staple} bytes are more than common clients take ({MAX_STAPLE_BYTES}: OpenSSL, by TLS 1.2): ask \
+             the responder for one with fewer certificates in it"
+        ));
+    }
+    (message > MAX_MESSAGE_BYTES).then(|| {
+        format!(
+            "with its {staple} bytes the certificates' message has {message}, and common clients take \
+             {MAX_MESSAGE_BYTES} (rustls): leave out certificates that are not the leaf or an \
+             issuer of one before them"
+        )
+    })
 }
 
 fn wrong_with(outlook: &StapleOutlook) -> Option<BadStaple> {

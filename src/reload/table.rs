@@ -16,6 +16,8 @@ pub(super) struct KeyTable {
     /// In the order in which they were given.
     keys: Vec<TableKey>,
     names: NameIndex,
+    /// Another number once other certificates are served.
+    pub(super) epoch: u64,
 }
 
 #[derive(Debug)]
@@ -35,11 +37,13 @@ impl KeyTable {
     pub(super) fn new<'r>(
         rows: impl Iterator<Item = Row<'r>> + Clone,
         unknown: UnknownName,
+        epoch: u64,
     ) -> Self {
         let names = rows.clone().map(|row| &row.candidate.names);
         Self {
             names: NameIndex::new(names, unknown),
             keys: rows.map(|row| TableKey::new(&row)).collect(),
+            epoch,
         }
     }
 

@@ -1,7 +1,6 @@
 //! What is told of reloads.
 
 use std::num::NonZeroUsize;
-use std::path::Path;
 
 use super::remarks::Remarks;
 #[cfg(feature = "ocsp")]
@@ -12,14 +11,14 @@ use crate::cert::Certificate;
 use crate::event::{Event, EventCode, Role, Severity, Subject};
 use crate::outlook::Position;
 use crate::policy::{Band, ThresholdPolicy};
-use crate::source::path_name;
 use crate::time::Timestamp;
 
 /// A pair, as far as it is told of.
 pub(super) struct ToldPair<'p> {
-    pub(super) file: &'p Path,
+    /// What it is called: its certificates' file, or its source.
+    pub(super) name: String,
     #[cfg(feature = "ocsp")]
-    pub(super) staple_file: Option<&'p Path>,
+    pub(super) staple_name: Option<String>,
     /// The leaf that is served.
     pub(super) leaf: Option<&'p Certificate>,
     /// When it was loaded.
@@ -74,7 +73,7 @@ impl Teller {
                 let telling = self.observe(pair, EventCode::ReloadFailed, Band::Ok, now)?;
                 let message = format!(
                     "{}: it holds what is served again, until {}",
-                    file(pair),
+                    pair.name.clone(),
                     end(pair)
                 );
                 let event = self.event(
@@ -91,8 +90,8 @@ impl Teller {
                 let telling = self.observe(pair, EventCode::ReloadFailed, Band::Ok, now);
                 let mut message = format!(
                     "{}: '{}' is served from now on, until {}",
-                    file(pair),
-                    name(pair),
+                    pair.name.clone(),
+                    leaf_name(pair),
                     end(pair)
                 );
                 for remark in remarks.iter() {
@@ -119,7 +118,7 @@ impl Teller {
                 let message = match pair.leaf {
                     Some(_) => format!(
                         "{error}; '{}', which was loaded at {}, is served on, until {}",
-                        name(pair),
+                        leaf_name(pair),
                         pair.since,
                         end(pair)
                     ),
@@ -149,7 +148,7 @@ impl Teller {
         let severity = Severity::of_band(standing.band);
         let event = self.event(pair, code, severity, standing.message, now);
         let event = event
-            .with_source(pair.staple_file.map(path_name))
+            .with_source(pair.staple_name.clone())
             .with_matter(self.matter(pair, EventCode::StapleNotGood));
         Some(event.with_bands(telling.before, standing.band))
     }
@@ -183,7 +182,7 @@ impl Teller {
     }
 
     fn matter(&self, pair: &ToldPair<'_>, code: EventCode) -> Matter {
-        Matter::new(code, self.role).with_name(file(pair))
+        Matter::new(code, self.role).with_name(pair.name.clone())
     }
 
     fn observe(
@@ -207,16 +206,12 @@ impl Teller {
     ) -> Event {
         let subject = pair.leaf.map(|leaf| Subject::of(leaf, Position::Leaf));
         Event::new(now, code, severity, self.role, message)
-            .with_source(file(pair))
+            .with_source(pair.name.clone())
             .with_subject(subject)
     }
 }
 
-fn file(pair: &ToldPair<'_>) -> String {
-    path_name(pair.file)
-}
-
-fn name(pair: &ToldPair<'_>) -> String {
+fn leaf_name(pair: &ToldPair<'_>) -> String {
     pair.leaf.map(Certificate::short_name).unwrap_or_default()
 }
 

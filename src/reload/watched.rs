@@ -15,7 +15,6 @@ use crate::time::Timestamp;
 pub(super) struct SkewJudge<'k> {
     pub(super) policy: &'k ThresholdPolicy,
     pub(super) role: Role,
-    pub(super) settle_seconds: i64,
     /// Whether somebody hears why the disk cannot be served: then it is not told twice.
     pub(super) failures_are_told: bool,
 }
@@ -38,32 +37,34 @@ impl SkewJudge<'_> {
         let leaf = pair.leaf()?;
         let due = due(leaf, self.policy);
         // While a pair may be half-written, its certificate is no news.
-        let on_disk = match self.settles_at(pair) {
+        let on_disk = match settles_at(pair) {
             Some(settled) if now < settled => Some(leaf),
             _ => pair.on_disk.as_ref(),
         };
-        let skew = Skew::between(leaf, on_disk, due, now);
+        let place = pair.whence.there();
+        let skew = Skew::between_at(place, leaf, on_disk, due, now);
         let file = path_name(&pair.certificate_file);
         let refused = pair
             .error
             .as_ref()
             .filter(|_| self.failures_are_told || on_disk.is_none());
+        // Of its end the served certificate tells itself, where it is watched too.
+        let says_due = |skew: &Skew| skew.kind == SkewKind::DueButNotRenewed;
+        let is_due = skew
+            .as_ref()
+            .is_some_and(|skew| refused.is_some() || says_due(skew));
         let (band, code, message) = match (skew, refused) {
             // That the disk cannot be served, and what to do about it, is said by the failure.
             (Some(_), Some(_)) if now < due && on_disk != Some(leaf) => return None,
-            (Some(skew), Some(error))
-                if skew.kind != SkewKind::DueButNotRenewed || on_disk.is_none() =>
-            {
-                (
-                    self.band(SkewKind::DueButNotRenewed, leaf, now),
-                    EventCode::Skew,
-                    format!(
-                        "{file}: '{}' has been due since {due}, and what lies on disk cannot be served: \
+            (Some(skew), Some(error)) if !says_due(&skew) || on_disk.is_none() => (
+                self.band(SkewKind::DueButNotRenewed, leaf, now),
+                EventCode::Skew,
+                format!(
+                    "{file}: '{}' has been due since {due}, and what lies {place} cannot be served: \
                      {error}",
-                        leaf.short_name()
-                    ),
-                )
-            }
+                    leaf.short_name()
+                ),
+            ),
             (Some(skew), _) => (
                 self.band(skew.kind, leaf, now),
                 EventCode::Skew,
@@ -72,14 +73,18 @@ impl SkewJudge<'_> {
             (None, _) => (
                 Band::Ok,
                 EventCode::SkewRecovered,
-                format!("{file}: what is served, what lies on disk and what is due agree again"),
+                format!("{file}: what is served, what lies {place} and what is due agree again"),
             ),
         };
         let matter = Matter::new(EventCode::Skew, self.role).with_name(file.clone());
         let event = Event::new(now, code, Severity::of_band(band), self.role, message)
             .with_source(file)
             .with_subject(Subject::of(leaf, Position::Leaf));
-        Some(Condition::new(matter, band, event))
+        let condition = Condition::new(matter, band, event);
+        Some(match is_due {
+            true => condition.with_follows_from(EventCode::Expiring),
+            false => condition,
+        })
     }
 
     /// Never milder than the served certificate's own band.
@@ -99,14 +104,14 @@ impl SkewJudge<'_> {
         let own = self.policy.next_change(validity, Position::Leaf, now);
         let disk = pair.on_disk.as_ref().map(Certificate::not_after);
         let disk = disk.map(|end| end.saturating_add(1));
-        let changes = own.into_iter().chain(disk).chain(self.settles_at(pair));
+        let changes = own.into_iter().chain(disk).chain(settles_at(pair));
         changes.filter(|t| *t > now).min()
     }
+}
 
-    /// When files that differ from what is served can no longer be half-written.
-    fn settles_at(&self, pair: &ServedKey) -> Option<Timestamp> {
-        Some(pair.stale_since?.saturating_add(self.settle_seconds))
-    }
+/// When files that differ from what is served can no longer be half-written.
+fn settles_at(pair: &ServedKey) -> Option<Timestamp> {
+    Some(pair.stale_since?.saturating_add(pair.settle_seconds))
 }
 
 /// From when on a leaf is due, by the thresholds.

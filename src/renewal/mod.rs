@@ -2,6 +2,7 @@
 //!
 //! [`Skew`] compares what a service serves with what lies on disk; `RenewalInfo` reads what a CA
 //! suggests (ACME Renewal Information, RFC 9773). Neither fetches anything or knows the clock.
+//! [`IdentityInForce`] says to sessions that another identity is shown than the one they began with.
 //!
 //! # Was my certificate renewed, and is it served?
 //! ```
@@ -18,8 +19,10 @@
 
 #[cfg(feature = "ari")]
 mod ari;
+mod identity;
 mod skew;
 
 #[cfg(feature = "ari")]
 pub use ari::{RenewalInfo, RenewalInfoError};
+pub use identity::IdentityInForce;
 pub use skew::{Skew, SkewKind};

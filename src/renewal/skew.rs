@@ -96,6 +96,17 @@ impl Skew {
         due: Timestamp,
         now: Timestamp,
     ) -> Option<Self> {
+        Self::between_at("on disk", serving, on_disk, due, now)
+    }
+
+    /// The same of a leaf that lies in this place.
+    pub(crate) fn between_at(
+        place: &str,
+        serving: &Certificate,
+        on_disk: Option<&Certificate>,
+        due: Timestamp,
+        now: Timestamp,
+    ) -> Option<Self> {
         let is_due = due <= now || serving.not_after() < now;
         let other = on_disk.filter(|on_disk| *on_disk != serving);
         let kind = match other.map(|on_disk| (on_disk, age(on_disk).cmp(&age(serving)))) {
@@ -124,7 +135,7 @@ impl Skew {
             on_disk_until: on_disk.map(Certificate::not_after),
             due,
             seconds,
-            message: message(kind, (serving, other), due, now),
+            message: message(kind, (serving, other), place, due, now),
         })
     }
 }
@@ -136,6 +147,7 @@ fn age(certificate: &Certificate) -> (Timestamp, Timestamp) {
 fn message(
     kind: SkewKind,
     (serving, on_disk): (&Certificate, Option<&Certificate>),
+    place: &str,
     due: Timestamp,
     now: Timestamp,
 ) -> String {
@@ -151,24 +163,24 @@ fn message(
     let disk = disk.map(|end| end.to_string()).unwrap_or_default();
     match kind {
         SkewKind::RenewedButNotServed => format!(
-            "'{name}' was renewed on disk (until {disk}), but the served certificate {until}: \
+            "'{name}' was renewed {place} (until {disk}), but the served certificate {until}: \
              find out why it is not loaded, or restart the service"
         ),
         SkewKind::ServedOlderThanDisk => format!(
-            "'{name}' was replaced on disk (until {disk}) before it was due, but the one before is \
+            "'{name}' was replaced {place} (until {disk}) before it was due, but the one before is \
              still served and {until}: find out why the new one is not loaded"
         ),
         SkewKind::DiskOlderThanServed => format!(
-            "the certificate on disk (until {disk}) was issued before the served '{name}', which \
+            "the certificate {place} (until {disk}) was issued before the served '{name}', which \
              {until}: put the later one back, for a restart would serve the older one"
         ),
         SkewKind::DiskExpiredServingValid => format!(
-            "the certificate on disk expired at {disk} while '{name}' is served and {until}: \
+            "the certificate {place} expired at {disk} while '{name}' is served and {until}: \
              put a valid one there, for a restart would go dark"
         ),
         SkewKind::DueButNotRenewed => format!(
             "'{name}' has been due for renewal since {due} ({} ago) and {until}: \
-             look at what renews it, for nothing newer lies on disk",
+             look at what renews it, for nothing newer lies {place}",
             span::readable(now.seconds_since(due))
         ),
     }

@@ -12,10 +12,10 @@ use super::check::{CheckSubjects, Origin, SelfCheck};
 #[cfg(feature = "ocsp")]
 use super::judge::GivenStaple;
 use super::judge::{Grouping, Input};
-use super::key::KeySource;
+use super::key::CheckedKey;
 use super::lifetime::LifetimeLimits;
 use super::settings::{JudgeSettings, SelfCheckError};
-use crate::outlook::{TrustAnchors, Usage};
+use crate::outlook::{TrustAnchors, TrustInForce, Usage};
 use crate::policy::ThresholdPolicy;
 use crate::revocation::Crls;
 use crate::source::Loader;
@@ -51,7 +51,7 @@ impl SelfCheckBuilder {
     pub fn with_contents(mut self, contents: SourceContents) -> Self {
         self.subjects
             .origins
-            .push(Origin::Given(Input::Contents(contents)));
+            .push(Origin::Given(Input::Contents(Arc::new(contents))));
         self
     }
 
@@ -73,7 +73,7 @@ impl SelfCheckBuilder {
         key: &Arc<CertifiedKey>,
     ) -> Self {
         let source = source.into();
-        let own = KeySource::Certified(source.clone(), Arc::clone(key));
+        let own = CheckedKey::Certified(source.clone(), Arc::clone(key));
         self.subjects.keys.push(own);
         #[cfg(feature = "ocsp")]
         self.subjects.staples.push(GivenStaple {
@@ -85,7 +85,7 @@ impl SelfCheckBuilder {
 
     /// Checks that the private key in this PEM or DER file belongs to a leaf; repeatable.
     pub fn with_key_file(mut self, path: impl Into<PathBuf>) -> Self {
-        let key = KeySource::File(path.into(), None);
+        let key = CheckedKey::File(path.into(), None);
         self.subjects.keys.push(key);
         self
     }
@@ -98,14 +98,14 @@ impl SelfCheckBuilder {
         path: impl Into<PathBuf>,
         passphrase: Passphrase,
     ) -> Self {
-        let key = KeySource::File(path.into(), Some(passphrase));
+        let key = CheckedKey::File(path.into(), Some(passphrase));
         self.subjects.keys.push(key);
         self
     }
 
     /// Checks that this private key belongs to a leaf.
     pub fn with_key(mut self, source: impl Into<String>, key: PrivateKeyDer<'static>) -> Self {
-        self.subjects.keys.push(KeySource::Key(source.into(), key));
+        self.subjects.keys.push(CheckedKey::Key(source.into(), key));
         self
     }
 
@@ -115,9 +115,18 @@ impl SelfCheckBuilder {
         self
     }
 
-    /// Judges by these anchors: required. [`TrustAnchors::from_os`] are those of the system.
+    /// Judges by these anchors: required, unless [`with_trust_in_force`](Self::with_trust_in_force)
+    /// says where to find them. [`TrustAnchors::from_os`] are those of the system.
     pub fn with_trust_anchors(mut self, anchors: impl Into<Arc<TrustAnchors>>) -> Self {
         self.settings.anchors = Some(anchors.into());
+        self
+    }
+
+    /// Judges by the anchors and lists that are in force at each run, such as those of
+    /// `ReloadingAnchors` or of a verifier made from them. It stands in for
+    /// [`with_trust_anchors`](Self::with_trust_anchors) and [`with_crls`](Self::with_crls).
+    pub fn with_trust_in_force(mut self, trust: Arc<dyn TrustInForce>) -> Self {
+        self.settings.trust = Some(trust);
         self
     }
 
@@ -181,7 +190,7 @@ impl SelfCheckBuilder {
 
     /// Looks certificates up in these revocation lists.
     pub fn with_crls(mut self, crls: Crls) -> Self {
-        self.settings.crls = crls;
+        self.settings.crls = Some(crls);
         self
     }
 
@@ -200,12 +209,12 @@ impl SelfCheckBuilder {
     /// The finished check; it can be run again and again.
     ///
     /// # Errors
-    /// [`SelfCheckError`] where there are no trust anchors to judge by or no crypto provider.
+    /// [`SelfCheckError`] where there are no trust anchors to judge by, or they were given twice, or
+    /// there is no crypto provider.
     pub fn build(self) -> Result<SelfCheck, SelfCheckError> {
         Ok(SelfCheck {
-            judge: self
-                .settings
-                .judge(self.usage.unwrap_or(Usage::ServerAuth))?,
+            judges: self.settings.judge_maker()?,
+            usage: self.usage.unwrap_or(Usage::ServerAuth),
             provider: self.settings.provider()?,
             subjects: self.subjects,
         })

@@ -9,10 +9,12 @@ use rustls::time_provider::TimeProvider;
 use super::gauge::ReportedGauge;
 #[cfg(feature = "ocsp")]
 use super::judge::GivenStaple;
-use super::judge::{Expected, Input, Judged, SourceJudge};
-use super::key::{CheckedLeaf, KeySource};
+use super::judge::{Expected, Input, Judged};
+use super::judge_maker::JudgeMaker;
+use super::key::{CheckedKey, CheckedLeaf};
 use super::lists::list_gauges;
 use super::report::Report;
+use crate::outlook::Usage;
 use crate::source::Loader;
 use crate::time::Timestamp;
 use crate::time::clock;
@@ -45,7 +47,8 @@ use crate::time::clock;
 /// ```
 #[derive(Debug)]
 pub struct SelfCheck {
-    pub(super) judge: SourceJudge,
+    pub(super) judges: JudgeMaker,
+    pub(super) usage: Usage,
     pub(super) provider: Arc<CryptoProvider>,
     pub(super) subjects: CheckSubjects,
 }
@@ -54,7 +57,7 @@ pub struct SelfCheck {
 #[derive(Debug, Default)]
 pub(super) struct CheckSubjects {
     pub(super) origins: Vec<Origin>,
-    pub(super) keys: Vec<KeySource>,
+    pub(super) keys: Vec<CheckedKey>,
     pub(super) expected_names: Vec<String>,
     #[cfg(feature = "ocsp")]
     pub(super) staples: Vec<GivenStaple>,
@@ -84,13 +87,14 @@ impl SelfCheck {
             #[cfg(feature = "ocsp")]
             staples: &subjects.staples,
         };
-        let mut judged = Judged::new(&self.judge, expected, at);
+        let judge = self.judges.judge(&self.judges.generation(), self.usage);
+        let mut judged = Judged::new(&judge, expected, at);
         judged.note_anchors();
         for origin in &subjects.origins {
             match origin {
                 Origin::Path(path) => {
                     let files = subjects.loader.load(path);
-                    files.into_iter().for_each(|file| judged.source(file));
+                    files.iter().for_each(|file| judged.source(file));
                 }
                 Origin::Given(input) => judged.input(input),
             }
@@ -106,12 +110,13 @@ impl SelfCheck {
             chains: judged.chains,
             gauges: self.gauges(at),
             findings: judged.findings,
-            policy: self.judge.policy,
+            policy: self.judges.policy,
         }
     }
 
     fn gauges(&self, at: Timestamp) -> Vec<ReportedGauge> {
-        let gauges = list_gauges(&self.judge.crls, &self.judge.policy, at);
+        let generation = self.judges.generation();
+        let gauges = list_gauges(&generation.crls, &self.judges.policy, at);
         let reported = gauges.into_iter().map(|gauge| ReportedGauge {
             source: "crls".to_owned(),
             gauge,

@@ -129,7 +129,8 @@ pub enum FindingCode {
     Revoked,
     /// A revocation list is past its nextUpdate.
     CrlExpired,
-    /// A revocation list that must be current ends before the chain does.
+    /// A revocation list that must be current ends before the chain does, or one that is watched is near
+    /// its nextUpdate.
     CrlExpiring,
     /// The leaf asks for a stapled OCSP response, and none was seen.
     MustStapleWithoutStaple,
@@ -139,6 +140,8 @@ pub enum FindingCode {
     ClockSuspect,
     /// The announcement of pins in force could be applied for the last time, and none has come since.
     AnnouncementStale,
+    /// What lies on disk cannot be in force: what was loaded before is.
+    ReloadFailed,
     /// The private key does not belong to the leaf.
     KeyMismatch,
     /// The private key cannot be used, so it cannot be compared.
@@ -191,6 +194,7 @@ impl FindingCode {
             Self::StapleNotGood => "staple_not_good",
             Self::ClockSuspect => "clock_suspect",
             Self::AnnouncementStale => "announcement_stale",
+            Self::ReloadFailed => "reload_failed",
             Self::KeyMismatch => "key_mismatch",
             Self::KeyUnusable => "key_unusable",
             Self::PrivateKeyInCertificateFile => "private_key_in_certificate_file",

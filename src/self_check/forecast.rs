@@ -55,8 +55,11 @@ pub struct ExpiringCertificate {
 pub(super) const DEFAULT_WINDOW_SECONDS: i64 = 86_400;
 
 /// The first second, `at` or later, at which one of the chains fails.
-pub(super) fn first_failure(chains: &[ChainReport], at: Timestamp) -> Option<FirstFailure> {
-    let failures = chains.iter().filter_map(|chain| failure_of(chain, at));
+pub(super) fn first_failure<'c>(
+    chains: impl IntoIterator<Item = &'c ChainReport>,
+    at: Timestamp,
+) -> Option<FirstFailure> {
+    let failures = chains.into_iter().filter_map(|chain| failure_of(chain, at));
     failures.min_by_key(|failure| failure.at)
 }
 

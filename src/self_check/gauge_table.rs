@@ -47,6 +47,12 @@ pub(crate) const GAUGES: &[(&str, &str)] = &[
     ),
     ("notafter_crl_band", BAND_OF_LIST),
     (
+        "notafter_evaluation_overdue",
+        "Whether what is watched has been due for minutes and was not evaluated.",
+    ),
+    ("notafter_anchors", "Trust anchors in force."),
+    ("notafter_crls", "Revocation lists in force."),
+    (
         "notafter_pins_usable",
         "How many distinct keys of a pin set are or will be accepted.",
     ),

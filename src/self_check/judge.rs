@@ -1,5 +1,7 @@
 //! Judging what was read: the pure half of the check.
 
+use std::sync::Arc;
+
 use pki_types::{CertificateDer, ServerName};
 
 use super::chain::{JudgedChain, judge_chain, judge_single};
@@ -34,7 +36,7 @@ pub enum Grouping {
 /// Certificates that were read, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Input {
-    Contents(SourceContents),
+    Contents(Arc<SourceContents>),
     Chain(String, Vec<CertificateDer<'static>>),
 }
 
@@ -141,12 +143,12 @@ impl<'j> Judged<'j> {
 
     pub(super) fn input(&mut self, input: &Input) {
         match input {
-            Input::Contents(contents) => self.source(contents.clone()),
+            Input::Contents(contents) => self.source(contents),
             Input::Chain(source, ders) => self.chain_of_ders(source, ders),
         }
     }
 
-    pub(super) fn source(&mut self, contents: SourceContents) {
+    pub(super) fn source(&mut self, contents: &SourceContents) {
         let source: &str = &contents.source;
         for failure in &contents.failures {
             self.unreadable(failure);
@@ -164,8 +166,8 @@ impl<'j> Judged<'j> {
         }
         let certificates: Vec<_> = contents
             .certificates
-            .into_iter()
-            .map(|f| f.certificate)
+            .iter()
+            .map(|found| found.certificate.clone())
             .collect();
         let is_chain = self.judge.grouping == Grouping::ByFirstCertificate
             && certificates.first().is_some_and(|first| !first.is_ca());

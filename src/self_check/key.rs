@@ -18,7 +18,7 @@ use crate::source::private_key;
 use crate::source::{Loader, path_name};
 
 /// Where a private key comes from.
-pub(super) enum KeySource {
+pub(super) enum CheckedKey {
     File(PathBuf, Option<Passphrase>),
     Key(String, PrivateKeyDer<'static>),
     Certified(String, Arc<CertifiedKey>),
@@ -30,14 +30,14 @@ pub(super) struct CheckedLeaf<'c> {
     pub(super) certificate: &'c Certificate,
 }
 
-impl fmt::Debug for KeySource {
+impl fmt::Debug for CheckedKey {
     /// Never the key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("KeySource").field(&self.name()).finish()
+        f.debug_tuple("CheckedKey").field(&self.name()).finish()
     }
 }
 
-impl KeySource {
+impl CheckedKey {
     fn name(&self) -> String {
         match self {
             Self::File(path, _) => path_name(path),

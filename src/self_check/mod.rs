@@ -2,8 +2,8 @@
 //! and what to do.
 //!
 //! [`SelfCheck`] reads files and the clock; what it makes of them is a pure function of what was
-//! read and the instant, and comes as a [`Report`], which is data first and text, JSON, nagios or
-//! OpenMetrics at need.
+//! read and the instant, and comes as a [`Report`], which is data first and text, JSON, nagios,
+//! OpenMetrics or a picture at need.
 //!
 //! # What would break if this folder were served?
 //! ```no_run
@@ -25,6 +25,7 @@ mod chain_report;
 mod check;
 mod compare;
 mod context;
+mod cores;
 #[cfg(feature = "details")]
 mod detail_lint;
 mod finding;
@@ -32,6 +33,7 @@ mod forecast;
 mod gauge;
 mod gauge_table;
 mod judge;
+mod judge_maker;
 mod key;
 mod lifetime;
 mod lint;
@@ -43,9 +45,11 @@ mod settings;
 #[cfg(feature = "ocsp")]
 mod staple;
 
+pub(crate) use cores::Cores;
 #[cfg(feature = "ocsp")]
 pub(crate) use judge::GivenStaple;
 pub(crate) use judge::{Expected, Input, SourceJudge};
+pub(crate) use judge_maker::JudgeMaker;
 #[cfg(feature = "reload")]
 pub(crate) use lists::list_band;
 pub(crate) use lists::list_gauges;
@@ -64,5 +68,6 @@ pub use forecast::{CorrelatedExpiry, ExpiringCertificate, FirstFailure};
 pub use gauge::{Gauge, ReportedGauge};
 pub use judge::Grouping;
 pub use lifetime::LifetimeLimits;
+pub use render::Theme;
 pub use report::{Report, SelfCheckFailedError};
 pub use settings::SelfCheckError;

@@ -13,7 +13,7 @@ use crate::policy::{Band, ThresholdPolicy};
 use crate::time::Timestamp;
 
 /// Everything that a self-check found, as data; `to_text`, `to_json`, `to_nagios` and
-/// `to_openmetrics` write it down.
+/// `to_openmetrics` write it down, `to_svg` and `to_timeline` draw it.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Report {

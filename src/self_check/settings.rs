@@ -5,9 +5,10 @@ use std::sync::Arc;
 use rustls::crypto::CryptoProvider;
 use thiserror::Error;
 
-use super::judge::{Grouping, SourceJudge};
+use super::judge::Grouping;
+use super::judge_maker::{JudgeMaker, UnchangingTrust};
 use super::lifetime::LifetimeLimits;
-use crate::outlook::{ChainJudge, TrustAnchors, Usage};
+use crate::outlook::{TrustAnchors, TrustGeneration, TrustInForce};
 use crate::policy::ThresholdPolicy;
 use crate::provider;
 use crate::revocation::Crls;
@@ -16,30 +17,40 @@ use crate::revocation::Crls;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct JudgeSettings {
     pub(crate) anchors: Option<Arc<TrustAnchors>>,
+    pub(crate) trust: Option<Arc<dyn TrustInForce>>,
     pub(crate) provider: Option<Arc<CryptoProvider>>,
-    pub(crate) crls: Crls,
+    pub(crate) crls: Option<Crls>,
     pub(crate) policy: ThresholdPolicy,
     pub(super) grouping: Grouping,
     pub(super) lifetime_limits: LifetimeLimits,
 }
 
 impl JudgeSettings {
-    /// What judges leaves for this use.
+    /// What makes judges of these settings.
     ///
     /// # Errors
-    /// [`SelfCheckError`] where there is nothing to judge by.
-    pub(crate) fn judge(&self, usage: Usage) -> Result<SourceJudge, SelfCheckError> {
-        let anchors = (self.anchors.clone()).ok_or(SelfCheckError::NoTrustAnchors)?;
-        let algorithms = self.provider()?.signature_verification_algorithms.all;
-        Ok(SourceJudge {
-            chains: ChainJudge::new(anchors, algorithms, usage).with_crls(self.crls.clone()),
-            #[cfg(feature = "details")]
-            usage,
+    /// [`SelfCheckError`] where there is nothing to judge by, or twice.
+    pub(crate) fn judge_maker(&self) -> Result<JudgeMaker, SelfCheckError> {
+        Ok(JudgeMaker {
+            trust: self.trust()?,
+            algorithms: self.provider()?.signature_verification_algorithms.all,
             policy: self.policy,
             grouping: self.grouping,
             lifetime_limits: self.lifetime_limits,
-            crls: self.crls.clone(),
         })
+    }
+
+    fn trust(&self) -> Result<Arc<dyn TrustInForce>, SelfCheckError> {
+        match (&self.trust, &self.anchors, &self.crls) {
+            (Some(trust), None, None) => Ok(Arc::clone(trust)),
+            (Some(_), _, _) => Err(SelfCheckError::TrustTwice),
+            (None, None, _) => Err(SelfCheckError::NoTrustAnchors),
+            (None, Some(anchors), crls) => {
+                let trust = TrustGeneration::new(0, Arc::clone(anchors));
+                let trust = trust.with_crls(crls.clone().unwrap_or_default());
+                Ok(Arc::new(UnchangingTrust(Arc::new(trust))))
+            }
+        }
     }
 
     pub(super) fn provider(&self) -> Result<Arc<CryptoProvider>, SelfCheckError> {
@@ -56,6 +67,11 @@ pub enum SelfCheckError {
         "no trust anchors to judge by: call with_trust_anchors, for example with TrustAnchors::from_os()"
     )]
     NoTrustAnchors,
+    /// What to judge by was given, and where to find it.
+    #[error(
+        "with_trust_in_force stands in for with_trust_anchors and with_crls, and both were called: keep with_trust_in_force"
+    )]
+    TrustTwice,
     /// There is no provider to verify signatures with.
     #[error(
         "no crypto provider to verify signatures with: call with_provider, \

@@ -7,20 +7,29 @@ use rustls::NamedGroup;
 use rustls::client::{ClientSessionStore, Tls12ClientSessionValue, Tls13ClientSessionValue};
 use rustls::time_provider::TimeProvider;
 
+use super::identity::FollowedIdentity;
 use crate::verifier::WatchingServerVerifier;
 
-/// Hands out what the inner store holds only where everything accepted under the name passes now.
+/// Hands out what the inner store holds only where everything accepted under the name passes now, and
+/// was met with the identity of now.
 #[derive(Debug)]
 pub(super) struct GuardedClientSessions {
     pub(super) inner: Arc<dyn ClientSessionStore>,
     pub(super) verifier: Arc<WatchingServerVerifier>,
     pub(super) clock: Arc<dyn TimeProvider>,
+    pub(super) identity: Option<FollowedIdentity>,
 }
 
 impl GuardedClientSessions {
     fn passes(&self, name: &ServerName<'_>) -> bool {
         let now = self.clock.current_time();
-        now.is_some_and(|now| self.verifier.sessions_pass(name, now.into()))
+        self.is_of_this_identity(name)
+            && now.is_some_and(|now| self.verifier.sessions_pass(name, now.into()))
+    }
+
+    fn is_of_this_identity(&self, name: &ServerName<'_>) -> bool {
+        let identity = self.identity.as_ref();
+        identity.is_none_or(|identity| identity.begins(&name.to_str()))
     }
 }
 
@@ -67,8 +76,11 @@ impl ClientSessionStore for GuardedClientSessions {
         &self,
         server_name: &ServerName<'static>,
     ) -> Option<Tls13ClientSessionValue> {
+        // Asked first, whatever there is: rustls asks here when a connection begins.
+        let is_of_this_identity = self.is_of_this_identity(server_name);
         // Taken in any case: what does not pass now must not stay for later.
         let ticket = self.inner.take_tls13_ticket(server_name)?;
-        self.passes(server_name).then_some(ticket)
+        // Asked again: another thread may have stored it meanwhile.
+        (is_of_this_identity && self.passes(server_name)).then_some(ticket)
     }
 }

@@ -4,19 +4,16 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::ClientConfig;
-use rustls::client::{ClientSessionMemoryCache, Resumption, Tls12Resumption};
 
-use super::SessionGuard;
+use super::install::{DEFAULT_SESSIONS, guard_client_config_of};
+use crate::renewal::IdentityInForce;
 use crate::verifier::{Epoch, WatchingServerVerifier};
-
-/// How many sessions a configuration remembers unless told otherwise; rustls's own default.
-const DEFAULT_SESSIONS: usize = 256;
 
 type Build<E> = dyn Fn(Arc<WatchingServerVerifier>) -> Result<ClientConfig, E> + Send + Sync;
 
 /// Makes client configurations with a verifier in a fresh allocation and an empty, guarded session
-/// store, once for every epoch of the pins and of the trust in force: rustls's own check that a session belongs to the
-/// verifier at hand then catches tickets that a server of before sends late.
+/// store, once for every epoch of the pins, of the trust in force and of one's own identity: rustls's own check that a
+/// session belongs to the verifier at hand then catches tickets that a server of before sends late.
 ///
 /// # How does my client follow its pins?
 /// ```
@@ -38,6 +35,7 @@ type Build<E> = dyn Fn(Arc<WatchingServerVerifier>) -> Result<ClientConfig, E> +
 /// ```
 pub struct PinnedClientConfigs<E> {
     verifier: Arc<WatchingServerVerifier>,
+    identity: Option<Arc<dyn IdentityInForce>>,
     build: Box<Build<E>>,
     sessions: usize,
     latest: Mutex<Option<Latest>>,
@@ -46,6 +44,8 @@ pub struct PinnedClientConfigs<E> {
 struct Latest {
     verifier: Arc<WatchingServerVerifier>,
     epoch: (Epoch, u64),
+    /// That of the identity; 0 where none is followed.
+    identity: u64,
     config: Arc<ClientConfig>,
 }
 
@@ -58,6 +58,7 @@ impl<E> PinnedClientConfigs<E> {
     ) -> Self {
         Self {
             verifier,
+            identity: None,
             build: Box::new(build),
             sessions: DEFAULT_SESSIONS,
             latest: Mutex::new(None),
@@ -71,29 +72,63 @@ impl<E> PinnedClientConfigs<E> {
         self
     }
 
+    /// Follows the certificate that the client shows, where that changes while it runs: once it
+    /// shows another one, sessions of before are not resumed, and so the very next connection
+    /// shows it. `build` puts what resolves it, a [`ReloadingKey`](crate::reload::ReloadingKey) for example, into the
+    /// configurations.
+    ///
+    /// # How does my client show its renewed certificate at once?
+    /// ```no_run
+    /// use std::sync::Arc;
+    /// use notafter::{PinnedClientConfigs, WatchingServerVerifier};
+    /// # #[cfg(feature = "reload")]
+    /// # fn configs(verifier: Arc<WatchingServerVerifier>, key: Arc<notafter::ReloadingKey>) -> Result<(), rustls::Error> {
+    /// let shown = key.clone();
+    /// let configs = PinnedClientConfigs::new(verifier, move |verifier| {
+    ///     let provider = rustls::crypto::ring::default_provider().into();
+    ///     Ok::<_, rustls::Error>(rustls::ClientConfig::builder_with_provider(provider)
+    ///         .with_safe_default_protocol_versions()?
+    ///         .dangerous()
+    ///         .with_custom_certificate_verifier(verifier)
+    ///         .with_client_cert_resolver(shown.clone()))
+    /// })
+    /// .with_identity(key);
+    /// # configs.current()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_identity(mut self, identity: Arc<dyn IdentityInForce>) -> Self {
+        self.identity = Some(identity);
+        self
+    }
+
     /// Gives the configuration for a connection that begins now.
     ///
     /// # Errors
     /// What `build` says.
     pub fn current(&self) -> Result<Arc<ClientConfig>, E> {
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        // Read before the configuration is built: a change meanwhile makes the next one.
+        let identity = self
+            .identity
+            .as_ref()
+            .map_or(0, |followed| followed.epoch());
         if let Some(latest) = &*latest {
-            if latest.epoch == latest.verifier.session_epoch() {
+            let epoch = latest.verifier.session_epoch();
+            if latest.epoch == epoch && latest.identity == identity {
                 return Ok(Arc::clone(&latest.config));
             }
         }
         let verifier = self.verifier.renewed();
-        // Read before the configuration is built: a change meanwhile makes the next one.
         let epoch = verifier.session_epoch();
         let mut config = (self.build)(Arc::clone(&verifier))?;
-        let guard = SessionGuard::new(Arc::clone(&config.time_provider));
-        let store = Arc::new(ClientSessionMemoryCache::new(self.sessions));
-        config.resumption = Resumption::store(guard.client(&verifier, store))
-            .tls12_resumption(Tls12Resumption::SessionIdOrTickets);
+        guard_client_config_of(&mut config, &verifier, self.identity.clone(), self.sessions);
         let config = Arc::new(config);
         *latest = Some(Latest {
             verifier,
             epoch,
+            identity,
             config: Arc::clone(&config),
         });
         Ok(config)
@@ -104,6 +139,7 @@ impl<E> fmt::Debug for PinnedClientConfigs<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PinnedClientConfigs")
             .field("verifier", &self.verifier)
+            .field("identity", &self.identity)
             .field("sessions", &self.sessions)
             .finish_non_exhaustive()
     }

@@ -7,7 +7,9 @@ use rustls::server::{ProducesTickets, StoresServerSessions};
 use rustls::time_provider::TimeProvider;
 
 use super::client::GuardedClientSessions;
+use super::identity::FollowedIdentity;
 use super::server::{GuardedServerSessions, GuardedTickets, Seal};
+use crate::renewal::IdentityInForce;
 use crate::time::clock;
 use crate::verifier::{WatchingClientVerifier, WatchingServerVerifier};
 
@@ -64,11 +66,57 @@ impl SessionGuard {
         verifier: &Arc<WatchingServerVerifier>,
         inner: Arc<dyn ClientSessionStore>,
     ) -> Arc<dyn ClientSessionStore> {
+        self.guarded_client(verifier, None, inner)
+    }
+
+    /// Puts a guard around the store of a client that shows a certificate which changes while it
+    /// runs: besides what [`Self::client`] asks, no session is handed out under a name that a
+    /// connection began under while another identity was shown.
+    ///
+    /// rustls resumes sessions of the certificate before, and the server goes on to see that one. A
+    /// server may send a session long after its handshake, and a store cannot tell with which identity it
+    /// began. So nothing is resumed any more under the names that were met before a change, until there is
+    /// another configuration: [`PinnedClientConfigs::with_identity`](super::PinnedClientConfigs::with_identity)
+    /// makes one, with which sessions are resumed again.
+    ///
+    /// # How does my client, with a store of its own, show its renewed certificate?
+    /// ```no_run
+    /// use std::sync::Arc;
+    /// use notafter::renewal::IdentityInForce;
+    /// use notafter::{SessionGuard, WatchingServerVerifier};
+    /// use rustls::ClientConfig;
+    /// use rustls::client::{ClientSessionMemoryCache, Resumption};
+    /// # fn guard(
+    /// #     verifier: Arc<WatchingServerVerifier>,
+    /// #     key: Arc<dyn IdentityInForce>, // a `ReloadingKey`, which the configuration resolves by
+    /// #     config: &mut ClientConfig,
+    /// # ) {
+    /// let sessions = Arc::new(ClientSessionMemoryCache::new(256));
+    /// let guarded = SessionGuard::default().client_with_identity(&verifier, key, sessions);
+    /// config.resumption = Resumption::store(guarded);
+    /// # }
+    /// ```
+    pub fn client_with_identity(
+        &self,
+        verifier: &Arc<WatchingServerVerifier>,
+        identity: Arc<dyn IdentityInForce>,
+        inner: Arc<dyn ClientSessionStore>,
+    ) -> Arc<dyn ClientSessionStore> {
+        self.guarded_client(verifier, Some(identity), inner)
+    }
+
+    pub(super) fn guarded_client(
+        &self,
+        verifier: &Arc<WatchingServerVerifier>,
+        identity: Option<Arc<dyn IdentityInForce>>,
+        inner: Arc<dyn ClientSessionStore>,
+    ) -> Arc<dyn ClientSessionStore> {
         verifier.remember_accepted();
         Arc::new(GuardedClientSessions {
             inner,
             verifier: Arc::clone(verifier),
             clock: Arc::clone(&self.clock),
+            identity: identity.map(FollowedIdentity::new),
         })
     }
 

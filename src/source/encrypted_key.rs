@@ -46,7 +46,8 @@ pub(super) fn open(
     if !is_affordable(&encrypted.encryption_algorithm) {
         return Err(PrivateKeyError::TooCostly);
     }
-    let key = encrypted.decrypt(passphrase.bytes()).map_err(reason)?;
+    let passphrase = passphrase.bytes().ok_or(PrivateKeyError::NoPassphrase)?;
+    let key = encrypted.decrypt(&*passphrase).map_err(reason)?;
     // Another passphrase gives noise, which may be padded by chance.
     if PrivateKeyInfo::try_from(key.as_bytes()).is_err() {
         return Err(PrivateKeyError::WrongPassphrase);
@@ -81,5 +82,76 @@ fn reason(error: pkcs8::Error) -> PrivateKeyError {
             | Error::AlgorithmParametersInvalid { .. },
         ) => PrivateKeyError::UnknownEncryption,
         _ => PrivateKeyError::WrongPassphrase,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `SEQUENCE`, `OCTET STRING`, ... around these bytes, of which there are few.
+    fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
+        [&[tag, u8::try_from(content.len()).unwrap()], content].concat()
+    }
+
+    fn sequence(parts: &[&[u8]]) -> Vec<u8> {
+        tlv(0x30, &parts.concat())
+    }
+
+    /// An encrypted key whose passphrase is stretched by so many iterations of PBKDF2 with
+    /// HMAC-SHA-256.
+    fn stretched(iterations: u32) -> Vec<u8> {
+        const PBES2: &[u8] = &[0x06, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 5, 13];
+        const PBKDF2: &[u8] = &[0x06, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 5, 12];
+        const HMAC: &[u8] = &[0x06, 8, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 2, 9];
+        const AES_256_CBC: &[u8] = &[0x06, 9, 0x60, 0x86, 0x48, 1, 101, 3, 4, 1, 42];
+        // A zero before it, for a first bit would make it negative; no other leading zeros.
+        let bytes = [&[0], &iterations.to_be_bytes()[..]].concat();
+        let is_shortest =
+            |rest: &&[u8]| rest[0] != 0 || rest.get(1).is_none_or(|next| *next >= 128);
+        let number = (0..bytes.len())
+            .map(|start| &bytes[start..])
+            .find(is_shortest);
+        let hmac = sequence(&[HMAC, &[0x05, 0]]);
+        let kdf = [tlv(0x04, &[7; 8]), tlv(0x02, number.unwrap()), hmac].concat();
+        let kdf = sequence(&[PBKDF2, &sequence(&[&kdf])]);
+        let cipher = sequence(&[AES_256_CBC, &tlv(0x04, &[9; 16])]);
+        let scheme = sequence(&[PBES2, &sequence(&[&kdf, &cipher])]);
+        sequence(&[&scheme, &tlv(0x04, &[5; 32])])
+    }
+
+    #[test]
+    fn a_passphrase_is_stretched_by_ten_million_iterations_at_the_most() {
+        for (iterations, affordable) in [
+            (1, true),
+            (127, true),
+            (128, true),
+            (600_000, true),
+            (10_000_000, true),
+            (10_000_001, false),
+            (u32::MAX, false),
+        ] {
+            let der = stretched(iterations);
+            let key = EncryptedPrivateKeyInfo::try_from(der.as_slice()).unwrap();
+            let EncryptionScheme::Pbes2(parameters) = &key.encryption_algorithm else {
+                panic!("{iterations}");
+            };
+            let pbkdf2 = parameters.kdf.pbkdf2().unwrap();
+            assert_eq!(pbkdf2.iteration_count, iterations);
+            let is_affordable = is_affordable(&key.encryption_algorithm);
+            assert_eq!(is_affordable, affordable, "{iterations}");
+        }
+        // Nobody is asked for the passphrase of a key that is not opened anyway.
+        let passphrase = Passphrase::from_fn(|| panic!("it is asked for"));
+        for iterations in [10_000_001, u32::MAX] {
+            let opened = open(&stretched(iterations), &passphrase);
+            assert_eq!(opened.map(drop), Err(PrivateKeyError::TooCostly));
+        }
+        let passphrase = Passphrase::new("battery staple");
+        let opened = open(&stretched(1000), &passphrase);
+        assert_eq!(opened.map(drop), Err(PrivateKeyError::WrongPassphrase));
+        let nobody = Passphrase::from_fn(|| None);
+        let opened = open(&stretched(1000), &nobody);
+        assert_eq!(opened.map(drop), Err(PrivateKeyError::NoPassphrase));
     }
 }

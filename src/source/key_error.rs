@@ -17,6 +17,12 @@ pub(crate) enum PrivateKeyError {
     LegacyEncrypted,
     #[cfg(feature = "encrypted-keys")]
     #[error(
+        "the private key is encrypted, and whoever was asked for its passphrase (`Passphrase::from_fn`) gave none: \
+         see that it can be asked"
+    )]
+    NoPassphrase,
+    #[cfg(feature = "encrypted-keys")]
+    #[error(
         "the passphrase does not open the private key: give the one that this very file was encrypted with"
     )]
     WrongPassphrase,

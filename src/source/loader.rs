@@ -1,10 +1,10 @@
 //! The reader of files and folders: an edge, so that everything below it is pure.
 
-use std::collections::{HashSet, VecDeque};
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use crate::source::listing::{self, Listed, Listing, ListingLimits, io_failure};
 use crate::source::path_name::path_name;
 use crate::source::regular_file::{BoundedFile, OpenError};
 use crate::source::{CertificateScan, FailureReason, SourceContents, SourceFailure};
@@ -73,10 +73,39 @@ impl Loader {
     /// one for each that cannot be read. Never empty: a folder without certificates says so.
     pub fn load(&self, path: impl AsRef<Path>) -> Vec<SourceContents> {
         let path = path.as_ref();
-        match fs::metadata(path) {
-            Ok(metadata) if metadata.is_dir() => self.load_folder(path),
-            _ => vec![self.load_file(path)],
+        let listing = self.list(path);
+        let entries = listing.entries.iter();
+        let mut found: Vec<_> = entries
+            .filter_map(|entry| self.load_listed(entry, listing.is_folder))
+            .collect();
+        if found.is_empty() {
+            found.push(no_certificate(path));
         }
+        found
+    }
+
+    /// What there is to read at this path.
+    pub(crate) fn list(&self, path: &Path) -> Listing {
+        let limits = ListingLimits {
+            files: self.max_files,
+            depth: self.max_depth,
+        };
+        listing::list(path, limits)
+    }
+
+    /// Reads something of a listing; `None` for a file in a folder that has nothing to do with
+    /// certificates.
+    pub(crate) fn load_listed(&self, entry: &Listed, in_folder: bool) -> Option<SourceContents> {
+        let path = match entry {
+            Listed::Unreadable(failure) => return Some(SourceContents::failed(failure.clone())),
+            Listed::File { path, .. } => path,
+        };
+        let contents = self.load_file(path);
+        let holds_key = !contents.private_keys.is_empty();
+        let is_shown = !in_folder
+            || !contents.is_unrelated()
+            || (is_named_like_certificate(path) && !holds_key);
+        is_shown.then_some(contents)
     }
 
     /// Reads one file.
@@ -136,106 +165,15 @@ impl Loader {
         let detail = format!("{bytes} bytes, the limit is {}", self.max_file_bytes);
         SourceFailure::whole(&path_name(path), FailureReason::TooLarge, detail)
     }
-
-    fn load_folder(&self, root: &Path) -> Vec<SourceContents> {
-        let mut walk = FolderWalk {
-            loader: self,
-            seen: HashSet::new(),
-            folders: VecDeque::from([(root.to_owned(), 0)]),
-            files: 0,
-            found: Vec::new(),
-        };
-        while let Some((folder, depth)) = walk.folders.pop_front() {
-            if !walk.enter(&folder, depth) {
-                break;
-            }
-        }
-        let mut found = walk.found;
-        if found.is_empty() {
-            found.push(SourceContents::unreadable(
-                &path_name(root),
-                FailureReason::NoCertificateFound,
-                "there is no certificate in this folder",
-            ));
-        }
-        found
-    }
 }
 
-struct FolderWalk<'l> {
-    loader: &'l Loader,
-    /// Real paths of what was visited.
-    seen: HashSet<PathBuf>,
-    folders: VecDeque<(PathBuf, usize)>,
-    files: usize,
-    found: Vec<SourceContents>,
-}
-
-impl FolderWalk<'_> {
-    /// Reads one folder's files and remembers its sub-folders; `false` when the limit is reached.
-    fn enter(&mut self, folder: &Path, depth: usize) -> bool {
-        if !self.first_visit(folder) {
-            return true;
-        }
-        let entries = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
-        let mut paths: Vec<_> = match entries {
-            Ok(entries) => entries.iter().map(fs::DirEntry::path).collect(),
-            Err(error) => {
-                self.fail(io_failure(folder, &error));
-                return true;
-            }
-        };
-        paths.sort();
-        for path in paths {
-            match fs::metadata(&path) {
-                Ok(metadata) if metadata.is_dir() && depth >= self.loader.max_depth => {
-                    let detail = format!("over {} folders deep", self.loader.max_depth);
-                    self.fail(SourceFailure::whole(
-                        &path_name(&path),
-                        FailureReason::TooLarge,
-                        detail,
-                    ));
-                }
-                Ok(metadata) if metadata.is_dir() => self.folders.push_back((path, depth + 1)),
-                // Sockets, pipes and devices in a folder are nobody's certificates.
-                Ok(metadata) if !metadata.is_file() => {}
-                Ok(_) if !self.first_visit(&path) => {}
-                Ok(_) if self.files >= self.loader.max_files => {
-                    let detail = format!(
-                        "over {} files; the rest was not read",
-                        self.loader.max_files
-                    );
-                    self.fail(SourceFailure::whole(
-                        &path_name(folder),
-                        FailureReason::TooLarge,
-                        detail,
-                    ));
-                    return false;
-                }
-                Ok(_) => self.file(&path),
-                Err(error) => self.fail(io_failure(&path, &error)),
-            }
-        }
-        true
-    }
-
-    fn file(&mut self, path: &Path) {
-        self.files += 1;
-        let contents = self.loader.load_file(path);
-        let holds_key = !contents.private_keys.is_empty();
-        if !contents.is_unrelated() || (is_named_like_certificate(path) && !holds_key) {
-            self.found.push(contents);
-        }
-    }
-
-    fn first_visit(&mut self, path: &Path) -> bool {
-        let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        self.seen.insert(real)
-    }
-
-    fn fail(&mut self, failure: SourceFailure) {
-        self.found.push(SourceContents::failed(failure));
-    }
+/// A folder that holds none.
+pub(crate) fn no_certificate(folder: &Path) -> SourceContents {
+    SourceContents::unreadable(
+        &path_name(folder),
+        FailureReason::NoCertificateFound,
+        "there is no certificate in this folder",
+    )
 }
 
 fn is_named_like_certificate(path: &Path) -> bool {
@@ -247,17 +185,4 @@ fn is_named_like_certificate(path: &Path) -> bool {
     known
         .iter()
         .any(|known| extension.eq_ignore_ascii_case(known))
-}
-
-fn io_failure(path: &Path, error: &io::Error) -> SourceFailure {
-    let reason = match error.kind() {
-        io::ErrorKind::NotFound if fs::symlink_metadata(path).is_ok() => {
-            FailureReason::BrokenSymlink
-        }
-        io::ErrorKind::NotFound => FailureReason::NotFound,
-        io::ErrorKind::PermissionDenied => FailureReason::PermissionDenied,
-        io::ErrorKind::NotADirectory => FailureReason::NotFound,
-        _ => FailureReason::Io,
-    };
-    SourceFailure::whole(&path_name(path), reason, error.to_string())
 }

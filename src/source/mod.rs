@@ -18,7 +18,8 @@ mod contents;
 mod encrypted_key;
 mod failure;
 mod key_error;
-mod loader;
+pub(crate) mod listing;
+pub(crate) mod loader;
 #[cfg(feature = "monitor")]
 pub(crate) mod passphrase;
 mod path_name;
@@ -27,6 +28,7 @@ mod place;
 pub(crate) mod private_key;
 pub(crate) mod regular_file;
 mod scan;
+pub(crate) mod stamp;
 
 #[cfg(feature = "monitor")]
 pub(crate) use path_name::path_name;

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "encrypted-keys")]
 use std::fmt;
+#[cfg(feature = "encrypted-keys")]
+use std::sync::Arc;
 
 #[cfg(feature = "encrypted-keys")]
 use pkcs8::der::zeroize::Zeroizing;
@@ -19,20 +21,63 @@ use pkcs8::der::zeroize::Zeroizing;
 /// # }
 /// ```
 #[cfg(feature = "encrypted-keys")]
-#[derive(Clone, PartialEq, Eq)]
-pub struct Passphrase(Zeroizing<Vec<u8>>);
+#[derive(Clone)]
+pub struct Passphrase(Known);
+
+#[cfg(feature = "encrypted-keys")]
+#[derive(Clone)]
+enum Known {
+    Now(Zeroizing<Vec<u8>>),
+    WhenAsked(Arc<Ask>),
+}
+
+#[cfg(feature = "encrypted-keys")]
+type Ask = dyn Fn() -> Option<Vec<u8>> + Send + Sync;
 
 #[cfg(feature = "encrypted-keys")]
 impl Passphrase {
     /// Takes the bytes as they are: without the line end that a file of it may have.
     pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
-        Self(Zeroizing::new(bytes.into()))
+        Self(Known::Now(Zeroizing::new(bytes.into())))
     }
 
-    pub(super) fn bytes(&self) -> &[u8] {
-        &self.0
+    /// Asks for the bytes whenever there is an encrypted key to be opened, and keeps them no longer
+    /// than that takes: at the start, at each renewal, and at each look while one cannot be opened. `None` where there
+    /// is none to be had; it must not block for long, for nothing else is looked at meanwhile.
+    ///
+    /// # How do I keep the passphrase out of my process's memory?
+    /// ```
+    /// use notafter::source::Passphrase;
+    /// # fn ask_the_keyring(_: &str) -> Option<Vec<u8>> { None }
+    /// let passphrase = Passphrase::from_fn(|| ask_the_keyring("tls/api"));
+    /// ```
+    pub fn from_fn(ask: impl Fn() -> Option<Vec<u8>> + Send + Sync + 'static) -> Self {
+        Self(Known::WhenAsked(Arc::new(ask)))
+    }
+
+    /// The bytes; `None` where nobody knows them at the moment.
+    pub(super) fn bytes(&self) -> Option<Zeroizing<Vec<u8>>> {
+        match &self.0 {
+            Known::Now(bytes) => Some(bytes.clone()),
+            Known::WhenAsked(ask) => ask().map(Zeroizing::new),
+        }
     }
 }
+
+/// Two that are asked for are equal where it is the same function that is asked.
+#[cfg(feature = "encrypted-keys")]
+impl PartialEq for Passphrase {
+    fn eq(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Known::Now(bytes), Known::Now(other)) => bytes == other,
+            (Known::WhenAsked(ask), Known::WhenAsked(other)) => Arc::ptr_eq(ask, other),
+            _ => false,
+        }
+    }
+}
+
+#[cfg(feature = "encrypted-keys")]
+impl Eq for Passphrase {}
 
 #[cfg(feature = "encrypted-keys")]
 impl fmt::Debug for Passphrase {

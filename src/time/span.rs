@@ -27,6 +27,20 @@ pub(crate) fn readable(seconds: i64) -> String {
     }
 }
 
+/// The same where there is little room: `20 d`, but `9 d 3 h`; the smaller unit only where there are
+/// fewer than ten of the larger.
+#[cfg(feature = "monitor")]
+pub(crate) fn brief(seconds: i64) -> String {
+    let seconds = seconds.unsigned_abs();
+    let mut units = [86_400, 3_600, 60].into_iter();
+    let unit = units.find(|unit| seconds >= *unit).unwrap_or(1);
+    let kept = match seconds / unit {
+        0..10 => seconds,
+        many => many * unit,
+    };
+    readable(i64::try_from(kept).unwrap_or(i64::MAX))
+}
+
 #[cfg(test)]
 mod tests {
     #[test]
@@ -41,6 +55,24 @@ mod tests {
         ];
         for (seconds, expected) in cases {
             assert_eq!(super::readable(seconds), expected);
+        }
+    }
+
+    #[test]
+    fn shows_one_unit_where_ten_are_enough() {
+        let cases = [
+            (0, "0 s"),
+            (59, "59 s"),
+            (184, "3 min 4 s"),
+            (659, "10 min"),
+            (18_720, "5 h 12 min"),
+            (40_000, "11 h"),
+            (9 * 86_400 + 23 * 3_600, "9 d 23 h"),
+            (-1_739_000, "20 d"),
+            (i64::MIN, "106751991167300 d"),
+        ];
+        for (seconds, expected) in cases {
+            assert_eq!(super::brief(seconds), expected);
         }
     }
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::epoch::Epoch;
-use super::judgement::{Assessment, INNER_HOLDS_SECONDS};
+use super::judgement::Assessment;
 use super::memory::BYTES_EACH;
 use super::peer::{OwnedPeer, Peer, folded};
 use crate::time::Timestamp;
@@ -34,8 +34,13 @@ pub(super) struct AcceptancePeriod {
 }
 
 impl AcceptancePeriod {
-    pub(super) fn from_assessment(assessment: &Assessment, now: Timestamp) -> Self {
-        let asked_again = now.saturating_add(INNER_HOLDS_SECONDS);
+    /// For no more than so many seconds, after which the inner verifier is asked again.
+    pub(super) fn from_assessment(
+        assessment: &Assessment,
+        trust_age_seconds: i64,
+        now: Timestamp,
+    ) -> Self {
+        let asked_again = now.saturating_add(trust_age_seconds);
         Self {
             since: now,
             until: assessment.until.min(asked_again),
@@ -92,9 +97,20 @@ struct KnownName {
     /// The epoch in which its first session can have begun.
     epoch: Epoch,
     chains: Vec<AcceptedChain>,
-    /// No session under this name is resumed any more.
-    is_barred: bool,
+    standing: NameStanding,
     bytes: usize,
+}
+
+/// Whether sessions under a name may be resumed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum NameStanding {
+    /// They may, where all chains pass.
+    Resumable,
+    /// None is any more; a fresh verifier begins afresh.
+    Barred,
+    /// Peers of several identities answer under it, and of which of them a session is, nobody can tell. It
+    /// would be no other for a fresh verifier.
+    Shared,
 }
 
 /// What the sessions under one name rest on.
@@ -147,7 +163,7 @@ impl AcceptedServers {
         let name = names.known.peek(host.as_ref());
         name.is_some_and(|name| {
             let mut chains = name.chains.iter();
-            name.is_barred
+            name.standing != NameStanding::Resumable
                 || chains.any(|chain| chain.peer.presented(peer.leaf, peer.intermediates))
         })
     }
@@ -162,14 +178,14 @@ impl AcceptedServers {
         let name = names.known.get_or_insert_mut(host, || KnownName {
             epoch: period.epoch,
             chains: Vec::new(),
-            is_barred: false,
+            standing: NameStanding::Resumable,
             bytes: 0,
         });
         let before = name.bytes;
-        let was_barred = name.is_barred;
+        let was = name.standing;
         name.record(peer, period);
         names.bytes = (names.bytes + name.bytes).saturating_sub(before);
-        let mut has_ended = name.is_barred && !was_barred;
+        let mut has_ended = name.standing == NameStanding::Barred && was != NameStanding::Barred;
         has_ended |= names.keep_within(self.capacity.get());
         if has_ended {
             self.ended.fetch_add(1, Ordering::AcqRel);
@@ -186,7 +202,8 @@ impl AcceptedServers {
             return None;
         }
         let name = names.known.get(host.as_ref())?;
-        (!name.is_barred && !name.chains.is_empty()).then(|| AcceptedUnderName {
+        let is_resumable = name.standing == NameStanding::Resumable && !name.chains.is_empty();
+        is_resumable.then(|| AcceptedUnderName {
             epoch: name.epoch,
             chains: name.chains.clone(),
         })
@@ -210,7 +227,8 @@ impl AcceptedServers {
     pub(super) fn bar(&self, host: &str) {
         let mut names = self.names();
         if let Some(name) = names.known.get_mut(folded(host).as_ref()) {
-            if !std::mem::replace(&mut name.is_barred, true) {
+            if name.standing == NameStanding::Resumable {
+                name.standing = NameStanding::Barred;
                 self.ended.fetch_add(1, Ordering::AcqRel);
             }
         }
@@ -225,6 +243,10 @@ impl AcceptedServers {
 impl KnownName {
     fn record(&mut self, peer: &Arc<OwnedPeer>, period: AcceptancePeriod) {
         let met = peer.as_met();
+        let mut chains = self.chains.iter();
+        if chains.any(|chain| chain.peer.identity() != peer.identity()) {
+            self.standing = NameStanding::Shared;
+        }
         let mut chains = self.chains.iter_mut();
         let known = chains.find(|chain| chain.peer.presented(met.leaf, met.intermediates));
         if let Some(chain) = known {
@@ -239,7 +261,9 @@ impl KnownName {
                 },
             };
         } else if self.chains.len() >= MAX_CHAINS || met.bytes() > MAX_BYTES {
-            self.is_barred = true;
+            if self.standing == NameStanding::Resumable {
+                self.standing = NameStanding::Barred;
+            }
         } else {
             self.bytes += peer.size();
             self.chains.push(AcceptedChain {
@@ -247,7 +271,7 @@ impl KnownName {
                 period,
             });
         }
-        if self.is_barred {
+        if self.standing != NameStanding::Resumable {
             // Nothing is asked of it any more.
             self.chains = Vec::new();
             self.bytes = 0;

@@ -1,5 +1,7 @@
 //! How much a peer may present before anybody looks at it.
 
+use std::fmt;
+
 use thiserror::Error;
 
 use super::peer::Peer;
@@ -46,8 +48,9 @@ impl Default for PresentedBounds {
 }
 
 /// A peer presented more than the [`PresentedBounds`]; found in a rustls error by
-/// [`presented_error`](crate::verifier::presented_error).
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+/// [`presented_error`](crate::verifier::presented_error). `Debug` prints the sentence too: many clients
+/// show nothing else of an error from rustls.
+#[derive(Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum PresentedError {
     /// Too many certificates.
@@ -85,6 +88,12 @@ pub enum PresentedError {
         /// How many may be.
         bound: usize,
     },
+}
+
+impl fmt::Debug for PresentedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl PresentedBounds {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::Duration;
 
 use pki_types::ServerName;
 use rustls::crypto::CryptoProvider;
@@ -13,17 +14,20 @@ use super::error::VerifierBuildError;
 use super::events::PeerEvents;
 use super::grace::PinnedGrace;
 use super::handshake::HandshakeVerifier;
+use super::identified::{IdentityRule, UnidentifiedPeers};
 use super::judge_in_force::{JudgeInForce, JudgeTerms};
+use super::judgement::{MAX_TRUST_AGE_SECONDS, trust_age_seconds};
 use super::memory::Memory;
 use super::proof::AwaitingProof;
 #[cfg(feature = "ocsp")]
 use super::staple::{StapleCheck, StapleRule};
 use crate::alert::{RepeatPolicy, Transitions};
 use crate::event::Role;
+use crate::identity::IdentifiesPeers;
 #[cfg(feature = "metrics")]
 use crate::observer::Publishing;
 use crate::observer::{Observer, Outbox};
-use crate::outlook::{TrustAnchors, TrustInForce, Usage};
+use crate::outlook::{KnownPeers, TrustAnchors, TrustInForce, Usage};
 use crate::pin::{FixedPins, PinSet, PinSetBuilder, PinsInForce, SpkiPin};
 use crate::policy::ThresholdPolicy;
 use crate::provider;
@@ -48,10 +52,14 @@ pub struct WatchingVerifierBuilder<V: ?Sized> {
     trust: Option<Arc<dyn TrustInForce>>,
     provider: Option<Arc<CryptoProvider>>,
     policy: ThresholdPolicy,
+    trust_age: Duration,
+    known_peers: Option<Arc<KnownPeers>>,
     /// Leaf pins given one by one.
     leaf_pins: Option<PinSetBuilder>,
     pins: Option<Arc<dyn PinsInForce>>,
     pub(super) pinned_as: Option<ServerName<'static>>,
+    identities: Option<Arc<dyn IdentifiesPeers>>,
+    unidentified: UnidentifiedPeers,
     grace: Option<PinnedGrace>,
     bounds: PresentedBounds,
     outbox: Outbox,
@@ -74,9 +82,13 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
             trust: None,
             provider: None,
             policy: ThresholdPolicy::default(),
+            trust_age: Duration::from_secs(MAX_TRUST_AGE_SECONDS.unsigned_abs()),
+            known_peers: None,
             leaf_pins: None,
             pins: None,
             pinned_as: None,
+            identities: None,
+            unidentified: UnidentifiedPeers::default(),
             grace: None,
             bounds: PresentedBounds::default(),
             outbox: Outbox::default(),
@@ -125,6 +137,42 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
         self
     }
 
+    /// Lets what only the inner verifier knows hold for so long, in whole seconds, a minute at the most and
+    /// by default: then a session is resumed only once the inner verifier was asked again about the chain
+    /// that it rests on. 0 asks every time.
+    ///
+    /// It is for inner verifiers whose anchors or lists change unseen, such as the platform's: who was
+    /// taken out of its store is refused after that time, in full and resumed handshakes. What says when
+    /// it changes ([`with_trust_in_force`](Self::with_trust_in_force)) counts at once, whatever the age.
+    ///
+    /// # How soon does my client notice that a root was taken out of the platform's store?
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::time::Duration;
+    /// use notafter::WatchingServerVerifier;
+    /// use rustls::client::danger::ServerCertVerifier;
+    /// # fn wrap(
+    /// #     platform: Arc<dyn ServerCertVerifier>,
+    /// # ) -> Result<(), notafter::verifier::VerifierBuildError> {
+    /// // rustls_platform_verifier::Verifier, for example: full handshakes ask it each time.
+    /// let verifier = WatchingServerVerifier::builder(platform)
+    ///     .with_trust_age(Duration::from_secs(10)) // and resumed ones after ten seconds
+    ///     .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub const fn with_trust_age(mut self, age: Duration) -> Self {
+        self.trust_age = age;
+        self
+    }
+
+    /// Tells these of every peer that is accepted and proves that it has its key, so that
+    /// `ReloadingAnchors` refuse anchors under which nobody would be accepted any more.
+    pub fn with_known_peers(mut self, peers: Arc<KnownPeers>) -> Self {
+        self.known_peers = Some(peers);
+        self
+    }
+
     /// Takes the signature algorithms from this provider instead of the process's default one;
     /// only used with trust anchors.
     pub fn with_provider(mut self, provider: Arc<CryptoProvider>) -> Self {
@@ -164,6 +212,35 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
     /// [`FixedPins`] of several sets.
     pub fn with_pins(mut self, pins: Arc<dyn PinsInForce>) -> Self {
         self.pins = Some(pins);
+        self
+    }
+
+    /// Knows peers by what their leaf says that they are, rather than by the name that the connection
+    /// was made to: [`SpiffeIdentities`](crate::identity::SpiffeIdentities), or a function of your own.
+    /// Two identities behind one name are then two peers.
+    ///
+    /// - *Pins*: the most specific set that is for its identity counts, else the one for the name, else
+    ///   the one for every peer.
+    /// - *Events and memories* are of the identity. Before the peer proved that it has its leaf's key, it
+    ///   is told of by number, and without it.
+    /// - *The outlook* is judged by the anchors of its identity, where
+    ///   [`with_trust_in_force`](Self::with_trust_in_force) has some of its own for it.
+    /// - *Sessions*: a client's store knows nothing but names, so no session is resumed under one where
+    ///   several identities were met.
+    ///
+    /// It adds refusals only: a peer without an identity is refused, unless
+    /// [`with_unidentified_peers`](Self::with_unidentified_peers) says otherwise. Which identities may
+    /// be spoken to at all is the inner verifier's to say:
+    /// [`SpiffeServerVerifier`](crate::verifier::SpiffeServerVerifier) does.
+    pub fn with_peer_identity(mut self, identities: Arc<dyn IdentifiesPeers>) -> Self {
+        self.identities = Some(identities);
+        self
+    }
+
+    /// Says what becomes of peers without an identity, where peers are known by identities; they are
+    /// refused by default.
+    pub const fn with_unidentified_peers(mut self, unidentified: UnidentifiedPeers) -> Self {
+        self.unidentified = unidentified;
         self
     }
 
@@ -234,6 +311,15 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
             }
             _ => {}
         }
+        let pins_in_force = pins.as_ref().map(|pins| pins.generation());
+        if self.identities.is_none() && pins_in_force.is_some_and(|g| g.sets.need_identities()) {
+            return Err(VerifierBuildError::PinsNeedPeerIdentity);
+        }
+        let unidentified = self.unidentified;
+        let identities = self.identities.map(|identities| IdentityRule {
+            identities,
+            unidentified,
+        });
         let provider = provider::given_or_default(self.provider);
         let algorithms = provider.map(|p| p.signature_verification_algorithms.all);
         let is_given = self.anchors.is_some() || self.crls.is_some();
@@ -254,10 +340,14 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
         if self.staple_rule != StapleRule::Observe && algorithms.is_none() {
             return Err(VerifierBuildError::NoProvider);
         }
+        let seconds = self.trust_age.as_secs();
+        let trust_age_seconds = trust_age_seconds(self.trust_age)
+            .ok_or(VerifierBuildError::TrustAgeTooLong { seconds })?;
         let transitions = Transitions::new(self.peer_memory).with_repeat(self.repeat);
         let terms = JudgeTerms {
             usage,
             policy: self.policy,
+            trust_age_seconds,
             algorithms,
             #[cfg(feature = "ocsp")]
             staples: StapleCheck {
@@ -278,12 +368,14 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
         }
         let handshake = HandshakeVerifier {
             judge,
+            identities,
             pins,
             grace: self.grace,
             bounds: self.bounds,
             memory: Memory::new(self.peer_memory),
             awaiting: AwaitingProof::new(role),
             events: PeerEvents::new(role, self.policy, self.outbox, transitions),
+            known_peers: self.known_peers,
             counts,
         };
         Ok((self.inner, handshake))

@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::client::danger::HandshakeSignatureValid;
+use rustls::crypto::CryptoProvider;
+use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::{CommonState, Error};
+use rustls::{CommonState, Error, RootCertStore};
 
 use super::accepted::AcceptancePeriod;
 use super::accepted_clients::AcceptedClients;
@@ -17,11 +19,12 @@ use super::epoch::Epoch;
 use super::error::VerifierBuildError;
 use super::forward::forward_to_inner;
 use super::handshake::HandshakeVerifier;
-use super::peer::{ChainFacts, Peer};
+use super::peer::{ChainFacts, IdentityClaim, Peer};
 #[cfg(feature = "json")]
 use crate::alert::SavedStateError;
 use crate::event::Role;
-use crate::outlook::Usage;
+use crate::outlook::{TrustAnchors, Usage};
+use crate::provider;
 use crate::time::Timestamp;
 
 /// Wraps any [`ClientCertVerifier`]: every question goes to the inner verifier, whose refusal
@@ -63,6 +66,40 @@ impl WatchingClientVerifier {
         inner: Arc<dyn ClientCertVerifier>,
     ) -> WatchingVerifierBuilder<dyn ClientCertVerifier> {
         WatchingVerifierBuilder::new(inner)
+    }
+
+    /// Starts to wrap rustls's own verifier of clients with certificates of these anchors, by which the
+    /// wrapper judges too. The provider is the process's default one, or the only one that rustls was
+    /// built with.
+    ///
+    /// # Errors
+    /// [`VerifierBuildError`] where there is no provider, or no anchor.
+    pub fn for_anchors(
+        anchors: impl Into<Arc<TrustAnchors>>,
+    ) -> Result<WatchingVerifierBuilder<dyn ClientCertVerifier>, VerifierBuildError> {
+        let provider = provider::given_or_default(None).ok_or(VerifierBuildError::NoProvider)?;
+        Self::for_anchors_with_provider(anchors, provider)
+    }
+
+    /// Starts to wrap rustls's own verifier of clients with certificates of these anchors, by which the
+    /// wrapper judges too, both by this provider.
+    ///
+    /// # Errors
+    /// [`VerifierBuildError::NoTrustAnchors`] where there is no anchor.
+    pub fn for_anchors_with_provider(
+        anchors: impl Into<Arc<TrustAnchors>>,
+        provider: Arc<CryptoProvider>,
+    ) -> Result<WatchingVerifierBuilder<dyn ClientCertVerifier>, VerifierBuildError> {
+        let anchors = anchors.into();
+        let roots = Arc::new(RootCertStore::from(&*anchors));
+        let inner = WebPkiClientVerifier::builder_with_provider(roots, Arc::clone(&provider));
+        // It fails for no other reason where it is given no lists.
+        let inner = inner
+            .build()
+            .map_err(|_| VerifierBuildError::NoTrustAnchors)?;
+        Ok(Self::builder(inner)
+            .with_provider(provider)
+            .with_trust_anchors(anchors))
     }
 
     /// Judges the peer of a connection again, as of `now`. rustls never asks a verifier about a
@@ -163,6 +200,7 @@ impl WatchingClientVerifier {
     ) -> Peer<'p> {
         Peer {
             host: None,
+            identities: self.handshake.identities.as_ref(),
             pinned_as: self.pinned_as.as_ref(),
             leaf,
             intermediates,
@@ -171,6 +209,7 @@ impl WatchingClientVerifier {
             raw: self.inner.requires_raw_public_keys(),
             now,
             facts: ChainFacts::default(),
+            claim: IdentityClaim::default(),
         }
     }
 
@@ -237,7 +276,8 @@ impl ClientCertVerifier for WatchingClientVerifier {
 
 impl WatchingVerifierBuilder<dyn ClientCertVerifier> {
     /// Takes the pins of this name for those of the clients, which have none of their own. Without
-    /// it, the set that is for every peer counts.
+    /// it, the set that is for every peer counts. Where clients are known by identities, pins for
+    /// those come first.
     pub fn with_clients_pinned_as(mut self, name: ServerName<'static>) -> Self {
         self.pinned_as = Some(name);
         self
@@ -253,11 +293,15 @@ impl WatchingVerifierBuilder<dyn ClientCertVerifier> {
         let pinned_as = self.pinned_as.clone();
         let (inner, handshake) = self.into_parts(Role::PeerClient, Usage::ClientAuth)?;
         if let Some(generation) = handshake.generation() {
-            let set = match &pinned_as {
-                Some(name) => generation.sets.for_server(name),
-                None => generation.sets.for_every_peer(),
+            let sets = &generation.sets;
+            let by_name = match &pinned_as {
+                Some(name) => sets.for_server(name),
+                None => sets.for_every_peer(),
             };
-            set.ok_or(VerifierBuildError::NoPinsForClients)?;
+            // Those for identities are for clients too: without a way to know them, it would not be here.
+            if by_name.is_none() && !sets.need_identities() {
+                return Err(VerifierBuildError::NoPinsForClients);
+            }
         }
         Ok(Arc::new(WatchingClientVerifier {
             inner,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rustls::{CertificateError, OtherError};
 
 use super::bounds::PresentedError;
+use crate::identity::IdentityError;
 use crate::pin::{PinError, PinSetError};
 
 /// Finds the pin refusal inside of a rustls error, if it is one.
@@ -18,6 +19,19 @@ use crate::pin::{PinError, PinSetError};
 /// }
 /// ```
 pub fn pin_error(error: &rustls::Error) -> Option<&PinError> {
+    carried_in(error)
+}
+
+/// Finds the refusal of a peer of which nobody knows who it is inside of a rustls error, if it is one.
+///
+/// # Did this handshake fail because the peer's leaf has no identity?
+/// ```
+/// # let error = rustls::Error::General("another".to_owned());
+/// if let Some(refusal) = notafter::verifier::identity_error(&error) {
+///     eprintln!("{refusal}");
+/// }
+/// ```
+pub fn identity_error(error: &rustls::Error) -> Option<&IdentityError> {
     carried_in(error)
 }
 
@@ -40,7 +54,7 @@ pub(super) fn carried(refusal: impl std::error::Error + Send + Sync + 'static) -
     rustls::Error::InvalidCertificate(CertificateError::Other(other))
 }
 
-fn carried_in<E: std::error::Error + 'static>(error: &rustls::Error) -> Option<&E> {
+pub(super) fn carried_in<E: std::error::Error + 'static>(error: &rustls::Error) -> Option<&E> {
     match error {
         rustls::Error::InvalidCertificate(CertificateError::Other(other)) => other.0.downcast_ref(),
         _ => None,
@@ -67,6 +81,14 @@ pub enum VerifierBuildError {
         "with_trust_in_force stands in for with_trust_anchors and with_crls, and both were called: keep with_trust_in_force"
     )]
     TrustTwice,
+    /// What only the inner verifier knows would hold for more than a minute.
+    #[error(
+        "what only the inner verifier knows may hold for 60 seconds at the most, not for {seconds}: give a shorter age"
+    )]
+    TrustAgeTooLong {
+        /// The seconds asked for.
+        seconds: u64,
+    },
     /// The leaf pins given one by one cannot be a set.
     #[error(transparent)]
     Pins(#[from] PinSetError),
@@ -79,6 +101,11 @@ pub enum VerifierBuildError {
         "pins of CAs or anchors are matched on verified paths, which the inner verifier does not reveal: call with_trust_anchors with the anchors that it has, or pin leaves only"
     )]
     PinsNeedTrustAnchors,
+    /// Pins are for identities, and nobody said how peers are known by those: they would never count.
+    #[error(
+        "pins are for identities (spiffe:// and the like), and this verifier knows peers by their name alone: call with_peer_identity on a wrapper, or name hosts"
+    )]
+    PinsNeedPeerIdentity,
     /// Where nothing but pins vouches for a server, they cannot only report.
     #[error(
         "pins that only report vouch for nobody: enforce them, or keep a verifier that asks a CA"
@@ -98,6 +125,14 @@ pub enum VerifierBuildError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum VerdictCacheError {
+    /// The age is longer than a minute.
+    #[error(
+        "what only the inner verifier knows may hold for 60 seconds at the most, not for {seconds}: give a shorter age"
+    )]
+    AgeTooLong {
+        /// The seconds asked for.
+        seconds: u64,
+    },
     /// The `ttl` is longer than an hour.
     #[error(
         "verdicts may count for 3600 seconds at the most, not for {seconds}: give a shorter ttl"

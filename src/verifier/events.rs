@@ -20,6 +20,7 @@ use crate::alert::SavedStateError;
 use crate::alert::{Matter, Transitions};
 use crate::cert::{Certificate, CertificateParseError, Sha256Digest};
 use crate::event::{Event, EventCode, Role, Severity, Subject};
+use crate::identity::IdentityError;
 use crate::observer::Outbox;
 use crate::outlook::Position;
 use crate::policy::{Band, ThresholdPolicy};
@@ -119,15 +120,18 @@ impl PeerEvents {
             return;
         };
         let (code, band) = (fault.code, fault.band);
-        let message =
-            |subject: &Subject| messages::refused_for_dates(peer, self.role, band, subject);
+        let message = |name: &str, subject: &Subject| {
+            messages::refused_for_dates(name, self.role, band, subject)
+        };
         if !is_known {
             self.tell_by_number(peer, code, || {
-                let event = self.event(peer, code, Severity::Unproven, message(&fault.subject));
+                let message = message(peer.met_as(), &fault.subject);
+                let event = self.event(peer, code, Severity::Unproven, message);
                 event.with_subject(fault.subject).with_bands(None, band)
             });
         } else if let Some(news) = self.news(peer, code, fault.subject.sha256, band) {
-            let event = self.event(peer, code, Severity::Critical, message(&fault.subject));
+            let message = message(&peer.name(), &fault.subject);
+            let event = self.own_event(peer, code, Severity::Critical, message);
             self.deliver(event.with_subject(fault.subject), news);
         }
     }
@@ -136,8 +140,20 @@ impl PeerEvents {
     pub(super) fn tell_too_much(&self, peer: &Peer<'_>, error: &PresentedError) {
         let code = EventCode::PeerPresentedTooMuch;
         self.tell_by_number(peer, code, || {
-            let message = format!("{} was refused: {error}", peer.name());
+            let message = format!("{} was refused: {error}", peer.met_as());
             self.event(peer, code, Severity::Unproven, message)
+        });
+    }
+
+    /// The inner verifier accepted a peer whose leaf does not say who it is.
+    pub(super) fn tell_unidentified(&self, peer: &Peer<'_>, error: &IdentityError) {
+        let code = EventCode::PeerUnidentified;
+        self.tell_by_number(peer, code, || {
+            let message = format!("{} was refused: {error}", peer.met_as());
+            let leaf = peer.leaf_certificate().ok().filter(|_| !peer.raw);
+            let subject = leaf.map(|leaf| Subject::of(&leaf, Position::Leaf));
+            self.event(peer, code, Severity::Unproven, message)
+                .with_subject(subject)
         });
     }
 
@@ -150,7 +166,7 @@ impl PeerEvents {
     /// A handshake needed the grace. Told of every time, for it is a relaxation.
     pub(super) fn tell_grace(&self, peer: &Peer<'_>, grace: &GraceUse) {
         let message = messages::within_grace(peer, grace);
-        let event = self.event(peer, EventCode::PinGraceUsed, Severity::Critical, message);
+        let event = self.own_event(peer, EventCode::PinGraceUsed, Severity::Critical, message);
         let subject = Subject::of(&grace.leaf, Position::Leaf);
         self.outbox
             .deliver(&event.with_subject(subject).with_bands(None, Band::Expired));
@@ -214,7 +230,7 @@ impl PeerEvents {
             _ => code,
         };
         let message = messages::nears_its_end(peer, dates);
-        let event = self.event(peer, code, Severity::of_band(band), message);
+        let event = self.own_event(peer, code, Severity::of_band(band), message);
         let event = event
             .with_subject(dates.subject.clone())
             .with_threshold_seconds(dates.threshold)
@@ -242,7 +258,7 @@ impl PeerEvents {
         };
         let left = outlook.and_then(StapleOutlook::good_until);
         let message = messages::staple(peer, staple, band);
-        let event = self.event(peer, code, Severity::of_band(band), message);
+        let event = self.own_event(peer, code, Severity::of_band(band), message);
         let event = event
             .with_subject(Subject::of(leaf, Position::Leaf))
             .with_time_left_seconds(left.map(|end| end.seconds_since(peer.at())));
@@ -255,7 +271,7 @@ impl PeerEvents {
         if let Some(news) = self.news(peer, code, sha256, Band::Warning) {
             let name = peer.name();
             let message = format!("{name} was accepted, but its leaf's dates are unknown: {error}");
-            let event = self.event(peer, code, Severity::Warning, message);
+            let event = self.own_event(peer, code, Severity::Warning, message);
             self.deliver(event, news);
         }
     }
@@ -273,7 +289,7 @@ impl PeerEvents {
         let Some(news) = news.filter(|_| band != Band::Ok) else {
             return;
         };
-        let event = self.event(peer, code, Severity::of_band(band), message);
+        let event = self.own_event(peer, code, Severity::of_band(band), message);
         self.deliver(event.with_subject(subject), news);
     }
 
@@ -318,8 +334,20 @@ impl PeerEvents {
 
     fn matter(&self, peer: &Peer<'_>, code: EventCode, sha256: Sha256Digest) -> Matter {
         Matter::new(code, self.role)
-            .with_name(peer.folded_host().map(Cow::into_owned))
+            .with_name(peer.known_as().map(Cow::into_owned))
             .with_sha256(sha256)
+    }
+
+    /// An event of a peer that proved that it is who it says.
+    fn own_event(
+        &self,
+        peer: &Peer<'_>,
+        code: EventCode,
+        severity: Severity,
+        message: String,
+    ) -> Event {
+        let event = self.event(peer, code, severity, message);
+        event.with_identity(peer.identity().cloned())
     }
 
     fn event(

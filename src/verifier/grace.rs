@@ -153,6 +153,7 @@ fn pin_of_leaf(set: &PinSet, leaf: &Certificate, now: Timestamp) -> Option<Pin> 
     }
     let shown = ShownKeys {
         host: None,
+        identity: None,
         leaf: Ok(SpkiPin::from_certificate(leaf)),
         above: KeysAbove::Nothing,
     };

@@ -15,6 +15,7 @@ use super::epoch::Epoch;
 use super::error::carried;
 use super::events::PeerEvents;
 use super::grace::{GraceUse, PinnedGrace};
+use super::identified::IdentityRule;
 use super::judge_in_force::{DatedJudge, JudgeInForce};
 use super::judgement::{Assessment, WrapperRefusal};
 use super::memory::{Memory, Recalled};
@@ -24,6 +25,8 @@ use super::refusal::reason_of;
 use super::refusal_reason::RefusalReason;
 #[cfg(feature = "ocsp")]
 use super::staple::StapleRefusal;
+use crate::identity::IdentityError;
+use crate::outlook::KnownPeers;
 use crate::pin::{PinGeneration, PinsInForce};
 
 /// The inner verifier's answer about one peer's leaf, with these intermediates, at this instant.
@@ -33,12 +36,15 @@ pub(super) type AskInner<'a> = dyn Fn(&[CertificateDer<'_>], UnixTime) -> Result
 #[derive(Debug)]
 pub(super) struct HandshakeVerifier {
     pub(super) judge: JudgeInForce,
+    pub(super) identities: Option<IdentityRule>,
     pub(super) pins: Option<Arc<dyn PinsInForce>>,
     pub(super) grace: Option<PinnedGrace>,
     pub(super) bounds: PresentedBounds,
     pub(super) memory: Memory,
     pub(super) awaiting: AwaitingProof<AcceptedPeer>,
     pub(super) events: PeerEvents,
+    /// Who is told of peers that proved themselves, for the sake of anchors that change.
+    pub(super) known_peers: Option<Arc<KnownPeers>>,
     pub(super) counts: HandshakeCounters,
 }
 
@@ -62,6 +68,8 @@ enum Decision {
     TooMuch(PresentedError),
     /// The inner verifier refuses it, and no grace applies.
     RefusedByInner(Error),
+    /// The inner verifier accepts it, and nobody knows who it is.
+    Unidentified(IdentityError),
     /// The inner verifier accepts it; pins or its staple refuse it.
     Refused(Arc<Assessment>, Error),
     Accepted(Recalled),
@@ -106,6 +114,10 @@ impl HandshakeVerifier {
                 }
                 return Err(error);
             }
+            Decision::Unidentified(error) => {
+                self.events.tell_unidentified(peer, &error);
+                return Err(carried(error));
+            }
             Decision::Refused(assessment, refusal) => {
                 let is_known = self.proved_itself_before(peer);
                 self.events.tell_refused(peer, &assessment, is_known);
@@ -142,9 +154,11 @@ impl HandshakeVerifier {
     ) -> Result<AcceptancePeriod, Error> {
         match self.decide(peer, inner) {
             Decision::TooMuch(error) => Err(carried(error)),
+            Decision::Unidentified(error) => Err(carried(error)),
             Decision::RefusedByInner(error) | Decision::Refused(_, error) => Err(error),
             Decision::Accepted(recalled) => Ok(AcceptancePeriod::from_assessment(
                 &recalled.assessment,
+                self.judge.trust_age_seconds(),
                 peer.at(),
             )),
             Decision::WithinGrace(grace) => {
@@ -161,12 +175,15 @@ impl HandshakeVerifier {
         // What is in force is read before the inner verifier is asked, which may know a later one.
         let generation = self.generation();
         let pins = generation.as_deref();
-        let current = self.judge.current();
+        let current = self.judge.current_for(peer.identity());
         if let Err(error) = inner(peer.intermediates, peer.now) {
             return match self.look_for_grace(peer, pins, &current, &error, inner) {
                 Some(grace) => Decision::WithinGrace(grace),
                 None => Decision::RefusedByInner(error),
             };
+        }
+        if let Err(error) = peer.claim() {
+            return Decision::Unidentified(error.clone());
         }
         let epoch = epoch_of(pins, &current);
         let recalled = self.memory.recall(peer, epoch).unwrap_or_else(|| {
@@ -192,6 +209,7 @@ impl HandshakeVerifier {
         inner: &AskInner<'_>,
     ) -> Option<GraceUse> {
         let (grace, pins) = (self.grace?, pins?);
+        peer.claim().ok()?;
         match date_refusal(error)? {
             DateRefusal::Expired(_) => {
                 let inner_accepts =
@@ -230,7 +248,11 @@ impl HandshakeVerifier {
                 self.events.tell_assessment(&met, &assessment);
                 self.memory
                     .remember(&peer, &assessment, self.judge.policy());
-                AcceptancePeriod::from_assessment(&assessment, met.at())
+                if let Some(known) = self.known_peers.as_ref().filter(|_| !met.raw) {
+                    known.remember(std::iter::once(met.leaf).chain(met.intermediates));
+                }
+                let age = self.judge.trust_age_seconds();
+                AcceptancePeriod::from_assessment(&assessment, age, met.at())
             }
             AcceptedPeer::WithinGrace(grace) => {
                 self.events.tell_grace(&met, &grace);

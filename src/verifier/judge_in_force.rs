@@ -6,15 +6,21 @@ use super::judgement::{HandshakeJudge, InputChanges};
 #[cfg(feature = "ocsp")]
 use super::staple::StapleCheck;
 use crate::cert::SignatureAlgorithms;
-use crate::outlook::{ChainJudge, TrustAnchors, TrustInForce, Usage};
+use crate::identity::PeerIdentity;
+use crate::outlook::{ChainJudge, TrustAnchors, TrustGeneration, TrustInForce, Usage};
 use crate::policy::ThresholdPolicy;
 use crate::revocation::Crls;
+
+/// So many sets of anchors that are in force beside each other for different identities are kept ready.
+const MAX_JUDGES: usize = 64;
 
 /// What every judge of one wrapper has in common.
 #[derive(Debug)]
 pub(super) struct JudgeTerms {
     pub(super) usage: Usage,
     pub(super) policy: ThresholdPolicy,
+    /// For so many seconds holds what only the inner verifier knows.
+    pub(super) trust_age_seconds: i64,
     /// Needed where there are anchors.
     pub(super) algorithms: Option<SignatureAlgorithms>,
     #[cfg(feature = "ocsp")]
@@ -26,7 +32,10 @@ pub(super) struct JudgeTerms {
 pub(super) struct JudgeInForce {
     terms: JudgeTerms,
     trust: Option<Arc<dyn TrustInForce>>,
+    /// For peers that are known by their names.
     latest: RwLock<DatedJudge>,
+    /// For those that are known by identities, one for each set of anchors and lists of one epoch.
+    by_identity: RwLock<Vec<DatedJudge>>,
 }
 
 /// A judge, and the epoch of the trust that it judges by.
@@ -34,6 +43,17 @@ pub(super) struct JudgeInForce {
 pub(super) struct DatedJudge {
     pub(super) judge: Arc<HandshakeJudge>,
     pub(super) epoch: u64,
+    /// Whose paths it judges, where that can change.
+    anchors: Option<Arc<TrustAnchors>>,
+}
+
+impl DatedJudge {
+    /// Whether it was made of this generation.
+    fn is_of(&self, generation: &TrustGeneration) -> bool {
+        let anchors = self.anchors.as_ref();
+        self.epoch == generation.epoch
+            && anchors.is_some_and(|anchors| Arc::ptr_eq(anchors, &generation.anchors))
+    }
 }
 
 impl JudgeTerms {
@@ -46,10 +66,20 @@ impl JudgeTerms {
         HandshakeJudge {
             chains,
             policy: self.policy,
+            trust_age_seconds: self.trust_age_seconds,
             crls,
             changes,
             #[cfg(feature = "ocsp")]
             staples: self.staples.clone(),
+        }
+    }
+
+    fn judge_of(&self, generation: &TrustGeneration) -> DatedJudge {
+        let (anchors, crls) = (Arc::clone(&generation.anchors), generation.crls.clone());
+        DatedJudge {
+            anchors: Some(Arc::clone(&anchors)),
+            judge: Arc::new(self.judge(Some(anchors), Some(crls))),
+            epoch: generation.epoch,
         }
     }
 }
@@ -65,25 +95,33 @@ impl JudgeInForce {
         Self {
             terms,
             trust: None,
-            latest: RwLock::new(DatedJudge { judge, epoch: 0 }),
+            latest: RwLock::new(DatedJudge {
+                judge,
+                epoch: 0,
+                anchors: None,
+            }),
+            by_identity: RwLock::default(),
         }
     }
 
     /// Judges by what is in force.
     pub(super) fn following(terms: JudgeTerms, trust: Arc<dyn TrustInForce>) -> Self {
-        let generation = trust.generation();
-        let (anchors, crls) = (Arc::clone(&generation.anchors), generation.crls.clone());
-        let judge = Arc::new(terms.judge(Some(anchors), Some(crls)));
-        let epoch = generation.epoch;
+        let latest = terms.judge_of(&trust.generation());
         Self {
             terms,
             trust: Some(trust),
-            latest: RwLock::new(DatedJudge { judge, epoch }),
+            latest: RwLock::new(latest),
+            by_identity: RwLock::default(),
         }
     }
 
     pub(super) const fn policy(&self) -> &ThresholdPolicy {
         &self.terms.policy
+    }
+
+    /// For so many seconds holds what only the inner verifier knows.
+    pub(super) const fn trust_age_seconds(&self) -> i64 {
+        self.terms.trust_age_seconds
     }
 
     /// The epoch of the trust in force.
@@ -92,8 +130,36 @@ impl JudgeInForce {
         trust.map_or(0, |trust| trust.generation().epoch)
     }
 
-    /// The judge of the trust in force.
-    pub(super) fn current(&self) -> DatedJudge {
+    /// The judge of the trust in force for a peer of this identity; `None` for one that is known by
+    /// its name.
+    pub(super) fn current_for(&self, identity: Option<&PeerIdentity>) -> DatedJudge {
+        match (&self.trust, identity) {
+            (Some(trust), Some(identity)) => self.current_of(&trust.generation_for(identity)),
+            _ => self.current(),
+        }
+    }
+
+    /// The judge of one of the generations that are in force for identities.
+    fn current_of(&self, generation: &TrustGeneration) -> DatedJudge {
+        // No code of ours panics under the lock.
+        let judges = self.by_identity.read();
+        let judges = judges.unwrap_or_else(PoisonError::into_inner);
+        if let Some(judge) = judges.iter().find(|judge| judge.is_of(generation)) {
+            return judge.clone();
+        }
+        drop(judges);
+        let current = self.terms.judge_of(generation);
+        let judges = self.by_identity.write();
+        let mut judges = judges.unwrap_or_else(PoisonError::into_inner);
+        judges.retain(|judge| judge.epoch == current.epoch);
+        if judges.len() >= MAX_JUDGES {
+            judges.remove(0);
+        }
+        judges.push(current.clone());
+        current
+    }
+
+    fn current(&self) -> DatedJudge {
         let latest = self.read();
         let Some(trust) = &self.trust else {
             return latest;
@@ -102,11 +168,7 @@ impl JudgeInForce {
         if generation.epoch == latest.epoch {
             return latest;
         }
-        let (anchors, crls) = (Arc::clone(&generation.anchors), generation.crls.clone());
-        let current = DatedJudge {
-            judge: Arc::new(self.terms.judge(Some(anchors), Some(crls))),
-            epoch: generation.epoch,
-        };
+        let current = self.terms.judge_of(&generation);
         // Whoever writes an older one here meanwhile only has the next handshake make it again.
         let mut latest = self.latest.write().unwrap_or_else(PoisonError::into_inner);
         *latest = current.clone();

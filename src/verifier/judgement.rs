@@ -2,6 +2,7 @@
 //! was presented, what is known, and now.
 
 use std::cell::Cell;
+use std::time::Duration;
 
 use pki_types::{CertificateDer, UnixTime};
 
@@ -20,8 +21,14 @@ use crate::policy::{Band, ThresholdPolicy};
 use crate::revocation::Crls;
 use crate::time::Timestamp;
 
-/// For so many seconds holds what only the inner verifier knows.
-pub(super) const INNER_HOLDS_SECONDS: i64 = 60;
+/// For so many seconds holds what only the inner verifier knows, and no longer whatever is asked for.
+pub(super) const MAX_TRUST_AGE_SECONDS: i64 = 60;
+
+/// A span in seconds for which what only the inner verifier knows may hold; `None` where that is too long.
+pub(super) fn trust_age_seconds(age: Duration) -> Option<i64> {
+    let seconds = i64::try_from(age.as_secs()).ok();
+    seconds.filter(|seconds| *seconds <= MAX_TRUST_AGE_SECONDS)
+}
 
 /// An instant that does not come.
 const FOREVER: Timestamp = Timestamp::from_unix_seconds(i64::MAX);
@@ -131,6 +138,8 @@ impl PinAssessment {
 pub(super) struct HandshakeJudge {
     pub(super) chains: Option<ChainJudge>,
     pub(super) policy: ThresholdPolicy,
+    /// For so many seconds holds what only the inner verifier knows.
+    pub(super) trust_age_seconds: i64,
     /// The inner verifier's revocation lists, where it was said which they are.
     pub(super) crls: Option<Crls>,
     /// When anchors begin and end, and lists are to be replaced.
@@ -173,7 +182,7 @@ impl HandshakeJudge {
         let inner_was_asked = paths.is_some_and(|paths| paths.inner_was_asked.get());
         let changes = [
             set.and_then(|set| set.next_change(now)),
-            inner_was_asked.then(|| now.saturating_add(INNER_HOLDS_SECONDS)),
+            inner_was_asked.then(|| now.saturating_add(self.trust_age_seconds)),
             self.changes.after(now),
             peer.next_change(),
             dates.as_ref().map(|dates| dates.until),
@@ -204,12 +213,13 @@ impl HandshakeJudge {
     }
 }
 
-/// The set that counts for a peer.
+/// The set that counts for a peer: one for its identity before one for its name.
 pub(super) fn set_for<'s>(sets: &'s PinSets, peer: &Peer<'_>) -> Option<&'s PinSet> {
-    match peer.pinned_as {
+    let by_identity = peer.identity().and_then(|i| sets.for_identity(i));
+    by_identity.or_else(|| match peer.pinned_as {
         Some(name) => sets.for_server(name),
         None => sets.for_every_peer(),
-    }
+    })
 }
 
 /// The keys of a path that webpki accepted.
@@ -271,6 +281,7 @@ impl PresentedLeaf {
         };
         ShownKeys {
             host: peer.host,
+            identity: peer.identity(),
             leaf,
             above,
         }

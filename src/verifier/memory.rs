@@ -26,7 +26,8 @@ const QUIET_SECONDS: i64 = 60;
 /// So many seconds before a pin set ends there may be something to tell of it.
 const SET_ENDS_SOON_SECONDS: i64 = 30 * 86_400;
 
-/// The peers that proved that they have their key: servers by their name, clients by their leaf.
+/// The peers that proved that they have their key: servers by their name, clients by their leaf, and
+/// both by their identity too, where they are known by one.
 /// Bounded in peers and in bytes; the peer remembered longest ago is forgotten first.
 #[derive(Debug)]
 pub(super) struct Memory {
@@ -87,7 +88,7 @@ impl Memory {
     /// What was made of exactly what this peer presents, in this epoch of the pins, if it still
     /// holds.
     pub(super) fn recall(&self, peer: &Peer<'_>, epoch: Epoch) -> Option<Recalled> {
-        let (key, now) = (peer.identity(&self.hasher), peer.at());
+        let (key, now) = (peer.memory_key(&self.hasher), peer.at());
         let shard = self.read(key)?;
         let known = shard.peers.peek(&key)?;
         let known = known.iter().find(|known| known.peer.is(peer))?;
@@ -99,7 +100,7 @@ impl Memory {
 
     /// Whether this leaf proved itself before, as this peer's.
     pub(super) fn knows_leaf(&self, peer: &Peer<'_>) -> bool {
-        let key = peer.identity(&self.hasher);
+        let key = peer.memory_key(&self.hasher);
         let shard = self.read(key);
         let known = shard.as_ref().and_then(|shard| shard.peers.peek(&key));
         known.is_some_and(|known| known.iter().any(|known| known.peer.has_leaf_of(peer)))
@@ -114,7 +115,7 @@ impl Memory {
     ) {
         let met = peer.as_met();
         let bytes = peer.size() + assessment.size();
-        let key = met.identity(&self.hasher);
+        let key = met.memory_key(&self.hasher);
         let Some(mut shard) = self.write(key) else {
             return;
         };

@@ -24,17 +24,12 @@ pub(super) fn unproven(peer: &Peer<'_>, leaf: Option<&Certificate>) -> String {
     };
     format!(
         "{} presented {shown} and did not prove (so far) that it has the key: a broken connection, or somebody else",
-        peer.name()
+        peer.met_as()
     )
 }
 
-pub(super) fn refused_for_dates(
-    peer: &Peer<'_>,
-    role: Role,
-    band: Band,
-    subject: &Subject,
-) -> String {
-    let (name, position, certificate) = (peer.name(), subject.position, brief(&subject.name));
+pub(super) fn refused_for_dates(name: &str, role: Role, band: Band, subject: &Subject) -> String {
+    let (position, certificate) = (subject.position, brief(&subject.name));
     if band != Band::Expired {
         return format!(
             "{name} was refused: its {position} '{certificate}' is not valid yet; check this machine's clock first"
@@ -84,17 +79,17 @@ fn why_not_good(outlook: &Option<StapleOutlook>) -> String {
     }
 }
 
-/// Why a staple, or that there is none, refused a peer.
+/// Why a staple, or that there is none, refused a peer that proved nothing.
 #[cfg(feature = "ocsp")]
 pub(super) fn refused_by_staple(peer: &Peer<'_>, assessment: &Assessment) -> String {
     let why = why_not_good(&assessment.staple.outlook);
-    format!("{} was refused: {why}", peer.name())
+    format!("{} was refused: {why}", peer.met_as())
 }
 
 /// Without OCSP nothing but pins refuses what the inner verifier accepted.
 #[cfg(not(feature = "ocsp"))]
 pub(super) fn refused_by_staple(peer: &Peer<'_>, _: &Assessment) -> String {
-    format!("{} was refused", peer.name())
+    format!("{} was refused", peer.met_as())
 }
 
 pub(super) fn within_grace(peer: &Peer<'_>, grace: &GraceUse) -> String {

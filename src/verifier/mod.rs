@@ -26,6 +26,7 @@
 
 mod accepted;
 mod accepted_clients;
+mod anonymous;
 mod bounds;
 mod builder;
 mod cache;
@@ -38,6 +39,7 @@ mod events;
 mod forward;
 mod grace;
 mod handshake;
+mod identified;
 mod judge_in_force;
 mod judgement;
 mod memory;
@@ -53,6 +55,7 @@ mod refusal_reason;
 #[cfg(feature = "reload")]
 mod reloading;
 mod server;
+mod spiffe;
 #[cfg(feature = "ocsp")]
 mod staple;
 mod unproven;
@@ -63,8 +66,11 @@ pub use cache::{VerdictCache, VerdictCacheBuilder};
 pub use client::WatchingClientVerifier;
 pub use counts::HandshakeCounts;
 pub(crate) use epoch::Epoch;
-pub use error::{VerdictCacheError, VerifierBuildError, pin_error, presented_error};
+pub use error::{
+    VerdictCacheError, VerifierBuildError, identity_error, pin_error, presented_error,
+};
 pub use grace::{PinnedGrace, PinnedGraceError};
+pub use identified::UnidentifiedPeers;
 pub use pin_only::{NameCheck, PinOnlyVerifier, PinOnlyVerifierBuilder};
 pub(crate) use refusal::reason_of_certificate_error;
 pub use refusal_reason::RefusalReason;
@@ -74,5 +80,9 @@ pub use reloading::{
     ReloadingServerVerifierBuilder, ReloadingVerifierError,
 };
 pub use server::WatchingServerVerifier;
+pub use spiffe::{
+    SpiffeBundles, SpiffeClientVerifier, SpiffePeer, SpiffePeerError, SpiffeServerVerifier,
+    SpiffeVerifierBuilder, SpiffeVerifierError, spiffe_error,
+};
 #[cfg(feature = "ocsp")]
 pub use staple::{StapleRule, StapleStrictness};

@@ -8,14 +8,19 @@ use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use pki_types::{CertificateDer, ServerName, UnixTime};
 use sha2::{Digest as _, Sha256};
 
+use super::identified::IdentityRule;
 use crate::cert::{Certificate, CertificateFacts, CertificateParseError};
+use crate::identity::{IdentityError, PeerIdentity};
 use crate::time::Timestamp;
 
 /// One peer as the verifier was handed it.
 pub(super) struct Peer<'p> {
     /// The name that the connection was made to; `None` for TLS clients.
     pub(super) host: Option<&'p str>,
-    /// The name whose pins count; without one, those for every peer do.
+    /// How peers are known by more than names, where they are.
+    pub(super) identities: Option<&'p IdentityRule>,
+    /// The name whose pins count where none are for its identity; without one, those for every peer
+    /// do.
     pub(super) pinned_as: Option<&'p ServerName<'p>>,
     pub(super) leaf: &'p CertificateDer<'p>,
     pub(super) intermediates: &'p [CertificateDer<'p>],
@@ -25,7 +30,12 @@ pub(super) struct Peer<'p> {
     pub(super) raw: bool,
     pub(super) now: UnixTime,
     pub(super) facts: ChainFacts<'p>,
+    pub(super) claim: IdentityClaim,
 }
+
+/// Who it says that it is, asked for when it is wanted, and once for all who ask.
+#[derive(Default)]
+pub(super) struct IdentityClaim(OnceCell<Result<Option<PeerIdentity>, IdentityError>>);
 
 /// What the presented bytes say, read when it is asked for, and once for all who ask.
 #[derive(Default)]
@@ -38,9 +48,48 @@ impl<'p> Peer<'p> {
         self.now.into()
     }
 
-    /// The name for people.
-    pub(super) fn name(&self) -> &str {
+    /// Who it says that it is; `None` where it is known by its name.
+    ///
+    /// # Errors
+    /// Why it cannot be known.
+    pub(super) fn claim(&self) -> Result<Option<&PeerIdentity>, &IdentityError> {
+        let claim = self.claim.0.get_or_init(|| match self.identities {
+            Some(rule) => rule.apply(self.identifying_leaf()),
+            None => Ok(None),
+        });
+        claim.as_ref().map(Option::as_ref)
+    }
+
+    /// Who it says that it is, where it is known by that.
+    pub(super) fn identity(&self) -> Option<&PeerIdentity> {
+        self.claim().ok().flatten()
+    }
+
+    fn identifying_leaf(&self) -> Result<Certificate, IdentityError> {
+        match self.raw {
+            true => Err(IdentityError::RawPublicKey),
+            false => Ok(self.leaf_certificate()?),
+        }
+    }
+
+    /// The name for people of one that proved itself.
+    pub(super) fn name(&self) -> Cow<'_, str> {
+        match (self.identity(), self.host) {
+            (Some(identity), Some(host)) => format!("{} at {host}", identity.brief()).into(),
+            (Some(identity), None) => identity.brief(),
+            (None, _) => self.met_as().into(),
+        }
+    }
+
+    /// The name for people that is not the peer's own word.
+    pub(super) fn met_as(&self) -> &str {
         self.host.unwrap_or("the client")
+    }
+
+    /// What tells it apart from other peers: its identity, or else its name.
+    pub(super) fn known_as(&self) -> Option<Cow<'_, str>> {
+        let identity = self.identity().map(|identity| identity.as_str().into());
+        identity.or_else(|| self.folded_host())
     }
 
     /// The name as memories know it: DNS compares without case (RFC 4343), and so do rustls's
@@ -49,9 +98,15 @@ impl<'p> Peer<'p> {
         self.host.map(folded)
     }
 
-    /// A keyed hash of who it is: servers by their name, clients by their leaf.
-    pub(super) fn identity(&self, key: &RandomState) -> u64 {
+    /// A keyed hash of who it is: servers by their name, clients by their leaf, and either by its
+    /// identity too.
+    pub(super) fn memory_key(&self, key: &RandomState) -> u64 {
         let mut hasher = key.build_hasher();
+        if let Some(identity) = self.identity() {
+            hasher.write(identity.as_str().as_bytes());
+            // No text has this byte, so that nothing of it is taken for what follows.
+            hasher.write_u8(0xff);
+        }
         match self.folded_host() {
             Some(host) => hasher.write(host.as_bytes()),
             None => hasher.write(self.leaf),
@@ -143,6 +198,7 @@ pub(super) fn folded(host: &str) -> Cow<'_, str> {
 #[derive(Debug)]
 pub(super) struct OwnedPeer {
     host: Option<String>,
+    identity: Option<PeerIdentity>,
     pinned_as: Option<ServerName<'static>>,
     leaf: CertificateDer<'static>,
     intermediates: Vec<CertificateDer<'static>>,
@@ -156,6 +212,7 @@ impl OwnedPeer {
         let intermediates = peer.intermediates.iter();
         Self {
             host: peer.host.map(str::to_owned),
+            identity: peer.identity().cloned(),
             pinned_as: peer.pinned_as.map(ServerName::to_owned),
             leaf: peer.leaf.clone().into_owned(),
             intermediates: intermediates.map(|der| der.clone().into_owned()).collect(),
@@ -169,6 +226,7 @@ impl OwnedPeer {
     pub(super) fn met_at(&self, now: UnixTime) -> Peer<'_> {
         Peer {
             host: self.host.as_deref(),
+            identities: None,
             pinned_as: self.pinned_as.as_ref(),
             leaf: &self.leaf,
             intermediates: &self.intermediates,
@@ -176,6 +234,7 @@ impl OwnedPeer {
             raw: self.raw,
             now,
             facts: ChainFacts::default(),
+            claim: IdentityClaim(OnceCell::from(Ok(self.identity.clone()))),
         }
     }
 
@@ -197,6 +256,11 @@ impl OwnedPeer {
         &self.staple
     }
 
+    /// Who it is, where it is known by that.
+    pub(super) const fn identity(&self) -> Option<&PeerIdentity> {
+        self.identity.as_ref()
+    }
+
     /// The name that the connection was made to, as memories know it; empty for TLS clients.
     pub(super) fn folded_host(&self) -> Cow<'_, str> {
         folded(self.host.as_deref().unwrap_or_default())
@@ -211,19 +275,22 @@ impl OwnedPeer {
         self.leaf == *leaf && self.intermediates == intermediates
     }
 
-    /// Whether `peer` has its name and presented its bytes.
+    /// Whether `peer` has its name, is who it is, and presented its bytes.
     pub(super) fn is(&self, peer: &Peer<'_>) -> bool {
         self.presented(peer.leaf, peer.intermediates)
             && self.staple == peer.staple
             && self.has_name_of(peer)
     }
 
-    /// Whether `peer` has its name and its leaf.
+    /// Whether `peer` has its name, is who it is, and has its leaf.
     pub(super) fn has_leaf_of(&self, peer: &Peer<'_>) -> bool {
         self.leaf == *peer.leaf && self.has_name_of(peer)
     }
 
     fn has_name_of(&self, peer: &Peer<'_>) -> bool {
+        if self.identity.as_ref() != peer.identity() {
+            return false;
+        }
         match (&self.host, peer.host) {
             (Some(one), Some(other)) => one.eq_ignore_ascii_case(other),
             (one, other) => one.is_none() && other.is_none(),
@@ -233,7 +300,8 @@ impl OwnedPeer {
     /// What keeping it takes, counted in full.
     pub(super) fn size(&self) -> usize {
         let name = self.host.as_ref().map_or(0, String::len);
+        let identity = self.identity.as_ref().map_or(0, |i| i.as_str().len());
         let lists = self.intermediates.len() * size_of::<CertificateDer<'_>>();
-        size_of::<Self>() + 2 * name + lists + self.as_met().bytes()
+        size_of::<Self>() + 2 * name + identity + lists + self.as_met().bytes()
     }
 }

@@ -92,11 +92,14 @@ impl PinOnlyVerifierBuilder {
     ///
     /// # Errors
     /// [`VerifierBuildError`] where there is no provider, or a set has pins of CAs or anchors,
-    /// which cannot be matched without a verified path, or only reports.
+    /// which cannot be matched without a verified path, is for identities, or only reports.
     pub fn build(self) -> Result<Arc<PinOnlyVerifier>, VerifierBuildError> {
         let provider =
             provider::given_or_default(self.provider).ok_or(VerifierBuildError::NoProvider)?;
         let generation = self.pins.generation();
+        if generation.sets.need_identities() {
+            return Err(VerifierBuildError::PinsNeedPeerIdentity);
+        }
         for set in generation.sets.iter() {
             if set.needs_path() {
                 return Err(VerifierBuildError::PinsNeedTrustAnchors);
@@ -138,6 +141,7 @@ impl ServerCertVerifier for PinOnlyVerifier {
         let leaf = Certificate::from_der(end_entity.clone()).map_err(|error| {
             carried(PinError::Unreadable {
                 host: Some(host.clone().into_owned()),
+                identity: None,
                 reason: error.to_string(),
             })
         })?;
@@ -184,18 +188,20 @@ fn check_pin(
 ) -> Result<(), PinError> {
     let set = set.ok_or_else(|| PinError::NotPinned {
         host: Some(host.to_owned()),
+        identity: None,
     })?;
     if set.standing(now) == PinSetStanding::Open {
-        return Err(pin::expired(set, Some(host), now));
+        return Err(pin::expired(set, Some(host), None, now));
     }
     let shown = ShownKeys {
         host: Some(host),
+        identity: None,
         leaf: Ok(SpkiPin::from_certificate(leaf)),
         above: KeysAbove::Nothing,
     };
     match pin::judge(set, &shown, now) {
         PinVerdict::Matches(_) => Ok(()),
-        PinVerdict::Undecided => Err(pin::expired(set, Some(host), now)),
+        PinVerdict::Undecided => Err(pin::expired(set, Some(host), None, now)),
         PinVerdict::Refused(error) => Err(error),
     }
 }

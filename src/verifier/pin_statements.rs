@@ -1,7 +1,5 @@
 //! What there is to say about the pins of a peer: a function of what was made of it.
 
-use std::borrow::Cow;
-
 use super::judgement::{Assessment, PinAssessment, PresentedLeaf};
 use super::peer::Peer;
 use super::refusal_reason::RefusalReason;
@@ -41,7 +39,10 @@ pub(super) fn pin_statements(
             statements.extend(no_successor(peer, pins, pin, leaf, policy));
         }
     }
-    statements.extend(only_one_usable(peer, pins));
+    // Who is refused may be somebody who shows the peer's certificate: of that nothing else is told.
+    if pins.enforced_refusal().is_none() {
+        statements.extend(only_one_usable(peer, pins));
+    }
     statements
 }
 
@@ -200,8 +201,8 @@ fn only_one_usable(peer: &Peer<'_>, pins: &PinAssessment) -> Option<PinStatement
     })
 }
 
-/// A matter of a host's whole set.
+/// A matter of a whole set, as far as it is this peer's.
 fn set_digest(peer: &Peer<'_>) -> Sha256Digest {
-    let name = peer.folded_host().unwrap_or(Cow::Borrowed(peer.name()));
+    let name = peer.known_as().unwrap_or_else(|| peer.name());
     Sha256Digest::of(name.as_bytes())
 }

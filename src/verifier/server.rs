@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::{CommonState, Error};
+use rustls::crypto::CryptoProvider;
+use rustls::{CommonState, Error, RootCertStore};
 
 use super::accepted::{AcceptancePeriod, AcceptedChain, AcceptedServers};
 use super::builder::WatchingVerifierBuilder;
@@ -15,13 +17,14 @@ use super::epoch::Epoch;
 use super::error::VerifierBuildError;
 use super::forward::forward_to_inner;
 use super::handshake::HandshakeVerifier;
-use super::peer::{ChainFacts, Peer};
+use super::peer::{ChainFacts, IdentityClaim, Peer};
 #[cfg(feature = "ocsp")]
 use super::staple::StapleRule;
 #[cfg(feature = "json")]
 use crate::alert::SavedStateError;
 use crate::event::Role;
-use crate::outlook::Usage;
+use crate::outlook::{TrustAnchors, Usage};
+use crate::provider;
 #[cfg(feature = "ocsp")]
 use crate::revocation::StapleJudge;
 use crate::time::Timestamp;
@@ -68,6 +71,39 @@ impl WatchingServerVerifier {
         inner: Arc<dyn ServerCertVerifier>,
     ) -> WatchingVerifierBuilder<dyn ServerCertVerifier> {
         WatchingVerifierBuilder::new(inner)
+    }
+
+    /// Starts to wrap rustls's own verifier of these anchors, by which the wrapper judges too. The
+    /// provider is the process's default one, or the only one that rustls was built with.
+    ///
+    /// # Errors
+    /// [`VerifierBuildError`] where there is no provider, or no anchor.
+    pub fn for_anchors(
+        anchors: impl Into<Arc<TrustAnchors>>,
+    ) -> Result<WatchingVerifierBuilder<dyn ServerCertVerifier>, VerifierBuildError> {
+        let provider = provider::given_or_default(None).ok_or(VerifierBuildError::NoProvider)?;
+        Self::for_anchors_with_provider(anchors, provider)
+    }
+
+    /// Starts to wrap rustls's own verifier of these anchors, by which the wrapper judges too, both by
+    /// this provider.
+    ///
+    /// # Errors
+    /// [`VerifierBuildError::NoTrustAnchors`] where there is no anchor.
+    pub fn for_anchors_with_provider(
+        anchors: impl Into<Arc<TrustAnchors>>,
+        provider: Arc<CryptoProvider>,
+    ) -> Result<WatchingVerifierBuilder<dyn ServerCertVerifier>, VerifierBuildError> {
+        let anchors = anchors.into();
+        let roots = Arc::new(RootCertStore::from(&*anchors));
+        let inner = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider));
+        // It fails for no other reason where it is given no lists.
+        let inner = inner
+            .build()
+            .map_err(|_| VerifierBuildError::NoTrustAnchors)?;
+        Ok(Self::builder(inner)
+            .with_provider(provider)
+            .with_trust_anchors(anchors))
     }
 
     /// How many handshakes were accepted and refused so far, by reason.
@@ -248,7 +284,7 @@ impl WatchingServerVerifier {
     }
 
     fn peer<'p>(
-        &self,
+        &'p self,
         leaf: &'p CertificateDer<'p>,
         intermediates: &'p [CertificateDer<'p>],
         server_name: &'p ServerName<'p>,
@@ -257,6 +293,7 @@ impl WatchingServerVerifier {
     ) -> Peer<'p> {
         Peer {
             host: Some(host),
+            identities: self.handshake.identities.as_ref(),
             pinned_as: Some(server_name),
             leaf,
             intermediates,
@@ -264,6 +301,7 @@ impl WatchingServerVerifier {
             raw: self.inner.requires_raw_public_keys(),
             now,
             facts: ChainFacts::default(),
+            claim: IdentityClaim::default(),
         }
     }
 }

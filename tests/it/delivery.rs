@@ -374,3 +374,46 @@ mod tracing_sink {
         );
     }
 }
+
+mod log_sink {
+    use std::sync::Mutex;
+
+    use log::{Level, LevelFilter, Log, Metadata, Record};
+    use notafter::observer::LogObserver;
+    use notafter::{Observer as _, Severity};
+
+    /// The process's logger: other tests log too, with other targets.
+    static KEPT: Kept = Kept(Mutex::new(Vec::new()));
+
+    struct Kept(Mutex<Vec<(Level, String)>>);
+
+    impl Log for Kept {
+        fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+            metadata.target() == "notafter"
+        }
+
+        fn log(&self, record: &Record<'_>) {
+            if self.enabled(record.metadata()) {
+                let line = (record.level(), record.args().to_string());
+                self.0.lock().unwrap().push(line);
+            }
+        }
+
+        fn flush(&self) {}
+    }
+
+    #[test]
+    fn a_record_is_the_line_of_the_event_at_the_level_of_its_severity() {
+        log::set_logger(&KEPT).unwrap();
+        log::set_max_level(LevelFilter::Info);
+        let events = super::events(&[Severity::Info, Severity::Warning, Severity::Critical]);
+        for event in &events {
+            LogObserver::new().observe(event);
+        }
+        let levels = [Level::Info, Level::Warn, Level::Error];
+        let expected: Vec<_> = (levels.into_iter().zip(&events))
+            .map(|(level, event)| (level, event.to_string()))
+            .collect();
+        assert_eq!(*KEPT.0.lock().unwrap(), expected);
+    }
+}

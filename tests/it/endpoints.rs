@@ -27,7 +27,7 @@ pub struct OpensslServer {
 impl OpensslServer {
     /// `None`, with a line, where there is no openssl; in CI there must be.
     pub fn start(leaf: &pki::Leaf, intermediates: &[&pki::Ca]) -> Option<Self> {
-        Self::start_with_staple(leaf, intermediates, None)
+        Self::start_with(leaf, intermediates, &[])
     }
 
     /// The same, stapling this OCSP response.
@@ -36,7 +36,27 @@ impl OpensslServer {
         intermediates: &[&pki::Ca],
         staple: Option<&[u8]>,
     ) -> Option<Self> {
+        let Some(staple) = staple else {
+            return Self::start(leaf, intermediates);
+        };
         let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("staple");
+        std::fs::write(&path, staple).unwrap();
+        let more = ["-status_file", path.to_str().unwrap()];
+        Self::start_in(folder, leaf, intermediates, &more)
+    }
+
+    /// The same, with more options.
+    pub fn start_with(leaf: &pki::Leaf, intermediates: &[&pki::Ca], more: &[&str]) -> Option<Self> {
+        Self::start_in(tempfile::tempdir().unwrap(), leaf, intermediates, more)
+    }
+
+    fn start_in(
+        folder: tempfile::TempDir,
+        leaf: &pki::Leaf,
+        intermediates: &[&pki::Ca],
+        more: &[&str],
+    ) -> Option<Self> {
         let write = |name: &str, contents: String| {
             let path = folder.path().join(name);
             std::fs::write(&path, contents).unwrap();
@@ -59,11 +79,7 @@ impl OpensslServer {
             )
             .arg("-key")
             .arg(key)
-            .args(staple.into_iter().flat_map(|staple| {
-                let path = folder.path().join("staple");
-                std::fs::write(&path, staple).unwrap();
-                ["-status_file".into(), path.into_os_string()]
-            }))
+            .args(more)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())

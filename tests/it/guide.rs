@@ -21,11 +21,15 @@ fn read(path: impl AsRef<Path>) -> String {
 pub fn pages() -> BTreeMap<String, String> {
     let guide = read("src/guide.rs");
     let mut pages = BTreeMap::new();
+    let mut page = None;
     for rest in guide.split("include_str!(\"../").skip(1) {
         let (file, rest) = rest.split_once('"').unwrap();
-        let (_, rest) = rest.split_once("pub mod ").unwrap();
-        let (module, _) = rest.split_once(' ').unwrap();
-        pages.insert(module.to_owned(), file.to_owned());
+        // A page may have a picture behind it.
+        page = Some(file).filter(|file| file.ends_with(".md")).or(page);
+        if let Some((_, rest)) = rest.split_once("pub mod ") {
+            let (module, _) = rest.split_once(' ').unwrap();
+            pages.insert(module.to_owned(), page.unwrap().to_owned());
+        }
     }
     pages
 }

@@ -110,7 +110,10 @@ fn every_verdict_of_the_inner_verifier_counts_by_one_reason() {
     let cases = verdicts.zip(reasons).chain([
         (Error::General("broken".to_owned()), "not_judged"),
         (
-            other(Arc::new(PinError::NotPinned { host: None })),
+            other(Arc::new(PinError::NotPinned {
+                identity: None,
+                host: None,
+            })),
             "pin_mismatch",
         ),
         (

@@ -37,8 +37,14 @@ impl Pki {
     }
 
     pub fn chain(&self, from: i64, to: i64) -> Vec<CertificateDer<'static>> {
+        self.leaf(from, to).1
+    }
+
+    /// A leaf with its key, and its chain.
+    pub fn leaf(&self, from: i64, to: i64) -> (pki::Leaf, Vec<CertificateDer<'static>>) {
         let leaf = self.issuing.leaf(&["a.example"], from, to);
-        vec![leaf.der, self.issuing.der.clone()]
+        let chain = vec![leaf.der.clone(), self.issuing.der.clone()];
+        (leaf, chain)
     }
 
     pub fn builder(&self, observer: Arc<dyn Observer>) -> MonitorBuilder {

@@ -1,13 +1,16 @@
-//! Keys that change on disk while they are served: which ones are taken, and that the good one
+//! Keys that change while they are served: which ones are taken, and that the good one
 //! stays whatever happens to the files.
 
 mod causes;
 mod encrypted;
 mod faults;
+mod identities;
+mod key_sources;
 mod many;
 mod names;
 mod renewals;
 mod rules;
+mod s_client;
 mod scene;
 mod standing;
 mod staples;

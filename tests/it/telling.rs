@@ -31,6 +31,7 @@ fn an_event_in_json_has_stable_names_and_absolute_instants() {
         "severity": "warning",
         "role": "peer_server",
         "host": "a.example",
+        "identity": null,
         "source": null,
         "subject": {
             "kind": "certificate",

@@ -5,11 +5,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::error::TrustReloadError;
-use super::kind::{TrustKind, TrustLook};
+use super::kind::{Admitted, TrustKind, TrustLook};
+use super::peers_rule::{AllPeersFail, PeersRule};
 use crate::alert::Condition;
 use crate::cert::{Certificate, SignatureAlgorithms, name_for_people};
 use crate::event::Role;
+use crate::monitor::{Evaluation, Gauge, judge_anchors};
 use crate::outlook::{ChainJudge, Refusal, TrustAnchors, TrustGeneration, Usage};
+use crate::policy::ThresholdPolicy;
+use crate::reload::key::ReloadingKey;
 #[cfg(feature = "os-anchors")]
 use crate::source::FailureReason;
 use crate::source::{Loader, SourceContents};
@@ -24,21 +28,56 @@ pub(super) struct AnchorRules {
     /// The share of the anchors in force that there must be, in percent.
     pub(super) least_percent: u8,
     /// The chains of ours that must not stop to verify.
-    pub(super) own: Vec<OwnChain>,
+    pub(super) own: Vec<OwnChains>,
+    /// The peers of which one at least must verify, where there are such.
+    pub(super) peers: Option<PeersRule>,
+    pub(super) all_peers_fail: AllPeersFail,
+    /// What chains of ours and peers are verified by.
+    pub(super) algorithms: SignatureAlgorithms,
+    /// How near its end an anchor is told of.
+    pub(super) policy: ThresholdPolicy,
+}
+
+/// What this process shows.
+#[derive(Debug)]
+pub(super) enum OwnChains {
+    /// For good.
+    Fixed(OwnChain),
+    /// Whatever it serves at the moment.
+    ServedBy(Arc<ReloadingKey>),
 }
 
 /// A chain that this process shows, leaf first.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct OwnChain {
     pub(super) chain: Vec<Certificate>,
     pub(super) usage: Usage,
-    pub(super) algorithms: SignatureAlgorithms,
+}
+
+impl OwnChains {
+    fn at_the_moment(&self) -> Vec<OwnChain> {
+        match self {
+            Self::Fixed(own) => vec![own.clone()],
+            Self::ServedBy(key) => {
+                let served = key.served().into_iter().map(|served| OwnChain {
+                    chain: served.certificates,
+                    usage: key.usage(),
+                });
+                served.filter(|own| !own.chain.is_empty()).collect()
+            }
+        }
+    }
 }
 
 impl OwnChain {
     /// Why it does not verify under these anchors, if it does not.
-    fn refusal(&self, anchors: &Arc<TrustAnchors>, now: Timestamp) -> Option<Refusal> {
-        let judge = ChainJudge::new(Arc::clone(anchors), self.algorithms, self.usage);
+    fn refusal(
+        &self,
+        anchors: &Arc<TrustAnchors>,
+        algorithms: SignatureAlgorithms,
+        now: Timestamp,
+    ) -> Option<Refusal> {
+        let judge = ChainJudge::new(Arc::clone(anchors), algorithms, self.usage);
         judge.report(&self.chain, None, now).rustls.refusal
     }
 
@@ -49,12 +88,14 @@ impl OwnChain {
 }
 
 impl AnchorRules {
+    /// # Errors
+    /// Why they may not replace those in force. What there is to warn of comes back where they may.
     fn check(
         &self,
         anchors: &Arc<TrustAnchors>,
         in_force: &Arc<TrustAnchors>,
         look: &TrustLook<'_>,
-    ) -> Result<(), TrustReloadError> {
+    ) -> Result<Option<TrustReloadError>, TrustReloadError> {
         let place = || look.place.to_owned();
         let (held, before) = (anchors.len(), in_force.len());
         if let [first, ..] = anchors.errors() {
@@ -84,11 +125,11 @@ impl AnchorRules {
                 seconds: look.written_within,
             });
         }
-        for own in &self.own {
-            let Some(refusal) = own.refusal(anchors, look.now) else {
+        for own in self.own.iter().flat_map(OwnChains::at_the_moment) {
+            let Some(refusal) = own.refusal(anchors, self.algorithms, look.now) else {
                 continue;
             };
-            if own.refusal(in_force, look.now).is_none() {
+            if own.refusal(in_force, self.algorithms, look.now).is_none() {
                 return Err(TrustReloadError::OwnChainFails {
                     place: place(),
                     name: own.name(),
@@ -96,7 +137,14 @@ impl AnchorRules {
                 });
             }
         }
-        Ok(())
+        let peers = self.peers.as_ref();
+        let failure = peers.and_then(|peers| {
+            peers.failure(anchors, in_force, self.algorithms, look.place, look.now)
+        });
+        match (failure, self.all_peers_fail) {
+            (Some(failure), AllPeersFail::Refuse) => Err(failure),
+            (failure, _) => Ok(failure),
+        }
     }
 }
 
@@ -137,7 +185,7 @@ impl TrustKind for AnchorRules {
         contents: &[SourceContents],
         look: &TrustLook<'_>,
         in_force: Option<&TrustGeneration>,
-    ) -> Result<TrustGeneration, TrustReloadError> {
+    ) -> Result<Admitted<TrustGeneration>, TrustReloadError> {
         let builder = contents
             .iter()
             .fold(TrustAnchors::builder(), |builder, contents| {
@@ -150,11 +198,14 @@ impl TrustKind for AnchorRules {
                 first: anchors.errors().first().cloned(),
             });
         }
-        if let Some(in_force) = in_force {
-            self.check(&anchors, &in_force.anchors, look)?;
-        }
-        let epoch = in_force.map_or(0, |in_force| in_force.epoch + 1);
-        Ok(TrustGeneration::new(epoch, anchors))
+        let Some(in_force) = in_force else {
+            return Ok(Admitted::without_warning(TrustGeneration::new(0, anchors)));
+        };
+        let warning = self.check(&anchors, &in_force.anchors, look)?;
+        Ok(Admitted {
+            value: TrustGeneration::new(in_force.epoch + 1, anchors),
+            warning,
+        })
     }
 
     fn is_same(&self, value: &TrustGeneration, other: &TrustGeneration) -> bool {
@@ -199,5 +250,11 @@ impl TrustKind for AnchorRules {
     fn conditions(&self, _: &TrustGeneration, _: Timestamp) -> Vec<Condition> {
         // rustls does not count an anchor's dates; a monitor tells of them.
         Vec::new()
+    }
+
+    fn evaluate(&self, value: &TrustGeneration, place: &str, now: Timestamp) -> Evaluation {
+        let held = u32::try_from(value.anchors.len()).unwrap_or(u32::MAX);
+        judge_anchors(&value.anchors, place, Self::ROLE, &self.policy, now)
+            .with_gauge(Gauge::new("notafter_anchors", held.into()))
     }
 }

@@ -8,10 +8,8 @@ use std::time::Duration;
 use super::anchor_rules::AnchorRules;
 use super::error::{TrustBuildError, TrustReloadError};
 use super::reloader::{Reloader, TrustReloadSummary};
-use crate::event::Role;
-use crate::monitor::{Evaluation, Watched, judge_anchors};
+use crate::monitor::{Evaluation, Watched};
 use crate::outlook::{TrustAnchors, TrustGeneration, TrustInForce};
-use crate::policy::ThresholdPolicy;
 use crate::reload::poller::ReloadThread;
 use crate::time::Timestamp;
 
@@ -122,12 +120,12 @@ impl ReloadingAnchors {
 
     /// Since when what lies there cannot be in force; `None` where it is.
     pub fn stale_since(&self) -> Option<Timestamp> {
-        self.reloader.status().stale_since
+        self.reloader.status().agreement.stale_since
     }
 
     /// Why what lies there cannot be in force; `None` where it is.
     pub fn failure(&self) -> Option<TrustReloadError> {
-        self.reloader.status().failure
+        self.reloader.status().agreement.failure
     }
 
     /// When the files were last looked at: a heartbeat.
@@ -159,20 +157,22 @@ impl TrustInForce for ReloadingAnchors {
     }
 }
 
-/// Tells of the anchors in force by their own dates, which rustls does not count and others do.
+/// Tells of anchors near their end, and, where these anchors have no observer of their own, of what lies
+/// there and cannot be in force. What is in force is looked at once a minute; call
+/// [`Monitor::refresh`](crate::Monitor::refresh) upon the anchors' events, so that it is noticed at once.
 ///
-/// Call [`Monitor::refresh`](crate::Monitor::refresh) upon the events of these anchors, so that what is
-/// in force since is judged at once.
+/// # How do I hear that a root which my clients end at is about to end?
+/// ```
+/// use std::sync::Arc;
+/// use notafter::reload::ReloadingAnchors;
+/// use notafter::{Monitor, Target};
+/// fn watch(monitor: &Monitor, anchors: &Arc<ReloadingAnchors>) {
+///     monitor.watch("client roots", Target::from_watched(anchors.clone()));
+/// }
+/// ```
 impl Watched for ReloadingAnchors {
     fn evaluate(&self, now: Timestamp) -> Evaluation {
-        let (anchors, place) = (self.anchors(), self.reloader.place.as_str());
-        judge_anchors(
-            &anchors,
-            place,
-            Role::Anchor,
-            &ThresholdPolicy::default(),
-            now,
-        )
+        self.reloader.evaluate(now)
     }
 }
 

@@ -6,18 +6,21 @@ use std::sync::Arc;
 use rustls::crypto::CryptoProvider;
 use rustls::time_provider::TimeProvider;
 
-use super::anchor_rules::{AnchorRules, OwnChain};
+use super::anchor_rules::{AnchorRules, OwnChain, OwnChains};
 use super::anchors::ReloadingAnchors;
 use super::error::TrustBuildError;
+use super::peers_rule::{AllPeersFail, PeersRule};
 #[cfg(feature = "os-anchors")]
 use super::places::OsStore;
 use super::places::TrustPlaces;
 use super::reloader::{Reloader, ReloaderSettings};
 use crate::alert::RepeatPolicy;
-use crate::cert::Certificate;
+use crate::cert::{Certificate, SignatureAlgorithms};
 use crate::observer::{Observer, Outbox};
-use crate::outlook::Usage;
+use crate::outlook::{KnownPeers, Usage};
+use crate::policy::ThresholdPolicy;
 use crate::provider;
+use crate::reload::key::ReloadingKey;
 #[cfg(feature = "metrics")]
 use crate::reload::published::PublishedReloads;
 use crate::source::Loader;
@@ -29,6 +32,9 @@ impl ReloadingAnchors {
             places: TrustPlaces::default(),
             least_percent: 50,
             own: Vec::new(),
+            peers: None,
+            all_peers_fail: AllPeersFail::default(),
+            policy: ThresholdPolicy::default(),
             provider: None,
             settings: ReloaderSettings {
                 loader: Loader::new(),
@@ -49,7 +55,10 @@ impl ReloadingAnchors {
 pub struct ReloadingAnchorsBuilder {
     places: TrustPlaces,
     least_percent: u8,
-    own: Vec<(Vec<Certificate>, Usage)>,
+    own: Vec<OwnChains>,
+    peers: Option<PeersRule>,
+    all_peers_fail: AllPeersFail,
+    policy: ThresholdPolicy,
     provider: Option<Arc<CryptoProvider>>,
     settings: ReloaderSettings,
 }
@@ -83,17 +92,67 @@ impl ReloadingAnchorsBuilder {
     }
 
     /// Refuses anchors under which this chain of ours, leaf first, would not verify any more;
-    /// repeatable.
+    /// repeatable. Of one that is renewed: [`Self::with_own_key`].
     pub fn with_own_chain(
         mut self,
         chain: impl IntoIterator<Item = Certificate>,
         usage: Usage,
     ) -> Self {
-        self.own.push((chain.into_iter().collect(), usage));
+        self.own.push(OwnChains::Fixed(OwnChain {
+            chain: chain.into_iter().collect(),
+            usage,
+        }));
         self
     }
 
-    /// Verifies own chains by this crypto provider instead of the process's default one.
+    /// Refuses anchors under which a chain that this key serves at that moment would not verify any
+    /// more, for the usage of the key; repeatable.
+    ///
+    /// # How do I keep the root that my own certificate ends at, after its renewal too?
+    /// ```no_run
+    /// use notafter::ReloadingKey;
+    /// use notafter::reload::ReloadingAnchors;
+    /// let key = ReloadingKey::builder()
+    ///     .with_pair("/etc/service/tls.crt", "/etc/service/tls.key")
+    ///     .build()?;
+    /// let anchors = ReloadingAnchors::builder()
+    ///     .with_path("/etc/service/ca.pem")
+    ///     .with_own_key(key)
+    ///     .build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn with_own_key(mut self, key: Arc<ReloadingKey>) -> Self {
+        self.own.push(OwnChains::ServedBy(key));
+        self
+    }
+
+    /// Refuses anchors under which none of these peers would verify any more, of those that do under the
+    /// anchors in force. A wrapper that is given them too
+    /// ([`with_known_peers`](crate::verifier::WatchingVerifierBuilder::with_known_peers)) remembers who
+    /// proved itself last, clients or servers.
+    ///
+    /// Whoever is to take a root away that everybody known ends at, because its key is in wrong hands for
+    /// example, calls [`KnownPeers::forget_all`] before, or asks for [`AllPeersFail::Tell`].
+    pub fn with_known_peers(mut self, peers: Arc<KnownPeers>, usage: Usage) -> Self {
+        self.peers = Some(PeersRule { peers, usage });
+        self
+    }
+
+    /// What becomes of anchors under which no known peer would verify any more; they are refused by
+    /// default, where [`with_known_peers`](Self::with_known_peers) says who is known.
+    pub const fn with_all_peers_fail(mut self, all_peers_fail: AllPeersFail) -> Self {
+        self.all_peers_fail = all_peers_fail;
+        self
+    }
+
+    /// Uses other thresholds than the default ones, for when a [`Monitor`](crate::Monitor) that watches
+    /// these anchors tells that one of them is near its end.
+    pub const fn with_policy(mut self, policy: ThresholdPolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Verifies own chains and known peers by this crypto provider instead of the process's default one.
     pub fn with_provider(mut self, provider: Arc<CryptoProvider>) -> Self {
         self.provider = Some(provider);
         self
@@ -150,25 +209,28 @@ impl ReloadingAnchorsBuilder {
     /// look at the files.
     ///
     /// # Errors
-    /// [`TrustBuildError`] where there is no anchor to start with, or no provider for own chains.
+    /// [`TrustBuildError`] where there is no anchor to start with, or no provider for own chains and
+    /// known peers.
     pub fn build(self) -> Result<Arc<ReloadingAnchors>, TrustBuildError> {
         if self.places.is_empty() {
             return Err(TrustBuildError::NoPlace);
         }
-        let mut own = Vec::new();
-        if !self.own.is_empty() {
-            let provider =
-                provider::given_or_default(self.provider).ok_or(TrustBuildError::NoProvider)?;
-            let algorithms = provider.signature_verification_algorithms.all;
-            own.extend(self.own.into_iter().map(|(chain, usage)| OwnChain {
-                chain,
-                usage,
-                algorithms,
-            }));
-        }
+        let is_judged = !self.own.is_empty() || self.peers.is_some();
+        let algorithms: SignatureAlgorithms = match is_judged {
+            false => &[],
+            true => {
+                let provider = provider::given_or_default(self.provider);
+                let provider = provider.ok_or(TrustBuildError::NoProvider)?;
+                provider.signature_verification_algorithms.all
+            }
+        };
         let rules = AnchorRules {
             least_percent: self.least_percent,
-            own,
+            own: self.own,
+            peers: self.peers,
+            all_peers_fail: self.all_peers_fail,
+            algorithms,
+            policy: self.policy,
         };
         let reloader = Reloader::start(rules, self.places, self.settings);
         let reloader = reloader.map_err(|error| TrustBuildError::Unusable { error })?;

@@ -3,7 +3,7 @@
 use pki_types::CertificateRevocationListDer;
 
 use crate::revocation::Crls;
-use crate::time::Timestamp;
+use crate::time::{Timestamp, Validity};
 
 /// The revocation lists as they are in force, all of one moment.
 #[derive(Debug, Clone)]
@@ -26,4 +26,14 @@ pub(super) struct ListInForce {
     pub(super) issuer: Vec<u8>,
     pub(super) this_update: Timestamp,
     pub(super) next_update: Timestamp,
+}
+
+impl ListInForce {
+    /// A list is current while now < nextUpdate.
+    pub(super) const fn validity(&self) -> Validity {
+        Validity {
+            not_before: self.this_update,
+            not_after: self.next_update.saturating_add(-1),
+        }
+    }
 }

@@ -7,19 +7,21 @@ use pki_types::CertificateRevocationListDer;
 use super::crl_files::CrlFile;
 use super::crl_generation::{CrlGeneration, ListInForce};
 use super::error::TrustReloadError;
-use super::kind::{TrustKind, TrustLook};
+use super::kind::{Admitted, TrustKind, TrustLook};
 use super::known_issuers::KnownIssuers;
 use super::places::files_of;
 use crate::alert::{Condition, Matter};
 use crate::cert::name_for_people;
 use crate::event::{Event, EventCode, Role, Severity};
+use crate::monitor::{Evaluation, Gauge};
+use crate::outlook::Position;
 use crate::policy::{Band, ThresholdPolicy};
 use crate::revocation::{
     CrlDepth, CrlExpiration, Crls, CrlsBuilder, UnknownRevocation, crl_next_update, crl_this_update,
 };
-use crate::self_check::list_band;
+use crate::self_check::{Finding, FindingCode, list_band, list_gauges};
 use crate::source::{Loader, path_name};
-use crate::time::{Timestamp, Validity};
+use crate::time::Timestamp;
 
 /// What becomes of lists that lack one of an issuer that has one in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -95,12 +97,7 @@ impl CrlRules {
     }
 
     fn condition(&self, list: &ListInForce, now: Timestamp) -> Condition {
-        // A list is current while now < nextUpdate.
-        let validity = Validity {
-            not_before: list.this_update,
-            not_after: list.next_update.saturating_add(-1),
-        };
-        let band = list_band(&self.policy, validity, now);
+        let band = list_band(&self.policy, list.validity(), now);
         let code = match band {
             Band::Ok => EventCode::Recovered,
             Band::Expired => EventCode::Expired,
@@ -162,7 +159,7 @@ impl TrustKind for CrlRules {
         contents: &[CrlFile],
         look: &TrustLook<'_>,
         in_force: Option<&CrlGeneration>,
-    ) -> Result<CrlGeneration, TrustReloadError> {
+    ) -> Result<Admitted<CrlGeneration>, TrustReloadError> {
         let mut crls = self.empty();
         let (mut lists, mut ders) = (Vec::new(), Vec::new());
         for file in contents {
@@ -204,12 +201,12 @@ impl TrustKind for CrlRules {
         if let Some(in_force) = in_force {
             self.check(&lists, &in_force.lists, look)?;
         }
-        Ok(CrlGeneration {
+        Ok(Admitted::without_warning(CrlGeneration {
             epoch: in_force.map_or(0, |in_force| in_force.epoch + 1),
             crls,
             ders,
             lists,
-        })
+        }))
     }
 
     fn is_same(&self, value: &CrlGeneration, other: &CrlGeneration) -> bool {
@@ -230,6 +227,30 @@ impl TrustKind for CrlRules {
     fn conditions(&self, value: &CrlGeneration, now: Timestamp) -> Vec<Condition> {
         let lists = value.lists.iter();
         lists.map(|list| self.condition(list, now)).collect()
+    }
+
+    fn evaluate(&self, value: &CrlGeneration, _: &str, now: Timestamp) -> Evaluation {
+        let mut evaluation = Evaluation::default();
+        for list in &value.lists {
+            let next = self
+                .policy
+                .next_change(list.validity(), Position::Leaf, now);
+            evaluation.next_change = evaluation.next_change.into_iter().chain(next).min();
+            let condition = self.condition(list, now);
+            let (code, severity) = match condition.band {
+                Band::Ok | Band::Due => continue,
+                Band::Expired if self.expiration == CrlExpiration::Ignore => {
+                    (FindingCode::CrlExpired, Severity::Warning)
+                }
+                Band::Expired => (FindingCode::CrlExpired, Severity::Critical),
+                band => (FindingCode::CrlExpiring, Severity::of_band(band)),
+            };
+            let finding = Finding::new(severity, code, condition.event.message);
+            evaluation.findings.push(finding.with_source(&list.file));
+        }
+        let held = u32::try_from(value.lists.len()).unwrap_or(u32::MAX);
+        evaluation.gauges = list_gauges(&value.crls, &self.policy, now);
+        evaluation.with_gauge(Gauge::new("notafter_crls", held.into()))
     }
 }
 

@@ -8,12 +8,9 @@ use std::time::Duration;
 use super::crl_generation::CrlGeneration;
 use super::crl_rules::CrlRules;
 use super::error::{TrustBuildError, TrustReloadError};
-use super::kind::TrustKind as _;
 use super::reloader::{Reloader, TrustReloadSummary};
 use crate::monitor::{Evaluation, Watched};
-use crate::outlook::Position;
 use crate::reload::poller::ReloadThread;
-use crate::self_check::list_gauges;
 use crate::time::Timestamp;
 
 /// Revocation lists that are loaded again when their files change: files (PEM blocks `X509 CRL`, or
@@ -105,12 +102,12 @@ impl ReloadingCrls {
 
     /// Since when what lies there cannot be in force; `None` where it is.
     pub fn stale_since(&self) -> Option<Timestamp> {
-        self.reloader.status().stale_since
+        self.reloader.status().agreement.stale_since
     }
 
     /// Why what lies there cannot be in force; `None` where it is.
     pub fn failure(&self) -> Option<TrustReloadError> {
-        self.reloader.status().failure
+        self.reloader.status().agreement.failure
     }
 
     /// When the files were last looked at: a heartbeat.
@@ -135,24 +132,12 @@ impl ReloadingCrls {
     }
 }
 
-/// Shows the lists in force in reports and metrics. What there is to tell of them is told to the observers
-/// of these lists; where there are none, to the monitor's.
-///
-/// Call [`Monitor::refresh`](crate::Monitor::refresh) upon the events of these lists, so that what is in
-/// force since is judged at once.
+/// Tells of lists near their nextUpdate and of what lies there and cannot be in force, unless these lists
+/// have an observer of their own, who hears it already. What is in force is looked at once a minute; call
+/// [`Monitor::refresh`](crate::Monitor::refresh) upon the lists' events, so that it is noticed at once.
 impl Watched for ReloadingCrls {
     fn evaluate(&self, now: Timestamp) -> Evaluation {
-        let (generation, rules) = (self.generation(), &self.reloader.kind);
-        let changes = generation.crls.validities();
-        let changes =
-            changes.filter_map(|list| rules.policy.next_change(list, Position::Leaf, now));
-        let conditions = match self.reloader.outbox().is_empty() {
-            true => rules.conditions(&generation, now),
-            false => Vec::new(),
-        };
-        let mut evaluation = Evaluation::new(conditions, changes.min());
-        evaluation.gauges = list_gauges(&generation.crls, &rules.policy, now);
-        evaluation
+        self.reloader.evaluate(now)
     }
 }
 

@@ -72,6 +72,18 @@ pub enum TrustReloadError {
         /// Why it would not verify.
         refusal: String,
     },
+    /// Known peers verify under the anchors in force, and none of them would under these.
+    #[error(
+        "none of the {peers} known peers ({named}) that verify by the trust anchors loaded before would verify by those in {place}: add the root that they end at, or say AllPeersFail::Tell if that is meant"
+    )]
+    AllPeersFail {
+        /// Where they lie.
+        place: String,
+        /// How many peers there are.
+        peers: usize,
+        /// What people call the leaves of a few of them.
+        named: String,
+    },
     /// A file of revocation lists cannot be read.
     #[error(transparent)]
     Unreadable {
@@ -143,6 +155,7 @@ impl TrustReloadError {
             Self::TooFew { .. } => "too_few",
             Self::StillWritten { .. } => "still_written",
             Self::OwnChainFails { .. } => "own_chain_fails",
+            Self::AllPeersFail { .. } => "all_peers_fail",
             Self::Unreadable { failure } => failure.reason.as_str(),
             Self::NoLists { .. } => "no_lists",
             Self::ListUnusable { .. } => "list_unusable",
@@ -154,7 +167,10 @@ impl TrustReloadError {
 
     /// Whether files that are being written at this moment could look like that.
     pub(super) const fn may_be_torn(&self) -> bool {
-        !matches!(self, Self::OwnChainFails { .. } | Self::OlderList { .. })
+        !matches!(
+            self,
+            Self::OwnChainFails { .. } | Self::AllPeersFail { .. } | Self::OlderList { .. }
+        )
     }
 }
 
@@ -172,9 +188,9 @@ pub enum TrustBuildError {
         "nothing to load was given: call with_path, or with_bytes for what the application pushes"
     )]
     NoPlace,
-    /// There is no provider to verify the own chain, or the signatures of lists, with.
+    /// There is no provider to verify the own chain, known peers, or the signatures of lists, with.
     #[error(
-        "no crypto provider to verify the own chain, or the signatures of lists, with: call with_provider, \
+        "no crypto provider to verify the own chain, known peers, or the signatures of lists, with: call with_provider, \
          or install a process default with CryptoProvider::install_default"
     )]
     NoProvider,

@@ -6,6 +6,7 @@ use std::path::Path;
 use super::error::TrustReloadError;
 use crate::alert::Condition;
 use crate::event::Role;
+use crate::monitor::Evaluation;
 use crate::source::Loader;
 use crate::time::Timestamp;
 
@@ -33,7 +34,7 @@ pub(super) trait TrustKind: fmt::Debug + Send + Sync {
         contents: &[Self::Contents],
         look: &TrustLook<'_>,
         in_force: Option<&Self::Value>,
-    ) -> Result<Self::Value, TrustReloadError>;
+    ) -> Result<Admitted<Self::Value>, TrustReloadError>;
 
     /// Whether a verifier would go by the same.
     fn is_same(&self, value: &Self::Value, other: &Self::Value) -> bool;
@@ -44,8 +45,28 @@ pub(super) trait TrustKind: fmt::Debug + Send + Sync {
     /// What of it could not be used, though the rest counts.
     fn remark(&self, value: &Self::Value) -> Option<String>;
 
-    /// Whether what is in force is near its end.
+    /// Whether what is in force is near its end, as far as that is told at each look.
     fn conditions(&self, value: &Self::Value, now: Timestamp) -> Vec<Condition>;
+
+    /// What else a monitor says of what is in force, which lies there.
+    fn evaluate(&self, value: &Self::Value, place: &str, now: Timestamp) -> Evaluation;
+}
+
+/// What may be in force.
+#[derive(Debug)]
+pub(super) struct Admitted<V> {
+    pub(super) value: V,
+    /// What there is to warn of, though it may.
+    pub(super) warning: Option<TrustReloadError>,
+}
+
+impl<V> Admitted<V> {
+    pub(super) const fn without_warning(value: V) -> Self {
+        Self {
+            value,
+            warning: None,
+        }
+    }
 }
 
 /// The circumstances under which contents were read.

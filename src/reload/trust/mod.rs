@@ -15,10 +15,12 @@ mod crls_builder;
 mod error;
 mod kind;
 mod known_issuers;
+mod peers_rule;
 mod places;
 mod reloader;
 mod standing;
 mod telling;
+mod watched;
 
 pub use anchors::ReloadingAnchors;
 pub use anchors_builder::ReloadingAnchorsBuilder;
@@ -27,4 +29,5 @@ pub use crl_rules::LostIssuers;
 pub use crls::ReloadingCrls;
 pub use crls_builder::ReloadingCrlsBuilder;
 pub use error::{TrustBuildError, TrustReloadError};
+pub use peers_rule::AllPeersFail;
 pub use reloader::TrustReloadSummary;

@@ -7,12 +7,14 @@ use arc_swap::ArcSwap;
 use rustls::time_provider::TimeProvider;
 
 use super::error::TrustReloadError;
-use super::kind::{TrustKind, TrustLook};
+use super::kind::{Admitted, TrustKind, TrustLook};
 use super::places::TrustPlaces;
 use super::standing::{TrustStanding, TrustStep};
 use super::telling::{ToldTrust, TrustTeller};
+use super::watched::{AgreementView, TrustAgreement};
 use crate::alert::RepeatPolicy;
 use crate::event::Event;
+use crate::monitor::Evaluation;
 use crate::observer::Outbox;
 use crate::reload::files::LastLook;
 #[cfg(feature = "metrics")]
@@ -47,9 +49,7 @@ pub(super) struct ReloaderSettings {
 /// Anchors or lists that are loaded again.
 #[derive(Debug)]
 pub(super) struct Reloader<K: TrustKind> {
-    pub(super) kind: K,
-    /// Where it all lay at the start, for people.
-    pub(super) place: String,
+    kind: K,
     settings: ReloaderSettings,
     in_force: ArcSwap<K::Value>,
     state: Mutex<ReloaderState<K::Contents>>,
@@ -71,8 +71,7 @@ struct ReloaderState<C> {
 #[derive(Debug, Clone)]
 pub(super) struct ReloaderStatus {
     pub(super) polled: Timestamp,
-    pub(super) stale_since: Option<Timestamp>,
-    pub(super) failure: Option<TrustReloadError>,
+    pub(super) agreement: TrustAgreement,
 }
 
 impl<K: TrustKind> Reloader<K> {
@@ -91,7 +90,7 @@ impl<K: TrustKind> Reloader<K> {
             written_within: 0,
             now,
         };
-        let value = kind.admit(&loaded, &circumstances, None)?;
+        let value = kind.admit(&loaded, &circumstances, None)?.value;
         let mut teller = TrustTeller::new(K::ROLE, settings.repeat);
         let mut events = teller.ends(kind.conditions(&value, now), now);
         let remark = kind.remark(&value);
@@ -101,7 +100,6 @@ impl<K: TrustKind> Reloader<K> {
             .for_each(|event| settings.outbox.deliver(event));
         let reloader = Self {
             kind,
-            place: name,
             in_force: ArcSwap::from_pointee(value),
             state: Mutex::new(ReloaderState {
                 places,
@@ -115,8 +113,11 @@ impl<K: TrustKind> Reloader<K> {
             }),
             status: Mutex::new(ReloaderStatus {
                 polled: now,
-                stale_since: None,
-                failure: None,
+                agreement: TrustAgreement {
+                    place: name,
+                    stale_since: None,
+                    failure: None,
+                },
             }),
             settings,
             swaps: AtomicU64::new(0),
@@ -177,10 +178,10 @@ impl<K: TrustKind> Reloader<K> {
         let in_force = self.in_force.load_full();
         let admitted = self.kind.admit(&contents, &look, Some(&in_force));
         let step = match admitted {
-            Ok(value) => {
+            Ok(admitted) => {
                 // Only what is admitted is held for the next look.
                 state.places = places;
-                self.put(&mut state, contents, value, now)
+                self.put(&mut state, contents, admitted, now)
             }
             // What is pushed is whole, and the caller is told: what was pushed before stays.
             Err(error) => {
@@ -206,6 +207,25 @@ impl<K: TrustKind> Reloader<K> {
 
     pub(super) fn status(&self) -> ReloaderStatus {
         lock(&self.status).clone()
+    }
+
+    /// How it stands, for a monitor.
+    pub(super) fn evaluate(&self, now: Timestamp) -> Evaluation {
+        let agreement = self.status().agreement;
+        let in_force = self.in_force();
+        let mut evaluation = self.kind.evaluate(&in_force, &agreement.place, now);
+        let is_told = !self.settings.outbox.is_empty();
+        if !is_told {
+            let conditions = self.kind.conditions(&in_force, now);
+            evaluation.conditions.extend(conditions);
+        }
+        let view = AgreementView {
+            agreement: &agreement,
+            role: K::ROLE,
+            settle_seconds: self.settings.settle_seconds,
+            is_told,
+        };
+        view.add_to(evaluation, now)
     }
 
     pub(super) fn swaps(&self) -> u64 {
@@ -238,7 +258,7 @@ impl<K: TrustKind> Reloader<K> {
         };
         let in_force = self.in_force.load_full();
         match self.kind.admit(&contents, &look, Some(&in_force)) {
-            Ok(value) => self.put(state, contents, value, now),
+            Ok(admitted) => self.put(state, contents, admitted, now),
             Err(error) => {
                 let settle = self.settings.settle_seconds;
                 state.standing.refused(contents, error, settle, now)
@@ -251,15 +271,16 @@ impl<K: TrustKind> Reloader<K> {
         &self,
         state: &mut ReloaderState<K::Contents>,
         contents: Vec<K::Contents>,
-        value: K::Value,
+        admitted: Admitted<K::Value>,
         now: Timestamp,
     ) -> TrustStep {
+        let Admitted { value, warning } = admitted;
         if self.kind.is_same(&value, &self.in_force.load()) {
             state.standing.loaded = contents;
             return state.standing.agrees();
         }
         self.in_force.store(Arc::new(value));
-        state.standing.swapped(contents, now)
+        state.standing.swapped(contents, warning, now)
     }
 
     fn tell(
@@ -283,8 +304,11 @@ impl<K: TrustKind> Reloader<K> {
         let failing = state.standing.failing.as_ref();
         *lock(&self.status) = ReloaderStatus {
             polled: now,
-            stale_since: failing.map(|failing| failing.since),
-            failure: failing.map(|failing| failing.error.clone()),
+            agreement: TrustAgreement {
+                place: state.places.name(),
+                stale_since: failing.map(|failing| failing.since),
+                failure: failing.map(|failing| failing.error.clone()),
+            },
         };
     }
 
@@ -295,7 +319,7 @@ impl<K: TrustKind> Reloader<K> {
             published.publish(ReloadNumbers {
                 swapped,
                 failures,
-                stale_since: status.stale_since,
+                stale_since: status.agreement.stale_since,
                 polled: status.polled,
             });
         }
@@ -303,11 +327,11 @@ impl<K: TrustKind> Reloader<K> {
 
     /// After the locks are gone: an observer may ask.
     fn finish(&self, step: TrustStep, events: &[Event], now: Timestamp) -> TrustReloadSummary {
-        let is_swapped = step == TrustStep::Swapped;
+        let is_swapped = matches!(step, TrustStep::Swapped { .. });
         let (refused, failures) = match step {
             TrustStep::Settling(error) => (Some(error), 0),
             TrustStep::Refused { error, fresh } => (Some(error), u64::from(fresh)),
-            TrustStep::Unchanged | TrustStep::Restored | TrustStep::Swapped => (None, 0),
+            TrustStep::Unchanged | TrustStep::Restored | TrustStep::Swapped { .. } => (None, 0),
         };
         self.failures.fetch_add(failures, Ordering::Release);
         self.swaps

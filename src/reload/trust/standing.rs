@@ -10,8 +10,8 @@ pub(super) enum TrustStep {
     Unchanged,
     /// It is again what is in force, after it was not.
     Restored,
-    /// It is in force from now on.
-    Swapped,
+    /// It is in force from now on, though there may be something to warn of.
+    Swapped { warning: Option<TrustReloadError> },
     /// It cannot be in force, and may be half-written.
     Settling(TrustReloadError),
     /// It cannot be in force; `fresh` where it was not refused for this before.
@@ -49,11 +49,16 @@ impl<C: PartialEq> TrustStanding<C> {
     }
 
     /// They hold what is in force from now on.
-    pub(super) fn swapped(&mut self, contents: Vec<C>, now: Timestamp) -> TrustStep {
+    pub(super) fn swapped(
+        &mut self,
+        contents: Vec<C>,
+        warning: Option<TrustReloadError>,
+        now: Timestamp,
+    ) -> TrustStep {
         self.loaded = contents;
         self.loaded_at = now;
         self.failing = None;
-        TrustStep::Swapped
+        TrustStep::Swapped { warning }
     }
 
     /// They hold what cannot be in force.

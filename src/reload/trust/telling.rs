@@ -58,8 +58,13 @@ impl TrustTeller {
                 let message = format!("{}: it holds what is in force again", told.place);
                 (Band::Ok, EventCode::ReloadRecovered, message, false)
             }
-            TrustStep::Swapped => {
-                let message = format!("{}: from now on in force: {}", told.place, told.in_force);
+            TrustStep::Swapped { warning } => {
+                let warning = warning.as_ref();
+                let warning = warning.map_or_else(String::new, |error| format!("; but {error}"));
+                let message = format!(
+                    "{}: from now on in force: {}{warning}",
+                    told.place, told.in_force
+                );
                 (Band::Ok, EventCode::ReloadSucceeded, message, true)
             }
             TrustStep::Refused { error, fresh } => {
@@ -77,7 +82,11 @@ impl TrustTeller {
         if telling.is_none() && !fresh {
             return None;
         }
-        let event = Event::new(now, code, Severity::of_band(band), self.role, message)
+        let severity = match step {
+            TrustStep::Swapped { warning: Some(_) } => Severity::Warning,
+            _ => Severity::of_band(band),
+        };
+        let event = Event::new(now, code, severity, self.role, message)
             .with_source(told.place.to_owned())
             .with_matter(matter);
         Some(match telling {

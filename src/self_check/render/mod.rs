@@ -5,8 +5,13 @@ mod json;
 mod labels;
 mod nagios;
 mod openmetrics;
+mod picture;
 mod series_text;
+mod svg;
 mod text;
+mod timeline;
+
+pub use svg::Theme;
 
 use super::Report;
 
@@ -28,6 +33,36 @@ impl Report {
     /// vanishes at expiry.
     pub fn to_openmetrics(&self) -> String {
         openmetrics::render(self)
+    }
+
+    /// A picture for people, SVG: a bar for each certificate with its bands, when each chain verifies
+    /// and is dark, for whom, what ends it, and the findings. The same report gives the same bytes.
+    ///
+    /// It shows 50 chains and 50 findings at the most, the worst first, and says how many more there
+    /// are; of a chain 10 certificates, and beyond them those that end it. It is 960 pixels wide, has
+    /// no scripts and loads nothing: it may be embedded as an `<img>`.
+    ///
+    /// # How does an operator see at once what ends first?
+    /// ```
+    /// use notafter::self_check::Theme;
+    /// # use notafter::{SelfCheck, TrustAnchors};
+    /// # let report = SelfCheck::builder()
+    /// #     .with_trust_anchors(TrustAnchors::builder().build())
+    /// #     .with_provider(rustls::crypto::ring::default_provider().into())
+    /// #     .build()?
+    /// #     .run();
+    /// let picture = report.to_svg(Theme::Auto);
+    /// assert!(picture.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\""));
+    /// # Ok::<(), notafter::self_check::SelfCheckError>(())
+    /// ```
+    pub fn to_svg(&self, theme: Theme) -> String {
+        svg::render(self, theme)
+    }
+
+    /// The same picture for a terminal of so many columns (held between 20 and 400), in ASCII but for
+    /// names: a character outside of ASCII counts as two columns, and no line is longer.
+    pub fn to_timeline(&self, columns: usize) -> String {
+        timeline::render(self, columns)
     }
 
     /// The JSON document that scripts depend on; fields may be added to it, never changed.

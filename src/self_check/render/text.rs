@@ -164,7 +164,7 @@ fn findings_text(report: &Report) -> String {
     text
 }
 
-fn relative(t: Timestamp, at: Timestamp) -> String {
+pub(super) fn relative(t: Timestamp, at: Timestamp) -> String {
     let seconds = t.seconds_since(at);
     let span = span::readable(seconds);
     if seconds >= 0 {

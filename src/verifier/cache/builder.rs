@@ -10,6 +10,7 @@ use lru::LruCache;
 use rustls::client::danger::ServerCertVerifier;
 
 use super::super::error::VerdictCacheError;
+use super::super::judgement::{MAX_TRUST_AGE_SECONDS, trust_age_seconds};
 use super::super::proof::AwaitingProof;
 use super::{SHARDS, VerdictCache, VerdictShard};
 use crate::cert::Certificate;
@@ -21,9 +22,6 @@ use crate::time::Timestamp;
 
 const DEFAULT_TTL: Duration = Duration::from_secs(5 * 60);
 const MAX_TTL: Duration = Duration::from_secs(60 * 60);
-/// The longest that a verdict counts which may rest on what only the inner verifier knows, in
-/// seconds.
-const MAX_TTL_UNTOLD: i64 = 60;
 
 /// How many verdicts are remembered unless told otherwise.
 const DEFAULT_CAPACITY: NonZeroUsize = match NonZeroUsize::new(1024) {
@@ -41,6 +39,7 @@ pub struct VerdictCacheBuilder {
     crls: Crls,
     pins: Option<Arc<dyn PinsInForce>>,
     trust: Option<Arc<dyn TrustInForce>>,
+    trust_age: Option<Duration>,
 }
 
 impl VerdictCacheBuilder {
@@ -53,6 +52,7 @@ impl VerdictCacheBuilder {
             crls: Crls::default(),
             pins: None,
             trust: None,
+            trust_age: None,
         }
     }
 
@@ -103,10 +103,31 @@ impl VerdictCacheBuilder {
         self
     }
 
+    /// Asks the inner verifier again from so long on, in whole seconds and at most a minute, whatever the
+    /// `ttl`: for one whose anchors or lists change unseen, such as the platform's. 0 remembers nothing.
+    ///
+    /// # How soon does a remembered verdict follow the platform's store?
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::time::Duration;
+    /// use notafter::verifier::VerdictCache;
+    /// # fn wrap(
+    /// #     platform: Arc<dyn rustls::client::danger::ServerCertVerifier>,
+    /// # ) -> Result<(), notafter::verifier::VerdictCacheError> {
+    /// let age = Duration::from_secs(10); // the same as the wrapper around it has
+    /// let cached = VerdictCache::builder(platform).with_trust_age(age).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub const fn with_trust_age(mut self, age: Duration) -> Self {
+        self.trust_age = Some(age);
+        self
+    }
+
     /// Builds the cache.
     ///
     /// # Errors
-    /// [`VerdictCacheError`] where the `ttl` is longer than an hour.
+    /// [`VerdictCacheError`] where the `ttl` is longer than an hour, or the age than a minute.
     pub fn build(self) -> Result<Arc<VerdictCache>, VerdictCacheError> {
         let seconds = self.ttl.as_secs();
         let ttl = i64::try_from(seconds).ok().filter(|_| self.ttl <= MAX_TTL);
@@ -114,7 +135,17 @@ impl VerdictCacheBuilder {
         let is_told = self.anchor_ends.is_some() || self.trust.is_some();
         let ttl = match is_told {
             true => ttl,
-            false => ttl.min(MAX_TTL_UNTOLD),
+            false => ttl.min(MAX_TRUST_AGE_SECONDS),
+        };
+        let ttl = match self.trust_age {
+            None => ttl,
+            Some(age) => {
+                let seconds = age.as_secs();
+                let age =
+                    trust_age_seconds(age).ok_or(VerdictCacheError::AgeTooLong { seconds })?;
+                // The last second at which it counts is the one before it is asked again.
+                ttl.min(age - 1)
+            }
         };
         let mut anchor_ends = self.anchor_ends.unwrap_or_default();
         anchor_ends.sort_unstable();

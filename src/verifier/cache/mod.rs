@@ -15,7 +15,7 @@ pub use builder::VerdictCacheBuilder;
 
 use super::epoch::Epoch;
 use super::forward::forward_to_inner;
-use super::peer::{ChainFacts, OwnedPeer, Peer};
+use super::peer::{ChainFacts, IdentityClaim, OwnedPeer, Peer};
 use super::proof::AwaitingProof;
 use crate::cert::Certificate;
 use crate::outlook::{TrustGeneration, TrustInForce};
@@ -266,6 +266,7 @@ impl ServerCertVerifier for VerdictCache {
         let host = server_name.to_str();
         let peer = Peer {
             host: Some(&host),
+            identities: None,
             pinned_as: None,
             leaf: end_entity,
             intermediates,
@@ -273,6 +274,7 @@ impl ServerCertVerifier for VerdictCache {
             raw: self.inner.requires_raw_public_keys(),
             now,
             facts: ChainFacts::default(),
+            claim: IdentityClaim::default(),
         };
         // The epoch and the generation are those before the inner verifier is asked.
         let trust = self.trust.as_ref().map(|trust| trust.generation());

@@ -9,6 +9,7 @@ use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::server::{VerifierBuilderError, WebPkiClientVerifier};
 use rustls::{DistinguishedName, Error, RootCertStore};
 
+use super::super::anonymous::AnonymousClients;
 use super::by_generation::{by_generation, with_lists};
 use super::current::{CurrentVerifier, MakesVerifier};
 use super::error::ReloadingVerifierError;
@@ -48,13 +49,6 @@ use crate::reload::{CrlGeneration, ReloadingAnchors, ReloadingCrls};
 pub struct ReloadingClientVerifier {
     current: CurrentVerifier<ClientVerifierMaker>,
     hints: RootHints,
-}
-
-/// Whether clients without a certificate are let in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum AnonymousClients {
-    Refuse,
-    Accept,
 }
 
 #[derive(Debug)]

@@ -29,6 +29,7 @@ impl<E: Error + 'static> Error for Around<E> {
 
 fn pin_refusal() -> PinError {
     PinError::NotPinned {
+        identity: None,
         host: Some("a.example".to_owned()),
     }
 }

@@ -30,6 +30,7 @@ fn every_certificate_error_of_the_peer_has_its_code() {
         |error: Arc<dyn std::error::Error + Send + Sync>| Certificate::Other(OtherError(error));
     let (now, before, after) = (later(), days(397), days(402));
     let pin = PinError::NotPinned {
+        identity: None,
         host: Some("a.example".to_owned()),
     };
     let presented = PresentedError::TooMany {
@@ -258,9 +259,16 @@ fn every_pin_refusal_has_the_code_of_its_event() {
         .unwrap();
     let reason = || "no path".to_owned();
     let cases = [
-        (PinError::NotPinned { host: host() }, "pin_mismatch"),
+        (
+            PinError::NotPinned {
+                identity: None,
+                host: host(),
+            },
+            "pin_mismatch",
+        ),
         (
             PinError::NoPath {
+                identity: None,
                 host: host(),
                 reason: reason(),
             },
@@ -268,14 +276,23 @@ fn every_pin_refusal_has_the_code_of_its_event() {
         ),
         (
             PinError::Unreadable {
+                identity: None,
                 host: host(),
                 reason: reason(),
             },
             "pin_mismatch",
         ),
-        (PinError::Rejected { host: host(), key }, "pin_rejected"),
+        (
+            PinError::Rejected {
+                identity: None,
+                host: host(),
+                key,
+            },
+            "pin_rejected",
+        ),
         (
             PinError::SetExpired {
+                identity: None,
                 host: host(),
                 not_after: NOW,
             },

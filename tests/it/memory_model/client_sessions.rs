@@ -15,7 +15,7 @@ use super::ground::{play, provider};
 use super::inner::{Knowledge, PROOF};
 use super::pins::Pinning;
 use super::question::{Accepted, Question, Walk, good_or_bad, server_name};
-use super::setup::{Meetings, Setup, Shape};
+use super::setup::{Meetings, Setup, Shape, identity_of};
 use crate::support::graph::Dice;
 use crate::support::pki::{self, NOW};
 use crate::support::tls::{SetTime, meet};
@@ -280,7 +280,9 @@ fn resumption(
         episode.note(*question, now);
     }
     let objects = |h: &Handshake| named(&h.question) && episode.objection(h, now).is_some();
-    if chains.len() > 4 || episode.handshakes.iter().any(objects) {
+    let identities = chains.iter().map(|q| identity_of(episode.setup, q.leaf));
+    let identities: HashSet<_> = identities.collect();
+    if identities.len() > 1 || chains.len() > 4 || episode.handshakes.iter().any(objects) {
         client.spoilt.insert(key.clone());
     }
     let handed_out = client.resume(name);
@@ -329,6 +331,17 @@ fn pins_that_change_at_any_time() {
         ..Shape::PLAIN
     };
     guarded("client sessions over epochs", 4, shape, Changes::AtAnyTime);
+}
+
+#[test]
+fn pins_for_identities() {
+    let shape = Shape {
+        pinning: Some(Pinning::Identities),
+        meetings: Meetings::Regular,
+        ..Shape::PLAIN
+    };
+    let name = "client sessions of identities";
+    guarded(name, 3, shape, Changes::BetweenHandshakes);
 }
 
 /// Without pins or other knowledge: what is left are dates, and names in any case.

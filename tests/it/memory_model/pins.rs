@@ -41,21 +41,35 @@ pub enum Pinning {
     Paths,
     /// At every position, for some of the names.
     Scopes,
+    /// At every position, for some of the names and for some identities.
+    Identities,
     /// At every position, with many keys in wrong hands and sets that fail open.
     Rejections,
 }
 
 pub fn any_sets(dice: &mut Dice, world: &World, pinning: Pinning) -> PinSets {
-    if pinning != Pinning::Scopes {
-        return any_set(dice, world, pinning, &[]).into();
-    }
-    let scopes: [&[&str]; 4] = [
-        &["service.example"],
-        &["other.example", "Service.Example"],
-        &["**.example"],
-        &[],
-    ];
-    let chosen = scopes.map(|scope| (dice.below(2) == 0).then_some(scope));
+    let scopes: &[&[&str]] = match pinning {
+        Pinning::Scopes => &[
+            &["service.example"],
+            &["other.example", "Service.Example"],
+            &["**.example"],
+            &[],
+        ],
+        Pinning::Identities => &[
+            &["spiffe://a.example/red"],
+            &["spiffe://a.example", "other.example"],
+            &["spiffe://b.example/blue"],
+            &["service.example"],
+            &[],
+        ],
+        _ => return any_set(dice, world, pinning, &[]).into(),
+    };
+    // Without a set for some identity there would be none for clients.
+    let must_be = |n: usize| pinning == Pinning::Identities && n == 0;
+    let numbered = scopes.iter().enumerate();
+    let chosen: Vec<_> = numbered
+        .map(|(n, scope)| (dice.below(2) == 0 || must_be(n)).then_some(*scope))
+        .collect();
     let sets: Vec<_> = chosen
         .into_iter()
         .flatten()

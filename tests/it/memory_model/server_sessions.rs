@@ -309,6 +309,17 @@ fn pins_on_paths() {
 }
 
 #[test]
+fn pins_for_identities() {
+    let pinning = Some(Pinning::Identities);
+    let shape = Shape {
+        pinning,
+        ..Shape::PLAIN
+    };
+    let name = "server sessions of identities";
+    guarded(name, 2, shape, Changes::BetweenHandshakes);
+}
+
+#[test]
 fn inner_verifiers_that_know_more() {
     let shape = Shape {
         pinning: None,

@@ -4,14 +4,18 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
+use notafter::cert::Sha256Digest;
+use notafter::identity::{IdentityError, PeerIdentity};
 use notafter::observer::InlineObserver;
 use notafter::pin::{PinSets, PinsInForce};
 use notafter::revocation::{CrlExpiration, Crls};
 use notafter::verifier::{
-    PinnedGrace, StapleRule, StapleStrictness, VerdictCache, WatchingVerifierBuilder,
+    PinnedGrace, StapleRule, StapleStrictness, UnidentifiedPeers, VerdictCache,
+    WatchingVerifierBuilder,
 };
-use notafter::{Observer, WatchingClientVerifier, WatchingServerVerifier};
+use notafter::{Certificate, Observer, WatchingClientVerifier, WatchingServerVerifier};
 use rustls::client::danger::ServerCertVerifier;
+use rustls::pki_types::CertificateDer;
 use rustls::server::danger::ClientCertVerifier;
 
 use super::ground::{provider, world};
@@ -19,6 +23,28 @@ use super::inner::{Inner, Knowledge, Yes};
 use super::pins::{ChangingPins, Pinning, any_sets};
 use crate::support::graph::Dice;
 use crate::support::world::World;
+
+/// Some leaves are of one peer, others of another, and some do not say whose they are.
+fn any_identity(leaf: &Certificate) -> Result<PeerIdentity, IdentityError> {
+    // By what is the same in every run.
+    let dates = format!("{} {}", leaf.not_before(), leaf.not_after());
+    let [first, ..] = *Sha256Digest::of(dates.as_bytes()).as_bytes();
+    let identity = match first % 8 {
+        0..3 => "spiffe://a.example/red",
+        3..6 => "spiffe://a.example/green",
+        6 => "spiffe://b.example/blue",
+        _ => return Err(IdentityError::new("it does not say")),
+    };
+    Ok(PeerIdentity::new(identity)?)
+}
+
+/// Who the peer with this leaf is, where peers are known by identities and this one says who it is.
+pub fn identity_of(setup: &Setup, leaf: &CertificateDer<'_>) -> Option<PeerIdentity> {
+    setup
+        .pinning
+        .filter(|pinning| *pinning == Pinning::Identities)?;
+    any_identity(&Certificate::from_der(leaf).unwrap()).ok()
+}
 
 /// Of what kind the configurations of a test are.
 #[derive(Debug, Clone, Copy)]
@@ -76,6 +102,7 @@ pub struct Setup {
     /// Whether the same peer is met most of the time.
     pub is_focused: bool,
     has_anchors: bool,
+    unidentified: UnidentifiedPeers,
     pub meetings: Meetings,
     observer: Option<Arc<dyn Observer>>,
 }
@@ -119,6 +146,10 @@ impl Setup {
                 meetings => meetings == Meetings::Regular,
             },
             has_anchors: !(shape.may_lack_anchors && dice.below(3) == 0),
+            unidentified: match shape.pinning {
+                Some(Pinning::Identities) if dice.below(2) == 0 => UnidentifiedPeers::KnowByName,
+                _ => UnidentifiedPeers::Refuse,
+            },
             meetings: shape.meetings,
             observer: None,
         }
@@ -173,6 +204,11 @@ impl Setup {
         memory: NonZeroUsize,
     ) -> WatchingVerifierBuilder<V> {
         let mut builder = builder.with_provider(provider()).with_peer_memory(memory);
+        if self.pinning == Some(Pinning::Identities) {
+            builder = builder
+                .with_peer_identity(Arc::new(any_identity))
+                .with_unidentified_peers(self.unidentified);
+        }
         if self.has_anchors {
             builder = builder.with_trust_anchors(self.world.anchors.clone());
         }

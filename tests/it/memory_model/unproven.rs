@@ -53,12 +53,21 @@ fn meet_without_a_key(
 
 #[test]
 fn nothing_is_told_of_servers_without_their_key() {
+    events_of_the_unproven("events of the unproven", Pinning::Scopes);
+}
+
+#[test]
+fn nothing_is_told_of_identities_without_their_key() {
+    events_of_the_unproven("identities of the unproven", Pinning::Identities);
+}
+
+fn events_of_the_unproven(name: &str, pinning: Pinning) {
     let shape = Shape {
-        pinning: Some(Pinning::Scopes),
+        pinning: Some(pinning),
         grace: true,
         ..Shape::PLAIN
     };
-    let findings = play("events of the unproven", 2, |seed, dice, findings| {
+    let findings = play(name, 2, |seed, dice, findings| {
         let setup = Setup::any(seed, dice, shape).with_room();
         let recorders = [(); 2].map(|()| Arc::new(Recorder::default()));
         let [plagued, spared] = recorders

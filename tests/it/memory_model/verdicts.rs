@@ -136,6 +136,20 @@ fn pins_for_some_names() {
 }
 
 #[test]
+fn pins_for_identities() {
+    let pinning = Some(Pinning::Identities);
+    of_servers(
+        "identities",
+        4,
+        Shape {
+            pinning,
+            grace: true,
+            ..Shape::PLAIN
+        },
+    );
+}
+
+#[test]
 fn inner_verifiers_that_know_more() {
     let shape = Shape {
         pinning: Some(Pinning::Leaves),
@@ -248,6 +262,19 @@ fn clients_with_pins_on_paths() {
     of_clients(
         "clients' path pins",
         6,
+        Shape {
+            pinning,
+            ..Shape::PLAIN
+        },
+    );
+}
+
+#[test]
+fn clients_with_pins_for_identities() {
+    let pinning = Some(Pinning::Identities);
+    of_clients(
+        "clients' identities",
+        3,
         Shape {
             pinning,
             ..Shape::PLAIN

@@ -4,13 +4,16 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
+use notafter::identity::{IdentityError, PeerIdentity, SpiffeIdentities};
 use notafter::pin::{Pin, PinMode, PinState};
 use notafter::revocation::Crls;
 use notafter::verifier::{
-    PinnedGrace, PresentedBounds, StapleRule, StapleStrictness, VerdictCache, VerifierBuildError,
-    WatchingVerifierBuilder,
+    PinnedGrace, PresentedBounds, StapleRule, StapleStrictness, UnidentifiedPeers, VerdictCache,
+    VerifierBuildError, WatchingVerifierBuilder,
 };
-use notafter::{PinSet, SessionGuard, SpkiPin, WatchingClientVerifier, WatchingServerVerifier};
+use notafter::{
+    Certificate, PinSet, SessionGuard, SpkiPin, WatchingClientVerifier, WatchingServerVerifier,
+};
 use rustls::client::ClientSessionMemoryCache;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::server::ServerSessionMemoryCache;
@@ -57,6 +60,21 @@ pub enum Pins {
     WrongButReported,
     Rejected,
     OfOthers,
+    /// Wrong ones, for the identity that every leaf has.
+    OfIdentity,
+}
+
+/// What leaves say of whose they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Identities {
+    /// Nobody asks them.
+    Unasked,
+    /// All of them say the same.
+    One,
+    /// They do not say, and are refused.
+    Missing,
+    /// They do not say, and are known by their name.
+    MissingByName,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +94,14 @@ pub struct Options {
     pub memory: usize,
     pub cached: bool,
     pub guarded: bool,
+    pub identities: Identities,
+}
+
+/// Who every leaf is where all of them are one.
+const EVERYBODY: &str = "spiffe://prod.example/db";
+
+fn everybody_is_one(_: &Certificate) -> Result<PeerIdentity, IdentityError> {
+    Ok(PeerIdentity::new(EVERYBODY)?)
 }
 
 const BOTH: [bool; 2] = [false, true];
@@ -99,22 +125,31 @@ pub fn all(of_servers: bool) -> Vec<Options> {
         Pins::WrongButReported,
         Pins::Rejected,
         Pins::OfOthers,
+        Pins::OfIdentity,
     ] {
-        for staples in rules {
-            for bounds in [Bounds::Default, Bounds::One, Bounds::None] {
-                for bits in 0..16 {
-                    let bit = |n: u32| bits >> n & 1 == 1;
-                    for cached in caches {
-                        all.push(Options {
-                            pins,
-                            anchors: bit(0),
-                            staples: *staples,
-                            grace: bit(1),
-                            bounds,
-                            memory: if bit(2) { 1 } else { 64 },
-                            cached: *cached,
-                            guarded: bit(3),
-                        });
+        for identities in [
+            Identities::Unasked,
+            Identities::One,
+            Identities::Missing,
+            Identities::MissingByName,
+        ] {
+            for staples in rules {
+                for bounds in [Bounds::Default, Bounds::One, Bounds::None] {
+                    for bits in 0..16 {
+                        let bit = |n: u32| bits >> n & 1 == 1;
+                        for cached in caches {
+                            all.push(Options {
+                                pins,
+                                anchors: bit(0),
+                                staples: *staples,
+                                grace: bit(1),
+                                bounds,
+                                memory: if bit(2) { 1 } else { 64 },
+                                cached: *cached,
+                                guarded: bit(3),
+                                identities,
+                            });
+                        }
                     }
                 }
             }
@@ -146,6 +181,10 @@ impl Options {
                 let scope = "elsewhere.example".parse().unwrap();
                 set.with_current(scene.stranger).with_scope(scope)
             }
+            Pins::OfIdentity => {
+                let scope = EVERYBODY.parse().unwrap();
+                set.with_current(scene.stranger).with_scope(scope)
+            }
         };
         Some(set.build().unwrap())
     }
@@ -162,6 +201,14 @@ impl Options {
         if let Some(set) = self.set(scene) {
             builder = builder.with_pin_set(set);
         }
+        builder = match self.identities {
+            Identities::Unasked => builder,
+            Identities::One => builder.with_peer_identity(Arc::new(everybody_is_one)),
+            Identities::Missing => builder.with_peer_identity(Arc::new(SpiffeIdentities)),
+            Identities::MissingByName => builder
+                .with_peer_identity(Arc::new(SpiffeIdentities))
+                .with_unidentified_peers(UnidentifiedPeers::KnowByName),
+        };
         if self.anchors {
             builder = builder.with_trust_anchors(scene.anchors.clone());
         }
@@ -228,6 +275,9 @@ impl Options {
         match self.pins {
             Pins::Absent if self.grace => Some(VerifierBuildError::GraceWithoutPins),
             Pins::Ca if !self.anchors => Some(VerifierBuildError::PinsNeedTrustAnchors),
+            Pins::OfIdentity if self.identities == Identities::Unasked => {
+                Some(VerifierBuildError::PinsNeedPeerIdentity)
+            }
             Pins::OfOthers if !of_servers => Some(VerifierBuildError::NoPinsForClients),
             _ => None,
         }

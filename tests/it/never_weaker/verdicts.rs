@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use notafter::pin::PinError;
-use notafter::verifier::{StapleRule, StapleStrictness, presented_error};
+use notafter::verifier::{StapleRule, StapleStrictness, identity_error, presented_error};
 use notafter::{Timestamp, pin_error};
 use rustls::client::danger::ServerCertVerifier;
 use rustls::internal::msgs::codec::Codec as _;
@@ -11,7 +11,7 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::server::danger::ClientCertVerifier;
 use rustls::{CertificateError, DigitallySignedStruct, Error};
 
-use super::options::{self, Bounds, GRACE, NAME, Options, Pins, Scene, TTL};
+use super::options::{self, Bounds, GRACE, Identities, NAME, Options, Pins, Scene, TTL};
 use super::scripted::{Features, Scripted, Verdict};
 use crate::support::certificate_errors::certificate_errors;
 use crate::support::pki::{Leaf, NOW};
@@ -56,6 +56,7 @@ enum Adds {
     Mismatch,
     Rejected,
     Staple,
+    Unidentified,
     Other,
 }
 
@@ -64,6 +65,7 @@ fn added(answer: &Result<(), Error>) -> Adds {
         Ok(()) => Adds::Nothing,
         Err(error) if presented_error(error).is_some() => Adds::TooMany,
         Err(Error::InvalidCertificate(CertificateError::InvalidOcspResponse)) => Adds::Staple,
+        Err(error) if identity_error(error).is_some() => Adds::Unidentified,
         Err(error) => match pin_error(error) {
             Some(PinError::Mismatch { .. }) => Adds::Mismatch,
             Some(PinError::Rejected { .. }) => Adds::Rejected,
@@ -76,6 +78,8 @@ fn expected(options: &Options, presented: usize) -> Adds {
     let staple = options.staples == StapleRule::Always(StapleStrictness::Hard);
     match options.pins {
         _ if options.bounds == Bounds::One && presented > 1 => Adds::TooMany,
+        _ if options.identities == Identities::Missing => Adds::Unidentified,
+        Pins::OfIdentity if options.identities == Identities::One => Adds::Mismatch,
         Pins::Wrong => Adds::Mismatch,
         Pins::Rejected => Adds::Rejected,
         _ if staple => Adds::Staple,
@@ -249,7 +253,10 @@ fn raw_public_keys_pass_where_nothing_more_is_asked_of_them() {
         let wrapper = Wrapper::Servers(verifier);
         inner.say(yes());
         let answer = wrapper.ask(&key, &[], NOW);
+        // And nothing by which it says whose it is.
         let expected = match options.pins {
+            _ if options.identities == Identities::One => Adds::Unidentified,
+            _ if options.identities == Identities::Missing => Adds::Unidentified,
             Pins::Ca => Adds::Mismatch,
             _ => expected(&options, 1),
         };

@@ -107,6 +107,7 @@ fn retired_and_rejected_keys_are_refused_with_their_state() {
     let result = scene.verify(&[&world.leaves[2].der], NOW);
     let expected = PinError::Rejected {
         host: Some(NAME.to_owned()),
+        identity: None,
         key: rejected,
     };
     // Fields may be added: compare what they say.

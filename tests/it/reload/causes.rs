@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use notafter::{Band, EventCode, Monitor, ReloadingKey, Target};
+use notafter::{Band, EventCode, Monitor, ReloadingKey, Severity, Target};
 
 use super::scene::{Scene, at, code, serves};
 use crate::support::pki;
@@ -152,4 +152,66 @@ fn one_cause_gives_one_line_and_no_advice_contradicts_it() {
         let told = scene.told();
         assert_eq!(told[..2], ["reload_succeeded", "skew_recovered"], "{what}");
     }
+}
+
+#[test]
+fn one_expiry_wakes_somebody_once_and_the_other_event_says_what_it_follows_from() {
+    let scene = Scene::new();
+    scene.deploy(&scene.leaf(-10, 80));
+    let key = scene.key();
+    let monitor = monitored(&scene, &key);
+    let served = key.served();
+    let chain = served[0].certificates.iter().map(|c| c.der().clone());
+    monitor.watch("served", Target::from_chain(chain));
+    // Due, a warning, critical, and expired: 30, 20 and 10 days before its end, and after it.
+    let ends = 80 * DAY;
+    let cases = [
+        (ends - 30 * DAY, "expiring", Severity::Info, Band::Due),
+        (
+            ends - 20 * DAY,
+            "expiring",
+            Severity::Warning,
+            Band::Warning,
+        ),
+        (
+            ends - 10 * DAY,
+            "expiring",
+            Severity::Critical,
+            Band::Critical,
+        ),
+        (ends + 1, "expired", Severity::Critical, Band::Expired),
+    ];
+    for (seconds, code, severity, band) in cases {
+        monitor.tick(at(seconds));
+        let mut events = scene.events.take();
+        events.sort_by_key(|event| event.code);
+        let [primary, note] = events.as_slice() else {
+            panic!("{events:#?}");
+        };
+        let short = (primary.code.as_str(), primary.severity, primary.band);
+        assert_eq!(short, (code, severity, Some(band)), "{primary}");
+        assert_eq!(primary.follows_from, None);
+        let short = (note.code, note.severity, note.band);
+        assert_eq!(
+            short,
+            (EventCode::Skew, Severity::Info, Some(band)),
+            "{note}"
+        );
+        assert_eq!(note.follows_from, Some(primary.code));
+        assert!(note.message.contains("due_but_not_renewed"), "{note}");
+        let said = format!("(as the event {code} says)");
+        assert!(note.message.ends_with(&said), "{note}");
+        let json: serde_json::Value = serde_json::from_str(&note.to_json()).unwrap();
+        assert_eq!(json["follows_from"], code);
+        let json: serde_json::Value = serde_json::from_str(&primary.to_json()).unwrap();
+        assert_eq!(json.get("follows_from"), None);
+    }
+    // Alone, it is as loud as its band.
+    monitor.remove("served");
+    monitor.tick(at(ends + 3_601));
+    let event = scene.told_once(EventCode::Skew);
+    assert_eq!(
+        (event.severity, event.follows_from),
+        (Severity::Critical, None)
+    );
 }

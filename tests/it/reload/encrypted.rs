@@ -1,8 +1,10 @@
 //! Keys that lie encrypted on disk, written by OpenSSL's own command.
 
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
-use notafter::reload::{KeyFiles, ReloadBuildError, ReloadError};
+use notafter::reload::{KeyFiles, KeyMaterial, ReloadBuildError, ReloadError};
 use notafter::self_check::FindingCode;
 use notafter::source::Passphrase;
 use notafter::{SelfCheck, Severity};
@@ -175,4 +177,55 @@ fn a_renewal_with_another_passphrase_is_told_and_the_good_pair_is_served_on() {
         format!("{:?}", Passphrase::new("correct horse")),
         "Passphrase(..)"
     );
+}
+
+#[test]
+fn a_passphrase_is_asked_for_only_when_there_is_something_to_open() {
+    let scene = Scene::new();
+    let (old, new) = (scene.leaf(-10, 80), scene.leaf(-1, 89));
+    scene.deploy(&old);
+    let (asked, answer) = (Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(None)));
+    let (count, known) = (asked.clone(), answer.clone());
+    let passphrase = Passphrase::from_fn(move || {
+        count.fetch_add(1, Ordering::Relaxed);
+        known.lock().unwrap().map(<[u8]>::to_vec)
+    });
+    let files = KeyFiles::new(scene.path("tls.crt"), scene.path("tls.key"));
+    let files = files.with_passphrase(passphrase);
+    let key = scene.builder().with_files(files.clone()).build().unwrap();
+    let is_asked = || asked.swap(0, Ordering::Relaxed);
+    assert_eq!(is_asked(), 0, "the key is not encrypted");
+    scene.deploy(&new);
+    scene.write("plain.key", new.key_pair.serialize_pem());
+    if !encrypt(&scene, "pkcs8 -topk8") {
+        return;
+    }
+    let refused = key.poll(at(20)).refused;
+    let expected = format!(
+        "{}: the private key is encrypted, and whoever was asked for its passphrase \
+         (`Passphrase::from_fn`) gave none: see that it can be asked",
+        scene.path("tls.key").display()
+    );
+    assert_eq!(refused[0].to_string(), expected);
+    assert!(serves(&key, &old) && is_asked() > 0);
+    *answer.lock().unwrap() = Some(&b"correct horse"[..]);
+    assert_eq!(key.poll(at(40)).swapped, 1);
+    assert!(serves(&key, &new) && is_asked() > 0);
+    key.poll(at(200));
+    assert_eq!(is_asked(), 0, "what is served is not opened again");
+    // The same files with the same function are the same pair.
+    key.add(files).unwrap();
+    assert_eq!(key.served().len(), 1);
+
+    // What is pushed is opened alike.
+    let encrypted = std::fs::read(scene.path("tls.key")).unwrap();
+    let pair = KeyMaterial::new(scene.chain(&new), encrypted);
+    let refused = scene.builder().with_pushed("pushed", pair.clone()).build();
+    assert_eq!(
+        refused.unwrap_err().to_string(),
+        format!("cannot start: pushed: {MISSING}")
+    );
+    let pair = pair.with_passphrase(Passphrase::new("correct horse"));
+    let pushed = scene.builder().with_pushed("pushed", pair).build().unwrap();
+    assert!(serves(&pushed, &new));
 }

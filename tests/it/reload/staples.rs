@@ -158,3 +158,84 @@ fn a_leaf_that_demands_a_staple_has_one_or_a_critical_event() {
     key.poll(at(1 + DAY));
     assert_eq!(scene.told(), ["staple_recovered"]);
 }
+
+#[test]
+fn a_staple_that_clients_do_not_take_is_left_out() {
+    use rcgen::CustomExtension;
+    const OF_MESSAGE: usize = 4 + 5 + 5 + 8;
+    let scene = Scene::new();
+    let with_padding = |padding: usize| {
+        scene.issuer.leaf_with(&["a.example"], -10, 80, |params| {
+            let oid = [1, 3, 6, 1, 4, 1, 32473, 1];
+            let extension = CustomExtension::from_oid_content(&oid, vec![0; padding]);
+            params.custom_extensions.push(extension);
+        })
+    };
+    let issuer = scene.issuer.certificate();
+    // A good one of so many bytes: signatures differ by a byte or two in length.
+    let staple = |leaf: &Leaf, bytes: usize| {
+        let first = scene.staple(leaf, days(-1), days(6)).len();
+        let mut padding = bytes.saturating_sub(first + 600);
+        loop {
+            let junk = with_padding(padding).certificate();
+            let answers = vec![answer(
+                (&leaf.certificate(), &issuer),
+                Hash::Sha1,
+                good(),
+                (days(-1), Some(days(6))),
+            )];
+            let signed = signed(
+                data(by_name(&issuer), days(-1), answers),
+                scene.issuer.key(),
+                &[&junk],
+            );
+            match signed.len().cmp(&bytes) {
+                std::cmp::Ordering::Equal => return signed,
+                std::cmp::Ordering::Less => padding += (bytes - signed.len()).div_ceil(2),
+                std::cmp::Ordering::Greater => padding -= (signed.len() - bytes).div_ceil(2),
+            }
+        }
+    };
+    let (small, large) = (with_padding(1), with_padding(60_000));
+    let of_chain = OF_MESSAGE + large.der.len() + scene.issuer.der.len();
+    let file = scene.path("tls.ocsp").display().to_string();
+    let cases = [
+        (&small, 16_380, None),
+        (
+            &small,
+            16_381,
+            Some(format!(
+                "{file}: its 16381 bytes are more than common clients take (16380: OpenSSL, by TLS 1.2): ask the \
+                 responder for one with fewer certificates in it; none is served"
+            )),
+        ),
+        (&large, 64_000 - of_chain, None),
+        (
+            &large,
+            64_001 - of_chain,
+            Some(format!(
+                "{file}: with its {} bytes the certificates' message has 64001, and common clients take 64000 \
+                 (rustls): leave out certificates that are not the leaf or an issuer of one before \
+                 them; none is served",
+                64_001 - of_chain
+            )),
+        ),
+    ];
+    for (leaf, bytes, expected) in cases {
+        scene.deploy(leaf);
+        let staple = staple(leaf, bytes);
+        scene.write("tls.ocsp", &staple);
+        let key = scene.stapling();
+        key.poll(at(60));
+        let served = stapled(&key);
+        match expected {
+            None => assert_eq!((served, scene.told()), (Some(staple), vec![])),
+            Some(expected) => {
+                let event = scene.told_once(EventCode::StapleNotGood);
+                assert_eq!((served, event.message), (None, expected));
+                assert_eq!(event.severity, Severity::Warning);
+            }
+        }
+        assert!(super::renewals::accepted(&key, &scene.root), "{bytes}");
+    }
+}

@@ -100,6 +100,21 @@ impl Ground {
         Service::start(&[&args, more].concat())
     }
 
+    /// The same, which writes what it tells into the file `told` of the folder.
+    pub fn serve_heard(&self, more: &[&str]) -> Service {
+        let (cert, key) = (self.path("tls.crt"), self.path("tls.key"));
+        let args = ["--cert", &cert, "--key", &key, "--listen", "127.0.0.1:0"];
+        let told = std::fs::File::create(self.path("told")).unwrap();
+        Service::start_telling(&[&args, more].concat(), told.into())
+    }
+
+    /// The lines that it told and that hold this.
+    pub fn told(&self, part: &str) -> Vec<String> {
+        let told = std::fs::read_to_string(self.path("told")).unwrap();
+        let lines = told.lines().filter(|line| line.contains(part));
+        lines.map(str::to_owned).collect()
+    }
+
     pub fn client(&self) -> Arc<ClientConfig> {
         let roots = RootCertStore::from(&pki::anchors([&self.root]));
         client(roots, None)
@@ -154,10 +169,14 @@ pub struct Service {
 
 impl Service {
     pub fn start(args: &[&str]) -> Self {
+        Self::start_telling(args, Stdio::null())
+    }
+
+    fn start_telling(args: &[&str], told: Stdio) -> Self {
         let mut child = Command::new(binary())
             .args(args)
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(told)
             .spawn()
             .unwrap();
         let mut line = String::new();

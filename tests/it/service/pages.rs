@@ -213,6 +213,65 @@ fn a_client_ca_and_a_client_crl_that_change_on_disk_count_within_the_poll() {
 }
 
 #[test]
+fn the_pages_say_how_the_anchors_and_lists_for_clients_stand() {
+    let ground = Ground::new();
+    ground.deploy(&ground.leaf(-DAY, 80 * DAY));
+    let today = super::ground::now().seconds_since(pki::NOW) / DAY;
+    // One that ends in ten days, of 110.
+    let ending = pki::root("Ending Root", today - 100, today + 10);
+    let (ca, crl) = (ground.path("clients.pem"), ground.path("clients.crl"));
+    std::fs::write(&ca, pki::pem_bundle([&ground.root.der, &ending.der])).unwrap();
+    std::fs::write(&crl, ground.lists(-3600, &[])).unwrap();
+    let trusted = ["--client-ca", &ca, "--client-crl", &crl, "--poll", "20"];
+    let service = ground.serve_heard(&trusted);
+    let client = ground.client_with(&ground.leaf(-DAY, 80 * DAY));
+    let warnings = || {
+        let page = service.get(&client, "/ready").unwrap();
+        assert_eq!(page.status, 200);
+        let document = page.json();
+        let warnings = document["warnings"].as_array().unwrap().iter();
+        let codes = warnings.map(|warning| warning["code"].as_str().unwrap().to_owned());
+        codes.collect::<Vec<_>>()
+    };
+    assert_eq!(warnings(), ["anchor_expiring"]);
+    assert_eq!(ground.told("trust anchor 'Ending Root' ends in").len(), 1);
+    let metric = |name| service.get(&client, "/metrics").unwrap().metric(name, "");
+    let end = ending.certificate().not_after().as_unix_seconds();
+    assert_eq!(metric("notafter_client_anchors"), Some(2));
+    assert_eq!(
+        metric("notafter_client_anchor_earliest_not_after_timestamp_seconds"),
+        Some(end)
+    );
+    assert_eq!(metric("notafter_client_crls"), Some(2));
+    for stale in [
+        "notafter_client_anchor_stale_since_timestamp_seconds",
+        "notafter_client_crl_stale_since_timestamp_seconds",
+    ] {
+        assert_eq!(metric(stale), Some(0), "{stale}");
+    }
+    // The report has the anchors beside the served chain, which comes first.
+    let report = service.get(&client, "/certificates").unwrap().json();
+    let positions: Vec<_> = (0..3)
+        .map(|n| report["chains"][n]["certificates"][0]["position"].clone())
+        .collect();
+    assert_eq!(positions, ["leaf", "anchor", "anchor"]);
+    // A list that is cut off: the one of before counts, and everybody hears since when.
+    let cut = ground.lists(-60, &[]);
+    std::fs::write(&crl, &cut[..cut.len() / 3]).unwrap();
+    wait_until("the list is refused", || {
+        warnings().contains(&"list_unusable".to_owned())
+    });
+    assert!(metric("notafter_client_crl_stale_since_timestamp_seconds") > Some(0));
+    std::fs::write(&crl, cut).unwrap();
+    wait_until("the list counts", || warnings() == ["anchor_expiring"]);
+    assert_eq!(metric("notafter_client_crl_reloads_total"), Some(1));
+    // The anchor that ends goes.
+    std::fs::write(&ca, pki::pem_bundle([&ground.root.der])).unwrap();
+    wait_until("nothing is wrong", || warnings().is_empty());
+    assert_eq!(metric("notafter_client_anchor_reloads_total"), Some(1));
+}
+
+#[test]
 fn handshakes_are_counted_by_whose_fault_it_was_and_leaving_early_is_nobodys() {
     let ground = Ground::new();
     ground.deploy(&ground.leaf(-DAY, 80 * DAY));

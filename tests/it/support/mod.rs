@@ -1,4 +1,5 @@
 pub mod agreeable;
+pub mod apart;
 pub mod certificate_errors;
 pub mod corpora;
 #[cfg(feature = "metrics")]
@@ -6,6 +7,7 @@ pub mod gauges;
 pub mod graph;
 pub mod limbo;
 pub mod ocsp;
+pub mod peers;
 pub mod pki;
 pub mod promtool;
 pub mod proof;

@@ -1,122 +1,207 @@
-//! The ways in which files come to change: links that are swapped, renames, folders, slow writers.
+//! The ways in which files come to change: links that are swapped, renames, folders, slow writers; for
+//! anchors and for lists.
 
 #![cfg(unix)]
 
 use std::io::Write as _;
 use std::os::unix::fs::symlink;
+use std::path::Path;
 
-use notafter::outlook::TrustInForce as _;
-use notafter::reload::ReloadingAnchors;
+use notafter::Timestamp;
+use notafter::reload::{LostIssuers, ReloadingAnchors, ReloadingCrls, TrustReloadSummary};
 
 use super::scene::{Scene, at};
-use crate::support::pki;
+use crate::support::pki::{self, Ca};
+
+/// What the files hold.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Anchors,
+    Lists,
+}
+
+const KINDS: [Kind; 2] = [Kind::Anchors, Kind::Lists];
+
+/// What follows them, whatever it is.
+struct Follower {
+    poll: Box<dyn Fn(Timestamp) -> TrustReloadSummary>,
+    /// How many are in force, and how many times others came into force.
+    held: Box<dyn Fn() -> (usize, u64)>,
+}
+
+impl Kind {
+    /// PEM of these roots, or of their lists, which a greater number makes later ones.
+    fn of(self, roots: &[&Ca], number: i64) -> String {
+        let list = |root: &&Ca| {
+            let made = at(number - 100_000);
+            pki::pem(
+                "X509 CRL",
+                &pki::crl_between(root, made, at(30 * 86_400), &[]),
+            )
+        };
+        match self {
+            Self::Anchors => Scene::bundle(roots),
+            Self::Lists => roots.iter().map(list).collect(),
+        }
+    }
+
+    fn follow(self, scene: &Scene, path: &Path) -> Follower {
+        match self {
+            Self::Anchors => {
+                let anchors = ReloadingAnchors::builder()
+                    .with_path(path)
+                    .with_observer(scene.events.clone())
+                    .with_clock(scene.clock.clone())
+                    .build()
+                    .unwrap();
+                let looked_at = anchors.clone();
+                Follower {
+                    poll: Box::new(move |now| looked_at.poll(now)),
+                    held: Box::new(move || (anchors.anchors().len(), anchors.reloads_total())),
+                }
+            }
+            Self::Lists => {
+                let lists = ReloadingCrls::builder()
+                    .with_path(path)
+                    // Each may go, as each anchor may.
+                    .with_lost_issuers(LostIssuers::Tell)
+                    .with_observer(scene.events.clone())
+                    .with_clock(scene.clock.clone())
+                    .build()
+                    .unwrap();
+                let looked_at = lists.clone();
+                Follower {
+                    poll: Box::new(move |now| looked_at.poll(now)),
+                    held: Box::new(move || (lists.generation().ders.len(), lists.reloads_total())),
+                }
+            }
+        }
+    }
+}
+
+impl Follower {
+    /// Whether others are in force since.
+    fn swaps(&self, now: i64) -> bool {
+        (self.poll)(at(now)).is_swapped
+    }
+
+    fn refuses(&self, now: i64) -> &'static str {
+        (self.poll)(at(now)).refused.unwrap().code()
+    }
+}
 
 #[test]
 fn kubernetes_swaps_the_link_to_the_data() {
-    let scene = Scene::new();
-    let volume = scene.path("volume");
-    let put = |version: &str, bundle: String| {
-        std::fs::create_dir_all(volume.join(version)).unwrap();
-        std::fs::write(volume.join(version).join("ca.crt"), bundle).unwrap();
-        symlink(version, volume.join("..data_tmp")).unwrap();
-        std::fs::rename(volume.join("..data_tmp"), volume.join("..data")).unwrap();
-    };
-    put("..1", Scene::bundle(&[&scene.a, &scene.b]));
-    symlink("..data/ca.crt", volume.join("ca.crt")).unwrap();
-    let by_file = ReloadingAnchors::builder()
-        .with_path(volume.join("ca.crt"))
-        .build()
-        .unwrap();
-    put("..2", Scene::bundle(&[&scene.b]));
-    // As a whole, so that fewer anchors count at once.
-    assert!(by_file.poll(at(10)).is_swapped);
-    assert_eq!(by_file.anchors().len(), 1);
-    std::fs::remove_dir_all(volume.join("..1")).unwrap();
-    put("..3", Scene::bundle(&[&scene.a, &scene.b]));
-    assert!(by_file.poll(at(11)).is_swapped);
-    assert_eq!(by_file.generation().epoch, 2);
+    for kind in KINDS {
+        let scene = Scene::new();
+        let volume = scene.path("volume");
+        let put = |version: &str, contents: String| {
+            std::fs::create_dir_all(volume.join(version)).unwrap();
+            std::fs::write(volume.join(version).join("trusted"), contents).unwrap();
+            symlink(version, volume.join("..data_tmp")).unwrap();
+            std::fs::rename(volume.join("..data_tmp"), volume.join("..data")).unwrap();
+        };
+        put("..1", kind.of(&[&scene.a, &scene.b], 1));
+        symlink("..data/trusted", volume.join("trusted")).unwrap();
+        let by_file = kind.follow(&scene, &volume.join("trusted"));
+        put("..2", kind.of(&[&scene.b], 2));
+        // As a whole, so that fewer count at once.
+        assert!(by_file.swaps(10), "{kind:?}");
+        assert_eq!((by_file.held)(), (1, 1), "{kind:?}");
+        std::fs::remove_dir_all(volume.join("..1")).unwrap();
+        put("..3", kind.of(&[&scene.a, &scene.b], 3));
+        assert!(by_file.swaps(11), "{kind:?}");
+        assert_eq!((by_file.held)(), (2, 2), "{kind:?}");
+        // The same volume looked at as a folder, where each is found once.
+        let by_folder = kind.follow(&scene, &volume.join("..data"));
+        assert_eq!((by_folder.held)(), (2, 0), "{kind:?}");
+        put("..4", kind.of(&[&scene.a], 4));
+        assert!(by_folder.swaps(12), "{kind:?}");
+        assert_eq!((by_folder.held)(), (1, 1), "{kind:?}");
+    }
 }
 
 #[test]
 fn certbot_moves_the_link_to_the_next_file() {
-    let scene = Scene::new();
-    scene.write("chain1.pem", Scene::bundle(&[&scene.a]));
-    scene.write("chain2.pem", Scene::bundle(&[&scene.b]));
-    symlink(scene.path("chain1.pem"), scene.path("ca.pem")).unwrap();
-    let anchors = scene.builder().build().unwrap();
-    std::fs::remove_file(scene.path("ca.pem")).unwrap();
-    // Between the two there is none.
-    assert!(anchors.poll(at(5)).refused.is_some());
-    symlink(scene.path("chain2.pem"), scene.path("ca.pem")).unwrap();
-    assert!(anchors.poll(at(6)).is_swapped);
-    let subject = anchors
-        .anchors()
-        .certificates()
-        .next()
-        .unwrap()
-        .short_name();
-    assert_eq!(subject, "root B");
-    assert_eq!(scene.events.take().len(), 1, "only the swap is told");
-}
-
-#[test]
-fn a_slow_writer_in_place_takes_no_anchor_away_meanwhile() {
-    let scene = Scene::new();
-    let roots: Vec<_> = (0..4)
-        .map(|n| pki::root(&format!("root {n}"), -100, 3650))
-        .collect();
-    let anchors = scene.anchors(&roots[..3].iter().collect::<Vec<_>>());
-    let next = Scene::bundle(&[&roots[1], &roots[2], &roots[3]]);
-    let mut file = std::fs::File::create(scene.path("ca.pem")).unwrap();
-    let mut now = 10;
-    // A piece every two seconds, a third of a certificate each.
-    for piece in next.as_bytes().chunks(200) {
-        let summary = anchors.poll(at(now));
-        assert!(!summary.is_swapped, "after {now} s");
-        assert_eq!(anchors.anchors().len(), 3);
-        file.write_all(piece).unwrap();
-        file.flush().unwrap();
-        now += 2;
+    for kind in KINDS {
+        let scene = Scene::new();
+        scene.write("chain1.pem", kind.of(&[&scene.a], 1));
+        scene.write("chain2.pem", kind.of(&[&scene.b], 2));
+        symlink(scene.path("chain1.pem"), scene.path("chain.pem")).unwrap();
+        let follower = kind.follow(&scene, &scene.path("chain.pem"));
+        std::fs::remove_file(scene.path("chain.pem")).unwrap();
+        // Between the two there is none.
+        assert!((follower.poll)(at(5)).refused.is_some(), "{kind:?}");
+        assert_eq!((follower.held)(), (1, 0), "{kind:?}");
+        symlink(scene.path("chain2.pem"), scene.path("chain.pem")).unwrap();
+        assert!(follower.swaps(6), "{kind:?}");
+        assert_eq!((follower.held)(), (1, 1), "{kind:?}");
+        let told = scene.events.take();
+        assert_eq!(told.len(), 1, "{kind:?}: only the swap is told: {told:?}");
     }
-    drop(file);
-    assert!(anchors.poll(at(now)).is_swapped);
-    assert_eq!(anchors.anchors().len(), 3);
-    assert_eq!(anchors.reloads_total(), 1);
 }
 
 #[test]
-fn fewer_anchors_written_in_place_count_once_the_file_holds_still() {
-    let scene = Scene::new();
-    let anchors = scene.anchors(&[&scene.a, &scene.b]);
-    scene.write("ca.pem", Scene::bundle(&[&scene.b]));
-    let refused = anchors.poll(at(10)).refused.unwrap();
-    assert_eq!(refused.code(), "still_written");
-    assert!(!anchors.poll(at(19)).is_swapped);
-    assert!(anchors.poll(at(20)).is_swapped);
-    // As many as before count at once.
-    scene.write("ca.pem", Scene::bundle(&[&scene.a]));
-    assert!(anchors.poll(at(30)).is_swapped);
+fn a_slow_writer_in_place_takes_nothing_away_meanwhile() {
+    for kind in KINDS {
+        let scene = Scene::new();
+        let roots: Vec<_> = (0..4)
+            .map(|n| pki::root(&format!("root {n}"), -100, 3650))
+            .collect();
+        let before = kind.of(&roots[..3].iter().collect::<Vec<_>>(), 1);
+        scene.write("trusted", before);
+        let follower = kind.follow(&scene, &scene.path("trusted"));
+        let next = kind.of(&[&roots[1], &roots[2], &roots[3]], 2);
+        let mut file = std::fs::File::create(scene.path("trusted")).unwrap();
+        let mut now = 10;
+        // A piece every two seconds, a third of one each.
+        for piece in next.as_bytes().chunks(200) {
+            assert!(!follower.swaps(now), "{kind:?}: after {now} s");
+            assert_eq!((follower.held)(), (3, 0), "{kind:?}");
+            file.write_all(piece).unwrap();
+            file.flush().unwrap();
+            now += 2;
+        }
+        drop(file);
+        assert!(follower.swaps(now), "{kind:?}");
+        assert_eq!((follower.held)(), (3, 1), "{kind:?}");
+    }
+}
+
+#[test]
+fn fewer_written_in_place_count_once_the_file_holds_still() {
+    for kind in KINDS {
+        let scene = Scene::new();
+        scene.write("trusted", kind.of(&[&scene.a, &scene.b], 1));
+        let follower = kind.follow(&scene, &scene.path("trusted"));
+        scene.write("trusted", kind.of(&[&scene.b], 2));
+        assert_eq!(follower.refuses(10), "still_written", "{kind:?}");
+        assert!(!follower.swaps(19), "{kind:?}");
+        assert!(follower.swaps(20), "{kind:?}");
+        // As many as before count at once.
+        scene.write("trusted", kind.of(&[&scene.a], 3));
+        assert!(follower.swaps(30), "{kind:?}");
+    }
 }
 
 #[test]
 fn files_come_and_go_in_a_folder() {
-    let scene = Scene::new();
-    std::fs::create_dir(scene.path("roots")).unwrap();
-    scene.write("roots/a.pem", Scene::bundle(&[&scene.a]));
-    scene.write("roots/README", "not a certificate");
-    let anchors = ReloadingAnchors::builder()
-        .with_path(scene.path("roots"))
-        .build()
-        .unwrap();
-    assert_eq!(anchors.anchors().len(), 1);
-    scene.write("roots/b.pem", Scene::bundle(&[&scene.b]));
-    assert!(anchors.poll(at(10)).is_swapped);
-    std::fs::remove_file(scene.path("roots/a.pem")).unwrap();
-    assert!(anchors.poll(at(20)).is_swapped);
-    // In place, in a file that the folder has had all along.
-    scene.write("roots/b.pem", Scene::bundle(&[&scene.a]));
-    assert!(anchors.poll(at(30)).is_swapped);
-    std::fs::remove_file(scene.path("roots/b.pem")).unwrap();
-    assert_eq!(anchors.poll(at(40)).refused.unwrap().code(), "no_anchors");
-    assert_eq!(anchors.anchors().len(), 1);
+    for (kind, nothing) in KINDS.into_iter().zip(["no_anchors", "no_lists"]) {
+        let scene = Scene::new();
+        std::fs::create_dir(scene.path("folder")).unwrap();
+        scene.write("folder/a.pem", kind.of(&[&scene.a], 1));
+        scene.write("folder/README", "neither a certificate nor a list");
+        let follower = kind.follow(&scene, &scene.path("folder"));
+        assert_eq!((follower.held)(), (1, 0), "{kind:?}");
+        scene.write("folder/b.pem", kind.of(&[&scene.b], 2));
+        assert!(follower.swaps(10), "{kind:?}");
+        std::fs::remove_file(scene.path("folder/a.pem")).unwrap();
+        assert!(follower.swaps(20), "{kind:?}");
+        // In place, in a file that the folder has had all along.
+        scene.write("folder/b.pem", kind.of(&[&scene.a], 3));
+        assert!(follower.swaps(30), "{kind:?}");
+        std::fs::remove_file(scene.path("folder/b.pem")).unwrap();
+        assert_eq!(follower.refuses(40), nothing, "{kind:?}");
+        assert_eq!((follower.held)(), (1, 3), "{kind:?}");
+    }
 }

@@ -1,0 +1,83 @@
+//! Configurations of servers.
+
+use std::sync::Arc;
+
+use pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::{ResolvesServerCert, WantsServerCert};
+use rustls::{ConfigBuilder, Error, ServerConfig, WantsVerifier};
+
+use crate::session;
+use crate::verifier::WatchingClientVerifier;
+
+/// Adds verifiers of this crate to rustls's builder of server configurations.
+///
+/// # How does my server keep clients out whose certificates have ended, resumed or not?
+/// ```
+/// use std::sync::Arc;
+/// use notafter::config::ServerConfigBuilderExt as _;
+/// use notafter::WatchingClientVerifier;
+/// # use rustls::server::ResolvesServerCert;
+/// # fn config(
+/// #     clients: Arc<WatchingClientVerifier>,
+/// #     key: Arc<dyn ResolvesServerCert>,
+/// # ) -> Result<rustls::ServerConfig, rustls::Error> {
+/// # let provider = Arc::new(rustls::crypto::ring::default_provider());
+/// Ok(rustls::ServerConfig::builder_with_provider(provider)
+///     .with_safe_default_protocol_versions()?
+///     .with_watching_client_verifier(&clients)
+///     .with_cert_resolver(key))
+/// # }
+/// ```
+pub trait ServerConfigBuilderExt: Sized {
+    /// Verifies clients by this verifier, and resumes only sessions of clients that it would accept
+    /// now.
+    fn with_watching_client_verifier(
+        self,
+        verifier: &Arc<WatchingClientVerifier>,
+    ) -> GuardedServerConfigBuilder;
+}
+
+impl ServerConfigBuilderExt for ConfigBuilder<ServerConfig, WantsVerifier> {
+    fn with_watching_client_verifier(
+        self,
+        verifier: &Arc<WatchingClientVerifier>,
+    ) -> GuardedServerConfigBuilder {
+        GuardedServerConfigBuilder {
+            builder: self.with_client_cert_verifier(Arc::clone(verifier) as _),
+            verifier: Arc::clone(verifier),
+        }
+    }
+}
+
+/// A server configuration that lacks only what the server presents, as rustls's builder after its verifier.
+#[derive(Debug)]
+#[must_use]
+pub struct GuardedServerConfigBuilder {
+    builder: ConfigBuilder<ServerConfig, WantsServerCert>,
+    verifier: Arc<WatchingClientVerifier>,
+}
+
+impl GuardedServerConfigBuilder {
+    /// Presents this chain, leaf first.
+    ///
+    /// # Errors
+    /// rustls's, where the key cannot be used or is not the leaf's.
+    pub fn with_single_cert(
+        self,
+        chain: Vec<CertificateDer<'static>>,
+        key: PrivateKeyDer<'static>,
+    ) -> Result<ServerConfig, Error> {
+        let config = self.builder.with_single_cert(chain, key)?;
+        Ok(guarded(config, &self.verifier))
+    }
+
+    /// Presents what this resolver has at each full handshake: a `ReloadingKey`, for example.
+    pub fn with_cert_resolver(self, resolver: Arc<dyn ResolvesServerCert>) -> ServerConfig {
+        guarded(self.builder.with_cert_resolver(resolver), &self.verifier)
+    }
+}
+
+fn guarded(mut config: ServerConfig, verifier: &Arc<WatchingClientVerifier>) -> ServerConfig {
+    session::guard_server_config(&mut config, verifier);
+    config
+}

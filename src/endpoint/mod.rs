@@ -1,0 +1,37 @@
+//! What a TLS endpoint shows, within one deadline.
+//!
+//! An [`EndpointConnector`] connects, makes a handshake in which any certificate is accepted, for
+//! looking only, and hangs up: nothing is sent or read on the connection. Its deadline is over the
+//! whole attempt, so that neither an endpoint that hangs nor one that sends a byte a second holds
+//! anybody up. Both the command `self_check` and a [`Monitor`](crate::Monitor), as whose
+//! [`Connector`](crate::monitor::Connector) it serves, look through it.
+//!
+//! # Which certificates does this endpoint show?
+//! ```no_run
+//! use std::time::Duration;
+//! use notafter::Certificate;
+//! use notafter::endpoint::EndpointConnector;
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let connector = EndpointConnector::new(rustls::crypto::ring::default_provider().into())
+//!     .with_deadline(Duration::from_secs(5));
+//! let presented = connector.presented("db.example:5432")?;
+//! for der in presented.chain {
+//!     println!("{}", Certificate::from_der(der)?.not_after());
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+mod address;
+mod connection;
+mod connector;
+mod error;
+mod looker;
+mod presented;
+mod resolver;
+
+pub use address::{EndpointAddress, EndpointAddressError};
+pub use connection::EndpointConnection;
+pub use connector::EndpointConnector;
+pub use error::{EndpointError, EndpointStep};
+pub use presented::PresentedChain;

@@ -1,0 +1,69 @@
+//! Why a peer with an X.509-SVID is refused, and why a verifier of those cannot be built.
+
+use thiserror::Error;
+
+use super::super::error::carried_in;
+use crate::identity::{SpiffeId, SvidError};
+
+/// Why a peer is refused for what its X.509-SVID says; where it does not verify, rustls's own error says
+/// so instead. [`spiffe_error`] finds it inside of a rustls error.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum SpiffePeerError {
+    /// The leaf is no X.509-SVID.
+    #[error(transparent)]
+    Svid(#[from] SvidError),
+    /// The trust domain of the peer has no bundle, or an empty one.
+    #[error(
+        "nobody vouches for {id}, for there is no bundle of the trust domain {}: give SpiffeBundles its anchors, \
+         if peers of that domain are to be spoken to",
+        .id.trust_domain()
+    )]
+    NoBundle {
+        /// The SPIFFE ID that the peer says it has.
+        id: SpiffeId,
+    },
+    /// The peer is who it says, as far as its trust domain vouches for it, and nobody accepts it.
+    #[error(
+        "{id} is not one of the peers to be spoken to: accept its SPIFFE ID if it should be, else look why it is here"
+    )]
+    NotAccepted {
+        /// The peer's SPIFFE ID.
+        id: SpiffeId,
+    },
+}
+
+/// Finds the refusal of a peer for what its X.509-SVID says inside of a rustls error, if it is one.
+///
+/// # Did this handshake fail because of the peer's SPIFFE ID?
+/// ```
+/// # let error = rustls::Error::General("another".to_owned());
+/// if let Some(refusal) = notafter::verifier::spiffe_error(&error) {
+///     eprintln!("{refusal}");
+/// }
+/// ```
+pub fn spiffe_error(error: &rustls::Error) -> Option<&SpiffePeerError> {
+    carried_in(error)
+}
+
+/// A verifier of X.509-SVIDs that cannot be built as asked.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum SpiffeVerifierError {
+    /// There is no provider to verify with.
+    #[error(
+        "no crypto provider to verify with: call with_provider, \
+         or install a process default with CryptoProvider::install_default"
+    )]
+    NoProvider,
+    /// No trust domain has a bundle.
+    #[error(
+        "no trust domain has a bundle, so that nobody would be trusted: give SpiffeBundles one first"
+    )]
+    NoBundle,
+    /// Nobody said whom to accept.
+    #[error(
+        "nobody is accepted: say whom with with_accepted_id, with_accepted_domain or with_accepted_by"
+    )]
+    NobodyAccepted,
+}
