@@ -12,7 +12,7 @@ use crate::support::tools;
 const RUNBOOK: &str = include_str!("../../../docs/ops/RUNBOOK.md");
 
 /// What is found on machines of those who are on call.
-const PROGRAMS: [&str; 37] = [
+const PROGRAMS: [&str; 38] = [
     "amtool",
     "apt-get",
     "ausearch",
@@ -47,6 +47,7 @@ const PROGRAMS: [&str; 37] = [
     "systemctl",
     "tail",
     "timedatectl",
+    "timeout",
     "touch",
     "uniq",
     "wc",
