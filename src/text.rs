@@ -54,6 +54,24 @@ pub(crate) fn visible(text: &str) -> String {
     shown
 }
 
+/// JSON whose strings hide nothing: the same document, with everything escaped (RFC 8259, 7) that
+/// could not be seen. In what `serde_json` writes, a line break of its own is the only such
+/// character outside of strings, and none is left inside.
+#[cfg(feature = "json")]
+pub(crate) fn visible_json(json: &str) -> String {
+    let mut shown = String::with_capacity(json.len());
+    for c in json.chars() {
+        if !is_hidden(c) || c == '\n' {
+            shown.push(c);
+            continue;
+        }
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            shown.push_str(&format!("\\u{unit:04x}"));
+        }
+    }
+    shown
+}
+
 /// So many characters of a text that a message repeats between quotes: besides what could not be
 /// seen, quotes, backslashes and whatever Rust's own `Debug` escapes.
 pub(crate) fn quoted(text: &str, most: usize) -> String {
@@ -115,6 +133,28 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(visible(text), expected, "{text:?}");
             assert_eq!(visible(expected), expected);
+        }
+    }
+
+    #[cfg(feature = "json")]
+    #[test]
+    fn json_stays_the_same_document_and_hides_nothing() {
+        let text = "a\n\t\u{1b}\"\\\u{7f}\u{202e}\u{2066}\u{e0041}\u{feff}é\u{10ffff}";
+        let value = serde_json::json!({ text: [text, 1] });
+        for json in [
+            value.to_string(),
+            serde_json::to_string_pretty(&value).unwrap(),
+        ] {
+            let shown = super::visible_json(&json);
+            assert_eq!(
+                serde_json::from_str::<serde_json::Value>(&shown).unwrap(),
+                value
+            );
+            assert!(
+                !shown.chars().any(|c| super::is_hidden(c) && c != '\n'),
+                "{shown}"
+            );
+            assert_eq!(shown.lines().count(), json.lines().count());
         }
     }
 

@@ -1,19 +1,31 @@
 //! The command line.
 
+use std::net::Ipv6Addr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use lexopt::prelude::*;
 use notafter::Timestamp;
+use notafter::endpoint::{EndpointAddress, StartTls};
 
 pub const USAGE: &str = "\
 usage: self_check [OPTIONS] [FILE | FOLDER | HOST:PORT]...
   --at TIME      evaluate at this instant: RFC 3339 or Unix seconds (default now)
   --trust FILE   anchors with their dates, PEM, repeatable; default the OS store
   --mozilla      Mozilla's anchors
-  --name NAME    DNS name or IP address that the leaf must cover
+  --name NAME    DNS name or IP address that the leaf must cover, repeatable;
+                 default HOST, which is also asked for (SNI)
+  --no-name      the leaf of HOST:PORT may have any name
+  --starttls smtp|imap|postgres|ldap|mysql
+                 endpoints speak this, and go over to TLS when asked
+  --timeout SECONDS
+                 for the whole look at an endpoint (default 10)
   --key FILE     the leaf's private key
   --each         treat every certificate on its own instead of as a chain
   --format text|json|nagios|openmetrics|svg|timeline
+  --fail-on expired|critical|warning
+                 exit with 0 below that; expired: only what does not work now
+                 (default warning)
 exit code: 0 ok or due; 1 warning; 2 critical; 3 something could not be read or judged
 without FILE, FOLDER or HOST:PORT and without options: a demonstration
 ";
@@ -25,9 +37,13 @@ pub struct Args {
     pub trust: Vec<PathBuf>,
     pub mozilla: bool,
     pub names: Vec<String>,
+    pub no_name: bool,
+    pub starttls: Option<StartTls>,
+    pub timeout: Option<Duration>,
     pub keys: Vec<PathBuf>,
     pub each: bool,
     pub format: Format,
+    pub fail_on: FailOn,
     pub targets: Vec<Target>,
     given: usize,
 }
@@ -43,13 +59,18 @@ pub enum Format {
     Timeline,
 }
 
+/// From where on the exit code is not 0.
+#[derive(Default, Clone, Copy)]
+pub enum FailOn {
+    #[default]
+    Warning,
+    Critical,
+    Expired,
+}
+
 pub enum Target {
     Path(PathBuf),
-    Endpoint {
-        text: String,
-        host: String,
-        port: u16,
-    },
+    Endpoint(EndpointAddress),
 }
 
 impl Args {
@@ -64,6 +85,14 @@ impl Args {
                 Long("trust") => args.trust.push(parser.value()?.into()),
                 Long("mozilla") => args.mozilla = true,
                 Long("name") => args.names.push(parser.value()?.string()?),
+                Long("no-name") => args.no_name = true,
+                Long("starttls") => args.starttls = Some(parser.value()?.parse()?),
+                Long("timeout") => {
+                    let seconds = parser.value()?.parse()?;
+                    let timeout = Duration::try_from_secs_f64(seconds).ok();
+                    let timeout = timeout.filter(|timeout| !timeout.is_zero());
+                    args.timeout = Some(timeout.ok_or("--timeout takes seconds, more than 0")?);
+                }
                 Long("key") => args.keys.push(parser.value()?.into()),
                 Long("each") => args.each = true,
                 Long("format") => {
@@ -78,9 +107,26 @@ impl Args {
                         _ => return Err(format!("unknown format '{value}'").into()),
                     };
                 }
+                Long("fail-on") => {
+                    let value = parser.value()?.string()?;
+                    args.fail_on = match value.as_str() {
+                        "expired" => FailOn::Expired,
+                        "critical" => FailOn::Critical,
+                        "warning" => FailOn::Warning,
+                        _ => {
+                            return Err(format!(
+                                "--fail-on takes expired, critical or warning, not '{value}'"
+                            )
+                            .into());
+                        }
+                    };
+                }
                 Value(value) => args.targets.push(Target::from(PathBuf::from(value))),
                 other => return Err(other.unexpected()),
             }
+        }
+        if args.no_name && !args.names.is_empty() {
+            return Err("--name and --no-name exclude each other: give one of them".into());
         }
         if args.targets.is_empty() && !args.is_bare() && !args.help {
             return Err("name at least one FILE, FOLDER or HOST:PORT".into());
@@ -97,19 +143,19 @@ impl Args {
 impl From<PathBuf> for Target {
     /// What exists is a path, whatever it looks like.
     fn from(path: PathBuf) -> Self {
-        let endpoint = path
-            .to_str()
-            .filter(|_| !Path::exists(&path))
-            .and_then(|text| {
-                let (host, port) = text.rsplit_once(':')?;
-                let host = host.trim_start_matches('[').trim_end_matches(']');
-                let port = port.parse().ok()?;
-                (!host.is_empty() && !host.contains('/')).then(|| Self::Endpoint {
-                    text: text.to_owned(),
-                    host: host.to_owned(),
-                    port,
-                })
-            });
-        endpoint.unwrap_or(Self::Path(path))
+        let text = path.to_str().filter(|_| !Path::exists(&path));
+        match text.and_then(address) {
+            Some(address) => Self::Endpoint(address),
+            None => Self::Path(path),
+        }
     }
+}
+
+/// `HOST:PORT`; an IPv6 address without brackets, too.
+fn address(text: &str) -> Option<EndpointAddress> {
+    text.parse().ok().or_else(|| {
+        let (host, port) = text.rsplit_once(':')?;
+        let ip: Ipv6Addr = host.parse().ok()?;
+        Some(EndpointAddress::new(ip.to_string(), port.parse().ok()?))
+    })
 }

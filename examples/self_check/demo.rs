@@ -16,16 +16,18 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection};
 use time::{Duration, OffsetDateTime};
 
+use crate::output;
+
 const NAME: &str = "service.example";
 
 pub fn run() -> Result<(), Box<dyn Error>> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let now = OffsetDateTime::now_utc();
     let pki = Pki::mint(now)?;
-    println!(
+    output::write(
         "A service loads its leaf (20 days left), its intermediate (9 days left) and a cross-signed twin of\n\
-         that intermediate (lives on, but under a root that has expired):\n"
-    );
+         that intermediate (lives on, but under a root that has expired):\n\n",
+    )?;
     let report = SelfCheck::builder()
         .with_chain("service.pem", pki.chain.clone())
         .with_key("service.key", pki.key.clone_key())
@@ -35,13 +37,15 @@ pub fn run() -> Result<(), Box<dyn Error>> {
         .at(Timestamp::from_unix_seconds(now.unix_timestamp()))
         .build()?
         .run();
-    println!("{}", report.to_text());
-    println!(
-        "Now a client connects to it over loopback, its rustls verifier wrapped to tell what it sees:\n"
-    );
+    output::write(&report.to_text())?;
+    output::write(
+        "\nNow a client connects to it over loopback, its rustls verifier wrapped to tell what it sees:\n\n",
+    )?;
     let suite = handshake(&pki, &provider)?;
-    println!("\nThe handshake succeeded ({suite}): watching never changes the verdict.");
-    println!("Try your own: cargo run --release --example self_check -- FILE | FOLDER | HOST:PORT");
+    output::write(&format!(
+        "\nThe handshake succeeded ({suite}): watching never changes the verdict.\n\
+         Try your own: cargo run --release --example self_check -- FILE | FOLDER | HOST:PORT\n"
+    ))?;
     Ok(())
 }
 
@@ -126,7 +130,7 @@ fn handshake(pki: &Pki, provider: &Arc<CryptoProvider>) -> Result<String, Box<dy
         .with_provider(Arc::clone(provider))
         .with_trust_anchors(anchors)
         .with_observer(Arc::new(InlineObserver(|event: &Event| {
-            println!("event: {event}");
+            let _ = output::write(&format!("event: {event}\n"));
         })))
         .build()?;
     let config = ClientConfig::builder_with_provider(Arc::clone(provider))

@@ -7,23 +7,25 @@
 
 mod args;
 mod demo;
-mod look;
+mod output;
 
-use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use args::{Args, Format, Target};
+use args::{Args, FailOn, Format, Target};
+use notafter::endpoint::{Endpoint, EndpointConnector};
 use notafter::self_check::{Grouping, Theme};
-use notafter::{Certificate, Loader, Report, SelfCheck, TrustAnchors};
+use notafter::{Certificate, Loader, Report, SelfCheck, Severity, TrustAnchors};
 use rustls::crypto::CryptoProvider;
+
+/// Something does not work, or is about not to.
+const CRITICAL: u8 = 2;
+/// Something could not be judged, or be said.
+const UNKNOWN: u8 = 3;
 
 fn main() -> ExitCode {
     let outcome = match Args::parse() {
-        Ok(args) if args.help => {
-            print(args::USAGE);
-            Ok(0)
-        }
+        Ok(args) if args.help => print(args::USAGE, 0),
         Ok(args) if args.is_bare() => demo::run().map(|()| 0),
         Ok(args) => check(&args),
         Err(error) => Err(format!("{error}\n\n{}", args::USAGE).into()),
@@ -31,8 +33,8 @@ fn main() -> ExitCode {
     match outcome {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            eprintln!("{error}");
-            ExitCode::from(3)
+            output::complain(&error.to_string());
+            ExitCode::from(UNKNOWN)
         }
     }
 }
@@ -48,8 +50,26 @@ fn check(args: &Args) -> Result<u8, Box<dyn std::error::Error>> {
         Format::Svg => report.to_svg(Theme::Auto),
         Format::Timeline => report.to_timeline(columns()),
     };
-    print(&text);
-    Ok(report.exit_code())
+    let code = match args.fail_on {
+        FailOn::Warning => report.exit_code(),
+        FailOn::Critical => report.exit_code_from(Severity::Critical),
+        FailOn::Expired => report.exit_code_of_failures(),
+    };
+    print(&text, code)
+}
+
+/// Prints, and gives the exit code: what was not written says nothing, unless it was critical.
+fn print(text: &str, code: u8) -> Result<u8, Box<dyn std::error::Error>> {
+    let Err(error) = output::write(text) else {
+        return Ok(code);
+    };
+    output::complain(&format!(
+        "self_check: the report could not be written: {error}: see where standard output goes"
+    ));
+    Ok(match code {
+        CRITICAL => CRITICAL,
+        _ => UNKNOWN,
+    })
 }
 
 fn report(
@@ -59,6 +79,10 @@ fn report(
     let mut builder = SelfCheck::builder()
         .with_provider(Arc::clone(provider))
         .with_trust_anchors(anchors(args));
+    if let Some(timeout) = args.timeout {
+        let connector = EndpointConnector::new(Arc::clone(provider)).with_deadline(timeout);
+        builder = builder.with_endpoint_connector(connector);
+    }
     if let Some(at) = args.at {
         builder = builder.at(at);
     }
@@ -74,16 +98,15 @@ fn report(
     for target in &args.targets {
         builder = match target {
             Target::Path(path) => builder.with_path(path),
-            Target::Endpoint { text, host, port } => {
-                let name = args.names.first().unwrap_or(host);
-                match look::served_chain(host, *port, name, provider) {
-                    Ok(served) if !args.each => {
-                        let builder = builder.with_staple(text, served.staple);
-                        builder.with_chain(text, served.chain)
-                    }
-                    Ok(served) => builder.with_contents(look::collection(text, &served.chain)),
-                    Err(error) => builder.with_contents(look::failure(text, &*error)),
+            Target::Endpoint(address) => {
+                let mut endpoint = Endpoint::new(address.clone());
+                if args.no_name {
+                    endpoint = endpoint.without_expected_name();
                 }
+                if let Some(protocol) = args.starttls {
+                    endpoint = endpoint.with_starttls(protocol);
+                }
+                builder.with_endpoint(endpoint)
             }
         };
     }
@@ -114,10 +137,4 @@ fn columns() -> usize {
     let set = set.and_then(|columns| columns.parse().ok());
     let terminal = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
     set.or_else(terminal).unwrap_or(80)
-}
-
-/// A reader that has gone away (`| head`) is no reason to fail.
-fn print(text: &str) {
-    let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }

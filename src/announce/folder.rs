@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use crate::announce::{PinStorage, StateFile, StorageLock};
 use crate::source::regular_file;
+#[cfg(unix)]
+use crate::text::visible;
 
 /// A file of more bytes is none of ours.
 const MAX_BYTES: u64 = 16 * 1024 * 1024;
@@ -178,6 +180,11 @@ fn create_folder(path: &Path) -> io::Result<()> {
     fs::create_dir_all(path)
 }
 
+#[cfg(unix)]
+fn shown(path: &Path) -> String {
+    visible(&path.to_string_lossy())
+}
+
 /// Who else could write it.
 #[cfg(unix)]
 fn exposure(path: &Path) -> Option<String> {
@@ -186,13 +193,13 @@ fn exposure(path: &Path) -> Option<String> {
     let (mode, owner) = (metadata.mode() & 0o7777, metadata.uid());
     let own = rustix::process::geteuid().as_raw();
     if mode & 0o022 != 0 {
-        return Some(format!("{} has the mode {mode:04o}", path.display()));
+        return Some(format!("{} has the mode {mode:04o}", shown(path)));
     }
     let foreign = ![own, 0].contains(&owner);
     foreign.then(|| {
         format!(
             "{} belongs to user {owner}, and this process is user {own}",
-            path.display()
+            shown(path)
         )
     })
 }

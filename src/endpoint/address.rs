@@ -45,6 +45,11 @@ impl EndpointAddress {
         }
     }
 
+    /// The host as certificates name it: without the dot at the end of an absolute name.
+    pub(crate) fn name(&self) -> &str {
+        self.host.strip_suffix('.').unwrap_or(&self.host)
+    }
+
     /// The host where it is an IP address: then there is no name to look up.
     pub(super) fn ip(&self) -> Option<IpAddr> {
         self.host.parse().ok()

@@ -1,7 +1,7 @@
 //! A connection with a deadline, and the handshake on it: an edge, for it uses a socket.
 
 use std::io::{self, Read, Write};
-use std::net::TcpStream;
+use std::net::{IpAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,17 +9,19 @@ use pki_types::ServerName;
 use rustls::crypto::CryptoProvider;
 use rustls::{ClientConfig, ClientConnection};
 
+use super::dialog::{self, DialogError};
 use super::looker::Looker;
-use super::{EndpointAddress, EndpointError, EndpointStep, PresentedChain};
+use super::spoken::SpokenProtocol;
+use super::{EndpointAddress, EndpointError, EndpointStep, PresentedChain, StartTls};
 use crate::time::clock::Deadline;
 
 /// A connection to an endpoint, as bytes, until the deadline of the attempt.
 ///
-/// Whoever speaks a protocol that begins without TLS (SMTP with STARTTLS, say) reads and writes
-/// what comes before the handshake; once the deadline has passed each read and write fails with
-/// [`io::ErrorKind::TimedOut`].
+/// [`EndpointConnection::start_tls`] goes over to TLS in the protocols that are known here; in
+/// another one, whoever speaks it reads and writes what comes before the handshake. Once the
+/// deadline has passed each read and write fails with [`io::ErrorKind::TimedOut`].
 ///
-/// # What does a mail server show behind STARTTLS?
+/// # What does a server show behind a protocol of its own?
 /// ```no_run
 /// use std::io::{Read, Write};
 /// use notafter::endpoint::{EndpointAddress, EndpointConnector};
@@ -27,11 +29,11 @@ use crate::time::clock::Deadline;
 /// # fn greeting(_: impl Read) -> std::io::Result<()> { Ok(()) }
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let connector = EndpointConnector::new(rustls::crypto::ring::default_provider().into());
-/// let mut connection = connector.connect(&EndpointAddress::new("mail.example", 25))?;
+/// let mut connection = connector.connect(&EndpointAddress::new("news.example", 119))?;
 /// greeting(&mut connection)?;
 /// connection.write_all(b"STARTTLS\r\n")?;
 /// greeting(&mut connection)?;
-/// let presented = connection.presented_as(ServerName::try_from("mail.example")?)?;
+/// let presented = connection.presented_as(ServerName::try_from("news.example")?)?;
 /// # Ok(())
 /// # }
 /// ```
@@ -41,7 +43,12 @@ pub struct EndpointConnection {
     address: EndpointAddress,
     deadline: Deadline,
     provider: Arc<CryptoProvider>,
+    /// The first bytes that came.
+    start: Vec<u8>,
 }
+
+/// By so many bytes it is told what an endpoint speaks instead of TLS.
+const START: usize = 64;
 
 impl EndpointConnection {
     pub(super) const fn new(
@@ -55,6 +62,39 @@ impl EndpointConnection {
             address,
             deadline,
             provider,
+            start: Vec::new(),
+        }
+    }
+
+    /// Asks it to go over to TLS, which this protocol begins without.
+    ///
+    /// # Errors
+    /// [`EndpointError`] where it does not within the deadline.
+    pub fn start_tls(&mut self, protocol: StartTls) -> Result<(), EndpointError> {
+        let me = match self.stream.local_addr().map(|own| own.ip()) {
+            Ok(IpAddr::V6(ip)) => format!("[IPv6:{ip}]"),
+            Ok(IpAddr::V4(ip)) => format!("[{ip}]"),
+            Err(_) => "[127.0.0.1]".to_owned(),
+        };
+        let outcome = dialog::go_over(&mut *self, protocol, &me);
+        // What comes from now on is the handshake's.
+        self.start.clear();
+        let address = self.address.clone();
+        match outcome {
+            Ok(()) => Ok(()),
+            Err(DialogError::Problem(problem)) => Err(EndpointError::StartTls {
+                address,
+                protocol,
+                problem,
+            }),
+            Err(DialogError::Io(error)) if error.kind() == io::ErrorKind::TimedOut => {
+                Err(EndpointError::DeadlinePassed {
+                    address,
+                    step: EndpointStep::StartTls(protocol),
+                    deadline: self.deadline.length(),
+                })
+            }
+            Err(DialogError::Io(source)) => Err(EndpointError::Handshake { address, source }),
         }
     }
 
@@ -78,23 +118,44 @@ impl EndpointConnection {
             .dangerous()
             .with_custom_certificate_verifier(looker.clone())
             .with_no_client_auth();
+        let asked = name.to_str().into_owned();
         let mut client = ClientConnection::new(Arc::new(config), name).map_err(unusable)?;
         let outcome = client.complete_io(&mut self);
+        let Some(seen) = looker.seen() else {
+            let eof = || io::Error::from(io::ErrorKind::UnexpectedEof);
+            return Err(self.unseen(asked, outcome.err().unwrap_or_else(eof)));
+        };
+        Ok(seen)
+    }
+
+    /// Why it showed no certificate, whatever it did instead.
+    fn unseen(self, asked: String, error: io::Error) -> EndpointError {
         let (address, deadline) = (self.address, self.deadline.length());
-        match (looker.seen(), outcome) {
-            (Some(seen), _) => Ok(seen),
-            (None, Err(error)) if error.kind() == io::ErrorKind::TimedOut => {
-                Err(EndpointError::DeadlinePassed {
-                    address,
-                    step: EndpointStep::Handshake,
-                    deadline,
-                })
-            }
-            (None, Err(source)) => Err(EndpointError::Handshake { address, source }),
-            (None, Ok(_)) => Err(EndpointError::Handshake {
+        if let Some(spoken) = SpokenProtocol::of(&self.start) {
+            return EndpointError::NotTls { address, spoken };
+        }
+        if error.kind() == io::ErrorKind::TimedOut {
+            return EndpointError::DeadlinePassed {
                 address,
-                source: io::ErrorKind::UnexpectedEof.into(),
-            }),
+                step: EndpointStep::Handshake,
+                deadline,
+            };
+        }
+        let of_tls = error.get_ref().and_then(|error| error.downcast_ref());
+        match of_tls {
+            Some(rustls::Error::AlertReceived(alert)) => EndpointError::Refused {
+                address,
+                name: asked,
+                alert: snake_case(&format!("{alert:?}")),
+            },
+            Some(rustls::Error::PeerIncompatible(reason)) => EndpointError::Incompatible {
+                address,
+                reason: format!("{reason:?}"),
+            },
+            _ => EndpointError::Handshake {
+                address,
+                source: error,
+            },
         }
     }
 
@@ -108,6 +169,18 @@ impl EndpointConnection {
     }
 }
 
+/// `UnrecognisedName` as RFC 8446 writes it, 6: `unrecognized_name`.
+fn snake_case(name: &str) -> String {
+    let mut snake = String::new();
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() && !snake.is_empty() {
+            snake.push('_');
+        }
+        snake.push(letter.to_ascii_lowercase());
+    }
+    snake.replace("recognised", "recognized")
+}
+
 /// What an operating system calls a time-out is not the same everywhere.
 fn timed_out(error: io::Error) -> io::Error {
     match error.kind() {
@@ -119,7 +192,11 @@ fn timed_out(error: io::Error) -> io::Error {
 impl Read for EndpointConnection {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.stream.set_read_timeout(Some(self.patience()?))?;
-        self.stream.read(buffer).map_err(timed_out)
+        let count = self.stream.read(buffer).map_err(timed_out)?;
+        let missing = START.saturating_sub(self.start.len());
+        let fresh = buffer.get(..count).unwrap_or_default().iter();
+        self.start.extend(fresh.take(missing));
+        Ok(count)
     }
 }
 

@@ -10,7 +10,7 @@ use rustls::crypto::CryptoProvider;
 
 use super::connection::EndpointConnection;
 use super::resolver::Resolver;
-use super::{EndpointAddress, EndpointError, EndpointStep, PresentedChain};
+use super::{Endpoint, EndpointAddress, EndpointError, EndpointStep, PresentedChain};
 use crate::text::quoted;
 use crate::time::clock::Deadline;
 
@@ -72,7 +72,30 @@ impl EndpointConnector {
     /// [`EndpointError`]: nothing is known of it.
     pub fn presented(&self, endpoint: &str) -> Result<PresentedChain, EndpointError> {
         let address: EndpointAddress = endpoint.parse()?;
-        self.presented_as(&address, &address.host)
+        self.presented_as(&address, address.name())
+    }
+
+    /// What this endpoint shows, asked for the first of its expected names that can be asked for,
+    /// or for its host, by the protocol that it begins with.
+    ///
+    /// # Errors
+    /// [`EndpointError`]: nothing is known of it.
+    pub fn presented_by(&self, endpoint: &Endpoint) -> Result<PresentedChain, EndpointError> {
+        let address = endpoint.address();
+        // One that cannot be is told by whoever judges the leaf.
+        let names = endpoint.expected_names();
+        let mut usable = (names.iter().map(String::as_str))
+            .chain([address.name()])
+            .map(|name| server_name(name));
+        let name = match usable.find_map(Result::ok) {
+            Some(name) => name,
+            None => server_name(address.name())?,
+        };
+        let mut connection = self.connect(address)?;
+        if let Some(protocol) = endpoint.starttls {
+            connection.start_tls(protocol)?;
+        }
+        connection.presented_as(name)
     }
 
     /// What an endpoint shows to a client that asks for this DNS name or IP address.
@@ -84,10 +107,7 @@ impl EndpointConnector {
         address: &EndpointAddress,
         name: &str,
     ) -> Result<PresentedChain, EndpointError> {
-        let name =
-            ServerName::try_from(name.to_owned()).map_err(|_| EndpointError::UnusableName {
-                name: quoted(name, 128),
-            })?;
+        let name = server_name(name)?;
         self.connect(address)?.presented_as(name)
     }
 
@@ -130,4 +150,11 @@ impl EndpointConnector {
             }),
         }
     }
+}
+
+fn server_name(name: &str) -> Result<ServerName<'static>, EndpointError> {
+    let parsed = ServerName::try_from(name.to_owned());
+    parsed.map_err(|_| EndpointError::UnusableName {
+        name: quoted(name, 128),
+    })
 }

@@ -3,7 +3,7 @@
 //! An [`EndpointConnector`] connects, makes a handshake in which any certificate is accepted, for
 //! looking only, and hangs up: nothing is sent or read on the connection. Its deadline is over the
 //! whole attempt, so that neither an endpoint that hangs nor one that sends a byte a second holds
-//! anybody up. Both the command `self_check` and a [`Monitor`](crate::Monitor), as whose
+//! anybody up. Protocols that begin without TLS are asked to go over to it ([`StartTls`]). Both the command `self_check` and a [`Monitor`](crate::Monitor), as whose
 //! [`Connector`](crate::monitor::Connector) it serves, look through it.
 //!
 //! # Which certificates does this endpoint show?
@@ -25,13 +25,23 @@
 mod address;
 mod connection;
 mod connector;
+mod dialog;
+#[allow(clippy::module_inception)] // Where everybody looks for `Endpoint`.
+mod endpoint;
 mod error;
 mod looker;
 mod presented;
 mod resolver;
+mod spoken;
+mod starttls;
 
 pub use address::{EndpointAddress, EndpointAddressError};
 pub use connection::EndpointConnection;
 pub use connector::EndpointConnector;
+pub use dialog::StartTlsProblem;
+pub use endpoint::Endpoint;
+pub(crate) use endpoint::EndpointNames;
 pub use error::{EndpointError, EndpointStep};
 pub use presented::PresentedChain;
+pub use spoken::SpokenProtocol;
+pub use starttls::{StartTls, StartTlsParseError};

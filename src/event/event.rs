@@ -5,6 +5,9 @@ use std::fmt;
 use super::{EventCode, Matter, PeerReach, Role, Severity, Subject};
 use crate::identity::PeerIdentity;
 use crate::policy::Band;
+use crate::text::visible;
+#[cfg(feature = "json")]
+use crate::text::visible_json;
 use crate::time::Timestamp;
 
 /// Something that the application should know. Printed as one line.
@@ -66,7 +69,7 @@ pub struct Event {
     /// The event that tells of the same already, where this one is a consequence of it: a note then,
     /// whatever its band, so that one expiry wakes somebody once.
     pub follows_from: Option<EventCode>,
-    /// A sentence that says what to do.
+    /// A sentence that says what to do; what could not be seen in foreign names is escaped.
     pub message: String,
 }
 
@@ -97,7 +100,7 @@ impl Event {
             affected: 1,
             matters: Vec::new(),
             follows_from: None,
-            message: message.into(),
+            message: visible(&message.into()),
         }
     }
 
@@ -198,13 +201,13 @@ impl Event {
     #[cfg(feature = "json")]
     pub fn to_json(&self) -> String {
         // Strings and numbers in a fixed shape: there is nothing here that could fail to serialize.
-        serde_json::to_string(self).unwrap_or_default()
+        visible_json(&serde_json::to_string(self).unwrap_or_default())
     }
 }
 
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (at, severity, code) = (self.at, self.severity, self.code);
-        write!(f, "{at} {severity} {code}: {}", self.message)
+        write!(f, "{at} {severity} {code}: {}", visible(&self.message))
     }
 }

@@ -213,8 +213,11 @@ impl MonitorBuilder {
     /// `notafter_effective_not_after` (0 where it does not verify); by `source`:
     /// `notafter_chain_band`, `notafter_staple_next_update`, what there is of revocation lists
     /// (`notafter_crl_..`) and pins (`notafter_pin..`), of what reloads `notafter_anchors`, `notafter_crls` and
-    /// `notafter_reload_stale_since_timestamp_seconds`, `notafter_evaluation_overdue` (1 where it waits too long
-    /// to be evaluated), and what else is watched; and
+    /// `notafter_reload_stale_since_timestamp_seconds`, `notafter_source_readable` (0 where something in it
+    /// could not be read at the latest look), `notafter_evaluation_overdue` (1 where it waits too long
+    /// to be evaluated), and what else is watched; by `source`, `code` and `severity`: `notafter_findings`;
+    /// `notafter_worst` (0 ok or due, 1 warning, 2 critical, 3 not everything could be judged and
+    /// nothing was critical); and
     /// `notafter_source_errors_total` by `reason` (each there from the start),
     /// `notafter_events_lost_total`, `notafter_observer_panics_total`,
     /// `notafter_watched`, `notafter_last_evaluated_timestamp_seconds`. What is no longer watched

@@ -6,6 +6,7 @@ use super::state::MonitorState;
 use super::target::{Lane, TargetKind};
 use crate::event::{Role, Severity};
 use crate::policy::Band;
+use crate::text::visible;
 use crate::time::Timestamp;
 
 /// Whether this process can do its work with its own certificates, and why not.
@@ -65,6 +66,9 @@ pub(super) fn of(state: &MonitorState, now: Timestamp) -> Health {
         reasons.extend(reasons_of(item, now));
     }
     reasons.sort_by_key(|reason| !reason.not_ready);
+    for reason in &mut reasons {
+        reason.message = visible(&reason.message);
+    }
     Health {
         at: now,
         ready: !reasons.iter().any(|reason| reason.not_ready),
@@ -156,6 +160,7 @@ mod json {
     use serde::Serialize;
 
     use super::Health;
+    use crate::text::visible_json;
 
     #[derive(Serialize)]
     struct HealthDocument<'h> {
@@ -191,7 +196,7 @@ mod json {
                 reasons: reasons.collect(),
             };
             // Strings and numbers in a fixed shape: there is nothing here that could fail.
-            serde_json::to_string_pretty(&document).unwrap_or_default()
+            visible_json(&serde_json::to_string_pretty(&document).unwrap_or_default())
         }
     }
 }

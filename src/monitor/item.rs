@@ -12,6 +12,8 @@ use super::outcome::{Outcome, Work};
 #[cfg(feature = "metrics")]
 use super::overdue;
 use super::parts::{DueParts, JudgedPart, KnownMatter, Part};
+#[cfg(feature = "metrics")]
+use super::tally::{Tally, Touched};
 use super::target::Target;
 use super::vanished::{self, SourceStanding, Vanished};
 use crate::alert::{Condition, Matter, Transitions};
@@ -41,6 +43,8 @@ pub(super) struct WatchedItem {
     parts: HashMap<Part, JudgedPart>,
     /// When each part is judged again.
     agenda: BTreeSet<(Timestamp, Part)>,
+    #[cfg(feature = "metrics")]
+    pub(super) tally: Tally,
     /// It was told that it waits too long.
     pub(super) is_overdue: bool,
 }
@@ -84,6 +88,8 @@ impl WatchedItem {
             next_poll: None,
             parts: HashMap::new(),
             agenda: BTreeSet::new(),
+            #[cfg(feature = "metrics")]
+            tally: Tally::default(),
             is_overdue: false,
         }
     }
@@ -174,6 +180,8 @@ impl WatchedItem {
             news: ItemNews::default(),
             vanished: Vec::new(),
             alarms,
+            #[cfg(feature = "metrics")]
+            touched: Touched::default(),
         };
         for part in self.gone(&outcome) {
             self.replace(&part, None, &mut taking);
@@ -184,6 +192,8 @@ impl WatchedItem {
             self.replace(&part, Some(judged), &mut taking);
             taking.news.judged.push(part);
         }
+        #[cfg(feature = "metrics")]
+        taking.news.changes.push(self.tally.change(taking.touched));
         let Taking {
             mut news, vanished, ..
         } = taking;
@@ -235,6 +245,13 @@ impl WatchedItem {
                 before: samples(before.as_ref()),
                 now: samples(judged.as_ref()),
             });
+            let touched = &mut taking.touched;
+            if let Some(before) = &before {
+                self.tally.remove(&self.name, before, touched);
+            }
+            if let Some(judged) = &judged {
+                self.tally.add(&self.name, judged, touched);
+            }
         }
         if let Some(before) = before {
             self.agenda.remove(&(before.due, part.clone()));
@@ -332,6 +349,7 @@ impl WatchedItem {
         for part in self.parts.values() {
             samples.0.extend(part.samples(&self.name, policy).0);
         }
+        samples.0.extend(self.tally.samples().0);
         if self.evaluated.is_some() || self.is_overdue {
             samples
                 .0
@@ -348,4 +366,6 @@ struct Taking<'t> {
     news: ItemNews,
     vanished: Vec<(Part, KnownMatter)>,
     alarms: &'t mut Alarms,
+    #[cfg(feature = "metrics")]
+    touched: Touched,
 }

@@ -106,10 +106,14 @@ impl LastRead {
     pub(super) fn after_connection(
         &self,
         endpoint: &str,
-        fetched: Result<Vec<CertificateDer<'static>>, String>,
+        fetched: Result<Vec<CertificateDer<'static>>, SourceFailure>,
     ) -> Self {
         let (sources, failures) = match fetched {
-            Ok(chain) if chain.is_empty() => self.failed(endpoint, "it presented no certificate"),
+            Ok(chain) if chain.is_empty() => {
+                let detail = "it presented no certificate";
+                let reason = FailureReason::Connection;
+                self.failed(SourceFailure::whole(endpoint, reason, detail))
+            }
             Ok(chain) => {
                 let read = ReadSource {
                     key: SourceKey::from(OsStr::new(endpoint)),
@@ -122,7 +126,7 @@ impl LastRead {
                 let read = known.cloned().unwrap_or_else(|| Arc::new(read));
                 (vec![read], Vec::new())
             }
-            Err(error) => self.failed(endpoint, &error),
+            Err(failure) => self.failed(failure),
         };
         Self {
             sources,
@@ -132,8 +136,7 @@ impl LastRead {
         }
     }
 
-    fn failed(&self, endpoint: &str, detail: &str) -> (Vec<Arc<ReadSource>>, Vec<SourceFailure>) {
-        let failure = SourceFailure::whole(endpoint, FailureReason::Connection, detail);
+    fn failed(&self, failure: SourceFailure) -> (Vec<Arc<ReadSource>>, Vec<SourceFailure>) {
         (self.sources.clone(), vec![failure])
     }
 

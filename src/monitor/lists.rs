@@ -61,6 +61,7 @@ pub(crate) fn judge_anchors(
             .push(Condition::new(matter, band, event));
         evaluation.chains.push(ChainReport {
             source: source.to_owned(),
+            also_in: Vec::new(),
             band,
             certificates: vec![ReportedCertificate {
                 position,

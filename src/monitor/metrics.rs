@@ -2,8 +2,9 @@
 
 use metrics::{counter, describe_counter, describe_gauge, gauge};
 
-use crate::self_check::{GAUGES, Gauge, Samples, Series};
+use crate::self_check::{GAUGES, Gauge, Samples, Series, Standing};
 use crate::source::FailureReason;
+use crate::text::visible;
 use crate::time::Timestamp;
 
 /// What an item showed before an evaluation, and what it shows now.
@@ -54,10 +55,15 @@ pub(super) fn publish_heartbeat(watched: usize, now: Timestamp) {
     gauge!(heartbeat.name).set(heartbeat.value);
 }
 
+/// Shows how bad everything is together.
+pub(super) fn publish_worst(standing: Standing) {
+    gauge!("notafter_worst").set(standing.exit_code());
+}
+
 fn set(series: &Series, value: f64) {
-    let mut labels = vec![metrics::Label::new("source", series.source.clone())];
-    if let Some((label, value)) = &series.label {
-        labels.push(metrics::Label::new(*label, value.clone()));
+    let mut labels = vec![metrics::Label::new("source", visible(&series.source))];
+    for (label, value) in &series.labels {
+        labels.push(metrics::Label::new(*label, visible(value)));
     }
     gauge!(series.name, labels).set(value);
 }
@@ -67,6 +73,10 @@ pub(super) fn describe() {
     for (name, help) in GAUGES {
         describe_gauge!(*name, *help);
     }
+    describe_gauge!(
+        "notafter_worst",
+        "0 ok or due, 1 warning, 2 critical, 3 not everything could be judged and nothing was critical."
+    );
     describe_gauge!("notafter_watched", "How many things are watched.");
     describe_gauge!(
         "notafter_last_evaluated_timestamp_seconds",

@@ -47,6 +47,8 @@ mod run;
 mod schedule;
 mod settling;
 mod state;
+#[cfg(feature = "metrics")]
+mod tally;
 mod target;
 mod target_judges;
 mod vanished;
@@ -60,6 +62,6 @@ pub use builder::MonitorBuilder;
 pub use health::{Health, HealthReason};
 pub use monitor::{Monitor, MonitorHandle};
 pub use target::Target;
-pub use watched::{Connector, Evaluation, Watched};
+pub use watched::{Connector, EndpointQuestion, Evaluation, Watched};
 
 pub use crate::self_check::Gauge;

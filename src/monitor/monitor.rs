@@ -104,6 +104,8 @@ impl Monitor {
             kind: TargetKind::Chain(chain.into_iter().collect()),
             role: known.role,
             names: known.names.clone(),
+            names_from: known.names_from,
+            starttls: known.starttls,
             staple: None,
         };
         state.put(name.to_owned(), target);
@@ -274,6 +276,7 @@ impl Monitor {
     #[cfg(feature = "metrics")]
     fn publish(&self, changes: &[Change], lane: Lane, now: Timestamp) {
         metrics::publish_changes(changes);
+        metrics::publish_worst(self.state().standing());
         metrics::publish_counts(&Counts {
             source_errors: self.source_errors(),
             events_lost: self.events_lost(),

@@ -74,7 +74,7 @@ pub(super) fn samples(name: &str, is_overdue: bool) -> Samples {
     let series = Series {
         name: "notafter_evaluation_overdue",
         source: name.to_owned(),
-        label: None,
+        labels: Vec::new(),
     };
     Samples([(series, f64::from(u8::from(is_overdue)))].into())
 }

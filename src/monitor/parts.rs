@@ -7,12 +7,14 @@ use std::sync::Arc;
 use super::watched::Evaluation;
 use crate::alert::{Condition, Matter, Transitions};
 use crate::cert::Sha256Digest;
+#[cfg(feature = "metrics")]
+use crate::event::EventCode;
 use crate::policy::Band;
 #[cfg(feature = "metrics")]
 use crate::policy::ThresholdPolicy;
 use crate::self_check::{ChainReport, Finding, Gauge};
 #[cfg(feature = "metrics")]
-use crate::self_check::{Samples, ShownAt};
+use crate::self_check::{Samples, ShownAt, Standing};
 use crate::time::Timestamp;
 
 /// What a source is told apart by: its path as the operating system knows it.
@@ -67,6 +69,8 @@ pub(super) struct JudgedPart {
     pub(super) chains: Vec<ChainReport>,
     pub(super) findings: Vec<Finding>,
     pub(super) gauges: Vec<Gauge>,
+    #[cfg(feature = "metrics")]
+    pub(super) standing: Standing,
 }
 
 /// A matter, and how it stood.
@@ -102,6 +106,8 @@ impl JudgedPart {
             gauges,
         } = evaluation;
         let judged = Self {
+            #[cfg(feature = "metrics")]
+            standing: standing(&conditions, &chains, &findings),
             evaluated: now,
             next_change: next_change.unwrap_or(Timestamp::MAX),
             due: Timestamp::MAX,
@@ -138,11 +144,29 @@ impl JudgedPart {
         self.due
     }
 
-    /// What metrics show of it; `name` is what the thing is watched under.
+    /// What metrics show of it alone; `name` is what the thing is watched under.
     #[cfg(feature = "metrics")]
     pub(super) fn samples(&self, name: &str, policy: &ThresholdPolicy) -> Samples {
         let gauges = self.gauges.iter().map(|gauge| (name, gauge));
         let at = self.evaluated;
         Samples::of(&self.chains, gauges, ShownAt { policy, at })
     }
+}
+
+/// How bad it is: what the report says, and what is told.
+#[cfg(feature = "metrics")]
+fn standing(conditions: &[Condition], chains: &[ChainReport], findings: &[Finding]) -> Standing {
+    let mut standing = Standing::default();
+    // What cannot be read is a finding, too, and is not to be called worse here.
+    let judged = conditions
+        .iter()
+        .filter(|condition| condition.matter.topic != EventCode::SourceFailed);
+    judged.for_each(|condition| standing.add_band(condition.band));
+    chains
+        .iter()
+        .for_each(|chain| standing.add_band(chain.band));
+    findings
+        .iter()
+        .for_each(|finding| standing.add_finding(finding));
+    standing
 }

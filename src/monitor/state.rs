@@ -17,6 +17,8 @@ use crate::alert::{Transitions, together};
 use crate::event::{Event, EventCode, Role, Severity};
 use crate::policy::ThresholdPolicy;
 use crate::self_check::Report;
+#[cfg(feature = "metrics")]
+use crate::self_check::Standing;
 use crate::source::FailureReason;
 use crate::time::Timestamp;
 
@@ -315,6 +317,22 @@ impl MonitorState {
             gauges: items().flat_map(WatchedItem::reported_gauges).collect(),
             policy: self.policy,
         }
+    }
+
+    /// How bad everything is together: what the report says, and the bands of all matters.
+    #[cfg(feature = "metrics")]
+    pub(super) fn standing(&self) -> Standing {
+        let mut standing = Standing::default();
+        for item in self.items.values() {
+            item.tally.add_to(&mut standing);
+            if item.evaluated.is_none() {
+                standing.add_blindness();
+            }
+        }
+        if self.items.is_empty() {
+            standing.add_blindness();
+        }
+        standing
     }
 
     pub(super) fn source_errors(&self) -> Vec<(FailureReason, u64)> {

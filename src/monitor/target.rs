@@ -8,6 +8,7 @@ use pki_types::CertificateDer;
 
 use super::pins::WatchedPins;
 use super::watched::Watched;
+use crate::endpoint::{EndpointAddress, StartTls};
 use crate::event::Role;
 use crate::outlook::TrustAnchors;
 use crate::pin::PinsInForce;
@@ -20,6 +21,8 @@ pub struct Target {
     pub(super) kind: TargetKind,
     pub(super) role: Role,
     pub(super) names: Vec<String>,
+    pub(super) names_from: NamesFrom,
+    pub(super) starttls: Option<StartTls>,
     pub(super) staple: Option<Vec<u8>>,
 }
 
@@ -37,6 +40,15 @@ impl Lane {
             Self::Endpoints => Self::Local,
         }
     }
+}
+
+/// Who says which names the leaf must cover.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NamesFrom {
+    /// The endpoint's host.
+    Host,
+    /// The application: also none.
+    Application,
 }
 
 #[derive(Clone)]
@@ -68,8 +80,19 @@ impl Target {
     }
 
     /// An endpoint, asked through the monitor's [`Connector`](crate::monitor::Connector).
+    ///
+    /// Where it is written as `HOST:PORT`, the leaf must cover HOST (an IP address: among its subject
+    /// alternative names), unless other names are given by [`Target::with_expected_name`], or none
+    /// is wanted ([`Target::without_expected_name`]).
     pub fn from_endpoint(endpoint: impl Into<String>) -> Self {
-        Self::new(TargetKind::Endpoint(endpoint.into()), Role::PeerServer)
+        let endpoint = endpoint.into();
+        let address = endpoint.parse::<EndpointAddress>();
+        let mut target = Self::new(TargetKind::Endpoint(endpoint), Role::PeerServer);
+        if let Ok(address) = address {
+            target.names.push(address.name().to_owned());
+            target.names_from = NamesFrom::Host;
+        }
+        target
     }
 
     /// Trust anchors, each by its own dates.
@@ -108,6 +131,8 @@ impl Target {
             kind,
             role,
             names: Vec::new(),
+            names_from: NamesFrom::Application,
+            starttls: None,
             staple: None,
         }
     }
@@ -118,9 +143,36 @@ impl Target {
         self
     }
 
-    /// The leaf must cover this DNS name or IP address; repeatable.
+    /// The leaf must cover this DNS name or IP address; repeatable. Of an endpoint it takes the
+    /// place of the host, and the first one is what the endpoint is asked for (SNI).
     pub fn with_expected_name(mut self, name: impl Into<String>) -> Self {
+        if self.names_from == NamesFrom::Host {
+            self.names.clear();
+            self.names_from = NamesFrom::Application;
+        }
         self.names.push(name.into());
+        self
+    }
+
+    /// The leaf may have any name: for an endpoint that is not asked for by the name of its host.
+    pub fn without_expected_name(mut self) -> Self {
+        self.names.clear();
+        self.names_from = NamesFrom::Application;
+        self
+    }
+
+    /// The endpoint speaks this protocol, and goes over to TLS when asked.
+    ///
+    /// # How do I watch what a mail server shows behind STARTTLS?
+    /// ```
+    /// use notafter::endpoint::StartTls;
+    /// # fn watch(monitor: &notafter::Monitor) {
+    /// let mail = notafter::Target::from_endpoint("mail.example:25").with_starttls(StartTls::Smtp);
+    /// monitor.watch("mail", mail);
+    /// # }
+    /// ```
+    pub const fn with_starttls(mut self, protocol: StartTls) -> Self {
+        self.starttls = Some(protocol);
         self
     }
 

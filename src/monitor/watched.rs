@@ -6,6 +6,7 @@ use std::time::Duration;
 use pki_types::CertificateDer;
 
 use crate::alert::Condition;
+use crate::endpoint::StartTls;
 use crate::self_check::{ChainReport, Finding, Gauge};
 use crate::time::Timestamp;
 
@@ -85,12 +86,43 @@ pub trait Connector: Send + Sync {
         endpoint: &str,
     ) -> Result<Vec<CertificateDer<'static>>, Box<dyn Error + Send + Sync>>;
 
+    /// The same, asked as the target says. Unless implemented, as [`Connector::certificates`] asks,
+    /// and not at all where a protocol is to go over to TLS.
+    ///
+    /// # Errors
+    /// Whatever went wrong; it is told with the endpoint's name.
+    fn answer(
+        &self,
+        question: &EndpointQuestion<'_>,
+    ) -> Result<Vec<CertificateDer<'static>>, Box<dyn Error + Send + Sync>> {
+        if let Some(protocol) = question.starttls {
+            return Err(format!(
+                "the monitor's connector cannot go over to TLS from {protocol}: give the monitor an EndpointConnector, \
+                 or implement Connector::answer"
+            )
+            .into());
+        }
+        self.certificates(question.endpoint)
+    }
+
     /// How long it takes at the most, where it sees to that itself: then the monitor waits a
     /// little longer. Otherwise it waits for
     /// [`MonitorBuilder::with_endpoint_deadline`](crate::monitor::MonitorBuilder::with_endpoint_deadline).
     fn deadline(&self) -> Option<Duration> {
         None
     }
+}
+
+/// How a target wants its endpoint to be asked.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct EndpointQuestion<'q> {
+    /// The endpoint, as it was given to the monitor.
+    pub endpoint: &'q str,
+    /// The names that its leaf must cover: the first is what to ask for (SNI).
+    pub names: &'q [String],
+    /// The protocol that it begins with, and goes over to TLS from.
+    pub starttls: Option<StartTls>,
 }
 
 impl<F, E> Connector for F

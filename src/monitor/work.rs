@@ -2,6 +2,7 @@
 //! Nothing is locked here.
 
 use std::collections::HashMap;
+use std::error::Error;
 use std::ffi::OsStr;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pki_types::CertificateDer;
+use thiserror::Error;
 
 use super::fresh::{MetadataTrust, NextLook, PathReader};
 use super::last_read::{LastRead, ReadSource};
@@ -18,12 +20,13 @@ use super::parts::{DueParts, Part};
 use super::settling::Settling;
 use super::target::TargetKind;
 use super::target_judges::TargetJudges;
-use super::watched::{Connector, Evaluation};
+use super::watched::{Connector, EndpointQuestion, Evaluation};
 use crate::alert::{Condition, Matter};
+use crate::endpoint::EndpointError;
 use crate::event::{Event, EventCode, Severity};
 use crate::policy::Band;
 use crate::self_check::Cores;
-use crate::source::Loader;
+use crate::source::{FailureReason, Loader, SourceFailure};
 use crate::time::Timestamp;
 
 /// Beyond a connector's own deadline, so that it can say itself what it waited for.
@@ -41,7 +44,7 @@ pub(super) struct Evaluator {
 }
 
 /// What a connector brought.
-pub(super) type Fetched = Result<Vec<CertificateDer<'static>>, String>;
+pub(super) type Fetched = Result<Vec<CertificateDer<'static>>, SourceFailure>;
 
 /// What a look at a target brought.
 struct Polled {
@@ -62,7 +65,13 @@ impl Evaluator {
     /// What came of an endpoint that has not answered.
     pub(super) fn unanswered(&self, work: &Work, now: Timestamp) -> Outcome {
         let deadline = self.patience().as_secs_f64();
-        let fetched = Err(format!("it has not answered within {deadline} s"));
+        let detail = format!("it has not answered within {deadline} s");
+        let (name, reason) = (work.target.endpoint(), FailureReason::Connection);
+        let fetched = Err(SourceFailure::whole(
+            name.unwrap_or(&work.name),
+            reason,
+            detail,
+        ));
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             self.evaluate(work, Some(asked(work, fetched)), now)
         }));
@@ -179,12 +188,13 @@ impl Evaluator {
             TargetKind::Endpoint(endpoint) => {
                 let fetched = match &self.connector {
                     Some(connector) => connector
-                        .certificates(endpoint)
-                        .map_err(|error| error.to_string()),
-                    None => Err(
-                        "the monitor has no connector: give it one with MonitorBuilder::with_connector"
-                            .to_owned(),
-                    ),
+                        .answer(&EndpointQuestion {
+                            endpoint,
+                            names: &work.target.names,
+                            starttls: work.target.starttls,
+                        })
+                        .map_err(|error| in_vain(endpoint, &*error)),
+                    None => Err(in_vain(endpoint, &NoConnectorError)),
                 };
                 asked(work, fetched)
             }
@@ -238,6 +248,19 @@ fn as_before(work: &Work) -> ReadOutcome {
     ReadOutcome {
         last_read: Arc::clone(&work.last_read),
         look_again: None,
+    }
+}
+
+/// There is nothing to ask endpoints through.
+#[derive(Debug, Error)]
+#[error("the monitor has no connector: give it one with MonitorBuilder::with_connector")]
+struct NoConnectorError;
+
+/// An endpoint that was asked in vain.
+fn in_vain(endpoint: &str, error: &(dyn Error + Send + Sync + 'static)) -> SourceFailure {
+    match error.downcast_ref::<EndpointError>() {
+        Some(error) => error.failure(endpoint),
+        None => SourceFailure::whole(endpoint, FailureReason::Connection, error.to_string()),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::Observer;
 use crate::event::{Event, Role, Severity};
+use crate::text::visible;
 use crate::time::Timestamp;
 
 /// Writes events to `tracing`, target `notafter`: critical ones as errors, warnings as warnings,
@@ -63,6 +64,8 @@ macro_rules! write {
             _ => (TlsSide::default(), TlsSide::default(), TlsSide::of($event)),
         };
         let subject = $event.subject.as_ref();
+        let source = $event.source.as_deref().map(visible);
+        let host = $event.host.as_deref().map(visible);
         let position = subject.map(|subject| subject.position.to_string());
         let effective = $event.effective_not_after.map(|t| t.to_string());
         ::tracing::event!(
@@ -71,7 +74,7 @@ macro_rules! write {
             notafter.at = $event.at.to_string(),
             notafter.code = $event.code.as_str(),
             notafter.role = $event.role.as_str(),
-            notafter.source = $event.source.as_deref(),
+            notafter.source = source.as_deref(),
             notafter.name = subject.map(|subject| subject.name.as_str()),
             notafter.position = position.as_deref(),
             notafter.band_before = $event.band_before.map(crate::policy::Band::as_str),
@@ -84,7 +87,7 @@ macro_rules! write {
             notafter.hash.sha256 = other.sha256.as_deref(),
             notafter.not_after = other.not_after.as_deref(),
             notafter.identity = $event.identity.as_ref().map(crate::identity::PeerIdentity::as_str),
-            server.address = $event.host.as_deref(),
+            server.address = host.as_deref(),
             tls.server.subject = server.subject.as_deref(),
             tls.server.issuer = server.issuer.as_deref(),
             tls.server.hash.sha256 = server.sha256.as_deref(),
@@ -96,7 +99,7 @@ macro_rules! write {
             tls.client.not_before = client.not_before.as_deref(),
             tls.client.not_after = client.not_after.as_deref(),
             "{}",
-            $event.message
+            visible(&$event.message)
         );
     }};
 }

@@ -1,5 +1,6 @@
 //! Trust anchors that remember their certificates, and so their dates.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use pki_types::{CertificateDer, TrustAnchor};
@@ -10,6 +11,7 @@ use crate::cert::{
     name_for_people,
 };
 use crate::source::SourceContents;
+use crate::text::visible;
 
 /// Trust anchors for path search: with their dates where they came as certificates, without where
 /// they came as bare names and keys.
@@ -42,7 +44,7 @@ pub struct TrustAnchors {
 
 /// An anchor that could not be used; the others still count.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("trust anchor {place} cannot be used: {reason}; remove it or replace it")]
+#[error("trust anchor {} cannot be used: {}; {}", visible(.place), visible(.reason), visible(.advice))]
 #[non_exhaustive]
 pub struct AnchorError {
     /// The file that it was found in, or what the caller called it.
@@ -51,6 +53,18 @@ pub struct AnchorError {
     pub place: String,
     /// What is wrong.
     pub reason: String,
+    advice: Cow<'static, str>,
+}
+
+impl AnchorError {
+    fn new(source_name: String, place: String, reason: String) -> Self {
+        Self {
+            source_name,
+            place,
+            reason,
+            advice: Cow::Borrowed("remove it or replace it"),
+        }
+    }
 }
 
 impl TrustAnchors {
@@ -175,10 +189,11 @@ impl TrustAnchorsBuilder {
             self.add(found.certificate.der(), place);
         }
         for failure in &source.failures {
+            let reason = format!("{} ({})", failure.detail, failure.reason);
+            let (name, place) = (source.source.to_string(), failure.place.to_string());
             self.anchors.errors.push(AnchorError {
-                source_name: source.source.to_string(),
-                place: failure.place.to_string(),
-                reason: format!("{} ({})", failure.detail, failure.reason),
+                advice: failure.advice().to_owned().into(),
+                ..AnchorError::new(name, place, reason)
             });
         }
         self
@@ -212,11 +227,8 @@ impl TrustAnchorsBuilder {
 
     /// Notes an anchor that could not even be handed in, for [`TrustAnchors::errors`].
     pub fn with_error(mut self, place: String, reason: String) -> Self {
-        self.anchors.errors.push(AnchorError {
-            source_name: place.clone(),
-            place,
-            reason,
-        });
+        let error = AnchorError::new(place.clone(), place, reason);
+        self.anchors.errors.push(error);
         self
     }
 
@@ -253,11 +265,8 @@ impl TrustAnchorsBuilder {
                     Err(parse_error) => parse_error.to_string(),
                 };
                 let (source_name, place) = place();
-                self.anchors.errors.push(AnchorError {
-                    source_name,
-                    place,
-                    reason,
-                });
+                let error = AnchorError::new(source_name, place, reason);
+                self.anchors.errors.push(error);
             }
         }
     }

@@ -4,6 +4,7 @@ use rustls::crypto::CryptoProvider;
 use rustls::sign::SigningKey;
 
 use crate::pin::{PinSourceError, SpkiPin};
+use crate::source::key_kind::KeyKind;
 use crate::source::private_key::{self, PrivateKeyError};
 
 impl SpkiPin {
@@ -37,9 +38,10 @@ impl SpkiPin {
                 reason: "it is encrypted, decrypt it first".to_owned(),
             },
         })?;
+        let kind = KeyKind::of(&key);
         let key = provider.key_provider.load_private_key(key);
         let key = key.map_err(|error| PinSourceError::Key {
-            reason: error.to_string(),
+            reason: kind.refusal(&error),
         })?;
         Self::from_signing_key(&*key)
     }

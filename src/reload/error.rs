@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use crate::outlook::{Position, Refusal, RelyingParty, Usage};
 use crate::source::SourceFailure;
+use crate::text::visible;
 use crate::time::Timestamp;
 use crate::time::span::readable;
 
@@ -20,7 +21,7 @@ pub enum ReloadError {
         failure: SourceFailure,
     },
     /// There is no private key in the key's file that can be read.
-    #[error("{file}: {reason}")]
+    #[error("{file}: {reason}", file = visible(.file), reason = visible(.reason))]
     KeyUnreadable {
         /// The key's file.
         file: String,
@@ -29,7 +30,8 @@ pub enum ReloadError {
     },
     /// The crypto provider does not take the private key.
     #[error(
-        "{file}: rustls cannot use the private key ({reason}): use a key type that the crypto provider supports"
+        "{file}: rustls cannot use the private key ({reason}): use a key type that the crypto provider supports",
+        file = visible(.file), reason = visible(.reason)
     )]
     KeyUnusable {
         /// The key's file.
@@ -38,7 +40,10 @@ pub enum ReloadError {
         reason: String,
     },
     /// The private key does not belong to the first certificate.
-    #[error("the private key {key_file} does not belong to the leaf in {file}{}", belonging(*.belongs_to))]
+    #[error(
+        "the private key {key_file} does not belong to the leaf in {file}{}",
+        belonging(*.belongs_to), file = visible(.file), key_file = visible(.key_file)
+    )]
     KeyMismatch {
         /// The certificates' file.
         file: String,
@@ -49,7 +54,8 @@ pub enum ReloadError {
     },
     /// A signature made with the key does not verify with the certificate.
     #[error(
-        "a signature made with {key_file} cannot be verified with the leaf in {file} ({reason}): order a new certificate for a new key"
+        "a signature made with {key_file} cannot be verified with the leaf in {file} ({reason}): order a new certificate for a new key",
+        file = visible(.file), key_file = visible(.key_file), reason = visible(.reason)
     )]
     SignatureFailed {
         /// The certificates' file.
@@ -60,7 +66,10 @@ pub enum ReloadError {
         reason: String,
     },
     /// webpki, and so every rustls client, does not take the leaf.
-    #[error("{file}: rustls's clients do not accept the leaf ({reason}): order a new certificate")]
+    #[error(
+        "{file}: rustls's clients do not accept the leaf ({reason}): order a new certificate",
+        file = visible(.file), reason = visible(.reason)
+    )]
     LeafUnusable {
         /// The certificates' file.
         file: String,
@@ -69,7 +78,8 @@ pub enum ReloadError {
     },
     /// A certificate that issued none of those before it (RFC 8446, 4.4.2).
     #[error(
-        "{file}: certificate {number}, '{name}', issued none of those before it: write the leaf first and each issuer after what it issued, nothing else"
+        "{file}: certificate {number}, '{name}', issued none of those before it: write the leaf first and each issuer after what it issued, nothing else",
+        file = visible(.file)
     )]
     OutOfOrder {
         /// The certificates' file.
@@ -82,7 +92,8 @@ pub enum ReloadError {
     /// No certificate of the file that bears the issuer's name made this signature: of a CA that
     /// took a new key under its old name, say.
     #[error(
-        "{file}: '{issuer}', sent along as the issuer of the {position} '{name}', did not sign it, though it bears the issuer's name: deploy the intermediates that came with this leaf"
+        "{file}: '{issuer}', sent along as the issuer of the {position} '{name}', did not sign it, though it bears the issuer's name: deploy the intermediates that came with this leaf",
+        file = visible(.file)
     )]
     NotSignedByIssuer {
         /// The certificates' file.
@@ -96,8 +107,7 @@ pub enum ReloadError {
     },
     /// The extended key usage does not allow what the key is for (RFC 5280, 4.2.1.12).
     #[error(
-        "{file}: the extended key usage of the {position} '{name}' is {}, without {}: order a certificate with that usage, or set what this key is for with with_usage", listed(.purposes), purpose(*.usage)
-    )]
+        "{file}: the extended key usage of the {position} '{name}' is {}, without {}: order a certificate with that usage, or set what this key is for with with_usage", listed(.purposes), purpose(*.usage), file = visible(.file))]
     WrongUsage {
         /// The certificates' file.
         file: String,
@@ -112,7 +122,8 @@ pub enum ReloadError {
     },
     /// More than common clients take: the handshakes would fail however good the chain is.
     #[error(
-        "{file}: its {certificates} certificates make a message of {bytes} bytes, and common clients take {most_certificates} certificates (OpenSSL) in {most_bytes} bytes (rustls): leave out those that are not the leaf or an issuer of one before them"
+        "{file}: its {certificates} certificates make a message of {bytes} bytes, and common clients take {most_certificates} certificates (OpenSSL) in {most_bytes} bytes (rustls): leave out those that are not the leaf or an issuer of one before them",
+        file = visible(.file)
     )]
     ChainTooLarge {
         /// The certificates' file.
@@ -128,7 +139,8 @@ pub enum ReloadError {
     },
     /// Nobody issued the leaf, and somebody issued the served one.
     #[error(
-        "{file}: '{name}' is self-signed, and '{issuer}' issued the served certificate: deploy the one that the CA issued, or allow it with SelfSigned::Tell"
+        "{file}: '{name}' is self-signed, and '{issuer}' issued the served certificate: deploy the one that the CA issued, or allow it with SelfSigned::Tell",
+        file = visible(.file)
     )]
     SelfSigned {
         /// The certificates' file.
@@ -139,7 +151,10 @@ pub enum ReloadError {
         issuer: String,
     },
     /// It does not verify where the served one does.
-    #[error("{file}: it does not verify, and the served one does ({relying_party}): {refusal}")]
+    #[error(
+        "{file}: it does not verify, and the served one does ({relying_party}): {refusal}",
+        file = visible(.file)
+    )]
     NoLongerVerifies {
         /// The certificates' file.
         file: String,
@@ -150,7 +165,8 @@ pub enum ReloadError {
     },
     /// No pair has this certificates' file, or this name.
     #[error(
-        "{file}: no pair with this certificates' file is served: name the file as it was given"
+        "{file}: no pair with this certificates' file is served: name the file as it was given",
+        file = visible(.file)
     )]
     NoSuchPair {
         /// The certificates' file.
@@ -177,7 +193,10 @@ pub enum ReloadError {
         reason: String,
     },
     /// Without this pair nothing would be served.
-    #[error("{file}: it is the last pair that is served: add another one before you remove it")]
+    #[error(
+        "{file}: it is the last pair that is served: add another one before you remove it",
+        file = visible(.file)
+    )]
     LastPair {
         /// The certificates' file.
         file: String,
@@ -185,7 +204,8 @@ pub enum ReloadError {
     /// An issuer that the served chain sends along is no longer in the file: cut short, or the leaf
     /// was deployed without its chain.
     #[error(
-        "{file}: the chain ends with '{name}' and lacks its issuer '{issuer}', which is sent along at the moment: deploy the full chain"
+        "{file}: the chain ends with '{name}' and lacks its issuer '{issuer}', which is sent along at the moment: deploy the full chain",
+        file = visible(.file)
     )]
     IssuerMissing {
         /// The certificates' file.
@@ -196,7 +216,10 @@ pub enum ReloadError {
         issuer: String,
     },
     /// A certificate is over: the leaf, or every presented issuer of it.
-    #[error("{file}: the {position} '{name}' expired at {not_after}, {} ago: put a renewed one there", readable(*.seconds))]
+    #[error(
+        "{file}: the {position} '{name}' expired at {not_after}, {} ago: put a renewed one there",
+        readable(*.seconds), file = visible(.file)
+    )]
     Expired {
         /// The certificates' file.
         file: String,
@@ -210,7 +233,10 @@ pub enum ReloadError {
         seconds: i64,
     },
     /// A certificate's time has not come: the leaf's, or that of every presented issuer of it.
-    #[error("{file}: the {position} '{name}' is not valid before {not_before}, in {}: it will be loaded then; check this machine's clock if that is wrong", readable(*.seconds))]
+    #[error(
+        "{file}: the {position} '{name}' is not valid before {not_before}, in {}: it will be loaded then; check this machine's clock if that is wrong",
+        readable(*.seconds), file = visible(.file)
+    )]
     NotYetValid {
         /// The certificates' file.
         file: String,
@@ -224,7 +250,10 @@ pub enum ReloadError {
         seconds: i64,
     },
     /// The leaf does not cover names that the served one covers.
-    #[error("{file}: it does not cover {}, which the served certificate covers: order one that does, or let go of them with LostNames::Tell", listed(.names))]
+    #[error(
+        "{file}: it does not cover {}, which the served certificate covers: order one that does, or let go of them with LostNames::Tell",
+        listed(.names), file = visible(.file)
+    )]
     NamesLost {
         /// The certificates' file.
         file: String,
@@ -233,7 +262,8 @@ pub enum ReloadError {
     },
     /// The leaf was issued before the one that is served.
     #[error(
-        "{file}: it was issued at {not_before}, before the served certificate ({served_not_before}): put the later one back, or allow it with OlderCertificate::Accept"
+        "{file}: it was issued at {not_before}, before the served certificate ({served_not_before}): put the later one back, or allow it with OlderCertificate::Accept",
+        file = visible(.file)
     )]
     OlderThanServed {
         /// The certificates' file.

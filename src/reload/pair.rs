@@ -12,6 +12,7 @@ use super::candidate::{CandidateJudge, ChainCandidate, read_chain, unreadable};
 use super::contents::{Contents, KeyContents};
 use super::error::ReloadError;
 use crate::cert::Certificate;
+use crate::source::key_kind::KeyKind;
 use crate::source::private_key;
 
 /// What the key signs to prove itself: nothing that a protocol would take for its own.
@@ -70,10 +71,11 @@ fn read_key(
         file: file(),
         reason: error.to_string(),
     })?;
+    let kind = KeyKind::of(&der);
     let key = provider.key_provider.load_private_key(der);
     key.map_err(|error| ReloadError::KeyUnusable {
         file: file(),
-        reason: error.to_string(),
+        reason: kind.refusal(&error),
     })
 }
 

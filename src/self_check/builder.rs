@@ -15,6 +15,7 @@ use super::judge::{Grouping, Input};
 use super::key::CheckedKey;
 use super::lifetime::LifetimeLimits;
 use super::settings::{JudgeSettings, SelfCheckError};
+use crate::endpoint::{Endpoint, EndpointConnector};
 use crate::outlook::{TrustAnchors, TrustInForce, Usage};
 use crate::policy::ThresholdPolicy;
 use crate::revocation::Crls;
@@ -37,6 +38,7 @@ impl SelfCheck {
 pub struct SelfCheckBuilder {
     settings: JudgeSettings,
     usage: Option<Usage>,
+    connector: Option<EndpointConnector>,
     subjects: CheckSubjects,
 }
 
@@ -44,6 +46,36 @@ impl SelfCheckBuilder {
     /// Checks a certificate file or a folder of them; repeatable. It is read at each run.
     pub fn with_path(mut self, path: impl Into<PathBuf>) -> Self {
         self.subjects.origins.push(Origin::Path(path.into()));
+        self
+    }
+
+    /// Checks what an endpoint shows; repeatable. It is asked at each run. Its leaf must cover its
+    /// host, unless the endpoint names others, or [`SelfCheckBuilder::with_expected_name`] does.
+    ///
+    /// # Is what this host serves its own, and until when?
+    /// ```no_run
+    /// use notafter::{SelfCheck, TrustAnchors};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let anchors = TrustAnchors::builder().build();
+    /// let report = SelfCheck::builder()
+    ///     .with_endpoint("db.example:5432".parse::<notafter::endpoint::Endpoint>()?)
+    ///     .with_trust_anchors(anchors)
+    ///     .build()?
+    ///     .run();
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_endpoint(mut self, endpoint: impl Into<Endpoint>) -> Self {
+        self.subjects
+            .origins
+            .push(Origin::Endpoint(endpoint.into()));
+        self
+    }
+
+    /// Asks endpoints through this instead of through one with the defaults, for another deadline,
+    /// say.
+    pub fn with_endpoint_connector(mut self, connector: EndpointConnector) -> Self {
+        self.connector = Some(connector);
         self
     }
 
@@ -109,7 +141,8 @@ impl SelfCheckBuilder {
         self
     }
 
-    /// Checks that every leaf covers this DNS name or IP address; repeatable.
+    /// Checks that every leaf covers this DNS name or IP address; repeatable. Leaves of endpoints
+    /// must cover it instead of their host, unless the endpoint has names of its own.
     pub fn with_expected_name(mut self, name: impl Into<String>) -> Self {
         self.subjects.expected_names.push(name.into());
         self
@@ -212,10 +245,13 @@ impl SelfCheckBuilder {
     /// [`SelfCheckError`] where there are no trust anchors to judge by, or they were given twice, or
     /// there is no crypto provider.
     pub fn build(self) -> Result<SelfCheck, SelfCheckError> {
+        let provider = self.settings.provider()?;
         Ok(SelfCheck {
             judges: self.settings.judge_maker()?,
             usage: self.usage.unwrap_or(Usage::ServerAuth),
-            provider: self.settings.provider()?,
+            connector: (self.connector)
+                .unwrap_or_else(|| EndpointConnector::new(Arc::clone(&provider))),
+            provider,
             subjects: self.subjects,
         })
     }

@@ -63,6 +63,7 @@ pub(super) fn judge_chain(context: &ChainContext<'_>, chain: &[Certificate]) -> 
     let staple = None;
     let report = ChainReport {
         source: context.source.to_owned(),
+        also_in: Vec::new(),
         timeline,
         staple,
         band: chain_band(context.worst_band(&counting), outlook.rustls.verifies()),
@@ -114,6 +115,7 @@ pub(super) fn judge_single(
     };
     let report = ChainReport {
         source: context.source.to_owned(),
+        also_in: Vec::new(),
         timeline: None,
         staple: None,
         band: context.worst_band(&certificates),

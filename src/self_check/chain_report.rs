@@ -11,6 +11,9 @@ use crate::time::Timestamp;
 pub struct ChainReport {
     /// The file or endpoint that it came from.
     pub source: String,
+    /// The other sources that hold the same certificate, where it is one of a collection: it is
+    /// reported once.
+    pub also_in: Vec<String>,
     /// How it stands: the worst band of the certificates on the path that lasts longest (of all
     /// certificates where no path verifies), or broken.
     pub band: Band,

@@ -14,6 +14,7 @@ use super::judge_maker::JudgeMaker;
 use super::key::{CheckedKey, CheckedLeaf};
 use super::lists::list_gauges;
 use super::report::Report;
+use crate::endpoint::{Endpoint, EndpointConnector, EndpointNames};
 use crate::outlook::Usage;
 use crate::source::Loader;
 use crate::time::Timestamp;
@@ -50,6 +51,7 @@ pub struct SelfCheck {
     pub(super) judges: JudgeMaker,
     pub(super) usage: Usage,
     pub(super) provider: Arc<CryptoProvider>,
+    pub(super) connector: EndpointConnector,
     pub(super) subjects: CheckSubjects,
 }
 
@@ -72,11 +74,13 @@ pub(super) struct CheckSubjects {
 pub(super) enum Origin {
     /// Read at each run.
     Path(PathBuf),
+    /// Asked at each run.
+    Endpoint(Endpoint),
     Given(Input),
 }
 
 impl SelfCheck {
-    /// Reads the files and folders, judges everything and reports. Nothing that is wrong with
+    /// Reads the files and folders, asks the endpoints, judges everything and reports. Nothing that is wrong with
     /// one source keeps the others from being judged.
     pub fn run(&self) -> Report {
         let subjects = &self.subjects;
@@ -96,6 +100,7 @@ impl SelfCheck {
                     let files = subjects.loader.load(path);
                     files.iter().for_each(|file| judged.source(file));
                 }
+                Origin::Endpoint(endpoint) => self.look(endpoint, &mut judged),
                 Origin::Given(input) => judged.input(input),
             }
         }
@@ -122,6 +127,17 @@ impl SelfCheck {
             gauge,
         });
         reported.collect()
+    }
+
+    fn look(&self, endpoint: &Endpoint, judged: &mut Judged<'_>) {
+        let general = &self.subjects.expected_names;
+        let mut endpoint = endpoint.clone();
+        if endpoint.names == EndpointNames::Host && !general.is_empty() {
+            endpoint.names = EndpointNames::Given(general.clone());
+        }
+        let looked = self.connector.presented_by(&endpoint);
+        let source = endpoint.address.to_string();
+        judged.endpoint(&source, looked, &endpoint.expected_names());
     }
 
     fn check_keys(&self, judged: &mut Judged<'_>) {

@@ -5,6 +5,7 @@ use std::fmt;
 use crate::cert::{Certificate, Sha256Digest};
 use crate::event::Severity;
 use crate::outlook::{Position, Refusal};
+use crate::text::visible;
 
 /// Something found by a self-check.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +21,7 @@ pub struct Finding {
     pub position: Option<Position>,
     /// SHA-256 over that certificate, where it is at hand.
     pub sha256: Option<Sha256Digest>,
-    /// A sentence that says what to do.
+    /// A sentence that says what to do; what could not be seen in foreign names is escaped.
     pub message: String,
 }
 
@@ -32,8 +33,14 @@ impl Finding {
             source: None,
             position: None,
             sha256: None,
-            message: message.into(),
+            message: visible(&message.into()),
         }
+    }
+
+    /// Whether something does not work now, or could not be read or judged: it is critical, and
+    /// more than [`FindingCode::Expiring`].
+    pub fn is_failure(&self) -> bool {
+        self.severity == Severity::Critical && self.code != FindingCode::Expiring
     }
 
     pub(crate) fn with_source(mut self, source: &str) -> Self {
@@ -62,12 +69,12 @@ impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.severity, self.code)?;
         if let Some(source) = &self.source {
-            write!(f, " in {source}")?;
+            write!(f, " in {}", visible(source))?;
         }
         if let Some(position) = self.position {
             write!(f, ", {position}")?;
         }
-        write!(f, ": {}", self.message)
+        write!(f, ": {}", visible(&self.message))
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::chain_report::ChainReport;
 use crate::cert::{Certificate, Sha256Digest};
 use crate::outlook::{LimitingCause, Position, Refusal};
+use crate::text::visible;
 use crate::time::Timestamp;
 
 /// The first instant at which something that was checked no longer works.
@@ -75,17 +76,17 @@ fn failure_of(chain: &ChainReport, at: Timestamp) -> Option<FirstFailure> {
 
 fn end_of_staple(chain: &ChainReport, now: Timestamp) -> Option<FirstFailure> {
     let staple = chain.staple.as_ref().filter(|staple| staple.must_staple)?;
-    let source = chain.source.clone();
+    let (source, name) = (chain.source.clone(), visible(&chain.source));
     let (at, message) = match staple.good_until {
         Some(Timestamp::MAX) => return None,
         Some(until) => (
             until.saturating_add(1).max(now),
-            format!("{source} must staple, and its staple is good until {until}"),
+            format!("{name} must staple, and its staple is good until {until}"),
         ),
         None => (
             now,
             format!(
-                "{source} must staple, and its staple is not good: {}",
+                "{name} must staple, and its staple is not good: {}",
                 staple.message
             ),
         ),
@@ -126,15 +127,15 @@ fn end_of_chain(chain: &ChainReport, now: Timestamp) -> Option<FirstFailure> {
     // 4.1.2.5).
     let not_after = chain.ends().filter(|end| *end < Timestamp::MAX)?;
     let at = not_after.saturating_add(1).max(now);
-    let subject = certificate.short_name();
+    let (name, subject) = (visible(&source), certificate.short_name());
     Some(FirstFailure {
         at,
         message: match cause {
             LimitingCause::NotAfter => {
-                format!("{source} goes dark when its {position} '{subject}' ends at {not_after}")
+                format!("{name} goes dark when its {position} '{subject}' ends at {not_after}")
             }
             LimitingCause::RevocationList { next_update } => format!(
-                "{source} goes dark when the revocation list that speaks for its {position} '{subject}' stops counting at {next_update}"
+                "{name} goes dark when the revocation list that speaks for its {position} '{subject}' stops counting at {next_update}"
             ),
         },
         source,

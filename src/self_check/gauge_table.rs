@@ -50,6 +50,14 @@ pub(crate) const GAUGES: &[(&str, &str)] = &[
         "notafter_evaluation_overdue",
         "Whether what is watched has been due for minutes and was not evaluated.",
     ),
+    (
+        "notafter_findings",
+        "How many findings there are in the source, by code and severity.",
+    ),
+    (
+        "notafter_source_readable",
+        "Whether everything in the source could be read at the latest look; what was read before is still judged.",
+    ),
     ("notafter_anchors", "Trust anchors in force."),
     ("notafter_crls", "Revocation lists in force."),
     (

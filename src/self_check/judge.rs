@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use std::collections::HashMap;
+
 use pki_types::{CertificateDer, ServerName};
 
 use super::chain::{JudgedChain, judge_chain, judge_single};
@@ -9,7 +11,8 @@ use super::chain_report::ChainReport;
 use super::context::ChainContext;
 use super::finding::{Finding, FindingCode};
 use super::lifetime::LifetimeLimits;
-use crate::cert::Certificate;
+use crate::cert::{Certificate, Sha256Digest};
+use crate::endpoint::{EndpointError, PresentedChain};
 use crate::event::Severity;
 #[cfg(feature = "details")]
 use crate::outlook::Usage;
@@ -87,10 +90,22 @@ pub(crate) struct Judged<'j> {
     judge: &'j SourceJudge,
     #[cfg(feature = "ocsp")]
     staples: &'j [GivenStaple],
+    /// What every leaf must cover unless its endpoint says otherwise: as given, and as used.
+    asked_names: &'j [String],
     names: Vec<ServerName<'static>>,
     pub(super) at: Timestamp,
+    /// Where the CA certificates of collections are among the chains.
+    listed: HashMap<Sha256Digest, usize>,
     pub(crate) chains: Vec<ChainReport>,
     pub(crate) findings: Vec<Finding>,
+}
+
+/// What is expected of the leaves of one input, and what came with them.
+#[derive(Debug, Clone, Default)]
+struct LeafExpectation {
+    names: Vec<ServerName<'static>>,
+    #[cfg(feature = "ocsp")]
+    staple: Option<Vec<u8>>,
 }
 
 impl<'j> Judged<'j> {
@@ -99,19 +114,23 @@ impl<'j> Judged<'j> {
             judge,
             #[cfg(feature = "ocsp")]
             staples: expected.staples,
+            asked_names: expected.names,
             names: Vec::new(),
             at,
+            listed: HashMap::new(),
             chains: Vec::new(),
             findings: Vec::new(),
         };
-        judged.read_names(expected.names);
+        judged.names = judged.usable_names(expected.names);
         judged
     }
 
-    fn read_names(&mut self, names: &[String]) {
+    /// The names that leaves can be looked at for; the others are findings.
+    fn usable_names(&mut self, names: &[String]) -> Vec<ServerName<'static>> {
+        let mut usable = Vec::new();
         for name in names {
             match ServerName::try_from(name.clone()) {
-                Ok(name) => self.names.push(name),
+                Ok(name) => usable.push(name),
                 Err(_) => {
                     let name = quoted(name, usize::MAX);
                     let message = format!(
@@ -123,6 +142,7 @@ impl<'j> Judged<'j> {
                 }
             }
         }
+        usable
     }
 
     /// Says what is wrong with what everything is judged by.
@@ -134,21 +154,66 @@ impl<'j> Judged<'j> {
             self.findings.push(finding.with_source(&error.source_name));
         }
         if anchors.is_empty() {
-            let message = "there is no trust anchor to judge by: install the system's CA certificates, or name a file of your own";
-            let code = FindingCode::NoTrustAnchors;
-            self.findings
-                .push(Finding::new(Severity::Critical, code, message));
+            let message = match anchors.errors().first() {
+                Some(error) => format!("there is no trust anchor to judge by: {error}"),
+                None => "there is no trust anchor to judge by: install the system's CA certificates, or name a file of your own".to_owned(),
+            };
+            let finding = Finding::new(Severity::Critical, FindingCode::NoTrustAnchors, message);
+            // Whoever named a file is told of that file first.
+            self.findings.push(match anchors.errors().first() {
+                Some(error) => finding.with_source(&error.source_name),
+                None => finding,
+            });
         }
     }
 
     pub(super) fn input(&mut self, input: &Input) {
         match input {
             Input::Contents(contents) => self.source(contents),
-            Input::Chain(source, ders) => self.chain_of_ders(source, ders),
+            Input::Chain(source, ders) => {
+                let expected = self.expected_of(source);
+                self.chain_of_ders(source, ders, &expected);
+            }
+        }
+    }
+
+    /// What was seen of an endpoint, whose leaf must cover these names.
+    pub(super) fn endpoint(
+        &mut self,
+        source: &str,
+        looked: Result<PresentedChain, EndpointError>,
+        names: &[String],
+    ) {
+        let presented = match looked {
+            Ok(presented) => presented,
+            Err(error) => return self.unreadable(&error.failure(source)),
+        };
+        let expected = LeafExpectation {
+            // Those that are expected of everything have been told of.
+            names: match names == self.asked_names {
+                true => self.names.clone(),
+                false => self.usable_names(names),
+            },
+            #[cfg(feature = "ocsp")]
+            staple: Some(presented.staple),
+        };
+        match self.judge.grouping {
+            Grouping::ByFirstCertificate => {
+                self.chain_of_ders(source, &presented.chain, &expected);
+            }
+            Grouping::Each => {
+                let contents = SourceContents::from_certificates(source, &presented.chain);
+                self.contents(&contents, &expected);
+            }
         }
     }
 
     pub(super) fn source(&mut self, contents: &SourceContents) {
+        let expected = self.expected_of(&contents.source);
+        self.contents(contents, &expected);
+    }
+
+    fn contents(&mut self, contents: &SourceContents, expected: &LeafExpectation) {
         let source: &str = &contents.source;
         for failure in &contents.failures {
             self.unreadable(failure);
@@ -172,7 +237,7 @@ impl<'j> Judged<'j> {
         let is_chain = self.judge.grouping == Grouping::ByFirstCertificate
             && certificates.first().is_some_and(|first| !first.is_ca());
         if is_chain {
-            self.chain(source, &certificates);
+            self.chain(source, &certificates, expected);
         } else {
             let cas = certificates
                 .iter()
@@ -180,13 +245,39 @@ impl<'j> Judged<'j> {
             let cas: Vec<_> = cas.cloned().collect();
             let budget = Budget::of_report();
             for certificate in &certificates {
-                let judged = judge_single(&self.context(source), certificate, &cas, &budget);
+                if self.is_listed(certificate, source) {
+                    continue;
+                }
+                let judged =
+                    judge_single(&self.context(source, expected), certificate, &cas, &budget);
                 self.add(judged);
             }
         }
     }
 
-    fn chain_of_ders(&mut self, source: &str, ders: &[CertificateDer<'static>]) {
+    /// Whether a CA certificate of a collection was judged already: that is by its dates alone, so
+    /// it is reported once, with all the sources that hold it.
+    fn is_listed(&mut self, certificate: &Certificate, source: &str) -> bool {
+        if !certificate.is_ca() {
+            return false;
+        }
+        let next = self.chains.len();
+        let known = *self.listed.entry(certificate.fingerprint()).or_insert(next);
+        let Some(chain) = self.chains.get_mut(known) else {
+            return false;
+        };
+        if chain.source != source && chain.also_in.last().is_none_or(|last| last != source) {
+            chain.also_in.push(source.to_owned());
+        }
+        true
+    }
+
+    fn chain_of_ders(
+        &mut self,
+        source: &str,
+        ders: &[CertificateDer<'static>],
+        expected: &LeafExpectation,
+    ) {
         let mut certificates = Vec::new();
         for (n, der) in ders.iter().enumerate() {
             match Certificate::from_der(der) {
@@ -206,12 +297,12 @@ impl<'j> Judged<'j> {
             let (reason, detail) = (FailureReason::NoCertificateFound, "the chain is empty");
             self.unreadable(&SourceFailure::whole(source, reason, detail));
         } else {
-            self.chain(source, &certificates);
+            self.chain(source, &certificates, expected);
         }
     }
 
-    fn chain(&mut self, source: &str, certificates: &[Certificate]) {
-        let judged = judge_chain(&self.context(source), certificates);
+    fn chain(&mut self, source: &str, certificates: &[Certificate], expected: &LeafExpectation) {
+        let judged = judge_chain(&self.context(source, expected), certificates);
         self.add(judged);
     }
 
@@ -281,20 +372,29 @@ impl<'j> Judged<'j> {
         }
     }
 
-    fn context<'r>(&'r self, source: &'r str) -> ChainContext<'r> {
+    /// What is expected of the leaves of everything, and the staple that was given for this source.
+    fn expected_of(&self, _source: &str) -> LeafExpectation {
+        LeafExpectation {
+            names: self.names.clone(),
+            #[cfg(feature = "ocsp")]
+            staple: (self.staples.iter())
+                .find(|staple| staple.source == _source)
+                .map(|staple| staple.bytes.clone()),
+        }
+    }
+
+    fn context<'r>(&'r self, source: &'r str, expected: &'r LeafExpectation) -> ChainContext<'r> {
         ChainContext {
             source,
             at: self.at,
-            names: &self.names,
+            names: &expected.names,
             judge: &self.judge.chains,
             policy: &self.judge.policy,
             #[cfg(feature = "details")]
             usage: self.judge.usage,
             lifetime_limits: self.judge.lifetime_limits,
             #[cfg(feature = "ocsp")]
-            staple: (self.staples.iter())
-                .find(|staple| staple.source == source)
-                .map(|staple| staple.bytes.as_slice()),
+            staple: expected.staple.as_deref(),
         }
     }
 }

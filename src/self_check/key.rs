@@ -13,6 +13,7 @@ use super::finding::{Finding, FindingCode};
 use crate::cert::Certificate;
 use crate::event::Severity;
 use crate::outlook::Position;
+use crate::source::key_kind::KeyKind;
 use crate::source::passphrase::Passphrase;
 use crate::source::private_key;
 use crate::source::{Loader, path_name};
@@ -113,10 +114,14 @@ impl CheckedKey {
                 })?
             }
         };
-        provider
-            .key_provider
-            .load_private_key(der)
-            .map_err(|error| unusable(&format!("rustls cannot use the private key: {error}")))
+        let kind = KeyKind::of(&der);
+        let key = provider.key_provider.load_private_key(der);
+        key.map_err(|error| {
+            unusable(&format!(
+                "rustls cannot use the private key: {}",
+                kind.refusal(&error)
+            ))
+        })
     }
 }
 
@@ -124,6 +129,9 @@ fn unusable(message: &str) -> Finding {
     Finding::new(
         Severity::Critical,
         FindingCode::KeyUnusable,
-        format!("{message}: use a key type that the crypto provider supports"),
+        format!(
+            "{message}: use a key type that the crypto provider supports, such as one that \
+             `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256` makes, and order a certificate for it"
+        ),
     )
 }

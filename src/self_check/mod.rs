@@ -42,6 +42,7 @@ mod render;
 mod report;
 mod series;
 mod settings;
+mod standing;
 #[cfg(feature = "ocsp")]
 mod staple;
 
@@ -58,6 +59,7 @@ pub(crate) use settings::JudgeSettings;
 pub(crate) use {
     gauge_table::GAUGES,
     series::{Samples, Series, ShownAt},
+    standing::{FindingKind, Standing, counted, readable},
 };
 
 pub use builder::SelfCheckBuilder;

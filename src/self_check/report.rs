@@ -1,5 +1,6 @@
 //! What a self-check found.
 
+use std::cmp::Reverse;
 use std::fmt;
 
 use thiserror::Error;
@@ -8,6 +9,7 @@ use super::chain_report::ChainReport;
 use super::finding::Finding;
 use super::forecast::{self, CorrelatedExpiry, FirstFailure};
 use super::gauge::ReportedGauge;
+use super::standing::Standing;
 use crate::event::Severity;
 use crate::policy::{Band, ThresholdPolicy};
 use crate::time::Timestamp;
@@ -41,19 +43,46 @@ impl Report {
         severities.max().unwrap_or(Severity::Info)
     }
 
+    /// The findings, the gravest first and what does not work now before what is near its end, else
+    /// in the order in which they were found.
+    pub(super) fn findings_by_severity(&self) -> Vec<&Finding> {
+        let mut findings: Vec<_> = self.findings.iter().collect();
+        findings.sort_by_key(|finding| Reverse((finding.severity, finding.is_failure())));
+        findings
+    }
+
     /// The exit code of the `self_check` command, which is also a nagios state: 0 ok or due,
     /// 1 warning, 2 critical, 3 something could not be read or judged and nothing was critical.
     pub fn exit_code(&self) -> u8 {
-        let blind = |finding: &&Finding| finding.code.is_blindness();
-        let others = self.findings.iter().filter(|finding| !blind(finding));
-        let worst_finding = others.map(|finding| finding.severity).max();
-        let worst_band = self.worst().map(Severity::of_band);
-        match worst_finding.max(worst_band) {
-            Some(Severity::Critical) => 2,
-            _ if self.findings.iter().any(|finding| blind(&finding)) || self.chains.is_empty() => 3,
-            Some(Severity::Warning) => 1,
-            _ => 0,
+        self.exit_code_from(Severity::Warning)
+    }
+
+    /// The exit code where nothing below this severity counts: 0 then.
+    pub fn exit_code_from(&self, least: Severity) -> u8 {
+        self.exit_code_by(Bar::Least(least))
+    }
+
+    /// The exit code where only what does not work now counts ([`Finding::is_failure`]): 2, or 3 where all
+    /// that is wrong is that something could not be read or judged. It is 0 where
+    /// [`Report::into_result`] is `Ok`.
+    pub fn exit_code_of_failures(&self) -> u8 {
+        self.exit_code_by(Bar::Failure)
+    }
+
+    fn exit_code_by(&self, bar: Bar) -> u8 {
+        let mut standing = Standing::default();
+        let findings = self.findings.iter();
+        findings
+            .filter(|finding| bar.is_met_by(finding))
+            .for_each(|finding| standing.add_finding(finding));
+        let bands = self.chains.iter().map(|chain| chain.band);
+        bands
+            .filter(|band| bar.is_met_by_band(*band))
+            .for_each(|band| standing.add_band(band));
+        if self.chains.is_empty() {
+            standing.add_blindness();
         }
+        standing.exit_code()
     }
 
     /// The first instant at which the worst band becomes expired, with its cause: the first
@@ -75,15 +104,44 @@ impl Report {
         forecast::correlated_expiry(&self.chains, window_seconds)
     }
 
-    /// The report itself, or an error where any finding is critical: for a service that would
-    /// rather not start than serve what does not work.
+    /// The report itself, or an error where something does not work *now*: expired, not yet valid,
+    /// not verifying, a key that belongs to another certificate, anything that could not be read or
+    /// judged, or nothing judged at all. What is merely near its end is in the report, and stops
+    /// nothing: a restart must not turn a certificate that still works into an outage.
     ///
     /// # Errors
-    /// [`SelfCheckFailedError`], which lists the critical findings and holds the report.
+    /// [`SelfCheckFailedError`], which lists what does not work and holds the report.
+    ///
+    /// # What stops the start, and what is only told?
+    /// [`Finding::is_failure`] says it of each finding; [`Report::into_result_from`] is stricter.
     pub fn into_result(self) -> Result<Self, SelfCheckFailedError> {
-        if self.severity() == Severity::Critical || self.chains.is_empty() {
+        self.into_result_by(Bar::Failure)
+    }
+
+    /// The report itself, or an error where any finding is of this severity or a graver one, or
+    /// nothing was judged at all.
+    ///
+    /// # How do I fail a deployment whose certificate is about to end?
+    /// A pipeline, other than a service that starts, may well stop at what is near its end.
+    /// ```
+    /// # fn gate(report: notafter::Report) -> Result<(), notafter::self_check::SelfCheckFailedError> {
+    /// use notafter::Severity;
+    /// report.into_result_from(Severity::Warning)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`SelfCheckFailedError`], which lists those findings and holds the report.
+    pub fn into_result_from(self, least: Severity) -> Result<Self, SelfCheckFailedError> {
+        self.into_result_by(Bar::Least(least))
+    }
+
+    fn into_result_by(self, bar: Bar) -> Result<Self, SelfCheckFailedError> {
+        if self.chains.is_empty() || self.findings.iter().any(|f| bar.is_met_by(f)) {
             Err(SelfCheckFailedError {
                 report: Box::new(self),
+                bar,
             })
         } else {
             Ok(self)
@@ -91,7 +149,33 @@ impl Report {
     }
 }
 
-/// A self-check with critical findings.
+/// What makes a report a failure.
+#[derive(Debug, Clone, Copy)]
+enum Bar {
+    /// What does not work now.
+    Failure,
+    /// This severity, or a graver one.
+    Least(Severity),
+}
+
+impl Bar {
+    fn is_met_by(self, finding: &Finding) -> bool {
+        match self {
+            Self::Failure => finding.is_failure(),
+            Self::Least(least) => finding.severity >= least,
+        }
+    }
+
+    fn is_met_by_band(self, band: Band) -> bool {
+        match self {
+            Self::Failure => matches!(band, Band::NotYetValid | Band::Expired | Band::Broken),
+            Self::Least(least) => Severity::of_band(band) >= least,
+        }
+    }
+}
+
+/// A self-check that found what it must not find, by [`Report::into_result`] or
+/// [`Report::into_result_from`].
 ///
 /// Its `Debug` is its `Display`: it is what `fn main() -> Result<(), Box<dyn Error>>` prints, and
 /// somebody has to read it at 3 a.m.
@@ -100,6 +184,7 @@ impl Report {
 pub struct SelfCheckFailedError {
     /// The whole report.
     pub report: Box<Report>,
+    bar: Bar,
 }
 
 impl fmt::Debug for SelfCheckFailedError {
@@ -110,11 +195,11 @@ impl fmt::Debug for SelfCheckFailedError {
 
 impl fmt::Display for SelfCheckFailedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let critical = self.report.findings.iter();
-        let critical: Vec<_> = critical
-            .filter(|finding| finding.severity == Severity::Critical)
+        let findings = self.report.findings.iter();
+        let failures: Vec<_> = findings
+            .filter(|finding| self.bar.is_met_by(finding))
             .collect();
-        match critical.as_slice() {
+        match failures.as_slice() {
             [] => f.write_str(
                 "the self-check judged no certificate: give it a chain, a file or a folder",
             ),

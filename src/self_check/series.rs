@@ -10,12 +10,12 @@ use crate::time::Timestamp;
 
 /// One time series. Labels are of what is watched, never of one certificate, so that a renewal goes on
 /// in the same series.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Series {
     pub(crate) name: &'static str,
     pub(crate) source: String,
-    /// One more label and its value.
-    pub(crate) label: Option<(&'static str, String)>,
+    /// More labels and their values.
+    pub(crate) labels: Vec<(&'static str, String)>,
 }
 
 /// The value of each series.
@@ -47,7 +47,7 @@ impl Samples {
             let series = Series {
                 name: gauge.name,
                 source: source.to_owned(),
-                label: gauge.label.clone(),
+                labels: gauge.label.clone().into_iter().collect(),
             };
             samples.0.insert(series, gauge.value);
         }
@@ -112,7 +112,7 @@ impl Samples {
         let series = Series {
             name,
             source,
-            label,
+            labels: label.into_iter().collect(),
         };
         let shown = self.0.entry(series).or_insert(value);
         *shown = pick(*shown, value);

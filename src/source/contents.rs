@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use pki_types::{CertificateDer, PrivateKeyDer};
 
+use super::foreign_format::ForeignFormat;
 use super::scan::{self, CertificateScan, FoundCertificate, OtherBlock, Scanned};
 use super::{FailureReason, Place, SourceFailure};
 use crate::cert::Certificate;
@@ -12,6 +13,9 @@ use crate::cert::Certificate;
 /// The most failures that are listed of one source. A file of nothing but damaged lines would
 /// otherwise take many times its own size.
 const MAX_FAILURES: usize = 1_000;
+
+/// By so many bytes it is told what a stream is that holds no certificate.
+const START: u64 = 4096;
 
 /// How the DER of a certificate begins: a SEQUENCE.
 const DER: u8 = 0x30;
@@ -66,7 +70,7 @@ impl SourceContents {
     pub fn from_reader(source: impl Into<Arc<str>>, mut reader: impl Read) -> Self {
         let source = source.into();
         let mut start = Vec::new();
-        let mut begun = reader.by_ref().take(32).read_to_end(&mut start);
+        let mut begun = reader.by_ref().take(START).read_to_end(&mut start);
         let held = start.first() == Some(&DER);
         if held && begun.is_ok() {
             // DER, or text that begins with a zero: only as a whole can it be told.
@@ -171,11 +175,8 @@ impl SourceContents {
 
     fn remember_der(&mut self, bytes: &[u8]) {
         let place = Place::whole(&self.source);
-        if let Some(container) = Container::of(bytes) {
-            if container == Container::Pkcs12 {
-                self.private_keys.push(place.clone());
-            }
-            self.fail(place, FailureReason::OtherFormat, container.detail());
+        if let Some(format) = ForeignFormat::of(bytes) {
+            self.remember_foreign(format);
             return;
         }
         let parsed = Certificate::from_der(bytes);
@@ -191,70 +192,64 @@ impl SourceContents {
         self.list(scan::certificate(place, der));
     }
 
+    fn remember_foreign(&mut self, format: ForeignFormat) {
+        let place = Place::whole(&self.source);
+        if format.is_key_store() {
+            self.private_keys.push(place.clone());
+        }
+        let detail = format!("{}; {}", format.what(), format.to_certificates());
+        self.fail(place, FailureReason::OtherFormat, detail);
+    }
+
     fn fail(&mut self, place: Place, reason: FailureReason, detail: String) {
-        self.failures.push(SourceFailure {
-            place,
-            reason,
-            detail,
+        self.failures.push(SourceFailure::at(place, reason, detail));
+    }
+
+    /// Says what there is instead of a certificate, by all the bytes or the first of them.
+    fn fail_without_certificate(&mut self, bytes: &[u8]) {
+        if let Some(format) = ForeignFormat::of(bytes).filter(|_| self.other_blocks.is_empty()) {
+            self.remember_foreign(format);
+            return;
+        }
+        let first = self.other_blocks.first();
+        let (detail, advice) = match first.map(|block| block.label.as_str()) {
+            _ if bytes.is_empty() => ("the file is empty".to_owned(), None),
+            _ if !self.private_keys.is_empty() => (
+                "it holds a private key but no certificate".to_owned(),
+                Some("name the certificate's file here, and this one as the key's (`--key FILE`)"),
+            ),
+            Some(label) => (
+                format!(
+                    "it holds PEM blocks such as '{label}', which rustls does not load as certificates"
+                ),
+                advice_for(label),
+            ),
+            None => (
+                "there is no PEM block in it, and it is not DER".to_owned(),
+                None,
+            ),
+        };
+        let reason = FailureReason::NoCertificateFound;
+        let failure = SourceFailure::whole(&self.source, reason, detail);
+        self.failures.push(match advice {
+            Some(advice) => failure.with_advice(advice),
+            None => failure,
         });
     }
-
-    fn fail_without_certificate(&mut self, bytes: &[u8]) {
-        let labels: Vec<_> = self.other_blocks.iter().map(|b| b.label.as_str()).collect();
-        let detail = if bytes.is_empty() {
-            "the file is empty".to_owned()
-        } else if !self.private_keys.is_empty() {
-            "it holds a private key but no certificate".to_owned()
-        } else if let [first, ..] = labels.as_slice() {
-            format!(
-                "it holds PEM blocks such as '{first}', which rustls does not load as certificates"
-            )
-        } else if bytes.starts_with(b"\xef\xbb\xbf-----BEGIN") {
-            "a byte order mark stands before the first BEGIN line, so rustls does not see it"
-                .to_owned()
-        } else {
-            "there is no PEM block in it, and it is not DER".to_owned()
-        };
-        let place = Place::whole(&self.source);
-        self.fail(place, FailureReason::NoCertificateFound, detail);
-    }
 }
 
-/// A format that holds certificates, which rustls does not load.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Container {
-    /// RFC 7292: `SEQUENCE { INTEGER 3, SEQUENCE ...`.
-    Pkcs12,
-    /// RFC 2315: `SEQUENCE { OID 1.2.840.113549.1.7.n ...`.
-    Pkcs7,
-}
-
-impl Container {
-    /// By the outline, DER or BER, as private keys are told apart.
-    fn of(bytes: &[u8]) -> Option<Self> {
-        const PKCS12: &[u8] = &[0x02, 0x01, 0x03, DER];
-        const PKCS7: &[u8] = &[0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07];
-        let length = usize::from(*bytes.get(1)?);
-        let header = if length < 0x80 { 2 } else { length - 0x80 + 2 };
-        let content = bytes.get(header..)?;
-        if content.starts_with(PKCS12) {
-            Some(Self::Pkcs12)
-        } else {
-            content.starts_with(PKCS7).then_some(Self::Pkcs7)
+/// What to do about a PEM block that is no certificate.
+fn advice_for(label: &str) -> Option<&'static str> {
+    match label {
+        "PKCS7" | "CMS" => Some("to PEM by `openssl pkcs7 -in FILE -print_certs -out FILE.pem`"),
+        "TRUSTED CERTIFICATE" | "X509 CERTIFICATE" => {
+            Some("to PEM by `openssl x509 -in FILE -out FILE.pem`")
         }
-    }
-
-    fn detail(self) -> String {
-        let (what, command) = match self {
-            Self::Pkcs12 => (
-                "PKCS#12 (.p12, .pfx)",
-                "openssl pkcs12 -in FILE -nokeys -out FILE.pem",
-            ),
-            Self::Pkcs7 => (
-                "PKCS#7 (.p7b, .p7c)",
-                "openssl pkcs7 -inform DER -in FILE -print_certs -out FILE.pem",
-            ),
-        };
-        format!("it is {what}, which rustls does not load; to PEM by `{command}`")
+        "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => {
+            Some("it is a request: put the certificate there that the CA issued for it")
+        }
+        "X509 CRL" => Some("it is a revocation list: name the certificate's file"),
+        "PUBLIC KEY" => Some("it is a public key: name the certificate's file"),
+        _ => None,
     }
 }

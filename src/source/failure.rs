@@ -1,14 +1,16 @@
 //! What could not be read, where, and what to do.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use thiserror::Error;
 
 use super::Place;
+use crate::text::visible;
 
 /// Something that could not be read; what was readable beside it still counts.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{place}: {detail} ({reason}); {}", .reason.advice())]
+#[error("{place}: {} ({reason}); {}", visible(.detail), visible(.advice))]
 #[non_exhaustive]
 pub struct SourceFailure {
     /// File, block, line and byte.
@@ -17,16 +19,33 @@ pub struct SourceFailure {
     pub reason: FailureReason,
     /// What was wrong, in a few words; never any of the bytes.
     pub detail: String,
+    advice: Cow<'static, str>,
 }
 
 impl SourceFailure {
     /// A failure of the whole source rather than of one block in it.
     pub(crate) fn whole(source: &str, reason: FailureReason, detail: impl Into<String>) -> Self {
+        Self::at(Place::whole(source), reason, detail)
+    }
+
+    pub(crate) fn at(place: Place, reason: FailureReason, detail: impl Into<String>) -> Self {
         Self {
-            place: Place::whole(source),
+            place,
             reason,
             detail: detail.into(),
+            advice: Cow::Borrowed(reason.advice()),
         }
+    }
+
+    /// Something else is to be done about it than its reason says.
+    pub(crate) fn with_advice(mut self, advice: impl Into<Cow<'static, str>>) -> Self {
+        self.advice = advice.into();
+        self
+    }
+
+    /// What to do about it, in a few words.
+    pub fn advice(&self) -> &str {
+        &self.advice
     }
 }
 

@@ -2,6 +2,9 @@
 
 use thiserror::Error;
 
+#[cfg(feature = "monitor")]
+use super::foreign_format::ForeignFormat;
+
 /// Why there is no private key to be had from a file: a sentence that says what to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub(crate) enum PrivateKeyError {
@@ -38,6 +41,19 @@ pub(crate) enum PrivateKeyError {
          encrypt it again with less"
     )]
     TooCostly,
+    #[cfg(feature = "monitor")]
+    #[error("{}; {}", .0.what(), .0.to_key())]
+    Foreign(ForeignFormat),
+    #[cfg(feature = "monitor")]
+    #[error(
+        "it is a key in the format of OpenSSH, which rustls does not load: convert a copy of it with `ssh-keygen -p -m PKCS8 -f COPY`"
+    )]
+    OpenSsh,
+    #[cfg(feature = "monitor")]
+    #[error(
+        "there is no private key in it, only certificates: give the key's own file, an unencrypted PKCS#8, PKCS#1 or SEC1 key as PEM"
+    )]
+    OnlyCertificates,
     #[error("there is no private key in it: give an unencrypted PKCS#8, PKCS#1 or SEC1 key as PEM")]
     Missing,
     #[error(

@@ -6,6 +6,7 @@ use std::fs::{self, DirEntry, FileType, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::not_found;
 use super::path_name::path_name;
 use super::stamp::FileStamp;
 use super::{FailureReason, SourceFailure};
@@ -213,5 +214,10 @@ pub(super) fn io_failure(path: &Path, error: &io::Error) -> SourceFailure {
         io::ErrorKind::NotADirectory => FailureReason::NotFound,
         _ => FailureReason::Io,
     };
-    SourceFailure::whole(&path_name(path), reason, error.to_string())
+    let name = path_name(path);
+    let failure = SourceFailure::whole(&name, reason, error.to_string());
+    match reason {
+        FailureReason::NotFound => failure.with_advice(not_found::advice(&name)),
+        _ => failure,
+    }
 }

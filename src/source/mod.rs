@@ -17,9 +17,12 @@ mod contents;
 #[cfg(feature = "encrypted-keys")]
 mod encrypted_key;
 mod failure;
+mod foreign_format;
 mod key_error;
+pub(crate) mod key_kind;
 pub(crate) mod listing;
 pub(crate) mod loader;
+mod not_found;
 #[cfg(feature = "monitor")]
 pub(crate) mod passphrase;
 mod path_name;

@@ -6,6 +6,8 @@ use std::io::{self, Read};
 use memchr::memmem::Finder;
 use memchr::{memchr, memchr_iter, memchr2};
 
+use super::foreign_format::BYTE_ORDER_MARK;
+
 /// So many bytes are asked for at a time.
 const CHUNK: usize = 64 * 1024;
 /// The longest body that is held, and the longest BEGIN line.
@@ -25,6 +27,9 @@ pub(super) struct Block<'s> {
     /// The byte at which the BEGIN line begins.
     pub(super) offset: usize,
     pub(super) label: &'s [u8],
+    /// Whether a byte order mark stands before its BEGIN line, so that rustls-pki-types does not see
+    /// it.
+    pub(super) is_marked: bool,
     /// What stands between BEGIN and END, or what is wrong with the block.
     pub(super) body: Result<&'s [u8], String>,
 }
@@ -37,6 +42,7 @@ struct Open {
     /// Where its body begins, counted from the start of the stream; `None` where it has grown too
     /// long to be held.
     body: Option<usize>,
+    is_marked: bool,
 }
 
 /// A block that is over.
@@ -72,6 +78,8 @@ pub(super) struct Blocks<R> {
     number: usize,
     open: Option<Open>,
     label: Vec<u8>,
+    /// The first bytes of the stream, as many as a byte order mark has.
+    start: Vec<u8>,
 }
 
 impl<R: Read> Blocks<R> {
@@ -96,6 +104,7 @@ impl<R: Read> Blocks<R> {
             number: 0,
             open: None,
             label: Vec::new(),
+            start: Vec::new(),
         }
     }
 
@@ -117,6 +126,7 @@ impl<R: Read> Blocks<R> {
             number: self.number,
             line: over.block.line,
             offset: over.block.offset,
+            is_marked: over.block.is_marked,
             label: if over.labelled { &self.label } else { &[] },
             body,
         }))
@@ -181,7 +191,9 @@ impl<R: Read> Blocks<R> {
             };
             self.at += found;
             let before = self.at.checked_sub(1);
-            if before.is_none_or(|before| matches!(self.part(before, self.at), b"\n" | b"\r")) {
+            if before.is_none_or(|before| matches!(self.part(before, self.at), b"\n" | b"\r"))
+                || self.is_behind_mark()
+            {
                 return Ok(true);
             }
             self.skipping = true;
@@ -199,6 +211,7 @@ impl<R: Read> Blocks<R> {
             line,
             offset: self.at,
             body: Some(self.at + length),
+            is_marked: self.is_behind_mark(),
         };
         let Some(label) = begin_label(text) else {
             self.at += length;
@@ -237,6 +250,7 @@ impl<R: Read> Blocks<R> {
             line,
             offset: self.at,
             body: None,
+            is_marked: false,
         };
         let over = match self.open.take() {
             Some(block) if is_of_label => Over {
@@ -258,6 +272,11 @@ impl<R: Read> Blocks<R> {
         self.at += END.len();
         self.skipping = true;
         over
+    }
+
+    /// Whether nothing but a byte order mark stands before.
+    fn is_behind_mark(&self) -> bool {
+        self.at == BYTE_ORDER_MARK.len() && self.start == BYTE_ORDER_MARK
     }
 
     /// What of the window has not been looked at.
@@ -308,7 +327,11 @@ impl<R: Read> Blocks<R> {
         let wanted = u64::try_from(self.chunk).unwrap_or(u64::MAX);
         self.window.reserve(self.chunk);
         let mut limited = self.reader.by_ref().take(wanted);
+        let held = self.window.len();
         let read = limited.read_to_end(&mut self.window)?;
+        let fresh = self.window.get(held..).unwrap_or_default().iter();
+        let missing = BYTE_ORDER_MARK.len().saturating_sub(self.start.len());
+        self.start.extend(fresh.take(missing));
         self.ended = read < self.chunk;
         Ok(read > 0)
     }

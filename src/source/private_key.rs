@@ -5,6 +5,8 @@ use pki_types::pem::{Error as PemError, PemObject as _};
 
 #[cfg(feature = "encrypted-keys")]
 use super::encrypted_key;
+#[cfg(feature = "monitor")]
+use super::foreign_format::ForeignFormat;
 pub(crate) use super::key_error::PrivateKeyError;
 #[cfg(feature = "monitor")]
 use super::passphrase::Passphrase;
@@ -25,10 +27,15 @@ pub(crate) fn from_pem_or_der(
     passphrase: Option<&Passphrase>,
 ) -> Result<PrivateKeyDer<'static>, PrivateKeyError> {
     match from_pem(bytes) {
-        Err(PrivateKeyError::Missing) => match PrivateKeyDer::try_from(bytes) {
-            Ok(key) => Ok(key.clone_key()),
-            Err(_) => opened(bytes, passphrase),
-        },
+        Err(PrivateKeyError::Missing) => {
+            if let Some(instead) = instead_of_key(bytes) {
+                return Err(instead);
+            }
+            match PrivateKeyDer::try_from(bytes) {
+                Ok(key) => Ok(key.clone_key()),
+                Err(_) => opened(bytes, passphrase),
+            }
+        }
         Err(PrivateKeyError::Encrypted) => opened(bytes, passphrase),
         read => read,
     }
@@ -49,6 +56,18 @@ pub(crate) fn from_pem(bytes: &[u8]) -> Result<PrivateKeyDer<'static>, PrivateKe
         // What it says may quote the line.
         _ => PrivateKeyError::Damaged,
     })
+}
+
+/// What there is where a private key was looked for.
+#[cfg(feature = "monitor")]
+fn instead_of_key(bytes: &[u8]) -> Option<PrivateKeyError> {
+    if let Some(format) = ForeignFormat::of(bytes) {
+        return Some(PrivateKeyError::Foreign(format));
+    }
+    if contains(bytes, b"BEGIN OPENSSH PRIVATE KEY") {
+        return Some(PrivateKeyError::OpenSsh);
+    }
+    contains(bytes, b"BEGIN CERTIFICATE-----").then_some(PrivateKeyError::OnlyCertificates)
 }
 
 /// The first encrypted key of a PEM file, or a DER one.

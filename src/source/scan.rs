@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::Read;
 use std::sync::Arc;
 
+use super::foreign_format::ForeignFormat;
 use super::pem::{self, Block, Blocks};
 use super::{FailureReason, Place, SourceFailure};
 use crate::cert::Certificate;
@@ -126,12 +127,13 @@ fn read(source: &Arc<str>, block: &Block<'_>, der: &mut Vec<u8>) -> Scanned {
         return Scanned::PrivateKey(place);
     }
     let damaged = |place, detail: &str| {
-        Scanned::Failure(SourceFailure {
-            place,
-            reason: FailureReason::BadPem,
-            detail: detail.to_owned(),
-        })
+        Scanned::Failure(SourceFailure::at(place, FailureReason::BadPem, detail))
     };
+    if block.is_marked {
+        let format = ForeignFormat::MarkedUtf8;
+        let failure = SourceFailure::at(place, FailureReason::BadPem, format.what());
+        return Scanned::Failure(failure.with_advice(format.to_certificates()));
+    }
     match &block.body {
         Err(detail) => damaged(place, detail),
         Ok(body) if block.label == b"CERTIFICATE" => match pem::decode(body, der) {
@@ -152,10 +154,9 @@ fn read(source: &Arc<str>, block: &Block<'_>, der: &mut Vec<u8>) -> Scanned {
 pub(super) fn certificate(place: Place, der: &[u8]) -> Scanned {
     match Certificate::from_der(der) {
         Ok(certificate) => Scanned::Certificate(FoundCertificate { certificate, place }),
-        Err(error) => Scanned::Failure(SourceFailure {
-            place,
-            reason: FailureReason::BadDer,
-            detail: format!("{} at byte {} of its DER", error.problem, error.offset),
-        }),
+        Err(error) => {
+            let detail = format!("{} at byte {} of its DER", error.problem, error.offset);
+            Scanned::Failure(SourceFailure::at(place, FailureReason::BadDer, detail))
+        }
     }
 }

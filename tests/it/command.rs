@@ -11,7 +11,7 @@ use crate::support::corpora;
 use crate::support::pki::{self, Ca, Leaf, NOW};
 
 /// The example's binary, built once: `cargo test --test it` alone would not build it.
-fn binary() -> &'static Path {
+pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| example("self_check"))
 }
@@ -177,6 +177,7 @@ fn a_good_chain_is_ok_and_every_field_is_there() {
     // What was added since; the rest is as it was.
     let chain = document["chains"][0].as_object_mut().unwrap();
     assert_eq!(chain.remove("staple"), Some(Value::Null));
+    assert_eq!(chain.remove("also_in"), Some(serde_json::json!([])));
     let timeline = chain.remove("timeline").unwrap();
     let interval = &timeline["rustls"]["intervals"][0];
     assert_eq!(interval["last"], end);
@@ -187,6 +188,7 @@ fn a_good_chain_is_ok_and_every_field_is_there() {
         (&"CN=Root".into(), &end.into())
     );
     let added = document.as_object_mut().unwrap();
+    assert_eq!(added.remove("severity"), Some("info".into()));
     assert_eq!(
         added.remove("first_failure").unwrap()["at"],
         "2026-03-22T00:00:01Z"
@@ -348,6 +350,7 @@ fn damaged_files_do_not_hide_the_good_ones() {
         assert_eq!(finding["source"], bad.as_str());
         assert_eq!(report.document["chains"].as_array().unwrap().len(), 1);
         assert_eq!(report.chain(0)["band"], "ok");
+        assert_eq!(report.document["severity"], "critical");
         let alone = ground.json(&[bad]);
         assert_eq!(alone.code, 3);
         assert!(alone.document["worst"].is_null(), "silence is not health");
@@ -359,6 +362,129 @@ fn damaged_files_do_not_hide_the_good_ones() {
     let report = ground.json(&[&truncated, &expired]);
     assert_eq!(report.code, 2);
     assert_eq!(report.finding("expired")["position"], "leaf");
+}
+
+#[test]
+fn the_head_of_the_text_says_what_is_worst_below_it() {
+    let ground = Ground::new();
+    let chain = ground.path("chain.pem");
+    let other = ground.root.leaf(&["b.example"], -1, 80);
+    let key = ground.write("other.key", other.key_pair.serialize_pem());
+    let missing = ground.path("missing.pem");
+    let (day, end) = (86_400, ground.leaf.certificate().not_after());
+    let cases: [(&[&str], i64, &str); 6] = [
+        (
+            &[&chain],
+            -90 * day,
+            "1 chain at 2025-12-22T00:00:00Z, worst: ok",
+        ),
+        (
+            &[&chain],
+            -30 * day,
+            "1 chain at 2026-02-20T00:00:00Z, worst: due",
+        ),
+        (
+            &[&chain],
+            1,
+            "1 chain at 2026-03-22T00:00:01Z, worst: expired",
+        ),
+        (
+            &[&chain, &missing],
+            -90 * day,
+            "1 chain at 2025-12-22T00:00:00Z, worst: unreadable (critical)",
+        ),
+        (
+            &["--key", &key, &chain],
+            -90 * day,
+            "1 chain at 2025-12-22T00:00:00Z, worst: key_mismatch (critical)",
+        ),
+        (
+            &[&missing],
+            -90 * day,
+            "0 chains at 2025-12-22T00:00:00Z, worst: unreadable (critical)",
+        ),
+    ];
+    for (args, offset, head) in cases {
+        let (at, root) = (
+            end.saturating_add(offset).to_string(),
+            ground.path("root.pem"),
+        );
+        let output = run(&[&["--at", &at, "--trust", &root], args].concat());
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(text.lines().next(), Some(head), "{text}");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_report_that_cannot_be_written_is_no_success() {
+    let ground = Ground::new();
+    let (root, chain) = (ground.path("root.pem"), ground.path("chain.pem"));
+    let end = ground.leaf.certificate().not_after();
+    let cases = [
+        (NOW, 3),
+        (end.saturating_add(-15 * 86_400), 3),
+        (end.saturating_add(1), 2),
+    ];
+    for (at, code) in cases {
+        for format in ["text", "json", "nagios", "openmetrics"] {
+            let mut command = Command::new(binary());
+            command.args([
+                "--at",
+                &at.to_string(),
+                "--trust",
+                &root,
+                "--format",
+                format,
+                &chain,
+            ]);
+            let full = std::fs::OpenOptions::new()
+                .write(true)
+                .open("/dev/full")
+                .unwrap();
+            let output = command.stdout(full).output().unwrap();
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(code), "{format}");
+            assert_eq!(
+                said,
+                "self_check: the report could not be written: No space left on device (os error 28): \
+                 see where standard output goes\n"
+            );
+        }
+    }
+    // Nothing at all is judged for the help and the demonstration.
+    for args in [&["--help"][..], &[]] {
+        let full = std::fs::OpenOptions::new()
+            .write(true)
+            .open("/dev/full")
+            .unwrap();
+        let output = Command::new(binary())
+            .args(args)
+            .stdout(full)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(3), "{args:?}");
+    }
+    // A reader that has gone away (`| head`) is no reason to fail, nor is a full disk below stderr.
+    let mut command = Command::new(binary());
+    command.args(["--at", &NOW.to_string(), "--trust", &root, &chain]);
+    let mut child = command
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let full = || {
+        std::fs::OpenOptions::new()
+            .write(true)
+            .open("/dev/full")
+            .unwrap()
+    };
+    let status = Command::new(binary())
+        .arg("--unknown")
+        .stderr(full())
+        .status();
+    assert_eq!(status.unwrap().code(), Some(3));
 }
 
 #[test]
@@ -679,7 +805,9 @@ fn without_arguments_it_demonstrates_itself() {
         "peer_expiring",
         "The handshake succeeded",
     ] {
-        assert!(text.contains(part), "no '{part}' in\n{text}");
+        let in_one_line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let part = part.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(in_one_line.contains(&part), "no '{part}' in\n{text}");
     }
 }
 

@@ -210,7 +210,7 @@ fn the_command_judges_what_an_endpoint_serves() {
 
     let report = look(&["--name", "b.example", &endpoint]);
     assert_eq!((report.code, report.codes()), (2, vec!["name_not_covered"]));
-    let report = look(&["--each", &endpoint]);
+    let report = look(&["--each", "--no-name", &endpoint]);
     assert_eq!(
         (
             report.code,

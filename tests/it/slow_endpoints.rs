@@ -95,7 +95,8 @@ fn endpoints_that_hang_drip_and_refuse_keep_nobody_from_knowing_ten_others() {
     let refused = format!("127.0.0.1:{}", Peer::refusing_port());
     monitor.watch("refused", Target::from_endpoint(refused));
     for (n, peer) in serving.iter().enumerate() {
-        monitor.watch(format!("good {n}"), Target::from_endpoint(peer.endpoint()));
+        let target = Target::from_endpoint(peer.endpoint()).with_expected_name("a.example");
+        monitor.watch(format!("good {n}"), target);
     }
     let handle = monitor.spawn().unwrap();
     // All ten are told of, and the one that refused; those two are still being asked.
@@ -219,7 +220,8 @@ fn who_does_not_answer_in_time_is_told_and_judged_by_what_was_shown_last() {
         .with_endpoint_deadline(Duration::from_millis(50))
         .build()
         .unwrap();
-    monitor.watch("peer", Target::from_endpoint("db.example:5432"));
+    let peer = Target::from_endpoint("db.example:5432").without_expected_name();
+    monitor.watch("peer", peer);
     monitor.tick(NOW);
     assert_eq!(told(&recorder), [("expiring", "critical")]);
     // It hangs, and hangs still when it is to be asked the next time: it is not asked once more.

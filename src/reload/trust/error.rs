@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use crate::outlook::AnchorError;
 use crate::source::SourceFailure;
+use crate::text::visible;
 use crate::time::Timestamp;
 
 /// Why trust anchors or revocation lists were refused; what was in force before stays in force.
@@ -13,7 +14,10 @@ use crate::time::Timestamp;
 #[non_exhaustive]
 pub enum TrustReloadError {
     /// There is no trust anchor.
-    #[error("{place}: there is no trust anchor in it{}: put the bundle back, for with none nobody is accepted", why(.first))]
+    #[error(
+        "{place}: there is no trust anchor in it{}: put the bundle back, for with none nobody is accepted",
+        why(.first), place = visible(.place)
+    )]
     NoAnchors {
         /// Where it was looked for.
         place: String,
@@ -34,7 +38,8 @@ pub enum TrustReloadError {
     },
     /// There are far fewer anchors than before.
     #[error(
-        "{place}: it holds {anchors} trust anchors, where {before} are in force, and less than {percent} % are not taken for whole: put the others back, or take them away in steps"
+        "{place}: it holds {anchors} trust anchors, where {before} are in force, and less than {percent} % are not taken for whole: put the others back, or take them away in steps",
+        place = visible(.place)
     )]
     TooFew {
         /// Where they lie.
@@ -48,7 +53,8 @@ pub enum TrustReloadError {
     },
     /// There are fewer than before in a file that was written in place a moment ago.
     #[error(
-        "{place}: it holds {held}, where {before} are in force, and was written to less than {seconds} s ago: it counts once it holds still"
+        "{place}: it holds {held}, where {before} are in force, and was written to less than {seconds} s ago: it counts once it holds still",
+        place = visible(.place)
     )]
     StillWritten {
         /// Where they lie.
@@ -62,7 +68,8 @@ pub enum TrustReloadError {
     },
     /// The own chain verifies under the anchors in force and would not under these.
     #[error(
-        "the own chain of '{name}' verifies under the trust anchors in force, and would not under those in {place} ({refusal}): add the root that it ends at"
+        "the own chain of '{name}' verifies under the trust anchors in force, and would not under those in {place} ({refusal}): add the root that it ends at",
+        place = visible(.place)
     )]
     OwnChainFails {
         /// Where they lie.
@@ -92,7 +99,8 @@ pub enum TrustReloadError {
     },
     /// There is no revocation list.
     #[error(
-        "{place}: there is no revocation list in it: put the list back, for without any nothing is looked up"
+        "{place}: there is no revocation list in it: put the list back, for without any nothing is looked up",
+        place = visible(.place)
     )]
     NoLists {
         /// Where it was looked for.
@@ -100,7 +108,8 @@ pub enum TrustReloadError {
     },
     /// Something that is no revocation list for webpki: cut off or damaged.
     #[error(
-        "{file}: revocation list {number} cannot be used ({reason}): fetch it again from its CA"
+        "{file}: revocation list {number} cannot be used ({reason}): fetch it again from its CA",
+        file = visible(.file), reason = visible(.reason)
     )]
     ListUnusable {
         /// The file.
@@ -112,7 +121,8 @@ pub enum TrustReloadError {
     },
     /// A list is not signed by any of its issuer's keys that are known.
     #[error(
-        "{file}: the list of '{issuer}' is not signed by the key of that CA, so that everybody would be refused whom it speaks for: fetch it again from its CA"
+        "{file}: the list of '{issuer}' is not signed by the key of that CA, so that everybody would be refused whom it speaks for: fetch it again from its CA",
+        file = visible(.file)
     )]
     SignatureFails {
         /// The file.
@@ -122,7 +132,8 @@ pub enum TrustReloadError {
     },
     /// No list is there of an issuer that one in force is of.
     #[error(
-        "{place}: there is no list of '{issuer}' any more, which one in force is of: put it back, or let go of it with LostIssuers::Tell"
+        "{place}: there is no list of '{issuer}' any more, which one in force is of: put it back, or let go of it with LostIssuers::Tell",
+        place = visible(.place)
     )]
     IssuerLost {
         /// Where the lists lie.
@@ -132,7 +143,8 @@ pub enum TrustReloadError {
     },
     /// A list was made before the one in force of the same issuer.
     #[error(
-        "{file}: the list of '{issuer}' was made at {this_update}, before the one in force ({in_force}): an old list may lack what was revoked since; put the later one back"
+        "{file}: the list of '{issuer}' was made at {this_update}, before the one in force ({in_force}): an old list may lack what was revoked since; put the later one back",
+        file = visible(.file)
     )]
     OlderList {
         /// The file.

@@ -9,12 +9,14 @@ use super::super::{
 use crate::outlook::{
     LimitingCause, LimitingCertificate, Outlook, RelyingTimeline, Timeline, VerifyingPath,
 };
+use crate::text::visible_json;
 use crate::time::Validity;
 
 pub(super) fn render(report: &Report) -> String {
     let document = ReportDocument {
         at: report.at.to_string(),
         worst: report.worst().map(crate::policy::Band::as_str),
+        severity: report.severity().as_str(),
         chains: report.chains.iter().map(ChainView::of).collect(),
         findings: report.findings.iter().map(FindingView::of).collect(),
         first_failure: report.first_failure().map(FailureView::of),
@@ -23,13 +25,14 @@ pub(super) fn render(report: &Report) -> String {
             .collect(),
     };
     // Strings and numbers in a fixed shape: there is nothing here that could fail to serialize.
-    serde_json::to_string_pretty(&document).unwrap_or_default()
+    visible_json(&serde_json::to_string_pretty(&document).unwrap_or_default())
 }
 
 #[derive(Serialize)]
 struct ReportDocument<'r> {
     at: String,
     worst: Option<&'static str>,
+    severity: &'static str,
     chains: Vec<ChainView<'r>>,
     findings: Vec<FindingView<'r>>,
     first_failure: Option<FailureView>,
@@ -39,6 +42,7 @@ struct ReportDocument<'r> {
 #[derive(Serialize)]
 struct ChainView<'r> {
     source: &'r str,
+    also_in: &'r [String],
     band: &'static str,
     certificates: Vec<CertificateView>,
     rustls: Option<OutlookView>,
@@ -51,6 +55,7 @@ impl<'r> ChainView<'r> {
     fn of(chain: &'r ChainReport) -> Self {
         Self {
             source: &chain.source,
+            also_in: &chain.also_in,
             band: chain.band.as_str(),
             certificates: chain.certificates.iter().map(CertificateView::of).collect(),
             rustls: chain.rustls.as_ref().map(OutlookView::of),

@@ -1,5 +1,7 @@
 //! Labels of a time series, as OpenMetrics writes them.
 
+use crate::text::visible;
+
 pub(super) fn labels(pairs: &[(&str, &str)]) -> String {
     let pairs: Vec<_> = pairs
         .iter()
@@ -9,8 +11,5 @@ pub(super) fn labels(pairs: &[(&str, &str)]) -> String {
 }
 
 fn escaped(value: &str) -> String {
-    value
-        .replace('\\', "\\\\")
-        .replace('"', "\\\"")
-        .replace('\n', "\\n")
+    visible(value).replace('\\', "\\\\").replace('"', "\\\"")
 }

@@ -10,19 +10,28 @@ mod series_text;
 mod svg;
 mod text;
 mod timeline;
+mod wrap;
 
 pub use svg::Theme;
 
 use super::Report;
 
 impl Report {
-    /// Tables and findings that a person likes to read, the worst first.
+    /// Tables and findings that a person likes to read, the worst first, in lines of 80 columns;
+    /// only what cannot be broken, such as a path, is longer.
     pub fn to_text(&self) -> String {
-        text::render(self)
+        self.to_text_within(wrap::COLUMNS)
+    }
+
+    /// The same in lines of so many columns.
+    pub fn to_text_within(&self, columns: usize) -> String {
+        text::render(self, columns)
     }
 
     /// One line for nagios and its kin: the state, what is worst, and performance data (seconds
-    /// until each chain ends, with the thresholds for warning and critical).
+    /// until each chain ends, with the thresholds for warning and critical). It has at most 4,000
+    /// bytes, for nagios and its agents cut what is longer: of more chains than that, those that are
+    /// worst, and it says how many are left out.
     pub fn to_nagios(&self) -> String {
         nagios::render(self)
     }
@@ -30,7 +39,9 @@ impl Report {
     /// OpenMetrics text: `x509_cert_not_after` and `x509_cert_not_before` of each certificate,
     /// `notafter_effective_not_after` of each chain, and the series that a monitor has
     /// `with_metrics`, by the same labels; all instants in absolute Unix seconds, so that nothing
-    /// vanishes at expiry.
+    /// vanishes at expiry. `notafter_findings` counts by source, code and severity, `notafter_source_readable`
+    /// of a source is 0 where something in it could not be read, and `notafter_worst` is the
+    /// [exit code](Report::exit_code).
     pub fn to_openmetrics(&self) -> String {
         openmetrics::render(self)
     }

@@ -1,10 +1,19 @@
 //! One line in the monitoring-plugins format: `STATE - text | 'label'=value;warning;critical`.
 
+use std::cmp::Reverse;
+
 use super::super::{ChainReport, Report};
 use crate::event::Severity;
 use crate::policy::Band;
 use crate::text::visible;
+use crate::time::Timestamp;
 use crate::time::span;
+
+/// Nagios cuts what a plugin prints at 8 KiB, and agents between them at less.
+const MAX_BYTES: usize = 4_000;
+
+/// So much of it is for the text.
+const MAX_TEXT_BYTES: usize = 1_000;
 
 pub(super) fn render(report: &Report) -> String {
     let state = match report.exit_code() {
@@ -13,23 +22,46 @@ pub(super) fn render(report: &Report) -> String {
         2 => "CRITICAL",
         _ => "UNKNOWN",
     };
-    let text = one_line(&summary(report));
-    let performance: Vec<_> = (report.chains.iter())
+    let text = cut(one_line(&summary(report)), MAX_TEXT_BYTES);
+    let data: Vec<_> = (report.chains.iter())
         .filter_map(|chain| performance(report, chain))
         .collect();
-    match performance.as_slice() {
+    let all = line(state, &text, &data);
+    if all.len() <= MAX_BYTES {
+        return all;
+    }
+    let mut worst_first: Vec<_> = report.chains.iter().collect();
+    worst_first.sort_by_key(|chain| (Reverse(chain.band), end(chain)));
+    let worst_first = worst_first.into_iter();
+    let worst_first = worst_first.filter_map(|chain| performance(report, chain));
+    // The longest that it can become.
+    let mut left = MAX_BYTES.saturating_sub(line(state, &left_out(&text, data.len()), &[]).len());
+    let mut shown = Vec::new();
+    for next in worst_first {
+        // Two separators stand before the first.
+        let Some(rest) = left.checked_sub(next.len() + 2) else {
+            break;
+        };
+        left = rest;
+        shown.push(next);
+    }
+    line(state, &left_out(&text, data.len() - shown.len()), &shown)
+}
+
+fn line(state: &str, text: &str, data: &[String]) -> String {
+    match data {
         [] => format!("NOTAFTER {state} - {text}"),
         data => format!("NOTAFTER {state} - {text} | {}", data.join(" ")),
     }
 }
 
+fn left_out(text: &str, count: usize) -> String {
+    format!("{text} (performance data of the worst chains, and {count} more)")
+}
+
 fn summary(report: &Report) -> String {
-    let mut grave: Vec<_> = report
-        .findings
-        .iter()
-        .filter(|f| f.severity > Severity::Info)
-        .collect();
-    grave.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    let mut grave = report.findings_by_severity();
+    grave.retain(|finding| finding.severity > Severity::Info);
     let more = match grave.len() {
         0 | 1 => String::new(),
         n => format!(" (and {} more)", n - 1),
@@ -62,8 +94,7 @@ fn summary(report: &Report) -> String {
 /// Seconds left, negative after the end; alert ranges `N:` mean "when below N".
 fn performance(report: &Report, chain: &ChainReport) -> Option<String> {
     let first = chain.certificates.first()?;
-    // A chain that does not verify still has a leaf whose end people want to see.
-    let end = chain.ends().unwrap_or(first.certificate.not_after());
+    let end = end(chain)?;
     let limiting = chain
         .rustls
         .as_ref()
@@ -89,5 +120,27 @@ fn performance(report: &Report, chain: &ChainReport) -> Option<String> {
 }
 
 fn one_line(text: &str) -> String {
-    visible(&text.replace(|c: char| c.is_control() || c == '|', " "))
+    visible(text).replace('|', " ")
+}
+
+/// A chain that does not verify still has a leaf whose end people want to see.
+fn end(chain: &ChainReport) -> Option<Timestamp> {
+    let first = chain.certificates.first()?;
+    Some(chain.ends().unwrap_or(first.certificate.not_after()))
+}
+
+/// So many bytes of the text at the most.
+fn cut(text: String, most: usize) -> String {
+    const MORE: &str = " ...";
+    if text.len() <= most {
+        return text;
+    }
+    let mut cut = String::new();
+    for c in text.chars() {
+        if cut.len() + c.len_utf8() + MORE.len() > most {
+            break;
+        }
+        cut.push(c);
+    }
+    cut + MORE
 }

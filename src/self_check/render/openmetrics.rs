@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use super::super::standing::{counted, readable};
 use super::super::{ChainReport, Report, ReportedCertificate};
 use super::labels::labels;
 use super::series_text;
@@ -39,12 +40,38 @@ pub(super) fn render(report: &Report) -> String {
             effective.add(&labels, effective_end(outlook));
         }
     }
+    let mut found = Family::new(
+        "notafter_findings",
+        "How many findings there are in the source, by code and severity.",
+    );
+    for (kind, count) in counted(&report.findings) {
+        let labels = labels(&[
+            ("source", kind.source),
+            ("code", kind.code),
+            ("severity", kind.severity),
+        ]);
+        found.add(&labels, i64::from(count));
+    }
+    let mut read = Family::new(
+        "notafter_source_readable",
+        "Whether everything in the source could be read.",
+    );
+    for (source, is_readable) in readable(&report.chains, &report.findings) {
+        read.add(&labels(&[("source", source)]), i64::from(is_readable));
+    }
+    let mut worst = Family::new(
+        "notafter_worst",
+        "0 ok or due, 1 warning, 2 critical, 3 not everything could be judged and nothing was critical.",
+    );
+    worst.add("", i64::from(report.exit_code()));
     let mut evaluated = Family::new(
         "notafter_last_evaluated_timestamp_seconds",
         "The instant that was asked about, Unix seconds.",
     );
     evaluated.add("", seconds(report.at));
-    let families = [not_after, not_before, effective, verifies, evaluated];
+    let families = [
+        not_after, not_before, effective, verifies, found, read, worst, evaluated,
+    ];
     let mut text: String = families.iter().map(Family::render).collect();
     let names: Vec<_> = families.iter().map(|family| family.name).collect();
     text.push_str(&series_text::render(report, &names));

@@ -28,11 +28,11 @@ pub(super) fn render(report: &Report, has_already: &[&str]) -> String {
             let help = help(family);
             let _ = write!(text, "# HELP {family} {help}\n# TYPE {family} gauge\n");
         }
-        let label = series.label.as_ref();
-        let label = label.map(|(name, value)| (*name, value.as_str()));
+        let more = series.labels.iter();
+        let more = more.map(|(name, value)| (*name, value.as_str()));
         let pairs: Vec<_> = [("source", series.source.as_str())]
             .into_iter()
-            .chain(label)
+            .chain(more)
             .collect();
         let _ = writeln!(text, "{family}{} {value}", labels(&pairs));
     }

@@ -3,38 +3,50 @@
 use std::collections::BTreeSet;
 
 use super::super::forecast::DEFAULT_WINDOW_SECONDS;
-use super::super::{ChainReport, Finding, Report};
+use super::super::{ChainReport, Report};
+use super::wrap::wrapped;
+use crate::event::Severity;
 use crate::outlook::{LimitingCause, Outlook};
 use crate::text::visible;
 use crate::time::Timestamp;
 use crate::time::span;
 
-pub(super) fn render(report: &Report) -> String {
+/// In lines of so many columns, where words allow it.
+pub(super) fn render(report: &Report, columns: usize) -> String {
     let mut text = String::new();
-    let worst = report
-        .worst()
-        .map_or("nothing was judged", |band| band.as_str());
     let chains = super::count_of_chains(report);
+    let worst = worst_text(report);
     text.push_str(&format!("{chains} at {}, worst: {worst}\n", report.at));
     for chain in &report.chains {
         text.push('\n');
-        text.push_str(&chain_text(chain, report.at));
+        text.push_str(&chain_text(chain, report.at, columns));
     }
-    text.push_str(&forecast_text(report));
+    text.push_str(&forecast_text(report, columns));
     text.push('\n');
-    text.push_str(&findings_text(report));
+    text.push_str(&findings_text(report, columns));
     text
 }
 
-fn forecast_text(report: &Report) -> String {
+/// The worst band, unless a finding is graver: what could not be read has no band.
+fn worst_text(report: &Report) -> String {
+    let worst = report.worst();
+    let of_bands = worst.map_or(Severity::Unproven, Severity::of_band);
+    let graver = report.findings_by_severity().into_iter().next();
+    match (worst, graver.filter(|finding| finding.severity > of_bands)) {
+        (_, Some(finding)) => format!("{} ({})", finding.code, finding.severity),
+        (Some(band), None) => band.to_string(),
+        (None, None) => "nothing was judged".to_owned(),
+    }
+}
+
+fn forecast_text(report: &Report, columns: usize) -> String {
     let mut text = String::new();
     if let Some(failure) = report.first_failure() {
         let when = relative(failure.at, report.at);
-        let message = visible(&failure.message);
-        text.push_str(&format!(
-            "\nfirst failure at {} ({when}): {message}\n",
-            failure.at
-        ));
+        let (lead, message) = ("first failure at ", visible(&failure.message));
+        let failure = format!("{} ({when}): {message}", failure.at);
+        text.push('\n');
+        text.push_str(&wrapped(lead, &failure, columns));
     }
     for group in report.correlated_expiry(DEFAULT_WINDOW_SECONDS) {
         let sources: BTreeSet<_> = group
@@ -43,23 +55,25 @@ fn forecast_text(report: &Report) -> String {
             .map(|c| visible(&c.source))
             .collect();
         if sources.len() > 1 {
-            text.push_str(&format!(
-                "{} certificates of {} sources end together, from {} to {}\n",
-                group.certificates.len(),
+            let together = format!(
+                "certificates of {} sources end together, from {} to {}",
                 sources.len(),
                 group.first,
                 group.last
-            ));
+            );
+            let count = format!("{} ", group.certificates.len());
+            text.push_str(&wrapped(&count, &together, columns));
         }
     }
     text
 }
 
-fn chain_text(chain: &ChainReport, at: Timestamp) -> String {
-    let mut text = format!("{}: {}\n", visible(&chain.source), chain.band);
+fn chain_text(chain: &ChainReport, at: Timestamp, columns: usize) -> String {
+    let mut text = wrapped("", &heading(chain), columns);
     for (who, outlook) in [("rustls", &chain.rustls), ("strict", &chain.strict)] {
         if let Some(outlook) = outlook {
-            text.push_str(&format!("  {who}  {}\n", outlook_text(outlook, at)));
+            let lead = format!("  {who}  ");
+            text.push_str(&wrapped(&lead, &outlook_text(outlook, at), columns));
         }
     }
     if let Some(end) = chain.openssl_ends(at) {
@@ -67,10 +81,10 @@ fn chain_text(chain: &ChainReport, at: Timestamp) -> String {
             Some(end) => format!("verifies until {end} ({})", relative(end, at)),
             None => "does not verify".to_owned(),
         };
-        text.push_str(&format!("  openssl  {line}\n"));
+        text.push_str(&wrapped("  openssl  ", &line, columns));
     }
     if let Some(staple) = &chain.staple {
-        text.push_str(&format!("  staple  {}\n", visible(&staple.message)));
+        text.push_str(&wrapped("  staple  ", &visible(&staple.message), columns));
     }
     if let Some(timeline) = &chain.timeline {
         for gap in timeline
@@ -80,9 +94,8 @@ fn chain_text(chain: &ChainReport, at: Timestamp) -> String {
             .filter(|gap| gap.not_after >= at)
         {
             let (from, to) = (gap.not_before, gap.not_after);
-            text.push_str(&format!(
-                "  rustls  dark from {from} to {to}, then verifies again\n"
-            ));
+            let dark = format!("dark from {from} to {to}, then verifies again");
+            text.push_str(&wrapped("  rustls  ", &dark, columns));
         }
     }
     let rows: Vec<[String; 4]> = (chain.certificates.iter())
@@ -105,11 +118,33 @@ fn chain_text(chain: &ChainReport, at: Timestamp) -> String {
     let widths = [width(0), width(1), width(2)];
     for [position, not_after, left, name] in &all {
         let [w0, w1, w2] = widths;
-        let line = format!("    {position:w0$}  {not_after:w1$}  {left:>w2$}  {name}");
-        text.push_str(line.trim_end());
-        text.push('\n');
+        let lead = format!("    {position:w0$}  {not_after:w1$}  {left:>w2$}  ");
+        text.push_str(&row(&lead, name, columns));
     }
     text
+}
+
+/// What it is called and how it stands, and where else it lies.
+fn heading(chain: &ChainReport) -> String {
+    let (source, band) = (visible(&chain.source), chain.band);
+    match chain.also_in.as_slice() {
+        [] => format!("{source}: {band}"),
+        [other] => format!("{source}: {band} (also in {})", visible(other)),
+        [other, more @ ..] => format!(
+            "{source}: {band} (also in {} and {} more)",
+            visible(other),
+            more.len()
+        ),
+    }
+}
+
+/// A row, whose last cell goes below the others where it is too long to stand beside them.
+fn row(lead: &str, last: &str, columns: usize) -> String {
+    let length = lead.chars().count() + last.chars().count();
+    if length <= columns {
+        return format!("{lead}{last}").trim_end().to_owned() + "\n";
+    }
+    format!("{}\n{}", lead.trim_end(), wrapped("      ", last, columns))
 }
 
 fn outlook_text(outlook: &Outlook, at: Timestamp) -> String {
@@ -138,12 +173,11 @@ fn outlook_text(outlook: &Outlook, at: Timestamp) -> String {
     text
 }
 
-fn findings_text(report: &Report) -> String {
-    let mut findings: Vec<&Finding> = report.findings.iter().collect();
+fn findings_text(report: &Report, columns: usize) -> String {
+    let findings = report.findings_by_severity();
     if findings.is_empty() {
         return "nothing to do\n".to_owned();
     }
-    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     let mut text = "findings\n".to_owned();
     for finding in findings {
         let source = finding
@@ -155,11 +189,11 @@ fn findings_text(report: &Report) -> String {
             .position
             .map(|p| format!(", {p}"))
             .unwrap_or_default();
-        text.push_str(&format!(
-            "  {:8}  {}{source}{position}\n",
-            finding.severity, finding.code
-        ));
-        text.push_str(&format!("            {}\n", visible(&finding.message)));
+        let lead = format!("  {:8}  ", finding.severity);
+        let what = format!("{}{source}{position}", finding.code);
+        text.push_str(&wrapped(&lead, &what, columns));
+        let indent = " ".repeat(lead.len());
+        text.push_str(&wrapped(&indent, &visible(&finding.message), columns));
     }
     text
 }

@@ -31,6 +31,11 @@ impl Gauges {
             .collect()
     }
 
+    /// Every gauge that was set.
+    pub fn series(&self) -> Vec<String> {
+        self.gauges.lock().unwrap().keys().cloned().collect()
+    }
+
     pub fn counter(&self, series: &str) -> Option<u64> {
         let counters = self.counters.lock().unwrap();
         counters
