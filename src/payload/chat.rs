@@ -1,7 +1,7 @@
 //! Events as messages of chats.
 
 use crate::event::{Event, Runbook};
-use crate::text::push_visible;
+use crate::text::visible;
 
 /// So many characters of an event's message are shown.
 const MAX_SHOWN: usize = 2_000;
@@ -97,6 +97,7 @@ impl Chat {
 
     /// A text that shows what it says and does nothing else.
     fn escaped(&self, text: &str) -> String {
+        let text = visible(text);
         let mut shown = String::with_capacity(text.len());
         for c in text.chars().take(MAX_SHOWN) {
             match (c, self.markup) {
@@ -105,7 +106,7 @@ impl Chat {
                 ('>', _) => shown.push_str("&gt;"),
                 ('@', _) => shown.extend([c, ZERO_WIDTH_SPACE]),
                 (_, ChatMarkup::Markdown) if MARKDOWN.contains(c) => shown.extend(['\\', c]),
-                _ => push_visible(&mut shown, c),
+                _ => shown.push(c),
             }
         }
         if text.chars().nth(MAX_SHOWN).is_some() {

@@ -160,6 +160,8 @@ pub fn of_everything(now: Timestamp, leaf_ends_in: i64) -> Vec<Sample> {
             .build()
             .unwrap();
         monitor.watch("pins", Target::from_pins(Arc::new(FixedPins::new(pins))));
+        let missing = folder.path().join("missing.crt");
+        monitor.watch("missing", Target::from_path(missing));
         let reloading = ReloadingKey::builder()
             .with_pair(&certificates, &key)
             .with_provider(ring())
@@ -197,6 +199,6 @@ pub fn names() -> BTreeSet<String> {
     let shown = of_everything(NOW, 80 * 86_400);
     let shown = shown.into_iter().map(|sample| sample.name);
     let names: BTreeSet<_> = described.into_iter().chain(shown).collect();
-    assert!(names.len() >= 30, "{names:?}");
+    assert!(names.len() >= 35, "{names:?}");
     names
 }

@@ -105,10 +105,8 @@ fn every_alert_says_how_grave_it_is_and_leads_to_its_entry() {
         let anchor = anchor.lines().next().unwrap();
         let entry = format!("alert-{}", name.to_lowercase());
         assert!(anchors.contains(&entry), "{name} has no entry");
-        assert!(
-            anchor == entry || anchor == "event-{{ $labels.code }}",
-            "{anchor}"
-        );
+        let of_code = ["event-{{ $labels.code }}", "finding-{{ $labels.code }}"];
+        assert!(anchor == entry || of_code.contains(&anchor), "{anchor}");
         let severities = ["warning", "critical"];
         let is_grave = |severity: &&str| alert.contains(&format!("{{ severity: {severity} }}"));
         assert_eq!(

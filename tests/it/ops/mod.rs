@@ -7,5 +7,6 @@ mod exported;
 mod fleet;
 mod kit;
 mod lives;
+mod matters;
 mod payloads;
 mod runbook;

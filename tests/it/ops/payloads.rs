@@ -256,7 +256,7 @@ fn a_message_in_teams_mentions_nobody_and_links_to_the_runbook_alone() {
     let runbook = Runbook::new("https://w/?a=(1)&b").unwrap();
     let text = Chat::teams().with_runbook(runbook).text(&hostile());
     let expected = "**critical** `expired`: &lt;\\!channel&gt; &lt;@\u{200b}U1&gt; @\u{200b}everyone &amp; \
-        &lt;https://evil.example\\|db&gt; \\[x\\]\\(https://evil\\) \\*b\\*\\u{a}fired: \\u{202e}gnp\n\n\
+        &lt;https://evil.example\\|db&gt; \\[x\\]\\(https://evil\\) \\*b\\*\\\\u\\{a\\}fired: \\\\u\\{202e\\}gnp\n\n\
         peer\\_server, 2026-01-01T00:00:00Z [runbook](https://w/?a=%281%29&b#event-expired)";
     assert_eq!(text, expected);
 }
