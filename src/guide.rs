@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | know what was loaded, and until when it works | [`self_check`] |
 //! | be told while the service runs: observers, metrics, readiness | [`monitoring`] |
-//! | know what to do when it tells something | [`on_call`] |
+//! | know what to do when it tells something | [`on_call`], and [`runbook`] with what to type |
 //! | see what peers show, and hold hostile ones off | [`peers`] |
 //! | pin without locking anybody out | [`pinning`] |
 //! | know peers by SPIFFE IDs rather than by names | [`spiffe`] |
@@ -53,6 +53,10 @@ pub mod monitoring {}
 /// What to do about each event and each finding.
 #[doc = include_str!("../docs/ON-CALL.md")]
 pub mod on_call {}
+
+/// What to look at, to do and to type, by the code of each event and each finding.
+#[doc = include_str!("../docs/ops/RUNBOOK.md")]
+pub mod runbook {}
 
 /// What peers show, and how much they may show.
 #[cfg_attr(

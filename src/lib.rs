@@ -28,6 +28,7 @@
 //! | [`alert`] | saying it once, and again while it lasts |
 //! | [`observer`] | delivering it, without holding anybody up |
 //! | [`endpoint`] | what a TLS endpoint shows, within a deadline |
+//! | [`payload`] | it in the forms that others take: Alertmanager, chats, CloudEvents |
 //! | [`self_check`] | one look at everything that was loaded, and its report |
 //! | [`monitor`] | the same look, again and again while the service runs |
 //! | [`reload`] | certificates and keys that change while they are served |
@@ -66,6 +67,8 @@ pub mod pin;
 pub mod alert;
 pub mod event;
 pub mod observer;
+#[cfg(feature = "json")]
+pub mod payload;
 
 // Edges: rustls, clocks, files, threads.
 pub mod config;

@@ -26,17 +26,16 @@ fn only_one_built() -> Option<Arc<CryptoProvider>> {
 /// Which ones those are say features of rustls that Cargo does not show to this crate. A name that
 /// rustls has in `rustls::crypto` hides the name of the same module here; where rustls has none, the
 /// one here answers.
+#[allow(unused_imports, clippy::wildcard_imports, clippy::useless_conversion)]
 mod built_in {
     use rustls::crypto::CryptoProvider;
 
     pub(super) fn ring() -> Option<CryptoProvider> {
-        #[allow(unused_imports, clippy::wildcard_imports)]
         use rustls::crypto::*;
         ring::default_provider().into()
     }
 
     pub(super) fn aws_lc_rs() -> Option<CryptoProvider> {
-        #[allow(unused_imports, clippy::wildcard_imports)]
         use rustls::crypto::*;
         aws_lc_rs::default_provider().into()
     }

@@ -86,6 +86,11 @@ pub(crate) fn quoted(text: &str, most: usize) -> String {
     shown
 }
 
+/// Whether a character may stand in a URI as it is (RFC 3986, section 2).
+pub(crate) fn is_of_uri(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "-._~:/?#[]@!$&'()*+,;=%".contains(c)
+}
+
 #[cfg(test)]
 mod tests {
     use super::{HIDDEN, quoted, visible};

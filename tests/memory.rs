@@ -29,7 +29,9 @@ use notafter::outlook::KnownPeers;
 use notafter::renewal::IdentityInForce;
 use notafter::session::{OpenConnections, RestsOn};
 use notafter::verifier::VerdictCache;
-use notafter::{Event, SessionGuard, SpkiPin, WatchingClientVerifier, WatchingServerVerifier};
+use notafter::{
+    Event, Monitor, SessionGuard, SpkiPin, Target, WatchingClientVerifier, WatchingServerVerifier,
+};
 use rcgen::CustomExtension;
 use rustls::client::ClientSessionMemoryCache;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerifier};
@@ -63,6 +65,10 @@ const CONNECTION: usize = 2 * KIB;
 const KNOWN_PEERS: usize = MIB;
 /// What has no bound in bytes of its own: 1,024 matters, of names of at most 255 bytes.
 const MATTERS: usize = MIB;
+
+/// Files of a watched folder, and what each may take, with its report.
+const WATCHED_FILES: usize = 300;
+const WATCHED_FILE: usize = 6 * KIB;
 
 /// Live bytes of the process.
 fn held() -> usize {
@@ -344,6 +350,13 @@ fn floods() -> Vec<Flood> {
         CONNECTIONS * CONNECTION,
         Box::new(open_connections),
     ));
+    // Each file holds a leaf and an intermediate; half of them are renewed, damaged and removed again
+    // and again.
+    floods.push(flood(
+        "a watched folder",
+        WATCHED_FILES * WATCHED_FILE,
+        Box::new(|| Box::new(watched_folder())),
+    ));
     floods
 }
 
@@ -384,6 +397,43 @@ fn open_connections() -> Box<dyn std::any::Any> {
         open.push((connection, waiting));
     }
     Box::new((connections, open))
+}
+
+/// A monitor of a folder in which there was much going on.
+fn watched_folder() -> (Arc<Monitor>, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let root = pki::root("root", -100, 3650);
+    let intermediate = root.intermediate("issuing", -100, 3000);
+    let chains: Vec<_> = (0..3)
+        .map(|n| {
+            let leaf = intermediate.leaf(&["a.example"], -10 - n, 80);
+            pki::pem_bundle([&leaf.der, &intermediate.der])
+        })
+        .collect();
+    let write = |n: usize, contents: &str| {
+        std::fs::write(folder.path().join(format!("{n}.pem")), contents).unwrap();
+    };
+    (0..WATCHED_FILES).for_each(|n| write(n, &chains[0]));
+    let monitor = Monitor::builder()
+        .with_trust_anchors(pki::anchors([&root]))
+        .with_provider(support::tls::ring())
+        .build()
+        .unwrap();
+    monitor.watch("folder", Target::from_path(folder.path()));
+    for look in 0..20_usize {
+        let now = NOW.saturating_add(60 * i64::try_from(look).unwrap());
+        monitor.tick(now);
+        for n in 0..WATCHED_FILES / 2 {
+            match look % 5 {
+                3 => std::fs::remove_file(folder.path().join(format!("{n}.pem"))).unwrap(),
+                2 => write(n, &chains[0][..100]),
+                other => write(n, &chains[other % 3]),
+            }
+        }
+    }
+    monitor.tick(NOW.saturating_add(3_600));
+    assert_eq!(monitor.snapshot().chains.len(), WATCHED_FILES);
+    (monitor, folder)
 }
 
 #[test]

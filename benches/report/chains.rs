@@ -21,12 +21,12 @@ fn now() -> time::OffsetDateTime {
     time::OffsetDateTime::from_unix_timestamp(1_767_225_600).unwrap()
 }
 
-fn validity(params: &mut CertificateParams, days: i64) {
+pub(super) fn validity(params: &mut CertificateParams, days: i64) {
     params.not_before = now() - time::Duration::days(10);
     params.not_after = now() + time::Duration::days(days);
 }
 
-fn ca(name: &str, days: i64) -> CertificateParams {
+pub(super) fn ca(name: &str, days: i64) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.distinguished_name.push(DnType::CommonName, name);

@@ -14,6 +14,7 @@
 mod announcements;
 mod chains;
 mod facts;
+mod folders;
 mod growth;
 mod hostile;
 mod measure;
@@ -24,7 +25,7 @@ mod telling;
 mod wrapper;
 
 /// The parts of the table, in its order.
-const PARTS: [(&str, fn()); 9] = [
+const PARTS: [(&str, fn()); 10] = [
     ("outlook", outlook::rows),
     ("growth", growth::rows),
     ("hostile", hostile::rows),
@@ -32,6 +33,7 @@ const PARTS: [(&str, fn()); 9] = [
     ("wrapper", wrapper::rows),
     ("pem", pem::rows),
     ("telling", telling::rows),
+    ("folders", folders::rows),
     ("reload", reload::rows),
     ("announcements", announcements::rows),
 ];

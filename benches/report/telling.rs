@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use notafter::alert::RepeatPolicy;
-use notafter::monitor::Evaluation;
+use notafter::monitor::{Evaluation, MonitorBuilder};
 use notafter::observer::QueuedObserver;
 use notafter::{
     Event, Monitor, Observer, Target, ThresholdPolicy, Timestamp, TrustAnchors,
@@ -153,7 +153,7 @@ fn memory(chain: &Chain) {
 }
 
 /// The resident bytes of this process (Linux; 0 elsewhere).
-fn resident() -> usize {
+pub(super) fn resident() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<usize>().ok());
@@ -161,13 +161,16 @@ fn resident() -> usize {
 }
 
 fn monitor(anchors: TrustAnchors) -> Arc<Monitor> {
+    monitor_builder(anchors).build().unwrap()
+}
+
+/// Evaluates nothing but what is due, and tells nobody.
+pub(super) fn monitor_builder(anchors: TrustAnchors) -> MonitorBuilder {
     Monitor::builder()
         .with_trust_anchors(anchors)
         .with_provider(rustls::crypto::ring::default_provider().into())
         .with_interval(Duration::from_secs(u64::from(u32::MAX)))
         .with_observer(Arc::new(Nobody))
-        .build()
-        .unwrap()
 }
 
 struct Nobody;

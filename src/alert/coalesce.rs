@@ -109,11 +109,14 @@ fn merge(group: Vec<EventToSend>, what: &str) -> Option<EventToSend> {
     let host = common(&group, |event| event.host.as_deref());
     let source = common(&group, |event| event.source.as_deref());
     let band_before = common(&group, |event| event.band_before.as_ref());
+    let matters = group.iter().flat_map(|told| told.event.matters.clone());
+    let matters = matters.collect();
     // `min_by_key` gives the first of equals.
     let most_urgent = |told: &EventToSend| told.event.time_left_seconds.unwrap_or(i64::MAX);
     let mut first = group.into_iter().min_by_key(most_urgent)?;
     first.event.message = format!("{list}; {}", first.event.message);
     first.event.affected = affected;
+    first.event.matters = matters;
     first.event.host = host;
     first.event.source = source;
     first.event.effective_not_after = first_end;

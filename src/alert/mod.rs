@@ -27,7 +27,7 @@
 //! ```
 
 mod coalesce;
-mod matter;
+mod condition;
 mod repeat;
 #[cfg(feature = "json")]
 mod saved;
@@ -38,8 +38,10 @@ mod transitions;
 
 #[cfg(feature = "monitor")]
 pub(crate) use coalesce::together;
-pub use matter::{Condition, Matter};
+pub use condition::Condition;
 pub use repeat::RepeatPolicy;
 #[cfg(feature = "json")]
 pub use saved::SavedStateError;
 pub use transitions::{Telling, Transitions};
+
+pub use crate::event::Matter;

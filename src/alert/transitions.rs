@@ -106,11 +106,11 @@ impl Transitions {
     ) -> Vec<Event> {
         let mut told = Vec::new();
         for condition in conditions {
-            let name = condition.matter.name.clone();
-            let band = condition.band;
-            if let Some(telling) = self.observe(condition.matter, band, now) {
-                let event = condition.event.with_bands(telling.before, band);
-                let cause = condition.cause;
+            let (matter, band) = (condition.matter, condition.band);
+            if let Some(telling) = self.observe(matter.clone(), band, now) {
+                let (name, cause) = (matter.name.clone(), condition.cause);
+                let event = condition.event.with_matter(matter);
+                let event = event.with_bands(telling.before, band);
                 told.push(EventToSend { name, cause, event });
             }
         }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{EventCode, PeerReach, Role, Severity, Subject};
+use super::{EventCode, Matter, PeerReach, Role, Severity, Subject};
 use crate::identity::PeerIdentity;
 use crate::policy::Band;
 use crate::text::visible;
@@ -66,6 +66,9 @@ pub struct Event {
     /// The event that tells of the same already, where this one is a consequence of it: a note then,
     /// whatever its band, so that one expiry wakes somebody once.
     pub follows_from: Option<EventCode>,
+    /// What it is about, as it is told again and told as recovered: several where many share one
+    /// cause; empty for what is said once and does not last, and for peers that proved nothing.
+    pub matters: Vec<Matter>,
     /// A sentence that says what to do; what could not be seen in foreign names is escaped.
     pub message: String,
 }
@@ -96,6 +99,7 @@ impl Event {
             threshold_seconds: None,
             affected: 1,
             follows_from: None,
+            matters: Vec::new(),
             message: visible(&message.into()),
         }
     }
@@ -180,6 +184,13 @@ impl Event {
     #[must_use]
     pub fn with_follows_from(mut self, primary: impl Into<Option<EventCode>>) -> Self {
         self.follows_from = primary.into();
+        self
+    }
+
+    /// Adds a matter that it is about.
+    #[must_use]
+    pub fn with_matter(mut self, matter: Matter) -> Self {
+        self.matters.push(matter);
         self
     }
 

@@ -2,13 +2,13 @@
 
 use serde::{Serialize, Serializer};
 
-use super::{Event, EventCode, PeerReach, Subject};
+use super::{Event, EventCode, PeerReach, Runbook, Subject};
 use crate::identity::PeerIdentity;
 use crate::policy::Band;
 
 impl Serialize for Event {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        EventView::of(self).serialize(serializer)
+        EventView::of(self, &Runbook::default()).serialize(serializer)
     }
 }
 
@@ -18,8 +18,9 @@ impl Serialize for Subject {
     }
 }
 
+/// An event as it is serialized.
 #[derive(Serialize)]
-struct EventView<'e> {
+pub(crate) struct EventView<'e> {
     at: String,
     code: &'static str,
     severity: &'static str,
@@ -38,10 +39,11 @@ struct EventView<'e> {
     #[serde(skip_serializing_if = "Option::is_none")]
     follows_from: Option<&'static str>,
     message: &'e str,
+    runbook_url: String,
 }
 
 impl<'e> EventView<'e> {
-    fn of(event: &'e Event) -> Self {
+    pub(crate) fn of(event: &'e Event, runbook: &Runbook) -> Self {
         Self {
             at: event.at.to_string(),
             code: event.code.as_str(),
@@ -63,6 +65,7 @@ impl<'e> EventView<'e> {
             affected: event.affected,
             follows_from: event.follows_from.map(EventCode::as_str),
             message: &event.message,
+            runbook_url: runbook.url(event.code),
         }
     }
 }

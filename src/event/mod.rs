@@ -26,14 +26,20 @@ mod code;
 mod event;
 #[cfg(feature = "json")]
 mod json;
+mod matter;
 #[cfg(feature = "announcements")]
 mod notice;
 mod reach;
+mod runbook;
 mod severity;
 mod subject;
 
 pub use code::EventCode;
 pub use event::Event;
+#[cfg(feature = "json")]
+pub(crate) use json::EventView;
+pub use matter::Matter;
 pub use reach::PeerReach;
+pub use runbook::{Runbook, RunbookError};
 pub use severity::Severity;
 pub use subject::{Role, Subject, SubjectKind};

@@ -46,9 +46,9 @@ pub fn explain(error: &(dyn Error + 'static)) -> Option<Explanation> {
     let mut general = None;
     for cause in causes(error) {
         match explain_one(cause) {
-            Found::Explained(explanation) => return Some(explanation),
-            Found::InGeneral(explanation) => general = general.or(Some(explanation)),
-            Found::Nothing => {}
+            CauseFound::Explained(explanation) => return Some(explanation),
+            CauseFound::InGeneral(explanation) => general = general.or(Some(explanation)),
+            CauseFound::Nothing => {}
         }
     }
     general
@@ -69,38 +69,38 @@ pub fn find_pin_error<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e PinErr
 }
 
 /// What one of several errors within each other says.
-enum Found {
+enum CauseFound {
     Nothing,
     Explained(Explanation),
     /// Something more exact may lie below.
     InGeneral(Explanation),
 }
 
-fn explain_one(cause: &AnyError) -> Found {
+fn explain_one(cause: &AnyError) -> CauseFound {
     if let Some(refusal) = cause.downcast_ref::<PinError>() {
         let (reason, detail) = (
             RefusalReason::of_pins(refusal),
             Detail::Pin(refusal.clone()),
         );
-        Found::Explained(Explanation::of_peer(reason, detail))
+        CauseFound::Explained(Explanation::of_peer(reason, detail))
     } else if let Some(refusal) = cause.downcast_ref::<PresentedError>() {
         let detail = Detail::Presented(refusal.clone());
-        Found::Explained(Explanation::of_peer(
+        CauseFound::Explained(Explanation::of_peer(
             RefusalReason::PresentedTooMuch,
             detail,
         ))
     } else if let Some(error) = rustls_error(cause) {
         match other_in(error) {
-            Some(_) => Found::InGeneral(explain_rustls(error)),
-            None => Found::Explained(explain_rustls(error)),
+            Some(_) => CauseFound::InGeneral(explain_rustls(error)),
+            None => CauseFound::Explained(explain_rustls(error)),
         }
     } else if let Some(error) = io_error(cause) {
         match alert_in_text_of(error) {
-            Some(explanation) => Found::Explained(explanation),
-            None => Found::Nothing,
+            Some(explanation) => CauseFound::Explained(explanation),
+            None => CauseFound::Nothing,
         }
     } else {
-        Found::Nothing
+        CauseFound::Nothing
     }
 }
 

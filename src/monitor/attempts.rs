@@ -66,7 +66,7 @@ impl Attempts {
     /// Begins one; what is known at once.
     pub(super) fn begin(&mut self, work: Work, now: Timestamp) -> Option<Outcome> {
         if !work.is_polled || self.evaluator.connector.is_none() {
-            return Some(self.evaluator.run(&work, now));
+            return Some(self.evaluator.run(&work, &|_| true, now));
         }
         let same = |attempt: &Attempt| {
             (attempt.work.id, attempt.work.generation) == (work.id, work.generation)
@@ -81,14 +81,14 @@ impl Attempts {
         let (answer, asked) = (self.answer.clone(), work.clone());
         let thread = thread::Builder::new().name("notafter-endpoint".to_owned());
         let begun = thread.spawn(move || {
-            let outcome = evaluator.run(&asked, now);
+            let outcome = evaluator.run(&asked, &|_| true, now);
             // Nobody may wait any more.
             let _ = answer.send(Answer { number, outcome });
             wake.poke();
         });
         if begun.is_err() {
             // There is no thread to be had.
-            return Some(self.evaluator.run(&work, now));
+            return Some(self.evaluator.run(&work, &|_| true, now));
         }
         let attempt = Attempt {
             work,

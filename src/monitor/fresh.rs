@@ -1,15 +1,15 @@
 //! What another look at a file or folder brings: what may have changed is read, the rest is as it
 //! was read before. An edge, for it reads files.
 
-use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::known::KnownInOrder;
 use super::looked::{FreshRead, LookedFile};
 use super::parts::SourceKey;
 use crate::self_check::Cores;
-use crate::source::listing::Listed;
+use crate::source::listed::Listed;
 use crate::source::loader::no_certificate;
 use crate::source::{FailureReason, Loader, SourceContents};
 use crate::time::Timestamp;
@@ -94,16 +94,10 @@ struct EntryPair<'p> {
 }
 
 fn pairs<'p>(entries: &'p [Listed], known: &'p [LookedFile]) -> Vec<EntryPair<'p>> {
-    let mut by_key: Option<HashMap<&OsStr, &LookedFile>> = None;
+    let mut known = KnownInOrder::new(known);
     let mut pairs = Vec::with_capacity(entries.len());
     for (number, entry) in entries.iter().enumerate() {
-        let key = key_of(entry);
-        // Mostly they are the same in the same order.
-        let same_place = known.get(number).filter(|file| &*file.key == key);
-        let before = same_place.or_else(|| {
-            let index = || known.iter().map(|file| (&*file.key, file)).collect();
-            by_key.get_or_insert_with(index).get(key).copied()
-        });
+        let before = known.find_by(|key| is_at(entry, key), || key_of(entry));
         pairs.push(EntryPair {
             number,
             entry,
@@ -113,10 +107,17 @@ fn pairs<'p>(entries: &'p [Listed], known: &'p [LookedFile]) -> Vec<EntryPair<'p
     pairs
 }
 
-fn key_of(entry: &Listed) -> &OsStr {
+fn is_at(entry: &Listed, key: &OsStr) -> bool {
     match entry {
-        Listed::File { path, .. } => path.as_os_str(),
-        Listed::Unreadable(failure) => OsStr::new(&*failure.place.source),
+        Listed::File(file) => file.is_at(key),
+        Listed::Unreadable(failure) => *key == *failure.place.source,
+    }
+}
+
+fn key_of(entry: &Listed) -> SourceKey {
+    match entry {
+        Listed::File(file) => file.path().into_os_string().into(),
+        Listed::Unreadable(failure) => SourceKey::from(OsStr::new(&*failure.place.source)),
     }
 }
 
@@ -132,7 +133,7 @@ impl FileLooker<'_> {
     fn file(&self, pair: &EntryPair<'_>) -> LookedFile {
         let (entry, before) = (pair.entry, pair.before);
         let stamp = match entry {
-            Listed::File { stamp, .. } => *stamp,
+            Listed::File(file) => file.stamp,
             Listed::Unreadable(_) => None,
         };
         let age_seconds = stamp.and_then(|stamp| stamp.age_seconds(self.look.now));
@@ -160,10 +161,7 @@ impl FileLooker<'_> {
             _ => Arc::new(contents),
         });
         LookedFile {
-            key: before.map_or_else(
-                || SourceKey::from(key_of(entry)),
-                |before| before.key.clone(),
-            ),
+            key: before.map_or_else(|| key_of(entry), |before| Arc::clone(&before.key)),
             stamp,
             is_still,
             age_seconds,
@@ -171,12 +169,16 @@ impl FileLooker<'_> {
         }
     }
 
-    /// Whether it is read again, however still it seems.
     fn is_turn_of(&self, number: usize) -> bool {
-        let each = self.files.div_ceil(READ_AGAIN_LOOKS).max(READ_AGAIN_FILES);
-        let turns = self.files.div_ceil(each).max(1);
-        number / each == self.look.number % turns
+        is_turn_of(number, self.files, self.look.number)
     }
+}
+
+/// Whether the file of this number, of so many, is read at this look, however still it seems.
+fn is_turn_of(number: usize, files: usize, look: usize) -> bool {
+    let each = files.div_ceil(READ_AGAIN_LOOKS).max(READ_AGAIN_FILES);
+    let turns = files.div_ceil(each).max(1);
+    number / each == look % turns
 }
 
 /// Whether another read of the same bytes would bring the same: rights, links and disks are not in
@@ -192,4 +194,33 @@ fn depends_on_bytes_alone(contents: &SourceContents) -> bool {
                 | FailureReason::Io
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn however_still_files_seem_each_is_read_again_within_sixty_looks() {
+        for (files, most) in [
+            (1, 1),
+            (100, 100),
+            (101, 100),
+            (6_000, 100),
+            (6_001, 101),
+            (100_000, 1_667),
+        ] {
+            let mut read = vec![0; files];
+            for look in 1_000..1_060 {
+                let turns: Vec<_> = (0..files).filter(|n| is_turn_of(*n, files, look)).collect();
+                assert!(
+                    (1..=most).contains(&turns.len()),
+                    "{files}: {}",
+                    turns.len()
+                );
+                turns.into_iter().for_each(|n| read[n] += 1);
+            }
+            assert!(read.iter().all(|times| *times >= 1), "{files}");
+        }
+    }
 }

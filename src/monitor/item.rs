@@ -7,10 +7,8 @@ use super::agenda::DueSlot;
 use super::alarms::Alarms;
 use super::last_read::LastRead;
 #[cfg(feature = "metrics")]
-use super::metrics::Change;
+use super::metrics::{Change, overdue_samples};
 use super::outcome::{Outcome, Work};
-#[cfg(feature = "metrics")]
-use super::overdue;
 use super::parts::{DueParts, JudgedPart, KnownMatter, Part};
 #[cfg(feature = "metrics")]
 use super::tally::{Tally, Touched};
@@ -198,6 +196,13 @@ impl WatchedItem {
             mut news, vanished, ..
         } = taking;
         if !news.judged.is_empty() {
+            #[cfg(feature = "metrics")]
+            if self.evaluated.is_none() {
+                news.changes.push(Change {
+                    before: Samples::default(),
+                    now: overdue_samples(&self.name, self.is_overdue),
+                });
+            }
             self.evaluated = Some(now);
         }
         let told = self.tell_vanished(&vanished, transitions, &mut news, now);
@@ -353,7 +358,7 @@ impl WatchedItem {
         if self.evaluated.is_some() || self.is_overdue {
             samples
                 .0
-                .extend(overdue::samples(&self.name, self.is_overdue).0);
+                .extend(overdue_samples(&self.name, self.is_overdue).0);
         }
         samples
     }

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::alert::{Condition, Matter};
+use crate::cert::Sha256Digest;
 use crate::event::{Event, EventCode, Role, Severity, Subject};
 use crate::policy::{Band, ThresholdPolicy};
 #[cfg(feature = "ocsp")]
@@ -19,6 +20,10 @@ use super::lists::{judge_anchors, judge_crls};
 use super::target::{Target, TargetKind};
 use super::watched::Evaluation;
 
+/// Whether a matter is or was not ok. Of one that never was anything else, nothing is to be said
+/// while it is ok.
+pub(super) type IsKnown<'k> = &'k (dyn Fn(&Matter) -> bool + Sync);
+
 /// What everything that a monitor watches is judged by.
 #[derive(Debug)]
 pub(super) struct TargetJudge {
@@ -31,10 +36,16 @@ pub(super) struct TargetJudge {
 
 impl TargetJudge {
     /// Judges what is not read.
-    pub(super) fn whole(&self, name: &str, target: &Target, now: Timestamp) -> Evaluation {
+    pub(super) fn whole(
+        &self,
+        name: &str,
+        target: &Target,
+        is_known: IsKnown<'_>,
+        now: Timestamp,
+    ) -> Evaluation {
         match &target.kind {
             TargetKind::Chain(chain) => {
-                let mut judging = self.judging(name, target, now);
+                let mut judging = self.judging(name, target, is_known, now);
                 let input = Input::Chain(name.to_owned(), chain.clone());
                 judging.input(name, &input, false);
                 judging.evaluation
@@ -54,11 +65,16 @@ impl TargetJudge {
         name: &str,
         target: &Target,
         read: &ReadSource,
+        is_known: IsKnown<'_>,
         now: Timestamp,
     ) -> Evaluation {
-        let mut judging = self.judging(name, target, now);
+        let mut judging = self.judging(name, target, is_known, now);
         judging.input(&read.name, &read.input, read.is_collection);
-        judging.evaluation
+        let mut evaluation = judging.evaluation;
+        // There may be many, and they are kept: what they could grow by is not.
+        evaluation.chains.shrink_to_fit();
+        evaluation.findings.shrink_to_fit();
+        evaluation
     }
 
     /// Judges what could not be read.
@@ -69,16 +85,23 @@ impl TargetJudge {
         last_read: &LastRead,
         now: Timestamp,
     ) -> Evaluation {
-        let mut judging = self.judging(name, target, now);
+        let mut judging = self.judging(name, target, &|_| true, now);
         judging.failures(last_read);
         judging.evaluation
     }
 
-    fn judging<'j>(&'j self, name: &'j str, target: &'j Target, now: Timestamp) -> Judging<'j> {
+    fn judging<'j>(
+        &'j self,
+        name: &'j str,
+        target: &'j Target,
+        is_known: IsKnown<'j>,
+        now: Timestamp,
+    ) -> Judging<'j> {
         Judging {
             judge: self,
             name,
             target,
+            is_known,
             now,
             evaluation: Evaluation::default(),
         }
@@ -90,6 +113,7 @@ struct Judging<'j> {
     judge: &'j TargetJudge,
     name: &'j str,
     target: &'j Target,
+    is_known: IsKnown<'j>,
     now: Timestamp,
     evaluation: Evaluation,
 }
@@ -120,31 +144,41 @@ impl Judging<'_> {
             let message = finding.map(|finding| finding.message.clone());
             self.unreadable(source, Band::Broken, message.unwrap_or_default());
         }
+        let of_certificates = OwnFindings::new(&findings, is_collection);
         for chain in &chains {
-            self.chain(chain, &findings, is_collection);
+            self.chain(chain, &of_certificates);
+            self.staple(chain);
+            self.changes(chain);
         }
         self.evaluation.chains.extend(chains);
         self.evaluation.findings.extend(findings);
     }
 
-    fn chain(&mut self, chain: &ChainReport, findings: &[Finding], is_collection: bool) {
-        let source = chain.source.as_str();
+    fn chain(&mut self, chain: &ChainReport, findings: &OwnFindings<'_>) {
+        let (source, band) = (chain.source.as_str(), chain.band);
+        let first = chain
+            .certificates
+            .first()
+            .filter(|_| findings.is_collection);
+        let of_its_own = first.map(|first| first.certificate.fingerprint());
+        let matter = self
+            .matter(EventCode::Expiring, source)
+            .with_sha256(of_its_own);
+        if band == Band::Ok && !(self.is_known)(&matter) {
+            return;
+        }
         let Some(at_fault) = at_fault(chain, &self.judge.policy, self.now) else {
             return;
         };
         let subject = Subject::of(&at_fault.certificate, at_fault.position);
-        let band = chain.band;
-        let code = code_of(band);
         let of_band = |finding: &&Finding| match band {
             Band::Broken => true,
             Band::Expired => finding.code == FindingCode::Expired,
             Band::NotYetValid => finding.code == FindingCode::NotYetValid,
             _ => finding.code == FindingCode::Expiring,
         };
-        let own = findings.iter().filter(of_band).filter(|finding| {
-            finding.source.as_deref() == Some(source)
-                && (!is_collection || finding.sha256 == Some(subject.sha256))
-        });
+        let own = findings.of(subject.sha256).filter(of_band);
+        let own = own.filter(|finding| finding.source.as_deref() == Some(source));
         let message = match (band, chain.ends()) {
             (Band::Ok, Some(end)) => format!("{source} is ok again, until {end}"),
             (Band::Ok, None) => format!("{source} is ok again"),
@@ -153,7 +187,7 @@ impl Judging<'_> {
                 None => format!("{source} is {band}"),
             },
         };
-        let severity = Severity::of_band(band);
+        let (code, severity) = (code_of(band), Severity::of_band(band));
         let (validity, position) = (at_fault.certificate.validity(), at_fault.position);
         let threshold = self
             .judge
@@ -166,15 +200,8 @@ impl Judging<'_> {
             .with_subject(subject)
             .with_effective_not_after(chain.rustls.as_ref().and(chain.ends()))
             .with_threshold_seconds(threshold);
-        let first = chain.certificates.first().filter(|_| is_collection);
-        let of_its_own = first.map(|first| first.certificate.fingerprint());
-        let matter = self
-            .matter(EventCode::Expiring, source)
-            .with_sha256(of_its_own);
         let condition = Condition::new(matter, band, event).with_cause(cause);
         self.evaluation.conditions.push(condition);
-        self.staple(chain);
-        self.changes(chain);
     }
 
     fn staple(&mut self, chain: &ChainReport) {
@@ -286,6 +313,33 @@ impl Judging<'_> {
             true => source.to_owned(),
             false => format!("{} ({source})", self.name),
         }
+    }
+}
+
+/// What was found in a source; in a collection, by certificate.
+struct OwnFindings<'f> {
+    is_collection: bool,
+    by_certificate: HashMap<Option<Sha256Digest>, Vec<&'f Finding>>,
+}
+
+impl<'f> OwnFindings<'f> {
+    fn new(findings: &'f [Finding], is_collection: bool) -> Self {
+        let mut by_certificate: HashMap<_, Vec<_>> = HashMap::new();
+        for finding in findings {
+            let certificate = finding.sha256.filter(|_| is_collection);
+            by_certificate.entry(certificate).or_default().push(finding);
+        }
+        Self {
+            is_collection,
+            by_certificate,
+        }
+    }
+
+    /// What speaks of this certificate; in a chain, everything.
+    fn of(&self, certificate: Sha256Digest) -> impl Iterator<Item = &'f Finding> {
+        let certificate = Some(certificate).filter(|_| self.is_collection);
+        let own = self.by_certificate.get(&certificate);
+        own.into_iter().flatten().copied()
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use pki_types::CertificateDer;
 
+use super::known::{Keyed, KnownInOrder};
 use super::looked::{FreshRead, LookedFile};
 use super::parts::SourceKey;
 use super::settling::Settling;
@@ -156,7 +157,7 @@ impl LastRead {
         let mut reading = ReadComparison {
             last: self,
             settling,
-            known: self.sources.iter().map(|read| (&*read.key, read)).collect(),
+            known: KnownInOrder::new(&self.sources),
             told: failing(&self.failures),
             held: self
                 .held_back
@@ -194,7 +195,7 @@ impl LastRead {
 struct ReadComparison<'r> {
     last: &'r LastRead,
     settling: &'r Settling,
-    known: HashMap<&'r OsStr, &'r Arc<ReadSource>>,
+    known: KnownInOrder<'r, Arc<ReadSource>>,
     /// The sources whose failures are told of already.
     told: HashSet<&'r str>,
     held: HashMap<&'r str, Timestamp>,
@@ -210,7 +211,7 @@ impl ReadComparison<'_> {
             return;
         };
         let name = &contents.source;
-        let known = self.known.get(&*file.key).copied();
+        let known = self.known.find(&file.key);
         let is_blind = contents.certificates.is_empty();
         if is_blind && known.is_none() {
             self.blind.insert(name.to_string());
@@ -222,7 +223,7 @@ impl ReadComparison<'_> {
         if is_news && !self.is_believed(name, file.age_seconds) {
             let reasons = contents.failures.iter().map(|failure| failure.reason);
             self.hold_back(name, reasons.collect());
-            self.next.sources.extend(known.cloned());
+            self.next.sources.extend(known.map(Arc::clone));
             return;
         }
         self.next.failures.extend(contents.failures.iter().cloned());
@@ -249,12 +250,7 @@ impl ReadComparison<'_> {
     /// What was known, or told of, and was not found this time.
     fn missing(&mut self, target: &str, fresh: &FreshRead) {
         let last = self.last;
-        let shown = fresh.files.iter().filter(|file| file.contents.is_some());
-        let shown: HashSet<&OsStr> = shown.map(|file| &*file.key).collect();
-        let missing = last
-            .sources
-            .iter()
-            .filter(|read| !shown.contains(&*read.key));
+        let missing: Vec<_> = self.known.rest().collect();
         let mut staying = HashSet::new();
         for read in missing {
             if *read.name == *target && !self.is_below_blind(target) {
@@ -320,6 +316,12 @@ impl ReadComparison<'_> {
     fn is_below_blind(&self, name: &str) -> bool {
         let mut outer = Path::new(name).ancestors();
         !self.blind.is_empty() && outer.any(|path| self.blind.contains(&*path.to_string_lossy()))
+    }
+}
+
+impl Keyed for Arc<ReadSource> {
+    fn key(&self) -> &OsStr {
+        &self.key
     }
 }
 

@@ -1,8 +1,10 @@
 //! What a look at a file or folder found.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::known::Keyed;
 use super::parts::SourceKey;
 use crate::source::stamp::FileStamp;
 use crate::source::{SourceContents, path_name};
@@ -50,5 +52,11 @@ impl LookedFile {
             && self.key == before.key
             && self.stamp == before.stamp
             && self.is_still == before.is_still
+    }
+}
+
+impl Keyed for LookedFile {
+    fn key(&self) -> &OsStr {
+        &self.key
     }
 }

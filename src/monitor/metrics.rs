@@ -20,6 +20,16 @@ pub(super) struct Counts {
     pub(super) observer_panics: u64,
 }
 
+/// Whether the thing watched under this name waits too long to be evaluated.
+pub(super) fn overdue_samples(name: &str, is_overdue: bool) -> Samples {
+    let series = Series {
+        name: "notafter_evaluation_overdue",
+        source: name.to_owned(),
+        labels: Vec::new(),
+    };
+    Samples([(series, f64::from(u8::from(is_overdue)))].into())
+}
+
 /// Shows what evaluations changed.
 pub(super) fn publish_changes(changes: &[Change]) {
     for change in changes {

@@ -32,6 +32,7 @@ mod fresh;
 mod health;
 mod item;
 mod judge;
+mod known;
 mod last_read;
 mod lists;
 mod looked;

@@ -18,6 +18,7 @@ use super::schedule::Intervals;
 use super::state::MonitorState;
 use super::target::{Lane, Target, TargetKind};
 use super::work::Evaluator;
+use crate::alert::Matter;
 use crate::observer::Outbox;
 #[cfg(feature = "metrics")]
 use crate::observer::Publishing;
@@ -157,7 +158,8 @@ impl Monitor {
         let _one_at_a_time = lock(&self.ticking);
         let due = self.take_due(Lane::Local, now, usize::MAX);
         // Nothing is locked meanwhile: health and snapshots never wait for a disk or a peer.
-        let outcomes = self.evaluator.run_all(&due, now);
+        let is_known = |matter: &Matter| self.state().transitions.band(matter).is_some();
+        let outcomes = self.evaluator.run_all(&due, &is_known, now);
         self.merge(Lane::Local, outcomes, now)
     }
 

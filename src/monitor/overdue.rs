@@ -2,12 +2,12 @@
 
 use super::item::{ItemNews, WatchedItem};
 #[cfg(feature = "metrics")]
-use super::metrics::Change;
+use super::metrics::{Change, overdue_samples};
 use crate::alert::{Condition, Matter};
 use crate::event::{Event, EventCode, Severity};
 use crate::policy::Band;
 #[cfg(feature = "metrics")]
-use crate::self_check::{Samples, Series};
+use crate::self_check::Samples;
 use crate::time::Timestamp;
 use crate::time::span;
 
@@ -51,7 +51,7 @@ impl<'i> OverdueItem<'i> {
         #[cfg(feature = "metrics")]
         news.changes.push(Change {
             before: Samples::default(),
-            now: samples(&item.name, item.is_overdue),
+            now: overdue_samples(&item.name, item.is_overdue),
         });
     }
 }
@@ -66,15 +66,4 @@ pub(super) fn waiting(item: &WatchedItem, seconds: i64) -> String {
         "it has been due for {} and was not evaluated, so {known}: look at what it is read from, and at what is asked before it",
         span::readable(seconds)
     )
-}
-
-/// Whether the thing watched under this name waits too long to be evaluated.
-#[cfg(feature = "metrics")]
-pub(super) fn samples(name: &str, is_overdue: bool) -> Samples {
-    let series = Series {
-        name: "notafter_evaluation_overdue",
-        source: name.to_owned(),
-        labels: Vec::new(),
-    };
-    Samples([(series, f64::from(u8::from(is_overdue)))].into())
 }

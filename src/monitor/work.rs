@@ -1,9 +1,7 @@
 //! One thing that is due: read it, judge it. An edge, for it reads files and calls connectors.
 //! Nothing is locked here.
 
-use std::collections::HashMap;
 use std::error::Error;
-use std::ffi::OsStr;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -14,7 +12,9 @@ use pki_types::CertificateDer;
 use thiserror::Error;
 
 use super::fresh::{MetadataTrust, NextLook, PathReader};
-use super::last_read::{LastRead, ReadSource};
+use super::judge::IsKnown;
+use super::known::KnownInOrder;
+use super::last_read::LastRead;
 use super::outcome::{Outcome, ReadOutcome, Work};
 use super::parts::{DueParts, Part};
 use super::settling::Settling;
@@ -53,11 +53,11 @@ struct Polled {
 }
 
 impl Evaluator {
-    pub(super) fn run(&self, work: &Work, now: Timestamp) -> Outcome {
+    pub(super) fn run(&self, work: &Work, is_known: IsKnown<'_>, now: Timestamp) -> Outcome {
         // Connectors and what implements `Watched` are the caller's code.
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             let polled = work.is_polled.then(|| self.poll(work, now));
-            self.evaluate(work, polled, now)
+            self.evaluate(work, polled, is_known, now)
         }));
         outcome.unwrap_or_else(|_| panicked(work, now))
     }
@@ -73,7 +73,7 @@ impl Evaluator {
             detail,
         ));
         let outcome = catch_unwind(AssertUnwindSafe(|| {
-            self.evaluate(work, Some(asked(work, fetched)), now)
+            self.evaluate(work, Some(asked(work, fetched)), &|_| true, now)
         }));
         outcome.unwrap_or_else(|_| panicked(work, now))
     }
@@ -88,21 +88,32 @@ impl Evaluator {
     }
 
     /// Several at once, in their order; but the caller's own code on this thread.
-    pub(super) fn run_all(&self, due: &[Work], now: Timestamp) -> Vec<Outcome> {
+    pub(super) fn run_all(
+        &self,
+        due: &[Work],
+        is_known: IsKnown<'_>,
+        now: Timestamp,
+    ) -> Vec<Outcome> {
         let is_own = |work: &&Work| !matches!(work.target.kind, TargetKind::Watched(_));
         let spread: Vec<&Work> = due.iter().filter(is_own).collect();
         let mut spread = self
             .cores
-            .map(&spread, |work| self.run(work, now))
+            .map(&spread, |work| self.run(work, is_known, now))
             .into_iter();
         let one = |work: &Work| match is_own(&work) {
             true => spread.next(),
-            false => Some(self.run(work, now)),
+            false => Some(self.run(work, is_known, now)),
         };
         due.iter().filter_map(one).collect()
     }
 
-    fn evaluate(&self, work: &Work, polled: Option<Polled>, now: Timestamp) -> Outcome {
+    fn evaluate(
+        &self,
+        work: &Work,
+        polled: Option<Polled>,
+        is_known: IsKnown<'_>,
+        now: Timestamp,
+    ) -> Outcome {
         let (read, removed) = match polled {
             Some(polled) => (Some(polled.read), polled.removed),
             None => (None, Vec::new()),
@@ -111,8 +122,8 @@ impl Evaluator {
             .as_ref()
             .map_or(&work.last_read, |read| &read.last_read);
         let (evaluations, gone) = match work.target.is_polled() {
-            true => self.judge_read(work, current, now),
-            false => (self.judge_whole(work, now), Vec::new()),
+            true => self.judge_read(work, current, is_known, now),
+            false => (self.judge_whole(work, is_known, now), Vec::new()),
         };
         Outcome {
             id: work.id,
@@ -127,11 +138,17 @@ impl Evaluator {
         }
     }
 
-    fn judge_whole(&self, work: &Work, now: Timestamp) -> Vec<(Part, Evaluation)> {
+    fn judge_whole(
+        &self,
+        work: &Work,
+        is_known: IsKnown<'_>,
+        now: Timestamp,
+    ) -> Vec<(Part, Evaluation)> {
         if !work.due.contains(&Part::Whole) {
             return Vec::new();
         }
-        let evaluation = self.judges.current().whole(&work.name, &work.target, now);
+        let judge = self.judges.current();
+        let evaluation = judge.whole(&work.name, &work.target, is_known, now);
         vec![(Part::Whole, evaluation)]
     }
 
@@ -140,32 +157,30 @@ impl Evaluator {
         &self,
         work: &Work,
         current: &Arc<LastRead>,
+        is_known: IsKnown<'_>,
         now: Timestamp,
     ) -> (Vec<(Part, Evaluation)>, Vec<Part>) {
         let is_same = Arc::ptr_eq(current, &work.last_read);
         if is_same && work.due.is_none() {
             return (Vec::new(), Vec::new());
         }
-        let mut before: HashMap<&OsStr, &Arc<ReadSource>> = HashMap::new();
-        if !is_same {
-            before.extend(work.last_read.sources.iter().map(|read| (&*read.key, read)));
-        }
+        let mut before = KnownInOrder::new(&work.last_read.sources);
         let mut due = Vec::new();
         for read in &current.sources {
-            let known = before.remove(&*read.key);
-            let has_changed = !is_same && !known.is_some_and(|known| Arc::ptr_eq(known, read));
+            let known = before.find(&read.key);
+            let has_changed = !known.is_some_and(|known| Arc::ptr_eq(known, read));
             let part = Part::Source(Arc::clone(&read.key));
             if has_changed || work.due.contains(&part) {
                 due.push((part, read));
             }
         }
-        let mut gone: Vec<_> = before
-            .into_values()
-            .map(|read| Part::Source(Arc::clone(&read.key)))
-            .collect();
+        let gone = before
+            .rest()
+            .map(|read| Part::Source(Arc::clone(&read.key)));
+        let mut gone: Vec<_> = gone.collect();
         let judge = self.judges.current();
         let judged = self.cores.map(&due, |(_, read)| {
-            judge.source(&work.name, &work.target, read, now)
+            judge.source(&work.name, &work.target, read, is_known, now)
         });
         let parts = due.into_iter().map(|(part, _)| part);
         let mut evaluations: Vec<_> = parts.zip(judged).collect();

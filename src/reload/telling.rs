@@ -83,6 +83,7 @@ impl Teller {
                     message,
                     now,
                 );
+                let event = event.with_matter(self.matter(pair, EventCode::ReloadFailed));
                 Some(event.with_bands(telling.before, Band::Ok))
             }
             ReloadStep::Swapped { remarks } => {
@@ -102,6 +103,7 @@ impl Teller {
                     _ => Severity::Warning,
                 };
                 let event = self.event(pair, EventCode::ReloadSucceeded, severity, message, now);
+                let event = event.with_matter(self.matter(pair, EventCode::ReloadFailed));
                 Some(match telling {
                     Some(telling) => event.with_bands(telling.before, Band::Ok),
                     None => event,
@@ -124,6 +126,7 @@ impl Teller {
                 };
                 let severity = Severity::of_band(band);
                 let event = self.event(pair, EventCode::ReloadFailed, severity, message, now);
+                let event = event.with_matter(self.matter(pair, EventCode::ReloadFailed));
                 Some(event.with_bands(telling.before, band))
             }
         }
@@ -144,7 +147,9 @@ impl Teller {
         };
         let severity = Severity::of_band(standing.band);
         let event = self.event(pair, code, severity, standing.message, now);
-        let event = event.with_source(pair.staple_name.clone());
+        let event = event
+            .with_source(pair.staple_name.clone())
+            .with_matter(self.matter(pair, EventCode::StapleNotGood));
         Some(event.with_bands(telling.before, standing.band))
     }
 

@@ -7,6 +7,9 @@ use std::thread;
 /// So many pieces of work are worth a thread.
 const WORTH_A_THREAD: usize = 16;
 
+/// For each core.
+const MANY_PORTIONS: usize = 16;
+
 /// The cores that may be used besides that of whoever has the work: as many together as the
 /// process has, however many ask, and also where work within work asks again.
 #[derive(Debug)]
@@ -36,15 +39,19 @@ impl Cores {
         if taken.cores == 0 {
             return items.iter().map(work).collect();
         }
+        // So many at a time that whoever is at the last ones is not waited for.
+        let portion = (items.len() / (MANY_PORTIONS * (taken.cores + 1))).clamp(1, 64);
+        let portions: Vec<&[T]> = items.chunks(portion).collect();
         let next = AtomicUsize::new(0);
         let share = || {
             let mut done = Vec::new();
             loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);
-                match items.get(number) {
-                    Some(item) => done.push((number, work(item))),
-                    None => return done,
-                }
+                let Some(portion) = portions.get(number) else {
+                    return done;
+                };
+                let results: Vec<R> = portion.iter().map(&work).collect();
+                done.push((number, results));
             }
         };
         let mut done = thread::scope(|scope| {
@@ -63,7 +70,7 @@ impl Cores {
             done
         });
         done.sort_unstable_by_key(|(number, _)| *number);
-        done.into_iter().map(|(_, result)| result).collect()
+        done.into_iter().flat_map(|(_, results)| results).collect()
     }
 
     /// As many as are to be had, at most so many.

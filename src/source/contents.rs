@@ -107,6 +107,8 @@ impl SourceContents {
             let detail = format!("{unlisted} more blocks are damaged");
             self.fail(Place::whole(&self.source), FailureReason::BadPem, detail);
         }
+        // Most sources hold one or two, and are kept.
+        self.certificates.shrink_to_fit();
         found
     }
 

@@ -1,38 +1,17 @@
 //! What lies at a path, before any of it is read: an edge, for it looks at files.
 
 use std::collections::{HashSet, VecDeque};
-use std::ffi::OsString;
-use std::fs::{self, DirEntry, FileType, Metadata};
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, DirEntry, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use super::listed::{Listed, ListedFile, Listing};
 use super::not_found;
 use super::path_name::path_name;
 use super::stamp::FileStamp;
 use super::{FailureReason, SourceFailure};
-
-/// What is to be read of a file or a folder, in that order.
-#[derive(Debug, Default)]
-#[cfg_attr(not(feature = "monitor"), allow(dead_code))] // Who looks again comes with it.
-pub(crate) struct Listing {
-    /// Whether a folder lies there, rather than a file.
-    pub(crate) is_folder: bool,
-    pub(crate) entries: Vec<Listed>,
-    /// Every folder that was looked into.
-    pub(crate) folders: Vec<PathBuf>,
-}
-
-/// A file to be read, or something that cannot even be looked at.
-#[derive(Debug)]
-#[cfg_attr(not(feature = "monitor"), allow(dead_code))]
-pub(crate) enum Listed {
-    File {
-        path: PathBuf,
-        /// As it was before it is read; `None` where nothing is known of it.
-        stamp: Option<FileStamp>,
-    },
-    Unreadable(SourceFailure),
-}
 
 /// How much of a folder is listed.
 #[derive(Debug, Clone, Copy)]
@@ -47,13 +26,14 @@ pub(super) fn list(path: &Path, limits: ListingLimits) -> Listing {
     if found.as_ref().is_ok_and(Metadata::is_dir) {
         return list_folder(path, limits);
     }
-    let entry = Listed::File {
-        path: path.to_owned(),
+    let file = ListedFile {
+        folder: None,
+        name: path.as_os_str().to_owned(),
         stamp: found.as_ref().ok().map(stamp_of),
     };
     Listing {
         is_folder: false,
-        entries: vec![entry],
+        entries: vec![Listed::File(file)],
         folders: Vec::new(),
     }
 }
@@ -61,7 +41,8 @@ pub(super) fn list(path: &Path, limits: ListingLimits) -> Listing {
 fn list_folder(root: &Path, limits: ListingLimits) -> Listing {
     let mut walk = FolderWalk {
         limits,
-        visited: HashSet::new(),
+        folders: HashSet::new(),
+        by_links: HashSet::new(),
         next: VecDeque::from([(root.to_owned(), 0)]),
         files: 0,
         listing: Listing {
@@ -79,8 +60,10 @@ fn list_folder(root: &Path, limits: ListingLimits) -> Listing {
 
 struct FolderWalk {
     limits: ListingLimits,
-    /// Real paths.
-    visited: HashSet<PathBuf>,
+    /// The real paths of folders that were looked through.
+    folders: HashSet<PathBuf>,
+    /// The real paths of files that links led to.
+    by_links: HashSet<PathBuf>,
     next: VecDeque<(PathBuf, usize)>,
     files: usize,
     listing: Listing,
@@ -90,44 +73,73 @@ impl FolderWalk {
     /// Lists one folder's files and remembers its sub-folders; `false` when the limit is reached.
     fn enter(&mut self, folder: &Path, depth: usize) -> bool {
         let real = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
-        if !self.visited.insert(real.clone()) {
+        if self.folders.contains(&real) {
             return true;
         }
-        let entries = match entries_of(folder) {
-            Ok(entries) => entries,
+        let found = match look_into(folder) {
+            Ok(found) => found,
             Err(error) => {
+                self.folders.insert(real);
                 self.fail(io_failure(folder, &error));
                 return true;
             }
         };
         self.listing.folders.push(folder.to_owned());
-        for (name, entry) in entries {
-            let path = folder.join(&name);
-            let found = match look(&entry, &path, || real.join(&name)) {
-                Ok(found) => found,
-                Err(error) => {
-                    self.fail(io_failure(&path, &error));
+        let place: Arc<Path> = folder.into();
+        for Found { name, kind } in found {
+            let stamp = match kind {
+                FoundKind::Folder => {
+                    self.sub_folder(folder.join(&name), depth);
                     continue;
                 }
+                FoundKind::Unreadable(error) => {
+                    self.fail(io_failure(&folder.join(&name), &error));
+                    continue;
+                }
+                // Sockets, pipes and devices in a folder are nobody's certificates.
+                FoundKind::Other => continue,
+                FoundKind::File(stamp) => {
+                    if self.was_linked_to(&real, &name) {
+                        continue;
+                    }
+                    stamp
+                }
+                FoundKind::Link(target, stamp) => {
+                    if !self.is_first(target, &real, &name) {
+                        continue;
+                    }
+                    stamp
+                }
             };
-            if found.metadata.is_dir() {
-                self.sub_folder(path, depth);
-                continue;
-            }
-            // Sockets, pipes and devices in a folder are nobody's certificates.
-            if !found.metadata.is_file() || !self.visited.insert(found.real) {
-                continue;
-            }
             if self.files >= self.limits.files {
                 let detail = format!("over {} files; the rest was not read", self.limits.files);
                 self.fail(too_large(folder, detail));
                 return false;
             }
             self.files += 1;
-            let stamp = Some(stamp_of(&found.metadata));
-            self.listing.entries.push(Listed::File { path, stamp });
+            self.listing.entries.push(Listed::File(ListedFile {
+                folder: Some(Arc::clone(&place)),
+                name,
+                stamp: Some(stamp),
+            }));
         }
+        self.folders.insert(real);
         true
+    }
+
+    fn was_linked_to(&self, folder: &Path, name: &OsStr) -> bool {
+        !self.by_links.is_empty() && self.by_links.contains(&folder.join(name))
+    }
+
+    /// Whether the file that a link of this name, in this folder, leads to was not seen yet.
+    fn is_first(&mut self, target: PathBuf, folder: &Path, name: &OsStr) -> bool {
+        let was_seen = match (target.parent(), target.file_name()) {
+            // Files come by their names.
+            (Some(outer), Some(own)) if outer == folder => own < name,
+            (Some(outer), _) => self.folders.contains(outer),
+            (None, _) => false,
+        };
+        !was_seen && self.by_links.insert(target)
     }
 
     fn sub_folder(&mut self, path: PathBuf, depth: usize) {
@@ -146,22 +158,49 @@ impl FolderWalk {
 
 /// Something in a folder, behind all links.
 struct Found {
-    metadata: Metadata,
-    /// What it is told apart by.
-    real: PathBuf,
+    name: OsString,
+    kind: FoundKind,
 }
 
-/// Looks behind links alone by their paths: everything else is where its folder is.
-fn look(entry: &DirEntry, path: &Path, real: impl FnOnce() -> PathBuf) -> io::Result<Found> {
-    if entry.file_type().as_ref().is_ok_and(FileType::is_symlink) {
-        return Ok(Found {
-            metadata: fs::metadata(path)?,
-            real: fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()),
+enum FoundKind {
+    File(FileStamp),
+    /// A link to a file: its real path, and how it looks.
+    Link(PathBuf, FileStamp),
+    Folder,
+    Other,
+    Unreadable(io::Error),
+}
+
+/// What is in a folder, by name.
+fn look_into(folder: &Path) -> io::Result<Vec<Found>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        found.push(Found {
+            kind: kind_of(&entry).unwrap_or_else(FoundKind::Unreadable),
+            name: entry.file_name(),
         });
     }
-    Ok(Found {
-        metadata: entry.metadata()?,
-        real: real(),
+    found.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+    Ok(found)
+}
+
+/// Behind links alone is looked by path: everything else is where its folder is.
+fn kind_of(entry: &DirEntry) -> io::Result<FoundKind> {
+    let is_link = entry.file_type()?.is_symlink();
+    let metadata = match is_link {
+        true => fs::metadata(entry.path())?,
+        false => entry.metadata()?,
+    };
+    Ok(match (metadata.is_dir(), metadata.is_file()) {
+        (true, _) => FoundKind::Folder,
+        (_, false) => FoundKind::Other,
+        (_, true) if is_link => {
+            let path = entry.path();
+            let real = fs::canonicalize(&path).unwrap_or(path);
+            FoundKind::Link(real, stamp_of(&metadata))
+        }
+        (_, true) => FoundKind::File(stamp_of(&metadata)),
     })
 }
 
@@ -186,17 +225,6 @@ fn node(metadata: &Metadata) -> Option<(u64, u64, i64, i64)> {
 #[cfg(not(unix))]
 fn node(_: &Metadata) -> Option<(u64, u64, i64, i64)> {
     None
-}
-
-/// What is in a folder, by name.
-fn entries_of(folder: &Path) -> io::Result<Vec<(OsString, DirEntry)>> {
-    let mut entries = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        entries.push((entry.file_name(), entry));
-    }
-    entries.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
-    Ok(entries)
 }
 
 fn too_large(path: &Path, detail: String) -> SourceFailure {

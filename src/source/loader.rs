@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use crate::source::listing::{self, Listed, Listing, ListingLimits, io_failure};
+use crate::source::listed::{Listed, Listing};
+use crate::source::listing::{self, ListingLimits, io_failure};
 use crate::source::path_name::path_name;
 use crate::source::regular_file::{BoundedFile, OpenError};
 use crate::source::{CertificateScan, FailureReason, SourceContents, SourceFailure};
@@ -98,13 +99,13 @@ impl Loader {
     pub(crate) fn load_listed(&self, entry: &Listed, in_folder: bool) -> Option<SourceContents> {
         let path = match entry {
             Listed::Unreadable(failure) => return Some(SourceContents::failed(failure.clone())),
-            Listed::File { path, .. } => path,
+            Listed::File(file) => file.path(),
         };
-        let contents = self.load_file(path);
+        let contents = self.load_file(&path);
         let holds_key = !contents.private_keys.is_empty();
         let is_shown = !in_folder
             || !contents.is_unrelated()
-            || (is_named_like_certificate(path) && !holds_key);
+            || (is_named_like_certificate(&path) && !holds_key);
         is_shown.then_some(contents)
     }
 

@@ -20,6 +20,7 @@ mod failure;
 mod foreign_format;
 mod key_error;
 pub(crate) mod key_kind;
+pub(crate) mod listed;
 pub(crate) mod listing;
 pub(crate) mod loader;
 mod not_found;

@@ -17,7 +17,7 @@ use super::staple::StapleAssessment;
 use super::unproven::UnprovenCounts;
 #[cfg(feature = "json")]
 use crate::alert::SavedStateError;
-use crate::alert::{Matter, Telling, Transitions};
+use crate::alert::{Matter, Transitions};
 use crate::cert::{Certificate, CertificateParseError, Sha256Digest};
 use crate::event::{Event, EventCode, Role, Severity, Subject};
 use crate::identity::IdentityError;
@@ -35,6 +35,13 @@ pub(super) struct PeerEvents {
     outbox: Outbox,
     transitions: Mutex<Transitions>,
     unproven: UnprovenCounts,
+}
+
+/// A matter that is to be told now, the band that was told before, and the one now.
+struct PeerNews {
+    matter: Matter,
+    before: Option<Band>,
+    band: Band,
 }
 
 impl PeerEvents {
@@ -122,11 +129,10 @@ impl PeerEvents {
                 let event = self.event(peer, code, Severity::Unproven, message);
                 event.with_subject(fault.subject).with_bands(None, band)
             });
-        } else if let Some(telling) = self.telling(peer, code, fault.subject.sha256, band) {
+        } else if let Some(news) = self.news(peer, code, fault.subject.sha256, band) {
             let message = message(&peer.name(), &fault.subject);
             let event = self.own_event(peer, code, Severity::Critical, message);
-            let event = event.with_subject(fault.subject);
-            self.outbox.deliver(&event.with_bands(telling.before, band));
+            self.deliver(event.with_subject(fault.subject), news);
         }
     }
 
@@ -216,7 +222,7 @@ impl PeerEvents {
     fn tell_dates(&self, peer: &Peer<'_>, leaf: &Certificate, dates: &DatesAssessment) {
         // One standing for each leaf: what ends its chain may change without being news.
         let (band, code) = (dates.band, EventCode::PeerExpiring);
-        let Some(telling) = self.telling(peer, code, leaf.fingerprint(), band) else {
+        let Some(news) = self.news(peer, code, leaf.fingerprint(), band) else {
             return;
         };
         let code = match band {
@@ -225,13 +231,11 @@ impl PeerEvents {
         };
         let message = messages::nears_its_end(peer, dates);
         let event = self.own_event(peer, code, Severity::of_band(band), message);
-        self.outbox.deliver(
-            &event
-                .with_subject(dates.subject.clone())
-                .with_bands(telling.before, band)
-                .with_threshold_seconds(dates.threshold)
-                .with_reach(dates.reach),
-        );
+        let event = event
+            .with_subject(dates.subject.clone())
+            .with_threshold_seconds(dates.threshold)
+            .with_reach(dates.reach);
+        self.deliver(event, news);
     }
 
     /// Tells of a staple that is not good.
@@ -245,7 +249,7 @@ impl PeerEvents {
             _ => Band::Ok,
         };
         let code = EventCode::StapleNotGood;
-        let Some(telling) = self.telling(peer, code, leaf.fingerprint(), band) else {
+        let Some(news) = self.news(peer, code, leaf.fingerprint(), band) else {
             return;
         };
         let code = match band {
@@ -255,22 +259,20 @@ impl PeerEvents {
         let left = outlook.and_then(StapleOutlook::good_until);
         let message = messages::staple(peer, staple, band);
         let event = self.own_event(peer, code, Severity::of_band(band), message);
-        self.outbox.deliver(
-            &event
-                .with_subject(Subject::of(leaf, Position::Leaf))
-                .with_bands(telling.before, band)
-                .with_time_left_seconds(left.map(|end| end.seconds_since(peer.at()))),
-        );
+        let event = event
+            .with_subject(Subject::of(leaf, Position::Leaf))
+            .with_time_left_seconds(left.map(|end| end.seconds_since(peer.at())));
+        self.deliver(event, news);
     }
 
     fn tell_unreadable(&self, peer: &Peer<'_>, error: &CertificateParseError) {
         let code = EventCode::PeerUnreadable;
         let sha256 = Sha256Digest::of(peer.leaf);
-        if self.telling(peer, code, sha256, Band::Warning).is_some() {
+        if let Some(news) = self.news(peer, code, sha256, Band::Warning) {
             let name = peer.name();
             let message = format!("{name} was accepted, but its leaf's dates are unknown: {error}");
             let event = self.own_event(peer, code, Severity::Warning, message);
-            self.outbox.deliver(&event);
+            self.deliver(event, news);
         }
     }
 
@@ -283,13 +285,12 @@ impl PeerEvents {
             subject,
             message,
         } = statement;
-        let telling = self.telling(peer, code, sha256, band);
-        let Some(telling) = telling.filter(|_| band != Band::Ok) else {
+        let news = self.news(peer, code, sha256, band);
+        let Some(news) = news.filter(|_| band != Band::Ok) else {
             return;
         };
         let event = self.own_event(peer, code, Severity::of_band(band), message);
-        let event = event.with_subject(subject);
-        self.outbox.deliver(&event.with_bands(telling.before, band));
+        self.deliver(event.with_subject(subject), news);
     }
 
     /// Counts a peer that proved nothing, and tells how many of its kind there were.
@@ -307,15 +308,28 @@ impl PeerEvents {
             .with_subject(subject)
     }
 
-    fn telling(
+    fn news(
         &self,
         peer: &Peer<'_>,
         code: EventCode,
         sha256: Sha256Digest,
         band: Band,
-    ) -> Option<Telling> {
+    ) -> Option<PeerNews> {
         let matter = self.matter(peer, code, sha256);
-        self.transitions().observe(matter, band, peer.at())
+        let telling = self
+            .transitions()
+            .observe(matter.clone(), band, peer.at())?;
+        Some(PeerNews {
+            matter,
+            before: telling.before,
+            band,
+        })
+    }
+
+    fn deliver(&self, event: Event, news: PeerNews) {
+        let event = event.with_matter(news.matter);
+        self.outbox
+            .deliver(&event.with_bands(news.before, news.band));
     }
 
     fn matter(&self, peer: &Peer<'_>, code: EventCode, sha256: Sha256Digest) -> Matter {

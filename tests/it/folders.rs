@@ -203,40 +203,6 @@ fn a_look_at_a_large_folder_judges_what_changed_and_nothing_else() {
 }
 
 #[test]
-fn however_still_files_seem_each_is_read_again_within_sixty_looks() {
-    const FILES: usize = 250;
-    let pki = Pki::new();
-    let (before, after) = (
-        pem_bundle(&pki.chain(-10, 80)),
-        pem_bundle(&pki.chain(-85, 5)),
-    );
-    let mut watching = Watching::start(&pki, 60, |folder| {
-        for n in 0..FILES {
-            write(&folder.join(format!("{n:03}.pem")), &before, NOW, DAY);
-        }
-    });
-    // Read again by turns: what metadata hide is found.
-    let (mut found, mut looks) = (0, 0);
-    // The change of the inode cannot be hidden here; so the reads themselves are counted, by what
-    // a look costs that finds something else in each file.
-    for n in 0..FILES {
-        write(&watching.path(&format!("{n:03}.pem")), &after, NOW, DAY);
-    }
-    while found < FILES {
-        looks += 1;
-        watching.tick(60);
-        found += watching
-            .recorder
-            .take()
-            .iter()
-            .map(|event| event.affected)
-            .sum::<usize>();
-        assert!(looks <= 60);
-    }
-    assert_eq!(watching.monitor.snapshot().worst(), Some(Band::Critical));
-}
-
-#[test]
 fn a_file_that_goes_is_told_as_removed_and_one_that_is_mended_as_readable_again() {
     let pki = Pki::new();
     let good = pem_bundle(&pki.chain(-10, 80));

@@ -18,7 +18,7 @@ fn read(path: impl AsRef<Path>) -> String {
 }
 
 /// The file of each page, by its module in the guide.
-fn pages() -> BTreeMap<String, String> {
+pub fn pages() -> BTreeMap<String, String> {
     let guide = read("src/guide.rs");
     let mut pages = BTreeMap::new();
     let mut page = None;
@@ -35,11 +35,11 @@ fn pages() -> BTreeMap<String, String> {
 }
 
 /// The anchors of a page's headings, as rustdoc and GitHub make them.
-fn anchors(text: &str) -> Vec<String> {
+pub fn anchors(text: &str) -> Vec<String> {
     let headings = text.lines().filter(|line| line.starts_with('#'));
     let anchor = |heading: &str| {
         let kept = heading.trim_start_matches('#').trim().chars();
-        let kept = kept.filter(|c| c.is_alphanumeric() || *c == ' ' || *c == '-');
+        let kept = kept.filter(|c| c.is_alphanumeric() || " -_".contains(*c));
         kept.collect::<String>().to_lowercase().replace(' ', "-")
     };
     headings.map(anchor).collect()
@@ -50,12 +50,11 @@ fn every_file_of_docs_is_a_page_of_the_guide() {
     let pages = pages();
     let mut files: Vec<_> = pages.values().map(String::as_str).collect();
     files.sort_unstable();
-    let in_docs = std::fs::read_dir(root().join("docs")).unwrap();
-    let names = in_docs.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let mut expected: Vec<_> = names
-        .filter(|name| name.ends_with(".md"))
-        .map(|name| format!("docs/{name}"))
-        .collect();
+    let in_docs = crate::support::corpora::files_below(&root().join("docs"));
+    let names = in_docs
+        .iter()
+        .map(|file| file.strip_prefix(root()).unwrap().to_str().unwrap());
+    let mut expected: Vec<_> = names.filter(|name| name.ends_with(".md")).collect();
     expected.sort_unstable();
     assert_eq!(files, expected);
 }
@@ -150,16 +149,22 @@ fn on_call_names_every_event() {
     }
 }
 
-#[test]
-fn on_call_names_every_finding() {
-    let (_, findings) = ON_CALL.split_once("## Findings").unwrap();
+/// The codes of findings, as the source has them.
+pub fn finding_codes() -> Vec<String> {
     let source = read("src/self_check/finding.rs");
     let literals = source.split('"').skip(1).step_by(2);
     let codes: Vec<_> = literals
         .filter(|text| text.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
+        .map(str::to_owned)
         .collect();
     assert!(codes.len() >= 35, "the source was not read: {codes:?}");
-    for code in codes {
+    codes
+}
+
+#[test]
+fn on_call_names_every_finding() {
+    let (_, findings) = ON_CALL.split_once("## Findings").unwrap();
+    for code in finding_codes() {
         let row = format!("| `{code}` |");
         assert!(findings.contains(&row), "{code} is not explained");
     }

@@ -12,7 +12,7 @@ const ROWS: [(&str, &[&str]); 5] = [
     ("facts", &["text", "time", "cert", "identity", "source"]),
     ("judgement", &["outlook", "policy", "renewal", "revocation"]),
     ("pins", &["announce", "pin"]),
-    ("telling", &["alert", "event", "observer"]),
+    ("telling", &["alert", "event", "observer", "payload"]),
     (
         "edges",
         &[

@@ -40,6 +40,7 @@ mod memory_model;
 mod monitor;
 mod monitor_faults;
 mod never_weaker;
+mod ops;
 mod outages;
 mod outlook;
 mod parser_corpus;

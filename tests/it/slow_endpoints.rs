@@ -306,6 +306,11 @@ fn beyond_so_many_that_never_return_the_others_are_told_as_overdue() {
             assert!(overdue(now).is_empty());
         }
         assert_eq!(gate.inside.load(Ordering::Acquire), 64);
+        let of_another = "notafter_evaluation_overdue{source=63}";
+        assert_eq!(
+            (gauges.gauge(of_another), gauges.gauge(series)),
+            (Some(0.0), None)
+        );
         now = now.saturating_add(60);
         monitor.tick(now);
         let events = recorder.take();

@@ -51,6 +51,7 @@ fn an_event_in_json_has_stable_names_and_absolute_instants() {
         "threshold": 1_728_000,
         "affected": 1,
         "message": "have it renewed",
+        "runbook_url": "https://docs.rs/notafter/latest/notafter/guide/runbook/index.html#event-peer_expiring",
     });
     assert_eq!(json, expected);
     assert_eq!(serde_json::to_value(&event).unwrap(), expected);

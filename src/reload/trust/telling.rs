@@ -77,7 +77,7 @@ impl TrustTeller {
         };
         let matter =
             Matter::new(EventCode::ReloadFailed, self.role).with_name(told.place.to_owned());
-        let telling = self.transitions.observe(matter, band, now);
+        let telling = self.transitions.observe(matter.clone(), band, now);
         // Another failure than the one told of is told at once.
         if telling.is_none() && !fresh {
             return None;
@@ -86,8 +86,9 @@ impl TrustTeller {
             TrustStep::Swapped { warning: Some(_) } => Severity::Warning,
             _ => Severity::of_band(band),
         };
-        let event =
-            Event::new(now, code, severity, self.role, message).with_source(told.place.to_owned());
+        let event = Event::new(now, code, severity, self.role, message)
+            .with_source(told.place.to_owned())
+            .with_matter(matter);
         Some(match telling {
             Some(telling) => event.with_bands(telling.before, band),
             None => event,

@@ -5,7 +5,6 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
 
 use notafter::cert::Sha256Digest;
 use notafter::{Certificate, Timestamp};
@@ -17,9 +16,7 @@ use time::OffsetDateTime;
 
 use crate::support::pki::{self, Ca, Leaf, NOW};
 use crate::support::tls;
-
-/// How long anything may take.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub use crate::support::tools::{PATIENCE, wait_until};
 
 /// The example's binary, built once: `cargo test --test it` alone would not build it.
 fn binary() -> &'static Path {
@@ -37,14 +34,6 @@ fn binary() -> &'static Path {
         let name = format!("axum_service{}", std::env::consts::EXE_SUFFIX);
         profile.join("examples").join(name)
     })
-}
-
-pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !condition() {
-        assert!(start.elapsed() < PATIENCE, "waited in vain until {what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }
 
 pub fn now() -> Timestamp {

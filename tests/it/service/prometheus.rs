@@ -1,12 +1,10 @@
 //! A real Prometheus scrapes the service; its rule fires and resolves across a renewal.
 
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
-
 use serde_json::Value;
 
-use super::ground::{Ground, PATIENCE, get, wait_until};
+use super::ground::{Ground, wait_until};
 use crate::support::promtool::{is_there, promtool};
+use crate::support::tools::{self, Server};
 
 const DAY: i64 = 86_400;
 
@@ -37,14 +35,14 @@ fn promtool_finds_nothing_to_say_about_the_metrics() {
     );
 }
 
-struct Prometheus {
-    child: Child,
-    port: u16,
-}
+struct Prometheus(Server);
 
 impl Prometheus {
-    /// Starts one that watches this service, on a free port.
-    fn start(ground: &Ground, service: u16) -> Self {
+    /// Starts one that watches this service, on a free port; `None` where there is none.
+    fn start(ground: &Ground, service: u16) -> Option<Self> {
+        if !is_there("promtool") {
+            return None;
+        }
         let rules = "\
 groups:
 - name: certificates
@@ -69,72 +67,32 @@ scrape_configs:
         std::fs::write(&file, config).unwrap();
         let (good, said) = promtool(&["check", "config", &file], "");
         assert!(good, "{said}");
-        // Another process may take the port before Prometheus does: then it ends, and again.
-        for _ in 0..5 {
-            let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-            let port = free.local_addr().unwrap().port();
-            drop(free);
-            let child = Command::new("prometheus")
-                .arg(format!("--config.file={file}"))
-                .arg(format!("--storage.tsdb.path={}", ground.path("data")))
-                .arg(format!("--web.listen-address=127.0.0.1:{port}"))
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .spawn()
-                .unwrap();
-            let mut prometheus = Self { child, port };
-            let mut ended = false;
-            wait_until("Prometheus is ready", || {
-                ended = prometheus.child.try_wait().unwrap().is_some();
-                ended || prometheus.get("/-/ready").is_some()
-            });
-            if !ended {
-                return prometheus;
-            }
-        }
-        panic!("Prometheus does not start");
-    }
-
-    fn get(&self, page: &str) -> Option<String> {
-        let stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let page = get(stream, page).ok()?;
-        (page.status == 200).then_some(page.body)
+        tools::prometheus(file.as_ref(), ground.path("data").as_ref()).map(Self)
     }
 
     fn alerts(&self) -> Vec<Value> {
-        let answer = self.get("/api/v1/alerts").unwrap();
-        let answer: Value = serde_json::from_str(&answer).unwrap();
+        let answer = self.0.json("/api/v1/alerts");
         answer["data"]["alerts"].as_array().unwrap().clone()
     }
 
     /// The values of this query.
     fn query(&self, query: &str) -> Vec<String> {
-        let answer = self.get(&format!("/api/v1/query?query={query}")).unwrap();
-        let answer: Value = serde_json::from_str(&answer).unwrap();
+        let answer = self.0.json(&format!("/api/v1/query?query={query}"));
         let results = answer["data"]["result"].as_array().unwrap();
         let values = results.iter().map(|result| result["value"][1].as_str());
         values.map(|value| value.unwrap().to_owned()).collect()
     }
 }
 
-impl Drop for Prometheus {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 #[test]
 fn a_rule_over_the_end_fires_and_resolves_across_a_renewal() {
-    if !is_there("prometheus") || !is_there("promtool") {
-        return;
-    }
     let ground = Ground::new();
     let (old, new) = (ground.leaf(-80 * DAY, 10 * DAY), ground.leaf(-60, 90 * DAY));
     ground.deploy(&old);
     let service = ground.serve(&["--poll", "100"]);
-    let prometheus = Prometheus::start(&ground, service.port);
+    let Some(prometheus) = Prometheus::start(&ground, service.port) else {
+        return;
+    };
     wait_until("the alert fires", || {
         let alerts = prometheus.alerts();
         alerts.iter().any(|alert| alert["state"] == "firing")

@@ -12,4 +12,5 @@ pub mod pki;
 pub mod promtool;
 pub mod proof;
 pub mod tls;
+pub mod tools;
 pub mod world;
