@@ -320,3 +320,53 @@ fn whatever_else_is_said_is_no_handshake() {
         assert_eq!(outcome(protocol, script), expected, "{protocol} {script:?}");
     }
 }
+
+/// A server that says these bytes, whatever it hears.
+struct Deaf<'b>(Cursor<&'b [u8]>);
+
+impl Read for Deaf<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer)
+    }
+}
+
+impl Write for Deaf<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn whatever_bytes_come_they_are_an_answer_or_none() {
+    // What every dialog begins with, cut and with one byte changed at each place.
+    let begun: [&[u8]; 5] = [
+        b"220-a\r\n220 b\r\n250-c\r\n250 STARTTLS\r\n220 go\r\n",
+        b"* OK [A] b\r\na1 OK go\r\n",
+        b"E\0\0\0\x0fSFATAL\0",
+        b"0\x84\0\0\0\x10\x02\x01\x01x\x84\0\0\0\x07\n\x01\0\x04\0\x04\0",
+        b"\x17\0\0\0\n5\0\x07\0\0\0F>D|bVj1\0\xfe\xff\x08\x02\0\xff\x81\x15",
+    ];
+    let mut tried = 0;
+    for bytes in begun {
+        for place in 0..bytes.len() {
+            for change in [0, 1, 0x20, 0x7f, 0x80, 0xff] {
+                let mut changed = bytes.to_vec();
+                if let Some(byte) = changed.get_mut(place) {
+                    *byte ^= change;
+                }
+                let cut = changed.get(..place).unwrap();
+                for said in [changed.as_slice(), cut] {
+                    for protocol in StartTls::ALL {
+                        let _ = go_over(Deaf(Cursor::new(said)), protocol, "me");
+                        tried += 1;
+                    }
+                }
+            }
+        }
+    }
+    assert!(tried > 5_000, "{tried}");
+}
