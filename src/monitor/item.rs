@@ -193,8 +193,11 @@ impl WatchedItem {
         #[cfg(feature = "metrics")]
         taking.news.changes.push(self.tally.change(taking.touched));
         let Taking {
-            mut news, vanished, ..
+            mut news,
+            mut vanished,
+            ..
         } = taking;
+        vanished.retain(|(part, known)| !self.is_matter_of_another_part(known, part));
         if !news.judged.is_empty() {
             #[cfg(feature = "metrics")]
             if self.evaluated.is_none() {
@@ -292,8 +295,7 @@ impl WatchedItem {
         let mut told = HashSet::new();
         for (part, known) in vanished {
             let band = transitions.band(&known.matter);
-            let is_news = band.is_some_and(|band| band != Band::Ok);
-            if !is_news || self.is_matter_of_another_part(known, part) {
+            if band.is_none_or(|band| band == Band::Ok) {
                 continue;
             }
             let source = known.source.as_deref();

@@ -218,8 +218,10 @@ impl ReadComparison<'_> {
         }
         let failed = !contents.failures.is_empty();
         // Cut where one certificate ends, it is a whole file that holds less.
-        let is_less = known.is_some_and(|known| known.holds_more_than(contents));
-        let is_news = is_less || (failed && !self.told.contains(&**name));
+        let is_news = match failed {
+            true => !self.told.contains(&**name),
+            false => known.is_some_and(|known| known.holds_more_than(contents)),
+        };
         if is_news && !self.is_believed(name, file.age_seconds) {
             let reasons = contents.failures.iter().map(|failure| failure.reason);
             self.hold_back(name, reasons.collect());

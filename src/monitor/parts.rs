@@ -131,7 +131,7 @@ impl JudgedPart {
     /// is to be judged again.
     pub(super) fn told(&mut self, transitions: &Transitions, now: Timestamp) -> Timestamp {
         self.matters
-            .retain(|known| transitions.band(&known.matter).is_some());
+            .retain(|known| known.band != Band::Ok || transitions.band(&known.matter).is_some());
         self.matters.shrink_to_fit();
         let matters = self.matters.iter();
         let repeats = matters.filter_map(|known| transitions.next_repeat(&known.matter, now));
