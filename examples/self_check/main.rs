@@ -38,7 +38,10 @@ fn main() -> ExitCode {
         Ok(args) if args.is_bare() => demo::run().map(|()| 0),
         Ok(args) if args.watch => watch::run(&args, &provider()),
         Ok(args) => check(&args),
-        Err(error) => Err(format!("{error}\n\n{}", args::USAGE).into()),
+        Err(error) => {
+            let error = output::visible(&error.to_string());
+            Err(format!("{error}\n\n{}", args::USAGE).into())
+        }
     };
     match outcome {
         Ok(code) => ExitCode::from(code),
@@ -51,18 +54,18 @@ fn main() -> ExitCode {
 
 fn check(args: &Args) -> Result<u8, Box<dyn std::error::Error>> {
     let report = report(args, &provider())?;
-    let text = match args.format {
-        Format::Text => output::coloured(&report.to_text()),
-        Format::Json => report.to_json() + "\n",
-        Format::Nagios => report.to_nagios() + "\n",
-        Format::OpenMetrics => report.to_openmetrics(),
-        Format::Svg => report.to_svg(Theme::Auto),
-        Format::Timeline => report.to_timeline(columns()),
-    };
     let code = match args.fail_on {
         FailOn::Warning => report.exit_code(),
         FailOn::Critical => report.exit_code_from(Severity::Critical),
         FailOn::Expired => report.exit_code_of_failures(),
+    };
+    let text = match args.format {
+        Format::Text => output::coloured(&report.to_text()),
+        Format::Json => report.to_json() + "\n",
+        Format::Nagios => report.to_nagios_with(code) + "\n",
+        Format::OpenMetrics => report.to_openmetrics(),
+        Format::Svg => report.to_svg(Theme::Auto),
+        Format::Timeline => report.to_timeline(columns()),
     };
     print(&text, code)
 }

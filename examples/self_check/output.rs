@@ -17,6 +17,18 @@ pub fn write_to_reader(text: &str) -> io::Result<()> {
     out.write_all(text.as_bytes()).and_then(|()| out.flush())
 }
 
+/// The text with everything escaped that could not be seen, or would write lines of its own.
+pub fn visible(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\'' | '"' | '\\' => shown.push(c),
+            c => shown.extend(c.escape_debug()),
+        }
+    }
+    shown
+}
+
 /// Writes a line to standard error. There is nobody to tell where that fails.
 pub fn complain(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");

@@ -185,7 +185,7 @@ impl WatchedItem {
             self.replace(&part, None, &mut taking);
         }
         for (part, evaluation) in outcome.evaluations {
-            let (judged, conditions) = JudgedPart::new(evaluation, now);
+            let (judged, conditions) = JudgedPart::new(&self.name, evaluation, now);
             taking.news.conditions.extend(conditions);
             self.replace(&part, Some(judged), &mut taking);
             taking.news.judged.push(part);
@@ -255,10 +255,10 @@ impl WatchedItem {
             });
             let touched = &mut taking.touched;
             if let Some(before) = &before {
-                self.tally.remove(&self.name, before, touched);
+                self.tally.remove(before, touched);
             }
             if let Some(judged) = &judged {
-                self.tally.add(&self.name, judged, touched);
+                self.tally.add(judged, touched);
             }
         }
         if let Some(before) = before {

@@ -96,15 +96,23 @@ impl KnownMatter {
 }
 
 impl JudgedPart {
-    /// What came of judging it now, but for its conditions, which are to be told.
-    pub(super) fn new(evaluation: Evaluation, now: Timestamp) -> (Self, Vec<Condition>) {
+    /// What came of judging it now, but for its conditions, which are to be told; `name` is what the
+    /// thing is watched under, and the source of findings that name none.
+    pub(super) fn new(
+        name: &str,
+        evaluation: Evaluation,
+        now: Timestamp,
+    ) -> (Self, Vec<Condition>) {
         let Evaluation {
             conditions,
             next_change,
             chains,
-            findings,
+            mut findings,
             gauges,
         } = evaluation;
+        for finding in &mut findings {
+            finding.source.get_or_insert_with(|| name.to_owned());
+        }
         let judged = Self {
             #[cfg(feature = "metrics")]
             standing: standing(&conditions, &chains, &findings),

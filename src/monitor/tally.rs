@@ -33,9 +33,9 @@ struct ReadCounts {
 pub(super) struct Touched(BTreeMap<Series, Option<f64>>);
 
 impl Tally {
-    /// A part counts from now on; the thing is watched under this name.
-    pub(super) fn add(&mut self, name: &str, part: &JudgedPart, touched: &mut Touched) {
-        self.count(name, part, touched, |count, more| {
+    /// A part counts from now on.
+    pub(super) fn add(&mut self, part: &JudgedPart, touched: &mut Touched) {
+        self.count(part, touched, |count, more| {
             *count = count.saturating_add(more);
         });
         let standing = part.standing;
@@ -45,8 +45,8 @@ impl Tally {
     }
 
     /// A part that was added counts no longer.
-    pub(super) fn remove(&mut self, name: &str, part: &JudgedPart, touched: &mut Touched) {
-        self.count(name, part, touched, |count, less| {
+    pub(super) fn remove(&mut self, part: &JudgedPart, touched: &mut Touched) {
+        self.count(part, touched, |count, less| {
             *count = count.saturating_sub(less);
         });
         let standing = part.standing;
@@ -55,15 +55,9 @@ impl Tally {
         self.blind -= usize::from(standing.is_blind()).min(self.blind);
     }
 
-    fn count(
-        &mut self,
-        name: &str,
-        part: &JudgedPart,
-        touched: &mut Touched,
-        change: impl Fn(&mut u32, u32),
-    ) {
+    fn count(&mut self, part: &JudgedPart, touched: &mut Touched, change: impl Fn(&mut u32, u32)) {
         for (kind, count) in counted(&part.findings) {
-            let series = findings_series(name, &kind);
+            let series = findings_series(&kind);
             self.touch(&series, touched);
             change(self.findings.entry(series).or_default(), count);
         }
@@ -146,14 +140,10 @@ impl Tally {
     }
 }
 
-fn findings_series(name: &str, kind: &FindingKind<'_>) -> Series {
+fn findings_series(kind: &FindingKind<'_>) -> Series {
     Series {
         name: FINDINGS,
-        // What concerns the whole of what is watched.
-        source: match kind.source {
-            "" => name.to_owned(),
-            source => source.to_owned(),
-        },
+        source: kind.source.to_owned(),
         labels: vec![
             ("code", kind.code.to_owned()),
             ("severity", kind.severity.to_owned()),

@@ -103,17 +103,25 @@ impl Served {
             .run()
     }
 
-    /// The command's exit code by default, and with `--fail-on` `expired`, `critical` and `warning`.
+    /// The command's exit code by default, and with `--fail-on` `expired`, `critical` and `warning`. The
+    /// line for nagios never says another state.
     fn exit_codes(&self) -> [i32; 4] {
         let code = |args: &[&str]| {
             let output = Command::new(binary())
                 .args(args)
-                .arg("--trust")
+                .args(["--format", "nagios", "--trust"])
                 .arg(self.path("root.pem"))
                 .arg(self.path("tls.crt"))
                 .output()
                 .unwrap();
-            output.status.code().unwrap()
+            let code = output.status.code().unwrap();
+            let line = String::from_utf8(output.stdout).unwrap();
+            let state = ["OK", "WARNING", "CRITICAL", "UNKNOWN"][usize::try_from(code).unwrap()];
+            assert!(
+                line.starts_with(&format!("NOTAFTER {state} - ")),
+                "{code}: {line}"
+            );
+            code
         };
         [
             code(&[]),

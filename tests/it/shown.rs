@@ -103,9 +103,7 @@ fn both_outputs_show_the_same_series() {
         let mut compared = 0;
         for (series, value) in gauges.all() {
             // How the monitor itself goes on is no matter of a report.
-            // And a finding about the whole of a thing has the thing's name only where it is watched.
             let of_watching = series.starts_with("notafter_evaluation_overdue{")
-                || series.starts_with("notafter_findings{source=lists,")
                 // It counts the bands of all matters too, which a report does not know.
                 || series == "notafter_worst"
                 // What is gone: the facade cannot forget.
@@ -131,8 +129,7 @@ fn both_outputs_show_the_same_series() {
         let known = gauges.all();
         for series in text.keys() {
             let is_detailed = detailed.iter().any(|name| series.starts_with(name))
-                || series.starts_with("notafter_chain_verifies{")
-                || series.starts_with("notafter_findings{source=,");
+                || series.starts_with("notafter_chain_verifies{");
             assert!(is_detailed || known.contains_key(series), "{now}: {series}");
         }
     }

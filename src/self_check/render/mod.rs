@@ -33,7 +33,14 @@ impl Report {
     /// bytes, for nagios and its agents cut what is longer: of more chains than that, those that are
     /// worst, and it says how many are left out.
     pub fn to_nagios(&self) -> String {
-        nagios::render(self)
+        self.to_nagios_with(self.exit_code())
+    }
+
+    /// The same line with the state of this exit code, where a program exits with another than
+    /// [`Report::exit_code`]: both are the state, and must not differ (0 ok, 1 warning, 2 critical,
+    /// else unknown).
+    pub fn to_nagios_with(&self, exit_code: u8) -> String {
+        nagios::render(self, exit_code)
     }
 
     /// OpenMetrics text: `x509_cert_not_after` and `x509_cert_not_before` of each certificate,

@@ -15,8 +15,8 @@ const MAX_BYTES: usize = 4_000;
 /// So much of it is for the text.
 const MAX_TEXT_BYTES: usize = 1_000;
 
-pub(super) fn render(report: &Report) -> String {
-    let state = match report.exit_code() {
+pub(super) fn render(report: &Report, exit_code: u8) -> String {
+    let state = match exit_code {
         0 => "OK",
         1 => "WARNING",
         2 => "CRITICAL",
