@@ -2,8 +2,10 @@
 //!
 //! [`ClientConfigBuilderExt`] and [`ServerConfigBuilderExt`] add a step to rustls's builders that takes a
 //! wrapper of the room [`verifier`](crate::verifier). What it gives ends as rustls's own builder does,
-//! and puts a [`SessionGuard`](crate::SessionGuard) before the session store: nobody forgets it. The room
-//! makes nothing that the others could not make by hand.
+//! and puts a [`SessionGuard`](crate::SessionGuard) before the session store: nobody forgets it. A store, a
+//! ticketer or a clock that is set in the finished configuration is without it: see
+//! [`guard_server_config`](crate::session::guard_server_config). The room makes nothing that the others could
+//! not make by hand.
 //!
 //! # How does my client watch and pin a server in three lines?
 //! ```

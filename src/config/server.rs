@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::{ResolvesServerCert, WantsServerCert};
+use rustls::server::{ProducesTickets, ResolvesServerCert, WantsServerCert};
 use rustls::{ConfigBuilder, Error, ServerConfig, WantsVerifier};
 
 use crate::session;
@@ -45,6 +45,7 @@ impl ServerConfigBuilderExt for ConfigBuilder<ServerConfig, WantsVerifier> {
         GuardedServerConfigBuilder {
             builder: self.with_client_cert_verifier(Arc::clone(verifier) as _),
             verifier: Arc::clone(verifier),
+            ticketer: None,
         }
     }
 }
@@ -55,9 +56,17 @@ impl ServerConfigBuilderExt for ConfigBuilder<ServerConfig, WantsVerifier> {
 pub struct GuardedServerConfigBuilder {
     builder: ConfigBuilder<ServerConfig, WantsServerCert>,
     verifier: Arc<WatchingClientVerifier>,
+    ticketer: Option<Arc<dyn ProducesTickets>>,
 }
 
 impl GuardedServerConfigBuilder {
+    /// Gives out stateless tickets by this ticketer, behind the guard. One that is set in the finished
+    /// configuration is without it.
+    pub fn with_ticketer(mut self, ticketer: Arc<dyn ProducesTickets>) -> Self {
+        self.ticketer = Some(ticketer);
+        self
+    }
+
     /// Presents this chain, leaf first.
     ///
     /// # Errors
@@ -68,16 +77,38 @@ impl GuardedServerConfigBuilder {
         key: PrivateKeyDer<'static>,
     ) -> Result<ServerConfig, Error> {
         let config = self.builder.with_single_cert(chain, key)?;
-        Ok(guarded(config, &self.verifier))
+        Ok(guarded(config, self.ticketer, &self.verifier))
+    }
+
+    /// Presents this chain, leaf first, with this stapled OCSP response.
+    ///
+    /// # Errors
+    /// rustls's, where the key cannot be used or is not the leaf's.
+    pub fn with_single_cert_with_ocsp(
+        self,
+        chain: Vec<CertificateDer<'static>>,
+        key: PrivateKeyDer<'static>,
+        ocsp: Vec<u8>,
+    ) -> Result<ServerConfig, Error> {
+        let config = self.builder.with_single_cert_with_ocsp(chain, key, ocsp)?;
+        Ok(guarded(config, self.ticketer, &self.verifier))
     }
 
     /// Presents what this resolver has at each full handshake: a `ReloadingKey`, for example.
     pub fn with_cert_resolver(self, resolver: Arc<dyn ResolvesServerCert>) -> ServerConfig {
-        guarded(self.builder.with_cert_resolver(resolver), &self.verifier)
+        let config = self.builder.with_cert_resolver(resolver);
+        guarded(config, self.ticketer, &self.verifier)
     }
 }
 
-fn guarded(mut config: ServerConfig, verifier: &Arc<WatchingClientVerifier>) -> ServerConfig {
+fn guarded(
+    mut config: ServerConfig,
+    ticketer: Option<Arc<dyn ProducesTickets>>,
+    verifier: &Arc<WatchingClientVerifier>,
+) -> ServerConfig {
+    if let Some(ticketer) = ticketer {
+        config.ticketer = ticketer;
+    }
     session::guard_server_config(&mut config, verifier);
     config
 }

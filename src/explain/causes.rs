@@ -7,10 +7,10 @@ use std::sync::Arc;
 use rustls::{CertificateError, OtherError};
 
 use super::alerts::{alert_written_as, explain_alert};
-use super::explanation::{Detail, Explanation};
-use super::rustls_errors::explain_rustls;
+use super::explanation::Explanation;
+use super::rustls_errors::{detail_of_other, explain_rustls};
 use crate::pin::PinError;
-use crate::verifier::{PresentedError, RefusalReason};
+use crate::verifier::of_our_own;
 
 /// So many errors within each other are looked through.
 const MAX_CAUSES: usize = 64;
@@ -77,18 +77,8 @@ enum CauseFound {
 }
 
 fn explain_one(cause: &AnyError) -> CauseFound {
-    if let Some(refusal) = cause.downcast_ref::<PinError>() {
-        let (reason, detail) = (
-            RefusalReason::of_pins(refusal),
-            Detail::Pin(refusal.clone()),
-        );
-        CauseFound::Explained(Explanation::of_peer(reason, detail))
-    } else if let Some(refusal) = cause.downcast_ref::<PresentedError>() {
-        let detail = Detail::Presented(refusal.clone());
-        CauseFound::Explained(Explanation::of_peer(
-            RefusalReason::PresentedTooMuch,
-            detail,
-        ))
+    if let Some(reason) = of_our_own(cause) {
+        CauseFound::Explained(Explanation::of_peer(reason, detail_of_other(cause)))
     } else if let Some(error) = rustls_error(cause) {
         match other_in(error) {
             Some(_) => CauseFound::InGeneral(explain_rustls(error)),

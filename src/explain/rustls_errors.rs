@@ -83,17 +83,20 @@ fn detail_of(error: &CertificateError) -> Detail {
             required: required.to_string(),
             presented: presented.iter().map(ToString::to_string).collect(),
         },
-        CertificateError::Other(other) => {
-            if let Some(refusal) = other.0.downcast_ref::<PinError>() {
-                Detail::Pin(refusal.clone())
-            } else if let Some(refusal) = other.0.downcast_ref::<PresentedError>() {
-                Detail::Presented(refusal.clone())
-            } else if let Some(error) = other.0.downcast_ref::<webpki::Error>() {
-                Detail::Words(webpki_words(error))
-            } else {
-                Detail::Words(other.0.to_string())
-            }
-        }
+        CertificateError::Other(other) => detail_of_other(&*other.0),
         _ => Detail::Nothing,
+    }
+}
+
+/// What an error of ours, or of the inner verifier's own, says besides its reason.
+pub(super) fn detail_of_other(error: &(dyn std::error::Error + 'static)) -> Detail {
+    if let Some(refusal) = error.downcast_ref::<PinError>() {
+        Detail::Pin(refusal.clone())
+    } else if let Some(refusal) = error.downcast_ref::<PresentedError>() {
+        Detail::Presented(refusal.clone())
+    } else if let Some(error) = error.downcast_ref::<webpki::Error>() {
+        Detail::Words(webpki_words(error))
+    } else {
+        Detail::Words(error.to_string())
     }
 }

@@ -134,6 +134,12 @@ impl Explanation {
                      {next_update}, {ago} ago by this machine's clock ({at}): fetch the next one from its CA"
                 )
             }
+            (
+                Detail::Words(words),
+                RefusalReason::Unidentified
+                | RefusalReason::NotAccepted
+                | RefusalReason::UnknownIssuer,
+            ) => write!(f, "the peer is refused: {}", quoted(words, 4 * MAX_NAME)),
             (Detail::Words(words), RefusalReason::DoesNotVerify) => write!(
                 f,
                 "the peer's chain does not verify: {}",

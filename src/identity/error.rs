@@ -1,5 +1,7 @@
 //! Why a leaf has no identity.
 
+use std::fmt;
+
 use thiserror::Error;
 
 use super::spiffe_id::TrustDomain;
@@ -55,7 +57,9 @@ pub enum SvidError {
 
 /// Why nobody knows who a peer is. rustls carries it inside of `CertificateError::Other` where such peers
 /// are refused; [`identity_error`](crate::verifier::identity_error) finds it again.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+///
+/// `Debug` prints the sentence too: many clients show nothing else of an error from rustls.
+#[derive(Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum IdentityError {
     /// The leaf is no X.509-SVID.
@@ -78,6 +82,12 @@ pub enum IdentityError {
         /// The reason, at most 256 characters of it; invisible ones are escaped.
         reason: String,
     },
+}
+
+impl fmt::Debug for IdentityError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl IdentityError {

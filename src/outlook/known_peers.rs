@@ -103,13 +103,16 @@ impl KnownPeers {
     #[cfg(feature = "reload")]
     pub(crate) fn readable(&self) -> Vec<Vec<Certificate>> {
         let chains = self.chains().clone();
-        let readable = chains.iter().rev().map(|chain| {
-            let certificates = chain
+        let readable = chains.iter().rev().filter_map(|chain| {
+            let (leaf, above) = chain.split_first()?;
+            let leaf = Certificate::from_der(leaf).ok()?;
+            // What cannot be read leads nowhere, and hides nothing.
+            let above = above
                 .iter()
-                .map_while(|der| Certificate::from_der(der).ok());
-            certificates.collect::<Vec<_>>()
+                .filter_map(|der| Certificate::from_der(der).ok());
+            Some(std::iter::once(leaf).chain(above).collect())
         });
-        readable.filter(|chain| !chain.is_empty()).collect()
+        readable.collect()
     }
 
     fn chains(&self) -> MutexGuard<'_, VecDeque<Vec<CertificateDer<'static>>>> {

@@ -39,6 +39,9 @@ impl SwappablePins {
 
     /// Puts these sets in force in the place of those of now, and gives the epoch that begins. Sets
     /// equal to those in force change nothing: their epoch goes on.
+    ///
+    /// What a verifier refuses when it is built (sets for identities where it knows none, sets for hosts
+    /// alone where clients are verified) it cannot refuse here: such sets are for nobody.
     pub fn replace(&self, sets: impl Into<PinSets>) -> u64 {
         let sets = sets.into();
         let mut current = self.0.write().unwrap_or_else(PoisonError::into_inner);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rustls::client::{ClientSessionMemoryCache, Resumption, Tls12Resumption};
+use rustls::client::{ClientSessionMemoryCache, Resumption};
 use rustls::{ClientConfig, ServerConfig};
 
 use super::SessionGuard;
@@ -15,8 +15,9 @@ pub(super) const DEFAULT_SESSIONS: usize = 256;
 /// Gives a client configuration an empty session store behind a guard, of 256 sessions, by the
 /// configuration's own clock. The verifier must be the one of this configuration.
 ///
-/// rustls shows no store that a configuration has already, so it is replaced: who has one of their own
-/// puts [`SessionGuard::client`] around it.
+/// rustls shows no store that a configuration has already, so it is replaced, and one that resumes nothing
+/// resumes again: who has a store of their own puts [`SessionGuard::client`] around it. Whatever is set
+/// afterwards (`resumption`, another clock) is without the guard.
 ///
 /// # How do I keep resumed sessions within my pins, in a configuration that I have?
 /// ```
@@ -50,12 +51,12 @@ pub(super) fn guard_client_config_of(
 ) {
     let guard = SessionGuard::new(Arc::clone(&config.time_provider));
     let store = Arc::new(ClientSessionMemoryCache::new(sessions));
-    config.resumption = Resumption::store(guard.guarded_client(verifier, identity, store))
-        .tls12_resumption(Tls12Resumption::SessionIdOrTickets);
+    config.resumption = Resumption::store(guard.guarded_client(verifier, identity, store));
 }
 
 /// Puts guards around the session store and the ticketer that a server configuration has, by its own
-/// clock. The verifier must be the one of this configuration.
+/// clock. The verifier must be the one of this configuration. Call it last: a ticketer, a store or a clock
+/// that is set afterwards is without the guard.
 ///
 /// # How does my server keep clients out whose certificates have ended?
 /// ```

@@ -142,7 +142,9 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
     /// that it rests on. 0 asks every time.
     ///
     /// It is for inner verifiers whose anchors or lists change unseen, such as the platform's: who was
-    /// taken out of its store is refused after that time, in full and resumed handshakes. What says when
+    /// taken out of its store is refused after that time, in full and resumed handshakes. Around a
+    /// [`VerdictCache`](crate::verifier::VerdictCache) both ages add up: the cache may answer for its own
+    /// before. What says when
     /// it changes ([`with_trust_in_force`](Self::with_trust_in_force)) counts at once, whatever the age.
     ///
     /// # How soon does my client notice that a root was taken out of the platform's store?
@@ -220,15 +222,20 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
     /// Two identities behind one name are then two peers.
     ///
     /// - *Pins*: the most specific set that is for its identity counts, else the one for the name, else
-    ///   the one for every peer.
+    ///   the one for every peer. A set for the identity that only reports, or whose end has opened it, does not
+    ///   stand in for one of these that refuses.
     /// - *Events and memories* are of the identity. Before the peer proved that it has its leaf's key, it
-    ///   is told of by number, and without it.
+    ///   is told of by number, and without `Event::identity`.
     /// - *The outlook* is judged by the anchors of its identity, where
     ///   [`with_trust_in_force`](Self::with_trust_in_force) has some of its own for it.
     /// - *Sessions*: a client's store knows nothing but names, so no session is resumed under one where
     ///   several identities were met.
     ///
-    /// It adds refusals only: a peer without an identity is refused, unless
+    /// The identity is in the words of the leaf, so it is worth what the inner verifier's CAs are: where one of
+    /// them may issue any URI, whoever has the key that is pinned for an identity passes under every name
+    /// that the inner verifier accepts it for.
+    ///
+    /// A peer without an identity is refused, unless
     /// [`with_unidentified_peers`](Self::with_unidentified_peers) says otherwise. Which identities may
     /// be spoken to at all is the inner verifier's to say:
     /// [`SpiffeServerVerifier`](crate::verifier::SpiffeServerVerifier) does.

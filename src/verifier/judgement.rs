@@ -213,13 +213,23 @@ impl HandshakeJudge {
     }
 }
 
-/// The set that counts for a peer: one for its identity before one for its name.
+/// The set that counts for a peer: one for its identity before one for its name. But the identity is in
+/// the leaf's own words, so a set for it that refuses nobody now does not stand in for one that does.
 pub(super) fn set_for<'s>(sets: &'s PinSets, peer: &Peer<'_>) -> Option<&'s PinSet> {
-    let by_identity = peer.identity().and_then(|i| sets.for_identity(i));
-    by_identity.or_else(|| match peer.pinned_as {
+    let by_name = match peer.pinned_as {
         Some(name) => sets.for_server(name),
         None => sets.for_every_peer(),
-    })
+    };
+    let Some(by_identity) = peer.identity().and_then(|i| sets.for_identity(i)) else {
+        return by_name;
+    };
+    let refuses = |set: &PinSet| {
+        set.mode() == PinMode::Enforce && set.standing(peer.at()) != PinSetStanding::Open
+    };
+    match by_name {
+        Some(by_name) if !refuses(by_identity) && refuses(by_name) => Some(by_name),
+        _ => Some(by_identity),
+    }
 }
 
 /// The keys of a path that webpki accepted.

@@ -72,7 +72,7 @@ pub use error::{
 pub use grace::{PinnedGrace, PinnedGraceError};
 pub use identified::UnidentifiedPeers;
 pub use pin_only::{NameCheck, PinOnlyVerifier, PinOnlyVerifierBuilder};
-pub(crate) use refusal::reason_of_certificate_error;
+pub(crate) use refusal::{of_our_own, reason_of_certificate_error};
 pub use refusal_reason::RefusalReason;
 #[cfg(feature = "reload")]
 pub use reloading::{

@@ -4,6 +4,8 @@ use rustls::{CertificateError, Error};
 
 use super::bounds::PresentedError;
 use super::refusal_reason::RefusalReason;
+use super::spiffe::SpiffePeerError;
+use crate::identity::IdentityError;
 use crate::pin::PinError;
 
 /// The reason of a refusal that a verifier returned.
@@ -46,15 +48,27 @@ pub(crate) fn reason_of_certificate_error(error: &CertificateError) -> RefusalRe
         CertificateError::InvalidOcspResponse => RefusalReason::StapleNotGood,
         CertificateError::ApplicationVerificationFailure => RefusalReason::Application,
         CertificateError::Other(other) => {
-            if let Some(refusal) = other.0.downcast_ref::<PinError>() {
-                RefusalReason::of_pins(refusal)
-            } else if other.0.is::<PresentedError>() {
-                RefusalReason::PresentedTooMuch
-            } else {
-                RefusalReason::DoesNotVerify
-            }
+            of_our_own(&*other.0).unwrap_or(RefusalReason::DoesNotVerify)
         }
         // rustls may learn to say more.
         _ => RefusalReason::DoesNotVerify,
+    }
+}
+
+/// The reason of a refusal that is one of this crate's.
+pub(crate) fn of_our_own(refusal: &(dyn std::error::Error + 'static)) -> Option<RefusalReason> {
+    if let Some(refusal) = refusal.downcast_ref::<PinError>() {
+        Some(RefusalReason::of_pins(refusal))
+    } else if refusal.is::<PresentedError>() {
+        Some(RefusalReason::PresentedTooMuch)
+    } else if refusal.is::<IdentityError>() {
+        Some(RefusalReason::Unidentified)
+    } else {
+        let refusal = refusal.downcast_ref::<SpiffePeerError>()?;
+        Some(match refusal {
+            SpiffePeerError::Svid(_) => RefusalReason::Unidentified,
+            SpiffePeerError::NoBundle { .. } => RefusalReason::UnknownIssuer,
+            SpiffePeerError::NotAccepted { .. } => RefusalReason::NotAccepted,
+        })
     }
 }

@@ -74,6 +74,10 @@ refusal_reasons! {
     PinRejected = "pin_rejected", "pin_rejected";
     /// The pin set is past its date, and fails closed.
     PinSetExpired = "pin_set_expired", "pin_set_expired";
+    /// Its leaf does not say who it is, where peers are known by identities.
+    Unidentified = "unidentified", "peer_unidentified";
+    /// It is who it says, and nobody said that it may be spoken to.
+    NotAccepted = "not_accepted", "peer_not_accepted";
     /// More was presented than the bounds allow.
     PresentedTooMuch = "presented_too_much", "peer_presented_too_much";
     /// It would have been accepted, but the handshake's signature is not by its key.

@@ -57,7 +57,8 @@ impl VerdictCacheBuilder {
     }
 
     /// Lets a verdict count for so long, in whole seconds, at most an hour; five minutes by default.
-    /// Without [`with_trust_anchors`](Self::with_trust_anchors) it counts for a minute at the most.
+    /// Without [`with_trust_anchors`](Self::with_trust_anchors) or
+    /// [`with_trust_in_force`](Self::with_trust_in_force) it counts for less than a minute.
     pub const fn with_ttl(mut self, ttl: Duration) -> Self {
         self.ttl = ttl;
         self
@@ -135,7 +136,8 @@ impl VerdictCacheBuilder {
         let is_told = self.anchor_ends.is_some() || self.trust.is_some();
         let ttl = match is_told {
             true => ttl,
-            false => ttl.min(MAX_TRUST_AGE_SECONDS),
+            // The last second at which it counts is the one before it is asked again.
+            false => ttl.min(MAX_TRUST_AGE_SECONDS - 1),
         };
         let ttl = match self.trust_age {
             None => ttl,

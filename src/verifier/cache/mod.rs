@@ -39,14 +39,14 @@ const SHARDS: usize = 16;
 ///    certificate in its order, each with its length before it: no other chain, order, name or
 ///    staple has the same one.
 /// 3. A verdict counts for a minute at the most, and no longer than the `ttl`. Where the cache was
-///    told by [`VerdictCacheBuilder::with_trust_anchors`] what the inner verifier judges by, it
-///    counts for the whole `ttl`: five minutes unless told otherwise, never more than an hour.
+///    told by [`VerdictCacheBuilder::with_trust_anchors`] or
+///    [`VerdictCacheBuilder::with_trust_in_force`] what the inner verifier judges by, it counts for the whole `ttl`: five minutes unless told otherwise, never more than an hour.
 /// 4. It does not count after the earliest notAfter of all certificates presented and of the
 ///    anchors that it was told of; where one of those presented cannot be read, nothing is
 ///    remembered. Nobody can know the end of a certificate that the inner verifier found by
 ///    itself, or of an anchor that the cache was not told of: that is what the minute is for.
 /// 5. It does not count from the nextUpdate of the staple on, nor from that of a revocation list
-///    given by [`VerdictCacheBuilder::with_crls`]; with a staple without one that can be read,
+///    given by [`VerdictCacheBuilder::with_crls`] or in force; with a staple without one that can be read,
 ///    nothing is remembered.
 /// 6. Only questions about the latest instant asked about so far, or a later one, are answered from
 ///    memory or remembered: a clock set back asks again, and so does a

@@ -1,13 +1,16 @@
 //! Why a peer with an X.509-SVID is refused, and why a verifier of those cannot be built.
 
+use std::fmt;
+
 use thiserror::Error;
 
 use super::super::error::carried_in;
-use crate::identity::{SpiffeId, SvidError};
+use crate::identity::{PeerIdentity, SpiffeId, SvidError};
 
 /// Why a peer is refused for what its X.509-SVID says; where it does not verify, rustls's own error says
-/// so instead. [`spiffe_error`] finds it inside of a rustls error.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+/// so instead. [`spiffe_error`] finds it inside of a rustls error. `Debug` prints the sentence too: many
+/// clients show nothing else of an error from rustls.
+#[derive(Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum SpiffePeerError {
     /// The leaf is no X.509-SVID.
@@ -15,9 +18,9 @@ pub enum SpiffePeerError {
     Svid(#[from] SvidError),
     /// The trust domain of the peer has no bundle, or an empty one.
     #[error(
-        "nobody vouches for {id}, for there is no bundle of the trust domain {}: give SpiffeBundles its anchors, \
+        "nobody vouches for {}, for there is no bundle of the trust domain {}: give SpiffeBundles its anchors, \
          if peers of that domain are to be spoken to",
-        .id.trust_domain()
+        brief(.id), .id.trust_domain()
     )]
     NoBundle {
         /// The SPIFFE ID that the peer says it has.
@@ -25,12 +28,23 @@ pub enum SpiffePeerError {
     },
     /// The peer is who it says, as far as its trust domain vouches for it, and nobody accepts it.
     #[error(
-        "{id} is not one of the peers to be spoken to: accept its SPIFFE ID if it should be, else look why it is here"
+        "{} is not one of the peers to be spoken to: accept its SPIFFE ID if it should be, else look why it is here",
+        brief(.id)
     )]
     NotAccepted {
         /// The peer's SPIFFE ID.
         id: SpiffeId,
     },
+}
+
+impl fmt::Debug for SpiffePeerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+fn brief(id: &SpiffeId) -> String {
+    PeerIdentity::from(id).brief().into_owned()
 }
 
 /// Finds the refusal of a peer for what its X.509-SVID says inside of a rustls error, if it is one.
