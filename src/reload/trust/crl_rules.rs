@@ -1,5 +1,6 @@
 //! Whether revocation lists may replace those in force: a function of both, and of the instant.
 
+use std::cmp::Reverse;
 use std::path::Path;
 
 use pki_types::CertificateRevocationListDer;
@@ -11,13 +12,13 @@ use super::kind::{Admitted, TrustKind, TrustLook};
 use super::known_issuers::KnownIssuers;
 use super::places::files_of;
 use crate::alert::{Condition, Matter};
-use crate::cert::name_for_people;
 use crate::event::{Event, EventCode, Role, Severity};
 use crate::monitor::{Evaluation, Gauge};
 use crate::outlook::Position;
 use crate::policy::{Band, ThresholdPolicy};
 use crate::revocation::{
-    CrlDepth, CrlExpiration, Crls, CrlsBuilder, UnknownRevocation, crl_next_update, crl_this_update,
+    CrlDepth, CrlExpiration, CrlScope, Crls, CrlsBuilder, UnknownRevocation, crl_next_update,
+    crl_this_update,
 };
 use crate::self_check::{Finding, FindingCode, list_band, list_gauges};
 use crate::source::{Loader, path_name};
@@ -55,6 +56,49 @@ impl CrlRules {
             .with_expiration(self.expiration)
     }
 
+    /// What there would be in force, as the first generation.
+    fn generation(
+        &self,
+        contents: &[CrlFile],
+        look: &TrustLook<'_>,
+    ) -> Result<CrlGeneration, TrustReloadError> {
+        let mut crls = self.empty();
+        let mut read = Vec::new();
+        for file in contents {
+            let found = file.lists()?;
+            if found.is_empty() {
+                let place = file.name.clone();
+                return Err(TrustReloadError::NoLists { place });
+            }
+            for (index, der) in found.into_iter().enumerate() {
+                let unusable = |reason: String| TrustReloadError::ListUnusable {
+                    file: file.name.clone(),
+                    number: index + 1,
+                    reason,
+                };
+                let added = crls.with_der(&der);
+                crls = added.map_err(|error| unusable(error.error.to_string()))?;
+                let list = ReadList::new(&file.name, der);
+                read.push(list.ok_or_else(|| unusable("its dates cannot be read".to_owned()))?);
+            }
+        }
+        if read.is_empty() {
+            return Err(TrustReloadError::NoLists {
+                place: look.place.to_owned(),
+            });
+        }
+        // Else an older list that lies beside a later one would take its revocations back.
+        read.sort_by_key(|list| Reverse(list.this_update));
+        let crls = crls.with_latest_first().build();
+        let lists = read.iter().zip(crls.scopes());
+        Ok(CrlGeneration {
+            epoch: 0,
+            lists: lists.map(|(list, scope)| list.in_force(scope)).collect(),
+            ders: read.into_iter().map(|list| list.der).collect(),
+            crls,
+        })
+    }
+
     fn check(
         &self,
         lists: &[ListInForce],
@@ -63,26 +107,17 @@ impl CrlRules {
     ) -> Result<(), TrustReloadError> {
         let place = || look.place.to_owned();
         for before in in_force {
-            let of_issuer = || lists.iter().filter(|list| list.issuer == before.issuer);
-            let issuer = || name_for_people(&before.issuer);
-            if self.lost_issuers == LostIssuers::Refuse && of_issuer().next().is_none() {
+            let is_of_issuer = |list: &ListInForce| list.scope.issuer == before.scope.issuer;
+            if self.lost_issuers == LostIssuers::Refuse && !lists.iter().any(is_of_issuer) {
                 return Err(TrustReloadError::IssuerLost {
                     place: place(),
-                    issuer: issuer(),
+                    issuer: before.issuer_name(),
                 });
             }
-            let of_issuer_before = in_force.iter().filter(|list| list.issuer == before.issuer);
-            let latest_before = of_issuer_before.map(|list| list.this_update).max();
-            let latest = of_issuer().max_by_key(|list| list.this_update);
-            if let (Some(latest), Some(in_force)) = (latest, latest_before) {
-                if latest.this_update < in_force {
-                    return Err(TrustReloadError::OlderList {
-                        file: latest.file.clone(),
-                        issuer: issuer(),
-                        this_update: latest.this_update,
-                        in_force,
-                    });
-                }
+            let is_of_scope = |list: &ListInForce| list.scope == before.scope;
+            let older = older_list(lists, in_force, is_of_issuer);
+            if let Some(older) = older.or_else(|| older_list(lists, in_force, is_of_scope)) {
+                return Err(older);
             }
         }
         if lists.len() < in_force.len() && look.written_within > 0 {
@@ -103,7 +138,7 @@ impl CrlRules {
             Band::Expired => EventCode::Expired,
             _ => EventCode::Expiring,
         };
-        let issuer = name_for_people(&list.issuer);
+        let issuer = list.issuer_name();
         let worth = match self.expiration {
             CrlExpiration::Enforce => "from then on whatever it speaks for is refused",
             CrlExpiration::Ignore => "from then on it may lack what was revoked",
@@ -160,53 +195,20 @@ impl TrustKind for CrlRules {
         look: &TrustLook<'_>,
         in_force: Option<&CrlGeneration>,
     ) -> Result<Admitted<CrlGeneration>, TrustReloadError> {
-        let mut crls = self.empty();
-        let (mut lists, mut ders) = (Vec::new(), Vec::new());
-        for file in contents {
-            let found = file.lists()?;
-            if found.is_empty() {
-                let place = file.name.clone();
-                return Err(TrustReloadError::NoLists { place });
-            }
-            for (index, der) in found.into_iter().enumerate() {
-                let unusable = |reason: String| TrustReloadError::ListUnusable {
-                    file: file.name.clone(),
-                    number: index + 1,
-                    reason,
-                };
-                let added = crls.clone().with_der(&der);
-                crls = added.map_err(|error| unusable(error.error.to_string()))?;
-                lists.push(
-                    list_in_force(&file.name, &der)
-                        .ok_or_else(|| unusable("its dates cannot be read".to_owned()))?,
-                );
-                ders.push(der);
-            }
-        }
-        if lists.is_empty() {
-            return Err(TrustReloadError::NoLists {
-                place: look.place.to_owned(),
-            });
-        }
-        let crls = crls.build();
-        for ((list, issuer), der) in lists.iter_mut().zip(crls.issuers()).zip(&ders) {
-            list.issuer = issuer.to_vec();
-            if !self.issuers.vouch_for(issuer, der) {
+        let mut generation = self.generation(contents, look)?;
+        for (list, der) in generation.lists.iter().zip(&generation.ders) {
+            if !self.issuers.vouch_for(&list.scope.issuer, der) {
                 return Err(TrustReloadError::SignatureFails {
                     file: list.file.clone(),
-                    issuer: name_for_people(issuer),
+                    issuer: list.issuer_name(),
                 });
             }
         }
         if let Some(in_force) = in_force {
-            self.check(&lists, &in_force.lists, look)?;
+            self.check(&generation.lists, &in_force.lists, look)?;
+            generation.epoch = in_force.epoch + 1;
         }
-        Ok(Admitted::without_warning(CrlGeneration {
-            epoch: in_force.map_or(0, |in_force| in_force.epoch + 1),
-            crls,
-            ders,
-            lists,
-        }))
+        Ok(Admitted::without_warning(generation))
     }
 
     fn is_same(&self, value: &CrlGeneration, other: &CrlGeneration) -> bool {
@@ -254,12 +256,50 @@ impl TrustKind for CrlRules {
     }
 }
 
-/// The dates of a list; its issuer is filled in by who parsed it.
-fn list_in_force(file: &str, der: &CertificateRevocationListDer<'_>) -> Option<ListInForce> {
-    Some(ListInForce {
-        file: file.to_owned(),
-        issuer: Vec::new(),
-        this_update: crl_this_update(der)?,
-        next_update: crl_next_update(der)?,
+/// A list as it was read.
+struct ReadList {
+    file: String,
+    this_update: Timestamp,
+    next_update: Timestamp,
+    der: CertificateRevocationListDer<'static>,
+}
+
+impl ReadList {
+    /// `None` where its dates cannot be read.
+    fn new(file: &str, der: CertificateRevocationListDer<'static>) -> Option<Self> {
+        Some(Self {
+            file: file.to_owned(),
+            this_update: crl_this_update(&der)?,
+            next_update: crl_next_update(&der)?,
+            der,
+        })
+    }
+
+    fn in_force(&self, scope: CrlScope) -> ListInForce {
+        ListInForce {
+            file: self.file.clone(),
+            scope,
+            this_update: self.this_update,
+            next_update: self.next_update,
+        }
+    }
+}
+
+/// Why the latest of these lists may not replace the latest of those in force: it was made before that.
+fn older_list(
+    lists: &[ListInForce],
+    in_force: &[ListInForce],
+    is_meant: impl Fn(&ListInForce) -> bool,
+) -> Option<TrustReloadError> {
+    let latest = |lists: &[ListInForce]| {
+        let meant = lists.iter().filter(|list| is_meant(list));
+        meant.max_by_key(|list| list.this_update).cloned()
+    };
+    let (latest, before) = (latest(lists)?, latest(in_force)?);
+    (latest.this_update < before.this_update).then(|| TrustReloadError::OlderList {
+        issuer: latest.issuer_name(),
+        file: latest.file,
+        this_update: latest.this_update,
+        in_force: before.this_update,
     })
 }
