@@ -61,7 +61,8 @@ impl ReloadingAnchors {
     }
 
     /// Takes these bytes (PEM, or the DER of one certificate) instead of those pushed before under
-    /// this name, beside the anchors of all other places. What is pushed counts as whole.
+    /// this name, beside the anchors of all other places. What is pushed counts as whole;
+    /// the files are looked at too, and where one may be half-written, push again once it held still.
     ///
     /// # Errors
     /// [`TrustReloadError`] where they may not replace what is in force, which then stays.

@@ -56,7 +56,8 @@ impl ReloadingCrls {
     }
 
     /// Takes the lists in these bytes instead of those pushed before under this name, beside the
-    /// lists of all other places. What is pushed counts as whole.
+    /// lists of all other places. What is pushed counts as whole;
+    /// the files are looked at too, and where one may be half-written, push again once it held still.
     ///
     /// # Errors
     /// [`TrustReloadError`] where they may not replace what is in force, which then stays.

@@ -141,11 +141,7 @@ impl<K: TrustKind> Reloader<K> {
             true => {
                 let ReloaderState { places, look, .. } = &mut *state;
                 let contents = places.read(&self.kind, look, &self.settings.loader, now);
-                let settle = self.settings.settle_seconds;
-                let written_within = match look.was_written_within(settle, now) {
-                    true => settle,
-                    false => 0,
-                };
+                let written_within = look.written_within(self.settings.settle_seconds, now);
                 self.take(&mut state, contents, written_within, now)
             }
             false => TrustStep::Unchanged,
@@ -168,27 +164,27 @@ impl<K: TrustKind> Reloader<K> {
         let mut state = lock(&self.state);
         let mut places = state.places.clone();
         places.pushed.insert(name.to_owned(), bytes.to_owned());
-        let contents = places.read(&self.kind, &mut state.look, &self.settings.loader, now);
+        let mut look = state.look.clone();
+        let contents = places.read(&self.kind, &mut look, &self.settings.loader, now);
         let place = places.name();
-        let look = TrustLook {
+        // What is pushed is whole, which the files beside it need not be.
+        let circumstances = TrustLook {
             place: &place,
-            written_within: 0,
+            written_within: look.written_within(self.settings.settle_seconds, now),
             now,
         };
         let in_force = self.in_force.load_full();
-        let admitted = self.kind.admit(&contents, &look, Some(&in_force));
+        let admitted = self.kind.admit(&contents, &circumstances, Some(&in_force));
         let step = match admitted {
             Ok(admitted) => {
                 // Only what is admitted is held for the next look.
                 state.places = places;
+                state.look = look;
                 self.put(&mut state, contents, admitted, now)
             }
-            // What is pushed is whole, and the caller is told: what was pushed before stays.
-            Err(error) => {
-                // Files that changed meanwhile are for the next look.
-                state.look = LastLook::default();
-                TrustStep::Refused { error, fresh: true }
-            }
+            // The caller is told, and what was pushed before stays. Files that changed meanwhile are for
+            // the next look.
+            Err(error) => TrustStep::Refused { error, fresh: true },
         };
         let events: Vec<_> = self.tell(&mut state, &step, now).into_iter().collect();
         self.publish_status(&state, now);

@@ -8,7 +8,9 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use notafter::Timestamp;
-use notafter::reload::{LostIssuers, ReloadingAnchors, ReloadingCrls, TrustReloadSummary};
+use notafter::reload::{
+    LostIssuers, ReloadingAnchors, ReloadingCrls, TrustReloadError, TrustReloadSummary,
+};
 
 use super::scene::{Scene, at};
 use crate::support::pki::{self, Ca};
@@ -25,6 +27,7 @@ const KINDS: [Kind; 2] = [Kind::Anchors, Kind::Lists];
 /// What follows them, whatever it is.
 struct Follower {
     poll: Box<dyn Fn(Timestamp) -> TrustReloadSummary>,
+    push: Box<dyn Fn(&[u8], Timestamp) -> Result<TrustReloadSummary, TrustReloadError>>,
     /// How many are in force, and how many times others came into force.
     held: Box<dyn Fn() -> (usize, u64)>,
 }
@@ -54,9 +57,10 @@ impl Kind {
                     .with_clock(scene.clock.clone())
                     .build()
                     .unwrap();
-                let looked_at = anchors.clone();
+                let (looked_at, pushed_to) = (anchors.clone(), anchors.clone());
                 Follower {
                     poll: Box::new(move |now| looked_at.poll(now)),
+                    push: Box::new(move |bytes, now| pushed_to.set_bytes("pushed", bytes, now)),
                     held: Box::new(move || (anchors.anchors().len(), anchors.reloads_total())),
                 }
             }
@@ -69,9 +73,10 @@ impl Kind {
                     .with_clock(scene.clock.clone())
                     .build()
                     .unwrap();
-                let looked_at = lists.clone();
+                let (looked_at, pushed_to) = (lists.clone(), lists.clone());
                 Follower {
                     poll: Box::new(move |now| looked_at.poll(now)),
+                    push: Box::new(move |bytes, now| pushed_to.set_bytes("pushed", bytes, now)),
                     held: Box::new(move || (lists.generation().ders.len(), lists.reloads_total())),
                 }
             }
@@ -87,6 +92,12 @@ impl Follower {
 
     fn refuses(&self, now: i64) -> &'static str {
         (self.poll)(at(now)).refused.unwrap().code()
+    }
+
+    /// Why it is not taken beside the files, if it is not.
+    fn push(&self, bytes: impl AsRef<[u8]>, now: i64) -> Option<&'static str> {
+        let pushed = (self.push)(bytes.as_ref(), at(now));
+        pushed.err().as_ref().map(TrustReloadError::code)
     }
 }
 
@@ -181,6 +192,44 @@ fn fewer_written_in_place_count_once_the_file_holds_still() {
         // As many as before count at once.
         scene.write("trusted", kind.of(&[&scene.a], 3));
         assert!(follower.swaps(30), "{kind:?}");
+    }
+}
+
+#[test]
+fn a_push_does_not_let_a_file_count_that_is_being_written() {
+    for kind in KINDS {
+        let scene = Scene::new();
+        let c = pki::root("root C", -100, 3650);
+        scene.write("trusted", kind.of(&[&scene.a, &scene.b], 1));
+        let follower = kind.follow(&scene, &scene.path("trusted"));
+        assert_eq!(follower.push(kind.of(&[&c], 1), 1), None, "{kind:?}");
+        assert_eq!((follower.held)(), (3, 1), "{kind:?}");
+        scene.write("trusted", kind.of(&[&scene.b], 2));
+        let next = kind.of(&[&pki::root("root D", -100, 3650)], 2);
+        let refused = follower.push(&next, 10);
+        assert_eq!(refused, Some("still_written"), "{kind:?}");
+        assert_eq!((follower.held)(), (3, 1), "{kind:?}");
+        // The file is found to be written to at the next look.
+        assert_eq!(follower.refuses(11), "still_written", "{kind:?}");
+        assert!(follower.swaps(21), "{kind:?}");
+        assert_eq!((follower.held)(), (2, 2), "{kind:?}");
+        assert_eq!(follower.push(&next, 22), None, "{kind:?}");
+        assert_eq!((follower.held)(), (2, 3), "{kind:?}");
+    }
+}
+
+#[test]
+fn after_a_refused_push_a_file_that_is_being_written_is_known_as_such() {
+    for kind in KINDS {
+        let scene = Scene::new();
+        scene.write("trusted", kind.of(&[&scene.a, &scene.b], 1));
+        let follower = kind.follow(&scene, &scene.path("trusted"));
+        let whole = kind.of(&[&scene.a], 1);
+        let cut = &whole[..whole.len() - 100];
+        assert!(follower.push(cut, 1).is_some(), "{kind:?}");
+        scene.write("trusted", kind.of(&[&scene.b], 2));
+        assert_eq!(follower.refuses(10), "still_written", "{kind:?}");
+        assert_eq!((follower.held)(), (2, 0), "{kind:?}");
     }
 }
 
