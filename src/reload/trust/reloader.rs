@@ -104,11 +104,7 @@ impl<K: TrustKind> Reloader<K> {
             state: Mutex::new(ReloaderState {
                 places,
                 look,
-                standing: TrustStanding {
-                    loaded,
-                    loaded_at: now,
-                    failing: None,
-                },
+                standing: TrustStanding::new(loaded, now),
                 teller,
             }),
             status: Mutex::new(ReloaderStatus {
@@ -184,7 +180,7 @@ impl<K: TrustKind> Reloader<K> {
             }
             // The caller is told, and what was pushed before stays. Files that changed meanwhile are for
             // the next look.
-            Err(error) => TrustStep::Refused { error, fresh: true },
+            Err(error) => state.standing.refused_push(name, bytes, error),
         };
         let events: Vec<_> = self.tell(&mut state, &step, now).into_iter().collect();
         self.publish_status(&state, now);
@@ -285,7 +281,8 @@ impl<K: TrustKind> Reloader<K> {
         step: &TrustStep,
         now: Timestamp,
     ) -> Option<Event> {
-        if matches!(step, TrustStep::Unchanged | TrustStep::Settling(_)) {
+        // It may be half-written, and whole in a moment.
+        if matches!(step, TrustStep::Settling(_)) {
             return None;
         }
         let told = ToldTrust {

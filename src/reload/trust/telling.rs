@@ -52,9 +52,9 @@ impl TrustTeller {
         now: Timestamp,
     ) -> Option<Event> {
         let (band, code, message, fresh) = match step {
-            // Nothing is new, or it may be in a moment.
-            TrustStep::Unchanged | TrustStep::Settling(_) => return None,
-            TrustStep::Restored => {
+            TrustStep::Settling(_) => return None,
+            // Something may have been refused that was pushed: what was pushed before stayed.
+            TrustStep::Unchanged | TrustStep::Restored => {
                 let message = format!("{}: it holds what is in force again", told.place);
                 (Band::Ok, EventCode::ReloadRecovered, message, false)
             }
