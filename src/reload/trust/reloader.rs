@@ -91,7 +91,7 @@ impl<K: TrustKind> Reloader<K> {
             now,
         };
         let value = kind.admit(&loaded, &circumstances, None)?.value;
-        let mut teller = TrustTeller::new(K::ROLE, settings.repeat);
+        let mut teller = TrustTeller::new(K::ROLE, settings.repeat, &name);
         let mut events = teller.ends(kind.conditions(&value, now), now);
         let remark = kind.remark(&value);
         events.extend(remark.map(|remark| teller.start(&name, &remark, now)));
