@@ -5,12 +5,11 @@ use std::path::Path;
 
 use pki_types::CertificateRevocationListDer;
 
-use super::crl_files::CrlFile;
+use super::crl_files::{CrlFile, MAX_FOLDER_BYTES};
 use super::crl_generation::{CrlGeneration, ListInForce};
 use super::error::TrustReloadError;
 use super::kind::{Admitted, TrustKind, TrustLook};
 use super::known_issuers::KnownIssuers;
-use super::places::files_of;
 use crate::alert::{Condition, Matter};
 use crate::event::{Event, EventCode, Role, Severity};
 use crate::monitor::{Evaluation, Gauge};
@@ -21,7 +20,7 @@ use crate::revocation::{
     crl_this_update,
 };
 use crate::self_check::{Finding, FindingCode, list_band, list_gauges};
-use crate::source::{Loader, path_name};
+use crate::source::Loader;
 use crate::time::Timestamp;
 
 /// What becomes of lists that lack one of an issuer that has one in force.
@@ -165,17 +164,7 @@ impl TrustKind for CrlRules {
     const ROLE: Role = Role::Crl;
 
     fn read_path(&self, path: &Path, loader: &Loader) -> Vec<CrlFile> {
-        let read = |path: &Path| CrlFile {
-            name: path_name(path),
-            bytes: loader.read(path),
-        };
-        let in_folder = files_of(path);
-        if in_folder.is_empty() {
-            return vec![read(path)];
-        }
-        let files = in_folder.iter().filter(|path| path.is_file());
-        let files = files.map(|path| read(path));
-        files.filter(|file| !file.is_unrelated()).collect()
+        CrlFile::read(path, loader, MAX_FOLDER_BYTES)
     }
 
     fn read_bytes(&self, name: &str, bytes: &[u8]) -> Vec<CrlFile> {

@@ -23,6 +23,9 @@ use crate::reload::published::PublishedReloads;
 use crate::revocation::{CrlDepth, CrlExpiration, UnknownRevocation};
 use crate::source::Loader;
 
+/// Lists are larger than certificates.
+const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
+
 impl ReloadingCrls {
     /// Starts with no place to look at, and rustls's defaults.
     pub fn builder() -> ReloadingCrlsBuilder {
@@ -38,7 +41,7 @@ impl ReloadingCrls {
             },
             provider: None,
             settings: ReloaderSettings {
-                loader: Loader::new().with_max_file_bytes(64 * 1024 * 1024),
+                loader: Loader::new().with_max_file_bytes(MAX_FILE_BYTES),
                 settle_seconds: 10,
                 clock: None,
                 outbox: Outbox::default(),
@@ -62,7 +65,11 @@ pub struct ReloadingCrlsBuilder {
 
 impl ReloadingCrlsBuilder {
     /// Looks certificates up in the lists of this file (PEM, or the DER of one) or of the files of
-    /// this folder; repeatable. Files of more than 64 MiB are refused.
+    /// this folder and those below it; repeatable.
+    ///
+    /// A file of more than 64 MiB is refused; of a folder, more than 10,000 files, more than 512 MiB
+    /// together, and what cannot be read, a link that leads nowhere for example. In a folder, files that
+    /// have nothing to do with lists are passed over, unless they end in `.crl`, `.pem` or `.der`.
     pub fn with_path(mut self, path: impl Into<PathBuf>) -> Self {
         self.places.paths.push(path.into());
         self

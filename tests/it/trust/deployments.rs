@@ -254,3 +254,24 @@ fn files_come_and_go_in_a_folder() {
         assert_eq!((follower.held)(), (1, 3), "{kind:?}");
     }
 }
+
+#[test]
+fn what_cannot_be_read_in_a_folder_of_lists_is_told_and_what_lies_deeper_counts() {
+    let scene = Scene::new();
+    std::fs::create_dir_all(scene.path("folder/more")).unwrap();
+    let list = |root: &Ca| Kind::Lists.of(&[root], 1);
+    scene.write("folder/a.crl", list(&scene.a));
+    let lists = Kind::Lists.follow(&scene, &scene.path("folder"));
+    // A link to what is not mounted yet.
+    symlink(scene.path("mounted"), scene.path("folder/b.crl")).unwrap();
+    assert_eq!(lists.refuses(10), "broken_symlink");
+    assert_eq!((lists.held)(), (1, 0));
+    scene.write("mounted", list(&scene.b));
+    assert!(lists.swaps(20));
+    assert_eq!((lists.held)(), (2, 1));
+    // A folder of folders.
+    let c = pki::root("root C", -100, 3650);
+    scene.write("folder/more/c.crl", list(&c));
+    assert!(lists.swaps(30));
+    assert_eq!((lists.held)(), (3, 2));
+}

@@ -241,3 +241,15 @@ fn a_list_past_its_next_update_is_told_before_and_judged_as_the_policy_says() {
         assert!(meet(&client, &server, NAME).server.is_ok());
     }
 }
+
+#[test]
+fn a_file_of_lists_has_64_mib_at_the_most() {
+    let scene = Scene::new();
+    let lists = lists(&scene, list(&scene.a, -1, 48, &[]));
+    for (bytes, code) in [(64 << 20, "no_lists"), ((64 << 20) + 1, "too_large")] {
+        // Without a byte on disk.
+        let file = std::fs::File::create(scene.path("clients.crl")).unwrap();
+        file.set_len(bytes).unwrap();
+        assert_eq!(lists.poll(at(10)).refused.unwrap().code(), code);
+    }
+}
