@@ -30,7 +30,7 @@ pub enum LostIssuers {
     /// They are refused: what that issuer revoked would be let in, or all of its leaves shut out.
     #[default]
     Refuse,
-    /// They are taken.
+    /// They are taken, and told as a warning.
     Tell,
 }
 
@@ -98,17 +98,20 @@ impl CrlRules {
         })
     }
 
+    /// # Errors
+    /// Why they may not replace those in force. What there is to warn of comes back where they may.
     fn check(
         &self,
         lists: &[ListInForce],
         in_force: &[ListInForce],
         look: &TrustLook<'_>,
-    ) -> Result<(), TrustReloadError> {
+    ) -> Result<Option<TrustReloadError>, TrustReloadError> {
         let place = || look.place.to_owned();
+        let mut lost = None;
         for before in in_force {
             let is_of_issuer = |list: &ListInForce| list.scope.issuer == before.scope.issuer;
-            if self.lost_issuers == LostIssuers::Refuse && !lists.iter().any(is_of_issuer) {
-                return Err(TrustReloadError::IssuerLost {
+            if lost.is_none() && !lists.iter().any(is_of_issuer) {
+                lost = Some(TrustReloadError::IssuerLost {
                     place: place(),
                     issuer: before.issuer_name(),
                 });
@@ -119,6 +122,9 @@ impl CrlRules {
                 return Err(older);
             }
         }
+        if let (Some(lost), LostIssuers::Refuse) = (&lost, self.lost_issuers) {
+            return Err(lost.clone());
+        }
         if lists.len() < in_force.len() && look.written_within > 0 {
             return Err(TrustReloadError::StillWritten {
                 place: place(),
@@ -127,7 +133,7 @@ impl CrlRules {
                 seconds: look.written_within,
             });
         }
-        Ok(())
+        Ok(lost)
     }
 
     fn condition(&self, list: &ListInForce, now: Timestamp) -> Condition {
@@ -193,11 +199,14 @@ impl TrustKind for CrlRules {
                 });
             }
         }
-        if let Some(in_force) = in_force {
-            self.check(&generation.lists, &in_force.lists, look)?;
-            generation.epoch = in_force.epoch + 1;
-        }
-        Ok(Admitted::without_warning(generation))
+        let Some(in_force) = in_force else {
+            return Ok(Admitted::without_warning(generation));
+        };
+        generation.epoch = in_force.epoch + 1;
+        Ok(Admitted {
+            warning: self.check(&generation.lists, &in_force.lists, look)?,
+            value: generation,
+        })
     }
 
     fn is_same(&self, value: &CrlGeneration, other: &CrlGeneration) -> bool {

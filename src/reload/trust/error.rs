@@ -132,7 +132,7 @@ pub enum TrustReloadError {
     },
     /// No list is there of an issuer that one in force is of.
     #[error(
-        "{place}: there is no list of '{issuer}' any more, which one in force is of: put it back, or let go of it with LostIssuers::Tell",
+        "{place}: there is no list of '{issuer}' any more, as there was until now: put it back, or say LostIssuers::Tell if that is meant",
         place = visible(.place)
     )]
     IssuerLost {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use notafter::reload::{LostIssuers, ReloadingCrls, ReloadingCrlsBuilder};
 use notafter::revocation::CrlExpiration;
-use notafter::{Band, EventCode, Timestamp};
+use notafter::{Band, EventCode, Severity, Timestamp};
 use rustls::{CertificateError, Error};
 
 use super::scene::{ClientSessions, NAME, Scene, ServerSessions, at};
@@ -127,12 +127,28 @@ fn a_bad_list_keeps_what_is_in_force() {
             "{name}"
         );
     }
-    // An issuer may be let go of.
-    scene.write("clients.crl", &good);
-    let settable = builder(&scene).with_lost_issuers(LostIssuers::Tell).build();
-    let settable = settable.unwrap();
+}
+
+#[test]
+fn an_issuer_may_be_let_go_of_which_is_told_as_a_warning() {
+    let scene = Scene::new();
+    scene.write("clients.crl", list(&scene.a, -1, 48, &[]));
+    let lists = builder(&scene).with_lost_issuers(LostIssuers::Tell).build();
+    let lists = lists.unwrap();
     scene.replace("clients.crl", list(&scene.b, 0, 48, &[]));
-    assert!(settable.poll(at(10)).is_swapped);
+    assert!(lists.poll(at(10)).is_swapped);
+    let told = scene.events.take();
+    assert_eq!(told.len(), 1, "{told:?}");
+    let event = &told[0];
+    assert_eq!(
+        (event.code, event.severity),
+        (EventCode::ReloadSucceeded, Severity::Warning)
+    );
+    let warning = "there is no list of 'CN=root A' any more, as there was until now";
+    assert!(event.message.contains(warning), "{event}");
+    // What is there of an issuer is no older one all the same.
+    scene.replace("clients.crl", list(&scene.b, -1, 48, &[]));
+    assert_eq!(lists.poll(at(20)).refused.unwrap().code(), "older_list");
 }
 
 /// Every bit of it, one at a time: what still reads as a list is not its CA's any more.
