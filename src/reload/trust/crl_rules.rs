@@ -23,6 +23,10 @@ use crate::self_check::{Finding, FindingCode, list_band, list_gauges};
 use crate::source::Loader;
 use crate::time::Timestamp;
 
+/// By so much the thisUpdate of a list may lie ahead of this machine's clock, which may be slow. One that
+/// lies further ahead would make every good one an older one until its time has come.
+const MAX_AHEAD_SECONDS: i64 = 300;
+
 /// What becomes of lists that lack one of an issuer that has one in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -196,6 +200,13 @@ impl TrustKind for CrlRules {
                 return Err(TrustReloadError::SignatureFails {
                     file: list.file.clone(),
                     issuer: list.issuer_name(),
+                });
+            }
+            if list.this_update.seconds_since(look.now) > MAX_AHEAD_SECONDS {
+                return Err(TrustReloadError::ListNotYetValid {
+                    file: list.file.clone(),
+                    issuer: list.issuer_name(),
+                    this_update: list.this_update,
                 });
             }
         }

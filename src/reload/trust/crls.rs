@@ -16,8 +16,8 @@ use crate::time::Timestamp;
 /// Revocation lists that are loaded again when their files change: files (PEM blocks `X509 CRL`, or
 /// the DER of one list), folders, and bytes that the application pushes.
 ///
-/// What lies there replaces what is in force only where it is fit: every list can be used, of each
-/// issuer that has a list in force there is one (settable), and the latest of it was not made before
+/// What lies there replaces what is in force only where it is fit: every list can be used and none is
+/// of a time to come, of each issuer that has a list in force there is one (settable), and the latest of it was not made before
 /// that (RFC 5280, 5.1.2.4), nor that of any distribution point of it (RFC 5280, 5.2.5). Of several lists
 /// for the same certificates the latest counts, wherever it lies. Otherwise what is in force stays, and events of the code `reload_failed` say
 /// so. A list near its nextUpdate is told of by `expiring`, one past it by `expired`, both of the role

@@ -141,6 +141,19 @@ pub enum TrustReloadError {
         /// The issuer's name.
         issuer: String,
     },
+    /// A list is of a time that is still to come.
+    #[error(
+        "{file}: the list of '{issuer}' is of {this_update}, which is still to come, and in force it would keep out those made until then: set the clock right, or fetch it again from its CA; otherwise it counts once that time is near",
+        file = visible(.file)
+    )]
+    ListNotYetValid {
+        /// The file.
+        file: String,
+        /// The issuer's name.
+        issuer: String,
+        /// Its thisUpdate.
+        this_update: Timestamp,
+    },
     /// A list was made before the one in force of the same issuer.
     #[error(
         "{file}: the list of '{issuer}' was made at {this_update}, before the one in force ({in_force}): an old list may lack what was revoked since; put the later one back",
@@ -173,6 +186,7 @@ impl TrustReloadError {
             Self::ListUnusable { .. } => "list_unusable",
             Self::SignatureFails { .. } => "signature_fails",
             Self::IssuerLost { .. } => "issuer_lost",
+            Self::ListNotYetValid { .. } => "list_not_yet_valid",
             Self::OlderList { .. } => "older_list",
         }
     }
@@ -181,7 +195,10 @@ impl TrustReloadError {
     pub(super) const fn may_be_torn(&self) -> bool {
         !matches!(
             self,
-            Self::OwnChainFails { .. } | Self::AllPeersFail { .. } | Self::OlderList { .. }
+            Self::OwnChainFails { .. }
+                | Self::AllPeersFail { .. }
+                | Self::ListNotYetValid { .. }
+                | Self::OlderList { .. }
         )
     }
 }

@@ -259,6 +259,36 @@ fn a_list_past_its_next_update_is_told_before_and_judged_as_the_policy_says() {
 }
 
 #[test]
+fn a_list_of_a_time_to_come_counts_once_that_is_near() {
+    let scene = Scene::new();
+    let lists = lists(&scene, list(&scene.a, -1, 48, &[]));
+    // Of five minutes and a second from the first look.
+    let ahead = pki::crl_between(&scene.a, at(10 + 301), days(2), &[]);
+    scene.replace("clients.crl", &ahead);
+    let refused = lists.poll(at(10)).refused.unwrap();
+    assert_eq!(refused.code(), "list_not_yet_valid", "{refused}");
+    let told = scene.events.take();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].message.contains("2026-01-01T00:05:11Z"), "{told:?}");
+    assert!(lists.poll(at(11)).is_swapped);
+    assert_eq!(lists.reload_failures_total(), 1);
+    // Nothing starts with one, and a good one is taken after it was refused.
+    let years = pki::crl_between(&scene.a, days(400), days(800), &[]);
+    let pushed = ReloadingCrls::builder()
+        .with_bytes("pushed", years.clone())
+        .with_clock(scene.clock.clone());
+    assert!(pushed.build().is_err());
+    scene.replace("clients.crl", years);
+    let refused = lists.poll(at(400)).refused.unwrap();
+    assert_eq!(refused.code(), "list_not_yet_valid", "{refused}");
+    scene.replace(
+        "clients.crl",
+        pki::crl_between(&scene.a, at(500), days(2), &[]),
+    );
+    assert!(lists.poll(at(500)).is_swapped);
+}
+
+#[test]
 fn a_file_of_lists_has_64_mib_at_the_most() {
     let scene = Scene::new();
     let lists = lists(&scene, list(&scene.a, -1, 48, &[]));
