@@ -81,7 +81,8 @@ pub enum TrustReloadError {
     },
     /// Known peers verify under the anchors in force, and none of them would under these.
     #[error(
-        "none of the {peers} known peers ({named}) that verify by the trust anchors loaded before would verify by those in {place}: add the root that they end at, or say AllPeersFail::Tell if that is meant"
+        "none of the {peers} known peers ({named}) that verify by the trust anchors loaded before would verify by those in {place}: add the root that they end at, or say AllPeersFail::Tell if that is meant",
+        place = visible(.place)
     )]
     AllPeersFail {
         /// Where they lie.
