@@ -1,7 +1,6 @@
 //! Trust anchors that follow their files.
 
 use std::fmt;
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,8 +17,8 @@ use crate::time::Timestamp;
 ///
 /// What lies there replaces what is in force only where it is fit: it holds an anchor, no more of it
 /// is damaged than before, it holds half of the anchors in force at least (settable), the own chains
-/// that verify go on to verify, and a bundle that shrank in a file written in place holds still.
-/// Otherwise what is in force stays, and events of the code `reload_failed` say so.
+/// that verify go on to verify, not all known peers would fail (`with_known_peers`), and a bundle that
+/// shrank in a file written in place holds still. Otherwise what is in force stays, and events of the code `reload_failed` say so.
 ///
 /// Verifiers that go by them are
 /// [`ReloadingServerVerifier`](crate::verifier::ReloadingServerVerifier) and
@@ -93,15 +92,10 @@ impl ReloadingAnchors {
     /// # Errors
     /// [`TrustBuildError::Thread`] where the operating system has no thread to give.
     pub fn spawn(self: &Arc<Self>, interval: Duration) -> Result<ReloadThread, TrustBuildError> {
-        let anchors = Arc::downgrade(self);
-        let look = move || match anchors.upgrade() {
-            Some(anchors) => {
-                anchors.poll(anchors.reloader.now());
-                ControlFlow::Continue(())
-            }
-            None => ControlFlow::Break(()),
-        };
-        ReloadThread::spawn(interval, look).map_err(|error| TrustBuildError::Thread { error })
+        let thread = ReloadThread::follow(self, interval, |anchors| {
+            anchors.poll(anchors.reloader.now());
+        });
+        thread.map_err(|error| TrustBuildError::Thread { error })
     }
 
     /// The anchors in force.

@@ -14,7 +14,7 @@ use super::places::TrustPlaces;
 use super::reloader::{Reloader, ReloaderSettings};
 use crate::alert::RepeatPolicy;
 use crate::cert::Certificate;
-use crate::observer::{Observer, Outbox};
+use crate::observer::Observer;
 use crate::outlook::TrustInForce;
 use crate::policy::ThresholdPolicy;
 use crate::provider;
@@ -42,12 +42,7 @@ impl ReloadingCrls {
             provider: None,
             settings: ReloaderSettings {
                 loader: Loader::new().with_max_file_bytes(MAX_FILE_BYTES),
-                settle_seconds: 10,
-                clock: None,
-                outbox: Outbox::default(),
-                repeat: RepeatPolicy::default(),
-                #[cfg(feature = "metrics")]
-                published: None,
+                ..ReloaderSettings::default()
             },
         }
     }

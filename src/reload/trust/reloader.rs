@@ -46,6 +46,20 @@ pub(super) struct ReloaderSettings {
     pub(super) published: Option<PublishedReloads>,
 }
 
+impl Default for ReloaderSettings {
+    fn default() -> Self {
+        Self {
+            loader: Loader::new(),
+            settle_seconds: 10,
+            clock: None,
+            outbox: Outbox::default(),
+            repeat: RepeatPolicy::default(),
+            #[cfg(feature = "metrics")]
+            published: None,
+        }
+    }
+}
+
 /// Anchors or lists that are loaded again.
 #[derive(Debug)]
 pub(super) struct Reloader<K: TrustKind> {
