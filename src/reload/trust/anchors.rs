@@ -10,6 +10,7 @@ use super::reloader::{Reloader, TrustReloadSummary};
 use crate::monitor::{Evaluation, Watched};
 use crate::outlook::{TrustAnchors, TrustGeneration, TrustInForce};
 use crate::reload::poller::ReloadThread;
+use crate::reload::slot::Looking;
 use crate::time::Timestamp;
 
 /// Trust anchors that are loaded again when their files change: files, folders, the operating
@@ -56,7 +57,16 @@ impl ReloadingAnchors {
     /// It reads files, so call it where blocking is allowed. A look at files that hold still reads
     /// their metadata only.
     pub fn poll(&self, now: Timestamp) -> TrustReloadSummary {
-        self.reloader.poll(now)
+        self.reloader.look(Looking::AsUsual, now)
+    }
+
+    /// Reads everything now, by these anchors' clock, however still it seems, and takes it for whole: for
+    /// `SIGHUP`, or whoever says that it has been written. What cannot be in force is told at once.
+    ///
+    /// It reads files, so call it where blocking is allowed. How to do so on `SIGHUP` says
+    /// [`ReloadingKey::reload_now`](crate::ReloadingKey::reload_now).
+    pub fn reload_now(&self) -> TrustReloadSummary {
+        self.reloader.look(Looking::Now, self.reloader.now())
     }
 
     /// Takes these bytes (PEM, or the DER of one certificate) instead of those pushed before under

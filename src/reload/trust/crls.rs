@@ -10,6 +10,7 @@ use super::error::{TrustBuildError, TrustReloadError};
 use super::reloader::{Reloader, TrustReloadSummary};
 use crate::monitor::{Evaluation, Watched};
 use crate::reload::poller::ReloadThread;
+use crate::reload::slot::Looking;
 use crate::time::Timestamp;
 
 /// Revocation lists that are loaded again when their files change: files (PEM blocks `X509 CRL`, or
@@ -53,7 +54,16 @@ impl ReloadingCrls {
     /// It reads files, so call it where blocking is allowed. A look at files that hold still reads
     /// their metadata only.
     pub fn poll(&self, now: Timestamp) -> TrustReloadSummary {
-        self.reloader.poll(now)
+        self.reloader.look(Looking::AsUsual, now)
+    }
+
+    /// Reads everything now, by these lists' clock, however still it seems, and takes it for whole: for
+    /// `SIGHUP`, or whoever says that it has been written. What cannot be in force is told at once.
+    ///
+    /// It reads files, so call it where blocking is allowed. How to do so on `SIGHUP` says
+    /// [`ReloadingKey::reload_now`](crate::ReloadingKey::reload_now).
+    pub fn reload_now(&self) -> TrustReloadSummary {
+        self.reloader.look(Looking::Now, self.reloader.now())
     }
 
     /// Takes the lists in these bytes instead of those pushed before under this name, beside the

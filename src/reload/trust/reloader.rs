@@ -19,6 +19,7 @@ use crate::observer::Outbox;
 use crate::reload::files::LastLook;
 #[cfg(feature = "metrics")]
 use crate::reload::published::{PublishedReloads, ReloadNumbers};
+use crate::reload::slot::Looking;
 use crate::source::Loader;
 use crate::time::{Timestamp, clock};
 
@@ -143,16 +144,22 @@ impl<K: TrustKind> Reloader<K> {
     }
 
     /// Looks at the places once.
-    pub(super) fn poll(&self, now: Timestamp) -> TrustReloadSummary {
+    pub(super) fn look(&self, looking: Looking, now: Timestamp) -> TrustReloadSummary {
         let mut state = lock(&self.state);
         let mut events = Vec::new();
-        let is_failing = state.standing.failing.is_some();
-        let step = match is_failing || state.look.may_differ(&state.places.watched(), now) {
+        let (is_read, settle_seconds) = match looking {
+            Looking::AsUsual => (
+                state.standing.failing.is_some()
+                    || state.look.may_differ(&state.places.watched(), now),
+                self.settings.settle_seconds,
+            ),
+            Looking::Now => (true, 0),
+        };
+        let step = match is_read {
             true => {
                 let ReloaderState { places, look, .. } = &mut *state;
                 let contents = places.read(&self.kind, look, &self.settings.loader, now);
-                let written_within = look.written_within(self.settings.settle_seconds, now);
-                self.take(&mut state, contents, written_within, now)
+                self.take(&mut state, contents, settle_seconds, now)
             }
             false => TrustStep::Unchanged,
         };
@@ -250,7 +257,7 @@ impl<K: TrustKind> Reloader<K> {
         &self,
         state: &mut ReloaderState<K::Contents>,
         contents: Vec<K::Contents>,
-        written_within: i64,
+        settle_seconds: i64,
         now: Timestamp,
     ) -> TrustStep {
         if contents == state.standing.loaded {
@@ -259,15 +266,15 @@ impl<K: TrustKind> Reloader<K> {
         let place = state.places.name();
         let look = TrustLook {
             place: &place,
-            written_within,
+            written_within: state.look.written_within(settle_seconds, now),
             now,
         };
         let in_force = self.in_force.load_full();
         match self.kind.admit(&contents, &look, Some(&in_force)) {
             Ok(admitted) => self.put(state, contents, admitted, now),
             Err(error) => {
-                let settle = self.settings.settle_seconds;
-                state.standing.refused(contents, error, settle, now)
+                let standing = &mut state.standing;
+                standing.refused(contents, error, settle_seconds, now)
             }
         }
     }

@@ -28,6 +28,7 @@ const KINDS: [Kind; 2] = [Kind::Anchors, Kind::Lists];
 struct Follower {
     poll: Box<dyn Fn(Timestamp) -> TrustReloadSummary>,
     push: Box<dyn Fn(&[u8], Timestamp) -> Result<TrustReloadSummary, TrustReloadError>>,
+    reload_now: Box<dyn Fn() -> TrustReloadSummary>,
     /// How many are in force, and how many times others came into force.
     held: Box<dyn Fn() -> (usize, u64)>,
 }
@@ -57,9 +58,10 @@ impl Kind {
                     .with_clock(scene.clock.clone())
                     .build()
                     .unwrap();
-                let (looked_at, pushed_to) = (anchors.clone(), anchors.clone());
+                let [looked_at, pushed_to, reloaded] = [(); 3].map(|()| anchors.clone());
                 Follower {
                     poll: Box::new(move |now| looked_at.poll(now)),
+                    reload_now: Box::new(move || reloaded.reload_now()),
                     push: Box::new(move |bytes, now| pushed_to.set_bytes("pushed", bytes, now)),
                     held: Box::new(move || (anchors.anchors().len(), anchors.reloads_total())),
                 }
@@ -73,9 +75,10 @@ impl Kind {
                     .with_clock(scene.clock.clone())
                     .build()
                     .unwrap();
-                let (looked_at, pushed_to) = (lists.clone(), lists.clone());
+                let [looked_at, pushed_to, reloaded] = [(); 3].map(|()| lists.clone());
                 Follower {
                     poll: Box::new(move |now| looked_at.poll(now)),
+                    reload_now: Box::new(move || reloaded.reload_now()),
                     push: Box::new(move |bytes, now| pushed_to.set_bytes("pushed", bytes, now)),
                     held: Box::new(move || (lists.generation().ders.len(), lists.reloads_total())),
                 }
@@ -192,6 +195,25 @@ fn fewer_written_in_place_count_once_the_file_holds_still() {
         // As many as before count at once.
         scene.write("trusted", kind.of(&[&scene.a], 3));
         assert!(follower.swaps(30), "{kind:?}");
+    }
+}
+
+#[test]
+fn who_says_that_it_has_been_written_has_it_taken_for_whole() {
+    for kind in KINDS {
+        let scene = Scene::new();
+        scene.write("trusted", kind.of(&[&scene.a, &scene.b], 1));
+        let follower = kind.follow(&scene, &scene.path("trusted"));
+        scene.write("trusted", kind.of(&[&scene.b], 2));
+        assert_eq!(follower.refuses(0), "still_written", "{kind:?}");
+        assert!((follower.reload_now)().is_swapped, "{kind:?}");
+        scene.events.take();
+        // What is bad is told at once.
+        scene.write("trusted", "");
+        assert!((follower.poll)(at(0)).refused.is_some(), "{kind:?}");
+        assert_eq!(scene.events.take(), [], "{kind:?}");
+        assert!((follower.reload_now)().refused.is_some(), "{kind:?}");
+        assert_eq!(scene.events.take().len(), 1, "{kind:?}");
     }
 }
 
