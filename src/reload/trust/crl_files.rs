@@ -1,4 +1,4 @@
-//! What a file of revocation lists holds.
+//! Files of revocation lists, and what they hold: an edge, for it reads them.
 
 use std::path::Path;
 
