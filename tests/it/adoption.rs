@@ -14,7 +14,7 @@ use notafter::{
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::server::WebPkiClientVerifier;
-use rustls::{ClientConfig, Error, RootCertStore, ServerConfig};
+use rustls::{CertificateError, ClientConfig, Error, RootCertStore, ServerConfig};
 
 use crate::support::pki::{self, Ca, Leaf, NOW};
 use crate::support::tls::{Met, Recorder, SetTime, VERSIONS, meet, ring};
@@ -200,6 +200,24 @@ fn a_wrapper_that_would_do_nothing_is_not_built() {
     assert!(sessions.with_trust_age(age).build().is_ok());
     let tells = WatchingServerVerifier::builder(world.inner());
     assert!(tells.with_observer(world.events.clone()).build().is_ok());
+}
+
+/// From nothing: anchors, default policy, the process's logger, guarded sessions.
+#[test]
+fn one_line_watches_by_mozillas_anchors_and_tells_the_processs_logger() {
+    assert!(notafter::observer::process_logger().is_some());
+    let config = ClientConfig::builder_with_provider(ring())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_watched_mozilla_anchors()
+        .unwrap()
+        .with_no_client_auth();
+    let world = world();
+    let met = meet(&Arc::new(config), &world.server(&world.server), NAME);
+    assert_eq!(
+        met.client.err(),
+        Some(Error::InvalidCertificate(CertificateError::UnknownIssuer))
+    );
 }
 
 #[test]
