@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use rustls::SignatureScheme;
 use rustls::client::ResolvesClientCert;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
+use rustls::{ServerConfig, SignatureScheme};
 
 use super::error::{ReloadBuildError, ReloadError};
 use super::key_files::KeyFiles;
@@ -26,7 +26,7 @@ use crate::monitor::{Evaluation, Watched};
 use crate::outlook::Usage;
 use crate::policy::ThresholdPolicy;
 use crate::renewal::{IdentityInForce, Skew};
-use crate::time::Timestamp;
+use crate::time::{Timestamp, clock};
 
 /// Certificates and keys that are loaded again when their files or sources change, for
 /// [`ServerConfig::cert_resolver`](rustls::ServerConfig) or
@@ -200,6 +200,35 @@ impl ReloadingKey {
             key.poll(key.live.now());
         });
         thread.map_err(|error| ReloadBuildError::Thread { error })
+    }
+
+    /// Makes a server configuration that serves this key and asks clients for no certificate, by this
+    /// key's crypto provider and clock.
+    ///
+    /// A server that verifies clients takes the key as the resolver that it is:
+    /// [`ServerConfigBuilderExt`](crate::config::ServerConfigBuilderExt).
+    ///
+    /// # How does my server reload its key in four lines?
+    /// ```no_run
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let key = notafter::ReloadingKey::builder().with_pair("tls.crt", "tls.key").build()?;
+    /// let reloading = key.spawn(std::time::Duration::from_secs(10))?; // keep it
+    /// let config = key.into_server_config()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// rustls's, where the provider has no cipher suite for a version of TLS that rustls speaks.
+    pub fn into_server_config(self: Arc<Self>) -> Result<ServerConfig, rustls::Error> {
+        let provider = Arc::clone(&self.live.settings.provider);
+        let clock = self.live.serving.clock.clone();
+        Ok(
+            ServerConfig::builder_with_details(provider, clock.unwrap_or_else(clock::system))
+                .with_safe_default_protocol_versions()?
+                .with_no_client_auth()
+                .with_cert_resolver(self),
+        )
     }
 
     /// Each pair as it is served, in the order in which they were given.

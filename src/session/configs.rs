@@ -110,13 +110,9 @@ impl<E> PinnedClientConfigs<E> {
     pub fn current(&self) -> Result<Arc<ClientConfig>, E> {
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
         // Read before the configuration is built: a change meanwhile makes the next one.
-        let identity = self
-            .identity
-            .as_ref()
-            .map_or(0, |followed| followed.epoch());
+        let identity = self.identity_epoch();
         if let Some(latest) = &*latest {
-            let epoch = latest.verifier.session_epoch();
-            if latest.epoch == epoch && latest.identity == identity {
+            if latest.is_of(identity) {
                 return Ok(Arc::clone(&latest.config));
             }
         }
@@ -132,6 +128,32 @@ impl<E> PinnedClientConfigs<E> {
             config: Arc::clone(&config),
         });
         Ok(config)
+    }
+
+    /// Whether the configuration that [`Self::current`] gave last is not for connections that begin now:
+    /// pins, trust or identity are others than it was made for. `false` before there is one.
+    ///
+    /// Connections that are open already, in the pool of an HTTP client for example, are those of before:
+    /// [`PinnedClient`](super::PinnedClient) drops them.
+    pub fn changed(&self) -> bool {
+        let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        let identity = self.identity_epoch();
+        latest
+            .as_ref()
+            .is_some_and(|latest| !latest.is_of(identity))
+    }
+
+    /// The epoch of the identity that is followed; 0 where none is.
+    fn identity_epoch(&self) -> u64 {
+        let followed = self.identity.as_ref();
+        followed.map_or(0, |followed| followed.epoch())
+    }
+}
+
+impl Latest {
+    /// Whether it is for connections that begin now, with the identity of this epoch.
+    fn is_of(&self, identity: u64) -> bool {
+        self.epoch == self.verifier.session_epoch() && self.identity == identity
     }
 }
 
