@@ -21,6 +21,9 @@ use tokio_rustls::{TlsAcceptor, TlsConnector};
 use crate::scenario::{Exchange, Seen};
 use crate::world::{World, name_of};
 
+/// A request after which the server closes.
+pub const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+
 /// Serves these protocols on the port that it gives: the number of the connection, what the client's
 /// certificate is called, and the version of HTTP.
 pub async fn serve(world: &World, protocols: &[&str]) -> u16 {
@@ -71,13 +74,12 @@ pub async fn get(config: Arc<ClientConfig>, port: u16) -> Result<Exchange, BoxEr
     let tcp = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
     let name = ServerName::try_from("localhost")?;
     let mut tls = TlsConnector::from(config).connect(name, tcp).await?;
-    tls.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
-        .await?;
+    tls.write_all(REQUEST).await?;
     let mut answer = String::new();
     tls.read_to_string(&mut answer).await?;
     let connection = tls.get_ref().1;
     Ok(Exchange {
-        kind: connection.handshake_kind().unwrap(),
+        kind: connection.handshake_kind(),
         server: name_of(&connection.peer_certificates().unwrap()[0]),
         client: answer.rsplit('\n').next().unwrap_or_default().to_owned(),
     })

@@ -2,9 +2,17 @@
 
 mod http_peer;
 mod scenario;
+mod servers;
 mod world;
 
+mod actix_web;
 mod axum_server;
+mod hyper;
+mod nats;
+mod platform_verifier;
+mod postgres;
+mod quinn;
 mod reqwest;
 mod tokio_rustls;
 mod tonic;
+mod ureq;

@@ -16,8 +16,7 @@ async fn a_client_on_tokio_rustls_follows_pins_and_identity() {
     let configs = world.client_configs();
     try_client(&world, Pool::None, async || {
         let mut tls = tokio_client::connect(&configs, "localhost", port).await?;
-        tls.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
-            .await?;
+        tls.write_all(http_peer::REQUEST).await?;
         let mut answer = String::new();
         tls.read_to_string(&mut answer).await?;
         Ok(http_peer::seen(
