@@ -16,12 +16,14 @@ pub mod quinn_server;
 pub mod reqwest_012;
 pub mod reqwest_013;
 pub mod server_config;
+pub mod smtp_monitor;
 pub mod tokio_client;
 pub mod tokio_server;
 pub mod tonic_client;
 pub mod tonic_server;
 pub mod ureq_client;
 pub mod ureq_transport;
+pub mod websocket_client;
 
 /// Any error, as it can be sent between threads: the clients' crates have one of their own each.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -13,6 +13,8 @@ mod platform_verifier;
 mod postgres;
 mod quinn;
 mod reqwest;
+mod smtp;
 mod tokio_rustls;
 mod tonic;
 mod ureq;
+mod websocket;
