@@ -9,6 +9,7 @@ mod actix_web;
 mod axum_server;
 mod hyper;
 mod nats;
+mod page;
 mod platform_verifier;
 mod postgres;
 mod quinn;
