@@ -36,6 +36,7 @@ async fn actix_web_serves_what_was_reloaded_and_knows_its_clients() {
     });
     let handle = handle.recv().unwrap();
     try_server(&world, async |config| http_peer::get(config, port).await).await;
+    http_peer::curl_is_known(&world, port, "--http1.1").await;
     handle.stop(false).await;
     serving.join().unwrap().unwrap();
 }

@@ -22,5 +22,6 @@ async fn axum_server_serves_what_was_reloaded_and_knows_its_clients() {
     let server = server(listener, world.server_config()).unwrap();
     let serving = tokio::spawn(server.serve(router.into_make_service()));
     try_server(&world, async |config| http_peer::get(config, port).await).await;
+    http_peer::curl_is_known(&world, port, "--http2").await;
     serving.abort();
 }

@@ -1,4 +1,4 @@
-//! An HTTPS server with nothing of notafter, and a client.
+//! An HTTPS server with nothing of notafter, and clients: rustls's, and curl on OpenSSL.
 
 use std::convert::Infallible;
 use std::net::Ipv4Addr;
@@ -19,7 +19,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use crate::scenario::{Exchange, Seen};
-use crate::world::{World, name_of};
+use crate::servers::tool;
+use crate::world::{PEER, World, name_of};
 
 /// A request after which the server closes.
 pub const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
@@ -83,4 +84,40 @@ pub async fn get(config: Arc<ClientConfig>, port: u16) -> Result<Exchange, BoxEr
         server: name_of(&connection.peer_certificates().unwrap()[0]),
         client: answer.rsplit('\n').next().unwrap_or_default().to_owned(),
     })
+}
+
+/// Asks the server with curl, by this version of HTTP, who its client is.
+pub async fn curl_is_known(world: &World, port: u16, version: &str) {
+    let Some(curl) = tool("curl") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: String| {
+        let file = folder.path().join(name);
+        std::fs::write(&file, text).unwrap();
+        file
+    };
+    let mut command = tokio::process::Command::new(curl);
+    command.args([
+        "--silent",
+        "--show-error",
+        "--max-time",
+        "30",
+        version,
+        "--cacert",
+    ]);
+    command.arg(write("root.crt", world.ca.root_pem().to_owned()));
+    command
+        .arg("--cert")
+        .arg(write("client.crt", world.peer.chain_pem()));
+    command
+        .arg("--key")
+        .arg(write("client.key", world.peer.key_pem()));
+    let said = command
+        .arg(format!("https://localhost:{port}"))
+        .output()
+        .await
+        .unwrap();
+    let (out, err) = (said.stdout, String::from_utf8_lossy(&said.stderr));
+    assert_eq!(str::from_utf8(&out), Ok(PEER), "{err}");
 }
