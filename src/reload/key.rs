@@ -229,10 +229,12 @@ impl ReloadingKey {
     pub fn into_server_config(self: Arc<Self>) -> Result<ServerConfig, rustls::Error> {
         let provider = Arc::clone(&self.live.settings.provider);
         let clock = self.live.serving.clock.clone();
-        Ok(ServerConfig::builder_with_details(provider, clock.unwrap_or_else(clock::system))
-            .with_safe_default_protocol_versions()?
-            .with_no_client_auth()
-            .with_cert_resolver(self))
+        Ok(
+            ServerConfig::builder_with_details(provider, clock.unwrap_or_else(clock::system))
+                .with_safe_default_protocol_versions()?
+                .with_no_client_auth()
+                .with_cert_resolver(self),
+        )
     }
 
     /// Each pair as it is served, in the order in which they were given.

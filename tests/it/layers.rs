@@ -88,6 +88,7 @@ const EDGES: &[&str] = &[
     "self_check/settings.rs",
     "session/client.rs",
     "session/configs.rs",
+    "session/pinned_client.rs",
     "session/guard.rs",
     "session/install.rs",
     "session/server.rs",
