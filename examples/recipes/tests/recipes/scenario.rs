@@ -123,7 +123,11 @@ pub async fn try_server(
     assert!(matches!(rotated.kind, None | Some(HandshakeKind::Full)));
 }
 
+/// That the peer's certificate ends soon; and nothing of a recipe that leaves something out.
 fn told_of_the_peer(told: &[Event], role: Role) {
     let expiring = |event: &Event| event.code == EventCode::PeerExpiring && event.role == role;
     assert!(told.iter().any(expiring), "{told:?}");
+    let left_out = [EventCode::SessionsUnguarded, EventCode::AnchorsDoNotLead];
+    let left_out = told.iter().find(|event| left_out.contains(&event.code));
+    assert!(left_out.is_none(), "{left_out:?}");
 }
