@@ -1,7 +1,6 @@
 //! Keys that rustls resolves, kept as their files and sources have them.
 
 use std::fmt;
-use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -197,15 +196,10 @@ impl ReloadingKey {
     /// # Errors
     /// [`ReloadBuildError::Thread`] where the operating system has no thread to give.
     pub fn spawn(self: &Arc<Self>, interval: Duration) -> Result<ReloadThread, ReloadBuildError> {
-        let key = Arc::downgrade(self);
-        let look = move || match key.upgrade() {
-            Some(key) => {
-                key.poll(key.live.now());
-                ControlFlow::Continue(())
-            }
-            None => ControlFlow::Break(()),
-        };
-        ReloadThread::spawn(interval, look).map_err(|error| ReloadBuildError::Thread { error })
+        let thread = ReloadThread::follow(self, interval, |key| {
+            key.poll(key.live.now());
+        });
+        thread.map_err(|error| ReloadBuildError::Thread { error })
     }
 
     /// Makes a server configuration that serves this key and asks clients for no certificate, by this

@@ -74,6 +74,7 @@ const EDGES: &[&str] = &[
     "reload/trust/anchor_rules.rs",
     "reload/trust/anchors.rs",
     "reload/trust/anchors_builder.rs",
+    "reload/trust/crl_files.rs",
     "reload/trust/crl_rules.rs",
     "reload/trust/crls.rs",
     "reload/trust/crls_builder.rs",
