@@ -12,6 +12,7 @@
 //! | serve a renewed certificate without a restart | [`reload`] |
 //! | keep resumed sessions from outliving a decision | [`sessions`] |
 //! | judge stapled OCSP responses and revocation lists | [`revocation`] |
+//! | put it into reqwest, axum, tonic and others | [`stacks`] |
 //!
 //! | what it is held to | page |
 //! | --- | --- |
@@ -97,6 +98,13 @@ pub mod sessions {}
     doc = include_str!("../docs/REVOCATION.md")
 )]
 pub mod revocation {}
+
+/// Where it goes in clients and servers of other crates.
+#[cfg_attr(
+    any(not(doctest), feature = "reload"),
+    doc = include_str!("../docs/STACKS.md")
+)]
+pub mod stacks {}
 
 /// Who attacks, what stops them, and which test shows it.
 #[doc = include_str!("../docs/SECURITY-MODEL.md")]
