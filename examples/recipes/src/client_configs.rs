@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use notafter::config::ClientConfigBuilderExt as _;
 use notafter::pin::SwappablePins;
 use notafter::{Observer, PinnedClientConfigs, ReloadingKey, TrustAnchors, WatchingServerVerifier};
-use rustls::ClientConfig;
 
 use crate::BoxError;
 
@@ -28,11 +26,5 @@ pub fn client_configs(
 
 /// The same around a verifier of yours.
 pub fn configs_of(verifier: Arc<WatchingServerVerifier>, own: Arc<ReloadingKey>) -> ClientConfigs {
-    let shown = own.clone();
-    let configs = PinnedClientConfigs::new(verifier, move |verifier| {
-        Ok(ClientConfig::builder()
-            .with_watching_verifier(&verifier)
-            .with_identity(shown.clone()))
-    });
-    configs.with_identity(own)
+    PinnedClientConfigs::presenting(verifier, own)
 }
