@@ -7,6 +7,7 @@
 //! | know what to do when it tells something | [`on_call`], and [`runbook`] with what to type |
 //! | see what peers show, and hold hostile ones off | [`peers`] |
 //! | pin without locking anybody out | [`pinning`] |
+//! | rotate a pinned key, day by day | [`rotating_keys`] |
 //! | know peers by SPIFFE IDs rather than by names | [`spiffe`] |
 //! | rotate pins without shipping a binary | [`announcements`] |
 //! | serve a renewed certificate without a restart | [`reload`] |
@@ -68,6 +69,13 @@ pub mod peers {}
 /// Pins that lock nobody out.
 #[doc = include_str!("../docs/PINNING.md")]
 pub mod pinning {}
+
+/// A pinned key that is rotated, day by day.
+#[cfg_attr(
+    any(not(doctest), all(feature = "announcements", feature = "testing")),
+    doc = include_str!("../docs/ROTATING-KEYS.md")
+)]
+pub mod rotating_keys {}
 
 /// Peers that are known by what their leaf says, rather than by a host name.
 #[doc = include_str!("../docs/SPIFFE.md")]
