@@ -8,6 +8,7 @@
 //! | see what peers show, and hold hostile ones off | [`peers`] |
 //! | pin without locking anybody out | [`pinning`] |
 //! | rotate a pinned key, day by day | [`rotating_keys`] |
+//! | get out of a lock-out by wrong pins | [`wrong_pin`] |
 //! | know peers by SPIFFE IDs rather than by names | [`spiffe`] |
 //! | rotate pins without shipping a binary | [`announcements`] |
 //! | serve a renewed certificate without a restart | [`reload`] |
@@ -76,6 +77,13 @@ pub mod pinning {}
     doc = include_str!("../docs/ROTATING-KEYS.md")
 )]
 pub mod rotating_keys {}
+
+/// Pins that are wrong, and clients that are locked out.
+#[cfg_attr(
+    any(not(doctest), feature = "testing"),
+    doc = include_str!("../docs/WRONG-PIN.md")
+)]
+pub mod wrong_pin {}
 
 /// Peers that are known by what their leaf says, rather than by a host name.
 #[doc = include_str!("../docs/SPIFFE.md")]
