@@ -12,6 +12,7 @@
 //! | know peers by SPIFFE IDs rather than by names | [`spiffe`] |
 //! | rotate pins without shipping a binary | [`announcements`] |
 //! | serve a renewed certificate without a restart | [`reload`] |
+//! | run mutual TLS whose client certificates are renewed | [`mtls`] |
 //! | keep resumed sessions from outliving a decision | [`sessions`] |
 //! | judge stapled OCSP responses and revocation lists | [`revocation`] |
 //!
@@ -102,6 +103,13 @@ pub mod announcements {}
     doc = include_str!("../docs/RELOAD.md")
 )]
 pub mod reload {}
+
+/// Mutual TLS, and client certificates that are renewed.
+#[cfg_attr(
+    any(not(doctest), all(feature = "reload", feature = "testing")),
+    doc = include_str!("../docs/MTLS.md")
+)]
+pub mod mtls {}
 
 /// Sessions and connections that outlive no decision.
 #[doc = include_str!("../docs/SESSIONS.md")]
