@@ -13,6 +13,7 @@
 //! | rotate pins without shipping a binary | [`announcements`] |
 //! | serve a renewed certificate without a restart | [`reload`] |
 //! | run mutual TLS whose client certificates are renewed | [`mtls`] |
+//! | replace one root by another | [`root_rotation`] |
 //! | keep resumed sessions from outliving a decision | [`sessions`] |
 //! | judge stapled OCSP responses and revocation lists | [`revocation`] |
 //!
@@ -110,6 +111,13 @@ pub mod reload {}
     doc = include_str!("../docs/MTLS.md")
 )]
 pub mod mtls {}
+
+/// One root that takes the place of another.
+#[cfg_attr(
+    any(not(doctest), all(feature = "reload", feature = "testing")),
+    doc = include_str!("../docs/ROOT-ROTATION.md")
+)]
+pub mod root_rotation {}
 
 /// Sessions and connections that outlive no decision.
 #[doc = include_str!("../docs/SESSIONS.md")]
