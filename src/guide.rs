@@ -14,6 +14,8 @@
 //! | serve a renewed certificate without a restart | [`reload`] |
 //! | run mutual TLS whose client certificates are renewed | [`mtls`] |
 //! | replace one root by another | [`root_rotation`] |
+//! | live with certificates of 47 days, or of six | [`short_lived`] |
+//! | cope with clocks that are wrong | [`clocks`] |
 //! | keep resumed sessions from outliving a decision | [`sessions`] |
 //! | judge stapled OCSP responses and revocation lists | [`revocation`] |
 //!
@@ -118,6 +120,20 @@ pub mod mtls {}
     doc = include_str!("../docs/ROOT-ROTATION.md")
 )]
 pub mod root_rotation {}
+
+/// Certificates of 47 days, and of six.
+#[cfg_attr(
+    any(not(doctest), all(feature = "ari", feature = "reload", feature = "testing")),
+    doc = include_str!("../docs/SHORT-LIVED.md")
+)]
+pub mod short_lived {}
+
+/// Clocks that are wrong, here or there.
+#[cfg_attr(
+    any(not(doctest), all(feature = "monitor", feature = "testing")),
+    doc = include_str!("../docs/CLOCKS.md")
+)]
+pub mod clocks {}
 
 /// Sessions and connections that outlive no decision.
 #[doc = include_str!("../docs/SESSIONS.md")]
