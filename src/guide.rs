@@ -16,6 +16,7 @@
 //! | replace one root by another | [`root_rotation`] |
 //! | live with certificates of 47 days, or of six | [`short_lived`] |
 //! | cope with clocks that are wrong | [`clocks`] |
+//! | deploy it on Kubernetes, or under systemd | [`deploying`] |
 //! | keep resumed sessions from outliving a decision | [`sessions`] |
 //! | judge stapled OCSP responses and revocation lists | [`revocation`] |
 //!
@@ -27,6 +28,7 @@
 //! | which known outages it would have told of, and when | [`outages`] |
 //! | what was fuzzed, and found | [`fuzzing`] |
 //! | what it costs | [`performance`] |
+//! | what it does not do, and where to go instead | [`limits`] |
 //! | what else there is, and does better | [`compare`] |
 //!
 //! The pages are the files of `docs/` in the repository. There is no code in here.
@@ -135,6 +137,10 @@ pub mod short_lived {}
 )]
 pub mod clocks {}
 
+/// Kubernetes and systemd.
+#[doc = include_str!("../docs/DEPLOYING.md")]
+pub mod deploying {}
+
 /// Sessions and connections that outlive no decision.
 #[doc = include_str!("../docs/SESSIONS.md")]
 pub mod sessions {}
@@ -169,6 +175,10 @@ pub mod fuzzing {}
 /// What it costs, in time, memory and bytes.
 #[doc = include_str!("../docs/PERFORMANCE.md")]
 pub mod performance {}
+
+/// What it does not do, and where to go instead.
+#[doc = include_str!("../docs/LIMITS.md")]
+pub mod limits {}
 
 /// What else there is, fair and dated.
 #[doc = include_str!("../docs/COMPARE.md")]
