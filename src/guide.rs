@@ -79,7 +79,7 @@ pub mod pinning {}
 
 /// A pinned key that is rotated, day by day.
 #[cfg_attr(
-    any(not(doctest), all(feature = "announcements", feature = "testing")),
+    any(not(doctest), feature = "testing"),
     doc = include_str!("../docs/ROTATING-KEYS.md")
 )]
 pub mod rotating_keys {}
