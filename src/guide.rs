@@ -12,6 +12,7 @@
 //! | serve a renewed certificate without a restart | [`reload`] |
 //! | keep resumed sessions from outliving a decision | [`sessions`] |
 //! | judge stapled OCSP responses and revocation lists | [`revocation`] |
+//! | run on ring or aws-lc-rs alone, or in FIPS mode | [`providers`] |
 //!
 //! | what it is held to | page |
 //! | --- | --- |
@@ -97,6 +98,13 @@ pub mod sessions {}
     doc = include_str!("../docs/REVOCATION.md")
 )]
 pub mod revocation {}
+
+/// Which crypto provider does the work, and which work is done beside it.
+#[cfg_attr(
+    any(not(doctest), feature = "mozilla-anchors"),
+    doc = include_str!("../docs/PROVIDERS.md")
+)]
+pub mod providers {}
 
 /// Who attacks, what stops them, and which test shows it.
 #[doc = include_str!("../docs/SECURITY-MODEL.md")]
