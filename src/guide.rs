@@ -23,6 +23,7 @@
 //! | what was fuzzed, and found | [`fuzzing`] |
 //! | what it costs | [`performance`] |
 //! | what else there is, and does better | [`compare`] |
+//! | what may change in which version, and which Rust it needs | [`versions`] |
 //!
 //! The pages are the files of `docs/` in the repository. There is no code in here.
 
@@ -133,3 +134,7 @@ pub mod performance {}
 /// What else there is, fair and dated.
 #[doc = include_str!("../docs/COMPARE.md")]
 pub mod compare {}
+
+/// What may change in which version, and what counts as breaking.
+#[doc = include_str!("../docs/VERSIONS.md")]
+pub mod versions {}
