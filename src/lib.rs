@@ -1,7 +1,7 @@
 #![cfg_attr(
     any(
         not(doctest),
-        all(feature = "monitor", feature = "os-anchors")
+        all(feature = "monitor", feature = "os-anchors", feature = "reload", feature = "testing")
     ),
     doc = include_str!("../README.md")
 )]

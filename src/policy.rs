@@ -276,6 +276,25 @@ impl ThresholdPolicy {
         builder.with_short_lived_leaf(Duration::ZERO, all).build()
     }
 
+    /// A warning so many days before the end, whatever the position and the lifetime: due by then too, and
+    /// critical at a third of that.
+    ///
+    /// # How am I warned 30 days ahead?
+    /// ```
+    /// use notafter::ThresholdPolicy;
+    /// assert_eq!(ThresholdPolicy::warning_at_days(30), ThresholdPolicy::fixed_days(30, 30, 10)?);
+    /// # Ok::<(), notafter::policy::PolicyError>(())
+    /// ```
+    pub const fn warning_at_days(days: u32) -> Self {
+        let all = Thresholds::days(days, days, days / 3);
+        Self {
+            leaf: all,
+            short_lived_leaf: all,
+            short_lived_below: 0,
+            ca: all,
+        }
+    }
+
     /// The band of a certificate with this validity, at this position, at `now`.
     pub fn band(&self, validity: Validity, position: Position, now: Timestamp) -> Band {
         if now > validity.not_after {

@@ -17,7 +17,7 @@ use notafter::{
 use rustls::crypto::CryptoProvider;
 use serde_json::{Value, json};
 
-use crate::service::print;
+use crate::service::{Look, print};
 
 /// Files that look half-written are told of after so many seconds.
 const SETTLE_SECONDS: i64 = 2;
@@ -84,15 +84,22 @@ impl ClientTrust {
     }
 
     /// Looks at the files once; says whether other anchors are in force since.
-    pub fn poll(&self, monitor: &Monitor, now: Timestamp) -> bool {
+    pub fn look(&self, look: Look, monitor: &Monitor, now: Timestamp) -> bool {
         let stale = self.anchors.stale_since();
-        let anchors = self.anchors.poll(now);
+        let anchors = match look {
+            Look::AsUsual => self.anchors.poll(now),
+            Look::Now => self.anchors.reload_now(),
+        };
         if anchors.is_swapped || stale != self.anchors.stale_since() {
             monitor.refresh(ANCHORS);
         }
         if let Some(lists) = &self.lists {
             let stale = lists.stale_since();
-            if lists.poll(now).is_swapped || stale != lists.stale_since() {
+            let looked = match look {
+                Look::AsUsual => lists.poll(now),
+                Look::Now => lists.reload_now(),
+            };
+            if looked.is_swapped || stale != lists.stale_since() {
                 monitor.refresh(LISTS);
             }
         }
@@ -198,21 +205,13 @@ impl ClientTrust {
         }
         if let Some(lists) = &self.lists {
             warnings.extend(lists.failure().map(failure));
-            let generation = lists.generation();
-            let over = generation
-                .crls
-                .next_updates()
-                .filter(|end| *end <= now)
-                .min();
-            warnings.extend(over.map(|end| {
-                let message = format!("a revocation list was to be replaced before {end}");
-                json!({ "code": "crl_expired", "message": message })
-            }));
-            let findings = lists.evaluate(now).findings.into_iter();
-            let ending = findings.filter(|finding| finding.code == FindingCode::CrlExpiring);
-            warnings.extend(ending.map(
-                |finding| json!({ "code": finding.code.as_str(), "message": finding.message }),
-            ));
+            for finding in lists.evaluate(now).findings {
+                // That one is the failure, whose code says more.
+                if finding.code != FindingCode::ReloadFailed {
+                    let (code, message) = (finding.code.as_str(), finding.message);
+                    warnings.push(json!({ "code": code, "message": message }));
+                }
+            }
         }
         warnings
     }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use notafter::event::Role;
-use notafter::reload::{AtStart, ReloadSummary};
+use notafter::reload::AtStart;
 use notafter::session::{ClosingPace, OpenConnections, RestsOn};
 use notafter::{
     Certificate, Event, EventCode, Loader, Monitor, ReloadingKey, SessionGuard, Severity, Target,
@@ -129,20 +129,23 @@ impl Service {
 
     /// Looks at the files once; what was swapped is judged from now on.
     pub fn poll(&self) {
-        self.reload(|key| key.poll(now()));
+        self.reload(Look::AsUsual);
     }
 
     /// Reads them all, for somebody says that they have been written.
     #[cfg(unix)]
     pub fn reload_now(&self) {
-        self.reload(ReloadingKey::reload_now);
+        self.reload(Look::Now);
     }
 
-    fn reload(&self, look: impl FnOnce(&ReloadingKey) -> ReloadSummary) {
+    fn reload(&self, look: Look) {
         let stale = self.key.stale_since();
-        let summary = look(&self.key);
+        let summary = match look {
+            Look::AsUsual => self.key.poll(now()),
+            Look::Now => self.key.reload_now(),
+        };
         if let Some(trust) = &self.client_trust {
-            if trust.poll(&self.monitor, now()) {
+            if trust.look(look, &self.monitor, now()) {
                 self.end_those_of_removed_anchors(trust);
             }
         }
@@ -222,6 +225,16 @@ impl Service {
             );
         }
     }
+}
+
+/// How files are looked at.
+#[derive(Clone, Copy)]
+#[cfg_attr(not(unix), allow(dead_code))]
+pub enum Look {
+    /// Read where they may have changed, and waited for where they may be half-written.
+    AsUsual,
+    /// Read, and taken for whole.
+    Now,
 }
 
 /// As many as rustls keeps by default.

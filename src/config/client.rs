@@ -10,8 +10,8 @@ use rustls::{ClientConfig, ConfigBuilder, Error, WantsVerifier};
 use crate::renewal::IdentityInForce;
 use crate::session;
 use crate::verifier::WatchingServerVerifier;
-#[cfg(feature = "os-anchors")]
-use crate::{outlook::TrustAnchors, verifier::VerifierBuildError};
+#[cfg(any(feature = "os-anchors", feature = "mozilla-anchors"))]
+use crate::{observer, outlook::TrustAnchors, verifier::VerifierBuildError};
 
 /// Adds verifiers of this crate to rustls's builder of client configurations.
 ///
@@ -41,6 +41,15 @@ pub trait ClientConfigBuilderExt: Sized {
     /// `ca-certificates`.
     #[cfg(feature = "os-anchors")]
     fn with_watched_os_anchors(self) -> Result<GuardedClientConfigBuilder, VerifierBuildError>;
+
+    /// Verifies servers by Mozilla's anchors as they were when this program was built, and writes to the
+    /// process's logger as [`with_watched_os_anchors`](Self::with_watched_os_anchors) does.
+    ///
+    /// # Errors
+    /// [`VerifierBuildError`], as for any verifier that is built.
+    #[cfg(feature = "mozilla-anchors")]
+    fn with_watched_mozilla_anchors(self)
+    -> Result<GuardedClientConfigBuilder, VerifierBuildError>;
 }
 
 impl ClientConfigBuilderExt for ConfigBuilder<ClientConfig, WantsVerifier> {
@@ -57,20 +66,29 @@ impl ClientConfigBuilderExt for ConfigBuilder<ClientConfig, WantsVerifier> {
 
     #[cfg(feature = "os-anchors")]
     fn with_watched_os_anchors(self) -> Result<GuardedClientConfigBuilder, VerifierBuildError> {
-        let provider = Arc::clone(self.crypto_provider());
-        let anchors = TrustAnchors::from_os();
-        #[allow(unused_mut)] // Without a logger nobody is told.
-        let mut verifier = WatchingServerVerifier::for_anchors_with_provider(anchors, provider)?;
-        #[cfg(all(feature = "log", not(feature = "tracing")))]
-        {
-            verifier = verifier.with_observer(Arc::new(crate::observer::LogObserver::new()));
-        }
-        #[cfg(feature = "tracing")]
-        {
-            verifier = verifier.with_observer(Arc::new(crate::observer::TracingObserver::new()));
-        }
-        Ok(self.with_watching_verifier(&verifier.build()?))
+        watched(self, TrustAnchors::from_os())
     }
+
+    #[cfg(feature = "mozilla-anchors")]
+    fn with_watched_mozilla_anchors(
+        self,
+    ) -> Result<GuardedClientConfigBuilder, VerifierBuildError> {
+        watched(self, TrustAnchors::from_mozilla())
+    }
+}
+
+/// Verifies servers by these anchors, and tells the process's logger.
+#[cfg(any(feature = "os-anchors", feature = "mozilla-anchors"))]
+fn watched(
+    builder: ConfigBuilder<ClientConfig, WantsVerifier>,
+    anchors: TrustAnchors,
+) -> Result<GuardedClientConfigBuilder, VerifierBuildError> {
+    let provider = Arc::clone(builder.crypto_provider());
+    let mut verifier = WatchingServerVerifier::for_anchors_with_provider(anchors, provider)?;
+    if let Some(logger) = observer::process_logger() {
+        verifier = verifier.with_observer(logger);
+    }
+    Ok(builder.with_watching_verifier(&verifier.build()?))
 }
 
 /// A client configuration that lacks only what the client presents, as rustls's builder after its verifier.

@@ -121,6 +121,10 @@ event_codes! {
     /// The inner verifier accepted a peer whose leaf does not say who it is, where peers are known by
     /// identities, and it was refused.
     PeerUnidentified = "peer_unidentified",
+    /// The inner verifier accepts peers by other anchors than those that the wrapper was given.
+    AnchorsDoNotLead = "anchors_do_not_lead",
+    /// A wrapper has pins, and nobody guards its sessions.
+    SessionsUnguarded = "sessions_unguarded",
     /// A peer presented more certificates than the bounds allow, and was refused unseen.
     PeerPresentedTooMuch = "peer_presented_too_much",
     /// Something watched is due, a warning, or critical; the role says what.

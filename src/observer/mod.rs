@@ -30,6 +30,7 @@ mod observer;
 mod outbox;
 #[cfg(feature = "metrics")]
 mod peer_metrics;
+mod process_logger;
 mod queue;
 #[cfg(feature = "tracing")]
 mod tracing;
@@ -46,6 +47,7 @@ pub use observer::{InlineObserver, Observer};
 pub(crate) use outbox::Outbox;
 #[cfg(feature = "metrics")]
 pub use peer_metrics::PeerMetricsObserver;
+pub use process_logger::process_logger;
 pub use queue::QueuedObserver;
 #[cfg(feature = "tracing")]
 pub use tracing::TracingObserver;

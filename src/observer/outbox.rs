@@ -36,7 +36,6 @@ impl Outbox {
     }
 
     /// Whether nobody observes.
-    #[cfg(feature = "reload")]
     pub(crate) fn is_empty(&self) -> bool {
         self.prompt.is_empty() && self.queues.is_empty()
     }

@@ -62,6 +62,9 @@ pub struct ReloadingKeyBuilder {
     staple_issuers: Option<Arc<TrustAnchors>>,
 }
 
+/// The default: chains and keys have a few thousand.
+const MAX_FILE_BYTES: u64 = 1024 * 1024;
+
 impl ReloadingKeyBuilder {
     fn new() -> Self {
         Self {
@@ -74,7 +77,7 @@ impl ReloadingKeyBuilder {
             rules: ReloadRules::default(),
             unknown_name: UnknownName::default(),
             settle_seconds: 10,
-            max_file_bytes: 1024 * 1024,
+            max_file_bytes: MAX_FILE_BYTES,
             #[cfg(feature = "metrics")]
             published: None,
             #[cfg(feature = "ocsp")]

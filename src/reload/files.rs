@@ -20,7 +20,7 @@ const COARSE_CLOCK_SECONDS: i64 = 3;
 const READ_AGAIN_SECONDS: i64 = 60;
 
 /// When the files were looked at, and how they looked.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct LastLook {
     stamps: Vec<Stamp>,
     changed: Option<Timestamp>,
@@ -135,10 +135,14 @@ impl LastLook {
         (contents, still)
     }
 
-    /// Whether a file was changed where it lay within the last so many seconds: it may be half-written.
-    pub(super) fn was_written_within(&self, seconds: i64, now: Timestamp) -> bool {
+    /// So many seconds where a file was changed where it lay within them: it may be half-written. 0 where
+    /// none was.
+    pub(super) fn written_within(&self, seconds: i64, now: Timestamp) -> i64 {
         let since = self.written;
-        since.is_some_and(|since| (0..seconds).contains(&now.seconds_since(since)))
+        match since.is_some_and(|since| (0..seconds).contains(&now.seconds_since(since))) {
+            true => seconds,
+            false => 0,
+        }
     }
 }
 

@@ -1,7 +1,6 @@
 //! Keys that rustls resolves, kept as their files and sources have them.
 
 use std::fmt;
-use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -197,15 +196,10 @@ impl ReloadingKey {
     /// # Errors
     /// [`ReloadBuildError::Thread`] where the operating system has no thread to give.
     pub fn spawn(self: &Arc<Self>, interval: Duration) -> Result<ReloadThread, ReloadBuildError> {
-        let key = Arc::downgrade(self);
-        let look = move || match key.upgrade() {
-            Some(key) => {
-                key.poll(key.live.now());
-                ControlFlow::Continue(())
-            }
-            None => ControlFlow::Break(()),
-        };
-        ReloadThread::spawn(interval, look).map_err(|error| ReloadBuildError::Thread { error })
+        let thread = ReloadThread::follow(self, interval, |key| {
+            key.poll(key.live.now());
+        });
+        thread.map_err(|error| ReloadBuildError::Thread { error })
     }
 
     /// Makes a server configuration that serves this key and asks clients for no certificate, by this
@@ -229,10 +223,12 @@ impl ReloadingKey {
     pub fn into_server_config(self: Arc<Self>) -> Result<ServerConfig, rustls::Error> {
         let provider = Arc::clone(&self.live.settings.provider);
         let clock = self.live.serving.clock.clone();
-        Ok(ServerConfig::builder_with_details(provider, clock.unwrap_or_else(clock::system))
-            .with_safe_default_protocol_versions()?
-            .with_no_client_auth()
-            .with_cert_resolver(self))
+        Ok(
+            ServerConfig::builder_with_details(provider, clock.unwrap_or_else(clock::system))
+                .with_safe_default_protocol_versions()?
+                .with_no_client_auth()
+                .with_cert_resolver(self),
+        )
     }
 
     /// Each pair as it is served, in the order in which they were given.

@@ -1,7 +1,6 @@
 //! The thread that looks at the files.
 
 use std::io;
-use std::ops::ControlFlow;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -22,17 +21,26 @@ struct Signal {
 }
 
 impl ReloadThread {
-    /// Calls `look` at this interval, until it breaks.
-    pub(super) fn spawn(
+    /// Calls `look` with what is followed at this interval (at least a millisecond), until nobody else
+    /// holds it any more.
+    pub(super) fn follow<T: Send + Sync + 'static>(
+        followed: &Arc<T>,
         interval: Duration,
-        look: impl Fn() -> ControlFlow<()> + Send + 'static,
+        look: impl Fn(&T) + Send + 'static,
     ) -> io::Result<Self> {
+        let followed = Arc::downgrade(followed);
         let signal = Arc::new(Signal::default());
         let waiting = Arc::clone(&signal);
         let interval = interval.max(Duration::from_millis(1));
         let thread = thread::Builder::new().name("notafter-reload".to_owned());
-        let thread =
-            thread.spawn(move || while !waiting.wait(interval) && look().is_continue() {})?;
+        let thread = thread.spawn(move || {
+            while !waiting.wait(interval) {
+                let Some(followed) = followed.upgrade() else {
+                    return;
+                };
+                look(&followed);
+            }
+        })?;
         Ok(Self {
             signal,
             thread: Some(thread),

@@ -14,7 +14,7 @@ use super::key_source::contained;
 use super::pair::Pair;
 use super::place::{PairPlace, Reading};
 use super::rules::ReloadRules;
-use super::served::ServedKey;
+use super::served::{ServedKey, Whence};
 #[cfg(feature = "ocsp")]
 use super::staple::{StapleStanding, StapleState, Staples};
 use super::step::{Agreement, ReloadStep};
@@ -141,7 +141,12 @@ impl Slot {
             if step.error().is_none() {
                 self.place.let_go();
             }
-            let is_stapled = self.refresh_staple(Some(&reading.contents), settings, now);
+            let offered = match (self.place.whence(), step.error()) {
+                // What is given comes with its pair. A file of its own may be good beside a bad one.
+                (Whence::Source, Some(_)) => None,
+                _ => Some(&reading.contents),
+            };
+            let is_stapled = self.refresh_staple(offered, settings, now);
             return (step, is_other || is_stapled);
         }
     }

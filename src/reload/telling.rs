@@ -104,10 +104,9 @@ impl Teller {
                 };
                 let event = self.event(pair, EventCode::ReloadSucceeded, severity, message, now);
                 let event = event.with_matter(self.matter(pair, EventCode::ReloadFailed));
-                Some(match telling {
-                    Some(telling) => event.with_bands(telling.before, Band::Ok),
-                    None => event,
-                })
+                // Whatever it warns of, nothing has failed.
+                let before = telling.and_then(|telling| telling.before);
+                Some(event.with_bands(before, Band::Ok))
             }
             ReloadStep::Refused { error, is_news, .. } => {
                 let band = self.band(pair, now);

@@ -1,5 +1,7 @@
 //! Certificate revocation lists (RFC 5280, 5) given to a check, judged by webpki as rustls would.
 
+#[cfg(feature = "reload")]
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use thiserror::Error;
@@ -65,12 +67,35 @@ pub enum CrlExpiration {
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Crls {
-    lists: Vec<Arc<CertRevocationList<'static>>>,
-    next_updates: Vec<Timestamp>,
-    this_updates: Vec<Timestamp>,
+    lists: Vec<DatedList>,
     depth: CrlDepth,
     unknown: UnknownRevocation,
     expiration: CrlExpiration,
+}
+
+/// A list with its dates, which webpki keeps to itself.
+#[derive(Debug, Clone)]
+struct DatedList {
+    list: Arc<CertRevocationList<'static>>,
+    this_update: Timestamp,
+    next_update: Timestamp,
+}
+
+impl DatedList {
+    fn is_of_issuer(&self, certificate: &Certificate) -> bool {
+        self.list.issuer() == certificate.facts().issuer_der()
+    }
+}
+
+/// What a list speaks for.
+#[cfg(feature = "reload")]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CrlScope {
+    /// The issuer's name, DER without the outer SEQUENCE.
+    pub(crate) issuer: Vec<u8>,
+    /// The list's issuing distribution point, DER (RFC 5280, 5.2.5); `None` where it speaks for all
+    /// certificates of the issuer.
+    pub(crate) part: Option<Vec<u8>>,
 }
 
 impl Crls {
@@ -86,16 +111,15 @@ impl Crls {
 
     /// The nextUpdate of each list. A list is current while `now < next_update`.
     pub fn next_updates(&self) -> impl Iterator<Item = Timestamp> {
-        self.next_updates.iter().copied()
+        self.lists.iter().map(|list| list.next_update)
     }
 
     /// When each list was made, and the last second at which it is current.
     #[cfg(feature = "monitor")]
     pub(crate) fn validities(&self) -> impl Iterator<Item = Validity> {
-        let dates = self.this_updates.iter().zip(&self.next_updates);
-        dates.map(|(this_update, next_update)| Validity {
-            not_before: *this_update,
-            not_after: next_update.saturating_add(-1),
+        self.lists.iter().map(|list| Validity {
+            not_before: list.this_update,
+            not_after: list.next_update.saturating_add(-1),
         })
     }
 
@@ -106,13 +130,10 @@ impl Crls {
 
     /// Whether a list of this certificate's issuer has its serial number.
     pub fn revokes(&self, certificate: &Certificate) -> bool {
-        let facts = certificate.facts();
-        let own = self
-            .lists
-            .iter()
-            .filter(|list| list.issuer() == facts.issuer_der());
-        own.into_iter()
-            .any(|list| matches!(list.find_serial(facts.serial()), Ok(Some(_))))
+        let serial = certificate.facts().serial();
+        let lists = self.lists.iter();
+        let mut own = lists.filter(|list| list.is_of_issuer(certificate));
+        own.any(|list| matches!(list.list.find_serial(serial), Ok(Some(_))))
     }
 
     /// Whether no list that is looked up for this path (leaf first) is over at `now`, where the
@@ -139,16 +160,19 @@ impl Crls {
             CrlExpiration::Enforce => &self.lists,
             CrlExpiration::Ignore => &[],
         };
-        let issuer = certificate.facts().issuer_der();
-        (lists.iter().zip(&self.next_updates))
-            .filter(move |(list, _)| list.issuer() == issuer)
-            .map(|(_, next_update)| *next_update)
+        let own = lists
+            .iter()
+            .filter(move |list| list.is_of_issuer(certificate));
+        own.map(|list| list.next_update)
     }
 
-    /// The name of each list's issuer, DER without the outer SEQUENCE.
+    /// What each list speaks for.
     #[cfg(feature = "reload")]
-    pub(crate) fn issuers(&self) -> impl Iterator<Item = &[u8]> {
-        self.lists.iter().map(|list| list.issuer())
+    pub(crate) fn scopes(&self) -> impl Iterator<Item = CrlScope> {
+        self.lists.iter().map(|dated| CrlScope {
+            issuer: dated.list.issuer().to_vec(),
+            part: dated.list.issuing_distribution_point().map(<[u8]>::to_vec),
+        })
     }
 
     /// What a certificate is worth that no list speaks for.
@@ -159,7 +183,8 @@ impl Crls {
 
     /// The lists as webpki takes them, by reference.
     pub(crate) fn references(&self) -> Vec<&CertRevocationList<'static>> {
-        self.lists.iter().map(AsRef::as_ref).collect()
+        let lists = self.lists.iter();
+        lists.map(|dated| dated.list.as_ref()).collect()
     }
 
     /// The rules over these references; `None` where there are no lists.
@@ -204,12 +229,21 @@ impl CrlsBuilder {
         // webpki, which keeps nextUpdate to itself, has seen that it is there.
         let next_update = crl_next_update(der).unwrap_or(Timestamp::MIN);
         let this_update = crl_this_update(der).unwrap_or(Timestamp::MIN);
-        self.crls
-            .lists
-            .push(Arc::new(CertRevocationList::Owned(list)));
-        self.crls.next_updates.push(next_update);
-        self.crls.this_updates.push(this_update);
+        self.crls.lists.push(DatedList {
+            list: Arc::new(CertRevocationList::Owned(list)),
+            this_update,
+            next_update,
+        });
         Ok(self)
+    }
+
+    /// Puts the lists that were made last first; those of one instant stay as they were given. webpki
+    /// goes by the first one that speaks for a certificate.
+    #[cfg(feature = "reload")]
+    pub(crate) fn with_latest_first(mut self) -> Self {
+        let lists = &mut self.crls.lists;
+        lists.sort_by_key(|list| Reverse(list.this_update));
+        self
     }
 
     /// Looks up all certificates of a path, or only the leaf.

@@ -27,6 +27,8 @@ mod next_update;
 #[cfg(feature = "ocsp")]
 mod ocsp;
 
+#[cfg(feature = "reload")]
+pub(crate) use crl::CrlScope;
 pub(crate) use next_update::{crl_next_update, crl_this_update, staple_next_update};
 
 pub use crl::{CrlDepth, CrlError, CrlExpiration, Crls, CrlsBuilder, UnknownRevocation};

@@ -138,7 +138,9 @@ impl<E> PinnedClientConfigs<E> {
     pub fn changed(&self) -> bool {
         let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
         let identity = self.identity_epoch();
-        latest.as_ref().is_some_and(|latest| !latest.is_of(identity))
+        latest
+            .as_ref()
+            .is_some_and(|latest| !latest.is_of(identity))
     }
 
     /// The epoch of the identity that is followed; 0 where none is.

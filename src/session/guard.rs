@@ -21,10 +21,10 @@ use crate::verifier::{WatchingClientVerifier, WatchingServerVerifier};
 ///   a session is handed out only while every chain that was accepted under its name, and proven,
 ///   passes: the inner verifier was asked about each a minute ago at the most, and pins, dates and
 ///   staples are judged as of now. Once one does not pass, nothing is resumed under that name any
-///   more; the same where the pins have another epoch than when the name was first met, where more
+///   more; the same where pins or trust have another epoch than when the name was first met, where more
 ///   than 8 chains were accepted under it, or one of over 32 KiB. Use [`PinnedClientConfigs`](super::PinnedClientConfigs),
 ///   which then begins afresh.
-/// - *Servers.* A stored session or ticket is handed out only where the pins have the epoch in
+/// - *Servers.* A stored session or ticket is handed out only where pins and trust have the epoch in
 ///   which its client was verified, this process made it, and the client's chain, which the
 ///   session holds, passes now; again the inner verifier was asked a minute ago at the most.
 ///

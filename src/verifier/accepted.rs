@@ -148,6 +148,11 @@ impl AcceptedServers {
         self.kept.store(true, Ordering::Release);
     }
 
+    /// Whether somebody guards sessions.
+    pub(super) fn is_kept(&self) -> bool {
+        self.kept.load(Ordering::Acquire)
+    }
+
     /// How many times sessions ended of which a fresh verifier would know nothing.
     pub(super) fn ended(&self) -> u64 {
         self.ended.load(Ordering::Acquire)
@@ -155,7 +160,7 @@ impl AcceptedServers {
 
     /// Whether it need not be told of this chain, for it knows it or nobody guards sessions.
     pub(super) fn needs_nothing_of(&self, peer: &Peer<'_>) -> bool {
-        if !self.kept.load(Ordering::Acquire) {
+        if !self.is_kept() {
             return true;
         }
         let names = self.names();
@@ -170,7 +175,7 @@ impl AcceptedServers {
 
     /// That a server was accepted, and proved itself.
     pub(super) fn record(&self, peer: &Arc<OwnedPeer>, period: AcceptancePeriod) {
-        if !self.kept.load(Ordering::Acquire) {
+        if !self.is_kept() {
             return;
         }
         let host = peer.folded_host().into_owned();

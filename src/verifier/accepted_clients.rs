@@ -58,14 +58,14 @@ impl AcceptedClients {
         self.kept.store(true, Ordering::Release);
     }
 
-    /// Whether nobody guards sessions.
-    pub(super) fn needs_nothing(&self) -> bool {
-        !self.kept.load(Ordering::Acquire)
+    /// Whether somebody guards sessions.
+    pub(super) fn is_kept(&self) -> bool {
+        self.kept.load(Ordering::Acquire)
     }
 
     /// That a client was accepted, and proved itself.
     pub(super) fn record(&self, peer: &Arc<OwnedPeer>, period: AcceptancePeriod) {
-        if self.needs_nothing() {
+        if !self.is_kept() {
             return;
         }
         let client = KnownClient {

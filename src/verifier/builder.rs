@@ -21,6 +21,7 @@ use super::memory::Memory;
 use super::proof::AwaitingProof;
 #[cfg(feature = "ocsp")]
 use super::staple::{StapleCheck, StapleRule};
+use super::unguarded::UnguardedSessions;
 use crate::alert::{RepeatPolicy, Transitions};
 use crate::event::Role;
 use crate::identity::IdentifiesPeers;
@@ -52,8 +53,10 @@ pub struct WatchingVerifierBuilder<V: ?Sized> {
     trust: Option<Arc<dyn TrustInForce>>,
     provider: Option<Arc<CryptoProvider>>,
     policy: ThresholdPolicy,
-    trust_age: Duration,
+    /// A minute, unless told otherwise.
+    trust_age: Option<Duration>,
     known_peers: Option<Arc<KnownPeers>>,
+    unguarded: UnguardedSessions,
     /// Leaf pins given one by one.
     leaf_pins: Option<PinSetBuilder>,
     pins: Option<Arc<dyn PinsInForce>>,
@@ -82,8 +85,9 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
             trust: None,
             provider: None,
             policy: ThresholdPolicy::default(),
-            trust_age: Duration::from_secs(MAX_TRUST_AGE_SECONDS.unsigned_abs()),
+            trust_age: None,
             known_peers: None,
+            unguarded: UnguardedSessions::default(),
             leaf_pins: None,
             pins: None,
             pinned_as: None,
@@ -146,6 +150,8 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
     /// [`VerdictCache`](crate::verifier::VerdictCache) both ages add up: the cache may answer for its own
     /// before. What says when
     /// it changes ([`with_trust_in_force`](Self::with_trust_in_force)) counts at once, whatever the age.
+    /// A wrapper that is there for its sessions alone, without anchors, pins or observer, is built only where
+    /// this is said.
     ///
     /// # How soon does my client notice that a root was taken out of the platform's store?
     /// ```
@@ -164,7 +170,7 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
     /// # }
     /// ```
     pub const fn with_trust_age(mut self, age: Duration) -> Self {
-        self.trust_age = age;
+        self.trust_age = Some(age);
         self
     }
 
@@ -280,6 +286,12 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
         self
     }
 
+    /// Says whether it is told that nobody guards the sessions of a wrapper with pins, which it is by default.
+    pub const fn with_unguarded_sessions(mut self, rule: UnguardedSessions) -> Self {
+        self.unguarded = rule;
+        self
+    }
+
     /// Tells again at other intervals than the default ones.
     pub const fn with_repeat(mut self, repeat: RepeatPolicy) -> Self {
         self.repeat = repeat;
@@ -297,12 +309,34 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
         self
     }
 
+    /// Whether there is nothing that a handshake could be refused by, nobody who is told, and no word of the
+    /// sessions that it may be there for.
+    fn has_nothing_to_do(&self) -> bool {
+        #[cfg(feature = "metrics")]
+        let counts = self.publishing == Publishing::On;
+        #[cfg(not(feature = "metrics"))]
+        let counts = false;
+        #[cfg(feature = "ocsp")]
+        let staples_decide = self.staple_rule != StapleRule::Observe;
+        #[cfg(not(feature = "ocsp"))]
+        let staples_decide = false;
+        let has_trust = self.anchors.is_some() || self.trust.is_some() || self.crls.is_some();
+        let has_pins = self.leaf_pins.is_some() || self.pins.is_some() || self.grace.is_some();
+        let knows_peers = self.identities.is_some() || self.known_peers.is_some();
+        let tells = !self.outbox.is_empty() || counts;
+        let guards_sessions = self.trust_age.is_some();
+        !(has_trust || has_pins || knows_peers || staples_decide || tells || guards_sessions)
+    }
+
     /// The wrapped verifier, and what goes around it.
     pub(super) fn into_parts(
         self,
         role: Role,
         usage: Usage,
     ) -> Result<(Arc<V>, HandshakeVerifier), VerifierBuildError> {
+        if self.has_nothing_to_do() {
+            return Err(VerifierBuildError::NothingToDo);
+        }
         let pins = match (self.leaf_pins, self.pins) {
             (Some(_), Some(_)) => return Err(VerifierBuildError::PinsTwice),
             (Some(leaf_pins), None) => Some(leaf_pins.build()?.into()),
@@ -347,9 +381,13 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
         if self.staple_rule != StapleRule::Observe && algorithms.is_none() {
             return Err(VerifierBuildError::NoProvider);
         }
-        let seconds = self.trust_age.as_secs();
-        let trust_age_seconds = trust_age_seconds(self.trust_age)
-            .ok_or(VerifierBuildError::TrustAgeTooLong { seconds })?;
+        let trust_age_seconds = match self.trust_age {
+            None => MAX_TRUST_AGE_SECONDS,
+            Some(age) => {
+                let seconds = age.as_secs();
+                trust_age_seconds(age).ok_or(VerifierBuildError::TrustAgeTooLong { seconds })?
+            }
+        };
         let transitions = Transitions::new(self.peer_memory).with_repeat(self.repeat);
         let terms = JudgeTerms {
             usage,
@@ -384,6 +422,7 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
             events: PeerEvents::new(role, self.policy, self.outbox, transitions),
             known_peers: self.known_peers,
             counts,
+            unguarded: self.unguarded,
         };
         Ok((self.inner, handshake))
     }

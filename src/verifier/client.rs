@@ -32,9 +32,15 @@ use crate::time::Timestamp;
 /// comes near its end. Anonymous clients, where the inner verifier lets them in, stay so: rustls
 /// does not ask about them, and pins do not apply.
 ///
+/// rustls resumes sessions without asking any verifier: build the configuration by
+/// [`with_watching_client_verifier`](crate::config::ServerConfigBuilderExt::with_watching_client_verifier), or
+/// put a [`SessionGuard`](crate::SessionGuard) around its session store and ticketer. Where there are pins and
+/// none of these, one event `sessions_unguarded` says so.
+///
 /// # How does my server learn that a client's certificate is about to expire?
 /// ```
 /// use std::sync::Arc;
+/// use notafter::config::ServerConfigBuilderExt as _;
 /// use notafter::{Event, TrustAnchors, WatchingClientVerifier};
 /// use rustls::server::WebPkiClientVerifier;
 /// # fn verifier(anchors: TrustAnchors) -> Result<(), Box<dyn std::error::Error>> {
@@ -48,7 +54,7 @@ use crate::time::Timestamp;
 ///     .build()?;
 /// let config = rustls::ServerConfig::builder_with_provider(provider)
 ///     .with_safe_default_protocol_versions()?
-///     .with_client_cert_verifier(verifier);
+///     .with_watching_client_verifier(&verifier);
 /// # Ok(())
 /// # }
 /// ```
@@ -188,6 +194,9 @@ impl WatchingClientVerifier {
         checked: &Result<HandshakeSignatureValid, Error>,
     ) {
         if let Some(proven) = self.handshake.signature_checked(leaf, checked) {
+            if !self.accepted.is_kept() {
+                self.handshake.sessions_are_unguarded(&proven);
+            }
             self.accepted.record(&proven.peer, proven.period);
         }
     }

@@ -4,7 +4,7 @@
 use super::peer::Peer;
 use crate::cert::Certificate;
 use crate::event::{EventCode, PeerReach, Subject};
-use crate::outlook::{ChainJudge, Position};
+use crate::outlook::{ChainJudge, Position, Refusal};
 use crate::policy::{Band, ThresholdPolicy};
 use crate::time::Timestamp;
 
@@ -17,6 +17,8 @@ pub(super) struct DatesAssessment {
     /// How many seconds before the subject's end the band began.
     pub(super) threshold: Option<i64>,
     pub(super) reach: PeerReach,
+    /// Why the anchors that were given do not lead to the chain that the inner verifier accepted.
+    pub(super) led_nowhere: Option<Refusal>,
     /// The first instant at which the assessment may be another.
     pub(super) until: Timestamp,
 }
@@ -30,7 +32,11 @@ impl DatesAssessment {
         policy: &ThresholdPolicy,
         now: Timestamp,
     ) -> Self {
-        let outlook = judge.and_then(|judge| judge.handshake(chain, now).ok());
+        let judged = judge.map(|judge| judge.handshake(chain, now)).transpose();
+        let (outlook, refusal) = match judged {
+            Ok(outlook) => (outlook, None),
+            Err(refusal) => (None, Some(refusal)),
+        };
         let (path, reach, end) = match outlook {
             Some(outlook) => {
                 let end = outlook.effective_not_after;
@@ -61,6 +67,8 @@ impl DatesAssessment {
             band,
             threshold: policy.threshold_seconds(band, certificate.validity(), position),
             reach,
+            // What is too complex to be judged says nothing about the anchors.
+            led_nowhere: refusal.filter(|r| !matches!(r, Refusal::TooComplex { .. })),
             until,
         }
     }

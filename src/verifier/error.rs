@@ -66,6 +66,12 @@ pub(super) fn carried_in<E: std::error::Error + 'static>(error: &rustls::Error) 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum VerifierBuildError {
+    /// The wrapper has neither anchors nor pins, and nobody is told.
+    #[error(
+        "this wrapper would refuse nobody and tell nobody: give it trust anchors, pins, or an observer \
+         (with_trust_age, where it only guards sessions)"
+    )]
+    NothingToDo,
     /// There is no provider to take signature algorithms from.
     #[error(
         "no crypto provider to judge by the trust anchors or by staples: {}",

@@ -2,11 +2,13 @@
 //! again at its interval. Nothing here decides anything.
 
 use std::borrow::Cow;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::bounds::PresentedError;
 use super::dates::{DateFault, DateRefusal, DatesAssessment};
+use super::epoch::Epoch;
 use super::grace::GraceUse;
 use super::judgement::{Assessment, PresentedLeaf, WrapperRefusal};
 use super::messages;
@@ -22,7 +24,7 @@ use crate::cert::{Certificate, CertificateParseError, Sha256Digest};
 use crate::event::{Event, EventCode, Role, Severity, Subject};
 use crate::identity::IdentityError;
 use crate::observer::Outbox;
-use crate::outlook::Position;
+use crate::outlook::{Position, Refusal};
 use crate::policy::{Band, ThresholdPolicy};
 #[cfg(feature = "ocsp")]
 use crate::revocation::{StapleOutlook, StapleStatus};
@@ -35,6 +37,10 @@ pub(super) struct PeerEvents {
     outbox: Outbox,
     transitions: Mutex<Transitions>,
     unproven: UnprovenCounts,
+    /// Whether it was told that nobody guards the sessions.
+    sessions_told: AtomicBool,
+    /// The epoch of the trust of which it was told last that it leads nowhere.
+    anchors_told: AtomicU64,
 }
 
 /// A matter that is to be told now, the band that was told before, and the one now.
@@ -57,6 +63,9 @@ impl PeerEvents {
             outbox,
             transitions: Mutex::new(transitions),
             unproven: UnprovenCounts::default(),
+            sessions_told: AtomicBool::new(false),
+            // No epoch is as late.
+            anchors_told: AtomicU64::new(u64::MAX),
         }
     }
 
@@ -78,6 +87,9 @@ impl PeerEvents {
                 let dates = assessment.dates.as_ref();
                 if let Some(dates) = dates.filter(|_| assessment.refusal().is_none()) {
                     self.tell_dates(peer, leaf, dates);
+                    if let Some(refusal) = &dates.led_nowhere {
+                        self.tell_anchors_do_not_lead(peer, refusal, assessment.epoch);
+                    }
                 }
             }
             PresentedLeaf::Unreadable(error) => self.tell_unreadable(peer, error),
@@ -172,6 +184,17 @@ impl PeerEvents {
             .deliver(&event.with_subject(subject).with_bands(None, Band::Expired));
     }
 
+    /// A peer was accepted by pins, and nobody guards the sessions of this wrapper. Told of once.
+    pub(super) fn tell_sessions_unguarded(&self, peer: &Peer<'_>) {
+        if self.sessions_told.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let message = messages::sessions_unguarded(&peer.name(), self.role);
+        let code = EventCode::SessionsUnguarded;
+        self.outbox
+            .deliver(&self.own_event(peer, code, Severity::Warning, message));
+    }
+
     /// Counts a peer whose proof is awaited; hands back the event where it is time to tell.
     pub(super) fn count_unproven(&self, peer: &OwnedPeer) -> Option<Event> {
         let met = peer.as_met();
@@ -236,6 +259,18 @@ impl PeerEvents {
             .with_threshold_seconds(dates.threshold)
             .with_reach(dates.reach);
         self.deliver(event, news);
+    }
+
+    /// The wrapper's anchors do not lead to what the inner verifier accepted. Told of once for each
+    /// epoch of the trust.
+    fn tell_anchors_do_not_lead(&self, peer: &Peer<'_>, refusal: &Refusal, epoch: Epoch) {
+        if self.anchors_told.swap(epoch.trust, Ordering::Relaxed) == epoch.trust {
+            return;
+        }
+        let message = messages::anchors_do_not_lead(&peer.name(), refusal);
+        let code = EventCode::AnchorsDoNotLead;
+        self.outbox
+            .deliver(&self.own_event(peer, code, Severity::Warning, message));
     }
 
     /// Tells of a staple that is not good.

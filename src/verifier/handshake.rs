@@ -25,6 +25,7 @@ use super::refusal::reason_of;
 use super::refusal_reason::RefusalReason;
 #[cfg(feature = "ocsp")]
 use super::staple::StapleRefusal;
+use super::unguarded::UnguardedSessions;
 use crate::identity::IdentityError;
 use crate::outlook::KnownPeers;
 use crate::pin::{PinGeneration, PinsInForce};
@@ -46,6 +47,7 @@ pub(super) struct HandshakeVerifier {
     /// Who is told of peers that proved themselves, for the sake of anchors that change.
     pub(super) known_peers: Option<Arc<KnownPeers>>,
     pub(super) counts: HandshakeCounters,
+    pub(super) unguarded: UnguardedSessions,
 }
 
 /// Why a peer is accepted, provided that it has its key.
@@ -260,6 +262,13 @@ impl HandshakeVerifier {
             }
         };
         ProvenPeer { peer, period }
+    }
+
+    /// Tells that nobody guards the sessions of a wrapper with pins, unless that is meant.
+    pub(super) fn sessions_are_unguarded(&self, proven: &ProvenPeer) {
+        if self.pins.is_some() && self.unguarded == UnguardedSessions::Tell {
+            self.events.tell_sessions_unguarded(&proven.peer.as_met());
+        }
     }
 
     /// Whether this leaf proved itself as this peer's before, so that what is told of it is told of

@@ -43,16 +43,14 @@ pub(super) struct JudgeInForce {
 pub(super) struct DatedJudge {
     pub(super) judge: Arc<HandshakeJudge>,
     pub(super) epoch: u64,
-    /// Whose paths it judges, where that can change.
-    anchors: Option<Arc<TrustAnchors>>,
+    /// What it was made of, where that can change.
+    generation: Option<Arc<TrustGeneration>>,
 }
 
 impl DatedJudge {
-    /// Whether it was made of this generation.
-    fn is_of(&self, generation: &TrustGeneration) -> bool {
-        let anchors = self.anchors.as_ref();
-        self.epoch == generation.epoch
-            && anchors.is_some_and(|anchors| Arc::ptr_eq(anchors, &generation.anchors))
+    fn is_of(&self, generation: &Arc<TrustGeneration>) -> bool {
+        let made_of = self.generation.as_ref();
+        made_of.is_some_and(|made_of| Arc::ptr_eq(made_of, generation))
     }
 }
 
@@ -74,12 +72,12 @@ impl JudgeTerms {
         }
     }
 
-    fn judge_of(&self, generation: &TrustGeneration) -> DatedJudge {
+    fn judge_of(&self, generation: &Arc<TrustGeneration>) -> DatedJudge {
         let (anchors, crls) = (Arc::clone(&generation.anchors), generation.crls.clone());
         DatedJudge {
-            anchors: Some(Arc::clone(&anchors)),
             judge: Arc::new(self.judge(Some(anchors), Some(crls))),
             epoch: generation.epoch,
+            generation: Some(Arc::clone(generation)),
         }
     }
 }
@@ -98,7 +96,7 @@ impl JudgeInForce {
             latest: RwLock::new(DatedJudge {
                 judge,
                 epoch: 0,
-                anchors: None,
+                generation: None,
             }),
             by_identity: RwLock::default(),
         }
@@ -140,7 +138,7 @@ impl JudgeInForce {
     }
 
     /// The judge of one of the generations that are in force for identities.
-    fn current_of(&self, generation: &TrustGeneration) -> DatedJudge {
+    fn current_of(&self, generation: &Arc<TrustGeneration>) -> DatedJudge {
         // No code of ours panics under the lock.
         let judges = self.by_identity.read();
         let judges = judges.unwrap_or_else(PoisonError::into_inner);
@@ -151,7 +149,8 @@ impl JudgeInForce {
         let current = self.terms.judge_of(generation);
         let judges = self.by_identity.write();
         let mut judges = judges.unwrap_or_else(PoisonError::into_inner);
-        judges.retain(|judge| judge.epoch == current.epoch);
+        // Another thread may have made it meanwhile.
+        judges.retain(|judge| judge.epoch == current.epoch && !judge.is_of(generation));
         if judges.len() >= MAX_JUDGES {
             judges.remove(0);
         }

@@ -85,8 +85,7 @@ impl Memory {
         }
     }
 
-    /// What was made of exactly what this peer presents, in this epoch of the pins, if it still
-    /// holds.
+    /// What was made of exactly what this peer presents, in this epoch, if it still holds.
     pub(super) fn recall(&self, peer: &Peer<'_>, epoch: Epoch) -> Option<Recalled> {
         let (key, now) = (peer.memory_key(&self.hasher), peer.at());
         let shard = self.read(key)?;

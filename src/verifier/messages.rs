@@ -8,6 +8,7 @@ use super::peer::Peer;
 use super::staple::StapleAssessment;
 use crate::cert::Certificate;
 use crate::event::{Role, Subject};
+use crate::outlook::Refusal;
 use crate::policy::Band;
 #[cfg(feature = "ocsp")]
 use crate::revocation::StapleOutlook;
@@ -25,6 +26,24 @@ pub(super) fn unproven(peer: &Peer<'_>, leaf: Option<&Certificate>) -> String {
     format!(
         "{} presented {shown} and did not prove (so far) that it has the key: a broken connection, or somebody else",
         peer.met_as()
+    )
+}
+
+pub(super) fn anchors_do_not_lead(name: &str, refusal: &Refusal) -> String {
+    format!(
+        "{name} was accepted, but not by the trust anchors that the wrapper was given, so nobody knows until when \
+         its chain verifies: give with_trust_anchors those of the inner verifier ({refusal})"
+    )
+}
+
+pub(super) fn sessions_unguarded(name: &str, role: Role) -> String {
+    let shortest = match role {
+        Role::PeerClient => "with_watching_client_verifier",
+        _ => "with_watching_verifier",
+    };
+    format!(
+        "{name} fits the pins, but nobody guards the sessions: rustls resumes them without asking, also after the pins \
+         changed; build the configuration by {shortest}, or put a SessionGuard before its session store"
     )
 }
 

@@ -58,6 +58,7 @@ mod server;
 mod spiffe;
 #[cfg(feature = "ocsp")]
 mod staple;
+mod unguarded;
 mod unproven;
 
 pub use bounds::{PresentedBounds, PresentedError};
@@ -86,3 +87,4 @@ pub use spiffe::{
 };
 #[cfg(feature = "ocsp")]
 pub use staple::{StapleRule, StapleStrictness};
+pub use unguarded::UnguardedSessions;

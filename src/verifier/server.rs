@@ -33,13 +33,16 @@ use crate::time::Timestamp;
 /// stands; what it accepts may still be refused by pins and staples, and is told to the observer
 /// when it comes near its end. (One relaxation can be asked for: [`PinnedGrace`](crate::verifier::PinnedGrace).)
 ///
-/// rustls resumes sessions without asking any verifier: put a
+/// rustls resumes sessions without asking any verifier: build the configuration by
+/// [`with_watching_verifier`](crate::config::ClientConfigBuilderExt::with_watching_verifier), put a
 /// [`SessionGuard`](crate::SessionGuard) around the session store, or use
-/// [`PinnedClientConfigs`](crate::PinnedClientConfigs), which does all of that.
+/// [`PinnedClientConfigs`](crate::PinnedClientConfigs). Where there are pins and none of these, one event
+/// `sessions_unguarded` says so.
 ///
 /// # How does my client learn that a server's certificate is about to expire?
 /// ```
 /// use std::sync::Arc;
+/// use notafter::config::ClientConfigBuilderExt as _;
 /// use notafter::{Event, TrustAnchors, WatchingServerVerifier};
 /// use rustls::client::WebPkiServerVerifier;
 /// # fn config(anchors: TrustAnchors) -> Result<rustls::ClientConfig, Box<dyn std::error::Error>> {
@@ -53,8 +56,7 @@ use crate::time::Timestamp;
 ///     .build()?;
 /// let config = rustls::ClientConfig::builder_with_provider(provider)
 ///     .with_safe_default_protocol_versions()?
-///     .dangerous()
-///     .with_custom_certificate_verifier(verifier)
+///     .with_watching_verifier(&verifier)
 ///     .with_no_client_auth();
 /// # Ok(config)
 /// # }
@@ -279,6 +281,9 @@ impl WatchingServerVerifier {
         checked: &Result<HandshakeSignatureValid, Error>,
     ) {
         if let Some(proven) = self.handshake.signature_checked(leaf, checked) {
+            if !self.accepted.is_kept() {
+                self.handshake.sessions_are_unguarded(&proven);
+            }
             self.accepted.record(&proven.peer, proven.period);
         }
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use notafter::event::PeerReach;
 use notafter::outlook::Position;
+use notafter::verifier::UnguardedSessions;
 use notafter::{EventCode, SpkiPin, WatchingServerVerifier, pin_error};
 use rustls::client::WebPkiServerVerifier;
 use rustls::pki_types::ServerName;
@@ -145,6 +146,7 @@ fn openssl_is_watched_and_pinned_like_any_peer() {
                 .with_trust_anchors(anchors.clone())
                 .with_observer(recorder.clone())
                 .with_leaf_pin(pin)
+                .with_unguarded_sessions(UnguardedSessions::Accept)
                 .build()
                 .unwrap();
             let config =

@@ -4,8 +4,11 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::Arc;
 
 use notafter::event::Role;
+use notafter::identity::{IdentityError, SpiffeId, SvidError};
 use notafter::pin::PinError;
-use notafter::verifier::{HandshakeCounts, PresentedBounds, PresentedError, RefusalReason};
+use notafter::verifier::{
+    HandshakeCounts, PresentedBounds, PresentedError, RefusalReason, SpiffePeerError,
+};
 use notafter::{EventCode, SpkiPin, WatchingClientVerifier, WatchingServerVerifier};
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{ServerCertVerified, ServerCertVerifier};
@@ -20,7 +23,7 @@ use rustls::{
 use crate::support::certificate_errors::certificate_errors;
 use crate::support::pki::{self, Ca, Leaf, NOW};
 use crate::support::proof::{any_signature_counts, meet_client, meet_server};
-use crate::support::tls::{FixedTime, Outcome, Recorder, VERSIONS, handshake, ring};
+use crate::support::tls::{FixedTime, MINUTE, Outcome, Recorder, VERSIONS, handshake, ring};
 
 /// Every reason that occurred, with its count.
 fn refused(counts: &HandshakeCounts) -> Vec<(&'static str, u64)> {
@@ -80,6 +83,7 @@ fn every_verdict_of_the_inner_verifier_counts_by_one_reason() {
     let other = |error: Arc<dyn std::error::Error + Send + Sync>| {
         Error::InvalidCertificate(CertificateError::Other(OtherError(error)))
     };
+    let id = || "spiffe://prod.example/db".parse::<SpiffeId>().unwrap();
     let reasons = [
         "bad_encoding",
         "expired",
@@ -120,13 +124,30 @@ fn every_verdict_of_the_inner_verifier_counts_by_one_reason() {
             other(Arc::new(PresentedError::TooMany { count: 2, bound: 1 })),
             "presented_too_much",
         ),
+        (
+            other(Arc::new(IdentityError::new("no URI"))),
+            "unidentified",
+        ),
+        (
+            other(Arc::new(SpiffePeerError::Svid(SvidError::NoUri))),
+            "unidentified",
+        ),
+        (
+            other(Arc::new(SpiffePeerError::NotAccepted { id: id() })),
+            "not_accepted",
+        ),
+        (
+            other(Arc::new(SpiffePeerError::NoBundle { id: id() })),
+            "unknown_issuer",
+        ),
     ]);
     for (error, reason) in cases {
         let inner = Arc::new(Answers(Err(error.clone())));
-        let servers = WatchingServerVerifier::builder(inner.clone())
-            .build()
-            .unwrap();
-        let clients = WatchingClientVerifier::builder(inner).build().unwrap();
+        let silent = || Arc::new(Recorder::default());
+        let servers = WatchingServerVerifier::builder(inner.clone()).with_observer(silent());
+        let servers = servers.build().unwrap();
+        let clients = WatchingClientVerifier::builder(inner).with_observer(silent());
+        let clients = clients.build().unwrap();
         for met in 1..=3 {
             meet_server(&*servers, (&leaf.der, &[]), &name, &[], pki::now()).unwrap_err();
             meet_client(&*clients, (&leaf.der, &[]), pki::now()).unwrap_err();
@@ -155,7 +176,8 @@ impl Ground {
     ) -> Self {
         let roots = Arc::new(RootCertStore::from(&pki::anchors([root])));
         let inner = WebPkiServerVerifier::builder_with_provider(roots.clone(), ring());
-        let mut servers = WatchingServerVerifier::builder(inner.build().unwrap());
+        let mut servers =
+            WatchingServerVerifier::builder(inner.build().unwrap()).with_trust_age(MINUTE);
         if let Some(pin) = pin {
             servers = servers.with_leaf_pin(pin);
         }
@@ -167,6 +189,7 @@ impl Ground {
         Self {
             servers: servers.build().unwrap(),
             clients: WatchingClientVerifier::builder(inner.build().unwrap())
+                .with_trust_age(MINUTE)
                 .with_presented_bounds(bounds)
                 .build()
                 .unwrap(),
@@ -303,7 +326,10 @@ fn who_does_not_prove_itself_is_refused_once() {
     // It accepts everybody, and looks at signatures as webpki does.
     let signatures = inner.build().unwrap();
     let inner = Arc::new(Agreeing(signatures));
-    let clients = WatchingClientVerifier::builder(inner).build().unwrap();
+    let clients = WatchingClientVerifier::builder(inner)
+        .with_trust_age(MINUTE)
+        .build()
+        .unwrap();
     for met in 1..=3 {
         clients
             .verify_client_cert(&leaf.der, &[], pki::now())
@@ -449,6 +475,7 @@ fn the_facade_counts_by_role_and_reason_from_zero_on() {
     // Without it nothing is published.
     let silent = metrics::with_local_recorder(&gauges, || {
         WatchingServerVerifier::builder(inner.clone())
+            .with_trust_age(MINUTE)
             .build()
             .unwrap()
     });
@@ -463,7 +490,7 @@ fn reasons_are_few_and_each_has_a_name_of_its_own() {
         .iter()
         .map(|reason| reason.as_str())
         .collect();
-    assert_eq!(names.len(), 22);
+    assert_eq!(names.len(), 24);
     names.sort_unstable();
     names.dedup();
     assert_eq!(names.len(), RefusalReason::ALL.len());

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use notafter::event::{PeerReach, Role};
 use notafter::outlook::Position;
 use notafter::pin::PinError;
+use notafter::verifier::UnguardedSessions;
 use notafter::{
     Band, EventCode, Severity, SpkiPin, TrustAnchors, WatchingClientVerifier,
     WatchingServerVerifier, pin_error,
@@ -69,7 +70,8 @@ impl Ground {
             WebPkiServerVerifier::builder_with_provider(store(anchors), Arc::clone(&self.provider));
         let mut builder = WatchingServerVerifier::builder(inner.build().unwrap())
             .with_provider(Arc::clone(&self.provider))
-            .with_observer(self.recorder.clone());
+            .with_observer(self.recorder.clone())
+            .with_unguarded_sessions(UnguardedSessions::Accept);
         if judged {
             builder = builder.with_trust_anchors(anchors.clone());
         }
@@ -99,7 +101,8 @@ impl Ground {
         let builder = WatchingClientVerifier::builder(inner.build().unwrap())
             .with_provider(Arc::clone(&self.provider))
             .with_trust_anchors(anchors.clone())
-            .with_observer(self.recorder.clone());
+            .with_observer(self.recorder.clone())
+            .with_unguarded_sessions(UnguardedSessions::Accept);
         let builder = pins
             .iter()
             .fold(builder, |builder, pin| builder.with_leaf_pin(*pin));

@@ -11,6 +11,7 @@
     clippy::needless_pass_by_value
 )]
 
+mod adoption;
 mod announcements;
 mod attacks;
 mod bounds;

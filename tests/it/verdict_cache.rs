@@ -234,9 +234,9 @@ fn sentence_3_a_verdict_counts_for_the_ttl_at_most() {
         (told(), Some(60), 60),
         (told(), Some(3_600), 3_600),
         (told(), Some(0), 0),
-        (None, None, 60),
+        (None, None, 59),
         (None, Some(30), 30),
-        (None, Some(3_600), 60),
+        (None, Some(3_600), 59),
     ] {
         let inner = Inner::accepting();
         let builder = VerdictCache::builder(inner.clone());

@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
 
 use notafter::pin::PinError;
+use notafter::verifier::UnguardedSessions;
 use notafter::verifier::VerifierBuildError;
 use notafter::{
     Event, EventCode, SpkiPin, TrustAnchors, WatchingClientVerifier, WatchingServerVerifier,
@@ -19,7 +20,7 @@ use rustls::{
 
 use crate::support::pki::{self, NOW, days};
 use crate::support::proof::meet_server;
-use crate::support::tls::{Recorder, ring};
+use crate::support::tls::{MINUTE, Recorder, ring};
 
 /// Answers as it is told, and writes down what it was asked.
 #[derive(Debug)]
@@ -248,6 +249,7 @@ fn name() -> ServerName<'static> {
 fn the_server_wrapper_forwards_every_method() {
     let inner = Inner::new(Ok(()));
     let wrapper = WatchingServerVerifier::builder(inner.clone())
+        .with_trust_age(MINUTE)
         .build()
         .unwrap();
     let leaf = pki::root("Root", -1, 1000).leaf(&["a.example"], -1, 90);
@@ -311,6 +313,7 @@ fn the_client_wrapper_forwards_every_method() {
         let settings = Arc::get_mut(&mut inner).unwrap();
         (settings.offer, settings.mandatory, settings.raw) = (offer, mandatory, raw);
         let wrapper = WatchingClientVerifier::builder(inner.clone())
+            .with_trust_age(MINUTE)
             .build()
             .unwrap();
         assert_eq!(wrapper.offer_client_auth(), offer);
@@ -352,6 +355,7 @@ fn an_inner_refusal_stands_whatever_the_pins_say() {
     for refusal in refusals {
         let recorder = Arc::new(Recorder::default());
         let wrapper = WatchingServerVerifier::builder(Inner::new(Err(refusal.clone())))
+            .with_trust_age(MINUTE)
             .with_leaf_pin(pin)
             .with_provider(ring())
             .with_trust_anchors(pki::anchors([&root]))
@@ -373,7 +377,8 @@ fn an_inner_refusal_stands_whatever_the_pins_say() {
             "{refusal}"
         );
 
-        let client = WatchingClientVerifier::builder(Inner::new(Err(refusal.clone())));
+        let client = WatchingClientVerifier::builder(Inner::new(Err(refusal.clone())))
+            .with_trust_age(MINUTE);
         let client = client.with_leaf_pin(pin).build().unwrap();
         let verdict = client.verify_client_cert(&leaf.der, &[], pki::now());
         assert_eq!(verdict.map(|_| ()), Err(refusal));
@@ -392,6 +397,7 @@ fn raw_public_keys_are_pinned_by_what_they_are() {
         Arc::get_mut(&mut inner).unwrap().raw = true;
         let recorder = Arc::new(Recorder::default());
         let builder = WatchingServerVerifier::builder(inner).with_observer(recorder.clone());
+        let builder = builder.with_unguarded_sessions(UnguardedSessions::Accept);
         let wrapper = builder.with_leaf_pin(pin).build().unwrap();
         assert!(wrapper.requires_raw_public_keys());
         let verdict = meet_server(&*wrapper, (&spki, &[]), &name(), &[], pki::now());

@@ -1,7 +1,6 @@
 //! Trust anchors that follow their files.
 
 use std::fmt;
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use super::reloader::{Reloader, TrustReloadSummary};
 use crate::monitor::{Evaluation, Watched};
 use crate::outlook::{TrustAnchors, TrustGeneration, TrustInForce};
 use crate::reload::poller::ReloadThread;
+use crate::reload::slot::Looking;
 use crate::time::Timestamp;
 
 /// Trust anchors that are loaded again when their files change: files, folders, the operating
@@ -18,8 +18,8 @@ use crate::time::Timestamp;
 ///
 /// What lies there replaces what is in force only where it is fit: it holds an anchor, no more of it
 /// is damaged than before, it holds half of the anchors in force at least (settable), the own chains
-/// that verify go on to verify, and a bundle that shrank in a file written in place holds still.
-/// Otherwise what is in force stays, and events of the code `reload_failed` say so.
+/// that verify go on to verify, not all known peers would fail (`with_known_peers`), and a bundle that
+/// shrank in a file written in place holds still. Otherwise what is in force stays, and events of the code `reload_failed` say so.
 ///
 /// Verifiers that go by them are
 /// [`ReloadingServerVerifier`](crate::verifier::ReloadingServerVerifier) and
@@ -57,11 +57,21 @@ impl ReloadingAnchors {
     /// It reads files, so call it where blocking is allowed. A look at files that hold still reads
     /// their metadata only.
     pub fn poll(&self, now: Timestamp) -> TrustReloadSummary {
-        self.reloader.poll(now)
+        self.reloader.look(Looking::AsUsual, now)
+    }
+
+    /// Reads everything now, by these anchors' clock, however still it seems, and takes it for whole: for
+    /// `SIGHUP`, or whoever says that it has been written. What cannot be in force is told at once.
+    ///
+    /// It reads files, so call it where blocking is allowed. How to do so on `SIGHUP` says
+    /// [`ReloadingKey::reload_now`](crate::ReloadingKey::reload_now).
+    pub fn reload_now(&self) -> TrustReloadSummary {
+        self.reloader.look(Looking::Now, self.reloader.now())
     }
 
     /// Takes these bytes (PEM, or the DER of one certificate) instead of those pushed before under
-    /// this name, beside the anchors of all other places. What is pushed counts as whole.
+    /// this name, beside the anchors of all other places. What is pushed counts as whole;
+    /// the files are looked at too, and where one may be half-written, push again once it held still.
     ///
     /// # Errors
     /// [`TrustReloadError`] where they may not replace what is in force, which then stays.
@@ -92,15 +102,10 @@ impl ReloadingAnchors {
     /// # Errors
     /// [`TrustBuildError::Thread`] where the operating system has no thread to give.
     pub fn spawn(self: &Arc<Self>, interval: Duration) -> Result<ReloadThread, TrustBuildError> {
-        let anchors = Arc::downgrade(self);
-        let look = move || match anchors.upgrade() {
-            Some(anchors) => {
-                anchors.poll(anchors.reloader.now());
-                ControlFlow::Continue(())
-            }
-            None => ControlFlow::Break(()),
-        };
-        ReloadThread::spawn(interval, look).map_err(|error| TrustBuildError::Thread { error })
+        let thread = ReloadThread::follow(self, interval, |anchors| {
+            anchors.poll(anchors.reloader.now());
+        });
+        thread.map_err(|error| TrustBuildError::Thread { error })
     }
 
     /// The anchors in force.

@@ -16,7 +16,7 @@ use super::places::TrustPlaces;
 use super::reloader::{Reloader, ReloaderSettings};
 use crate::alert::RepeatPolicy;
 use crate::cert::{Certificate, SignatureAlgorithms};
-use crate::observer::{Observer, Outbox};
+use crate::observer::Observer;
 use crate::outlook::{KnownPeers, Usage};
 use crate::policy::ThresholdPolicy;
 use crate::provider;
@@ -36,15 +36,7 @@ impl ReloadingAnchors {
             all_peers_fail: AllPeersFail::default(),
             policy: ThresholdPolicy::default(),
             provider: None,
-            settings: ReloaderSettings {
-                loader: Loader::new(),
-                settle_seconds: 10,
-                clock: None,
-                outbox: Outbox::default(),
-                repeat: RepeatPolicy::default(),
-                #[cfg(feature = "metrics")]
-                published: None,
-            },
+            settings: ReloaderSettings::default(),
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use pki_types::CertificateRevocationListDer;
 
-use crate::revocation::Crls;
+use crate::cert::name_for_people;
+use crate::revocation::{CrlScope, Crls};
 use crate::time::{Timestamp, Validity};
 
 /// The revocation lists as they are in force, all of one moment.
@@ -13,7 +14,8 @@ pub struct CrlGeneration {
     pub epoch: u64,
     /// The lists with the rules for them.
     pub crls: Crls,
-    /// The same lists, for a rustls verifier.
+    /// The same lists, for a rustls verifier: the one that was made last comes first, for rustls goes by the
+    /// first that speaks for a certificate.
     pub ders: Vec<CertificateRevocationListDer<'static>>,
     pub(super) lists: Vec<ListInForce>,
 }
@@ -22,13 +24,16 @@ pub struct CrlGeneration {
 #[derive(Debug, Clone)]
 pub(super) struct ListInForce {
     pub(super) file: String,
-    /// DER without the outer SEQUENCE.
-    pub(super) issuer: Vec<u8>,
+    pub(super) scope: CrlScope,
     pub(super) this_update: Timestamp,
     pub(super) next_update: Timestamp,
 }
 
 impl ListInForce {
+    pub(super) fn issuer_name(&self) -> String {
+        name_for_people(&self.scope.issuer)
+    }
+
     /// A list is current while now < nextUpdate.
     pub(super) const fn validity(&self) -> Validity {
         Validity {

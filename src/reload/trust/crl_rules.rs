@@ -1,27 +1,31 @@
 //! Whether revocation lists may replace those in force: a function of both, and of the instant.
 
+use std::cmp::Reverse;
 use std::path::Path;
 
 use pki_types::CertificateRevocationListDer;
 
-use super::crl_files::CrlFile;
+use super::crl_files::{CrlFile, MAX_FOLDER_BYTES};
 use super::crl_generation::{CrlGeneration, ListInForce};
 use super::error::TrustReloadError;
 use super::kind::{Admitted, TrustKind, TrustLook};
 use super::known_issuers::KnownIssuers;
-use super::places::files_of;
 use crate::alert::{Condition, Matter};
-use crate::cert::name_for_people;
 use crate::event::{Event, EventCode, Role, Severity};
 use crate::monitor::{Evaluation, Gauge};
 use crate::outlook::Position;
 use crate::policy::{Band, ThresholdPolicy};
 use crate::revocation::{
-    CrlDepth, CrlExpiration, Crls, CrlsBuilder, UnknownRevocation, crl_next_update, crl_this_update,
+    CrlDepth, CrlExpiration, CrlScope, Crls, CrlsBuilder, UnknownRevocation, crl_next_update,
+    crl_this_update,
 };
 use crate::self_check::{Finding, FindingCode, list_band, list_gauges};
-use crate::source::{Loader, path_name};
+use crate::source::Loader;
 use crate::time::Timestamp;
+
+/// By so much the thisUpdate of a list may lie ahead of this machine's clock, which may be slow. One that
+/// lies further ahead would make every good one an older one until its time has come.
+const MAX_AHEAD_SECONDS: i64 = 300;
 
 /// What becomes of lists that lack one of an issuer that has one in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -30,7 +34,7 @@ pub enum LostIssuers {
     /// They are refused: what that issuer revoked would be let in, or all of its leaves shut out.
     #[default]
     Refuse,
-    /// They are taken.
+    /// They are taken, and told as a warning.
     Tell,
 }
 
@@ -55,35 +59,75 @@ impl CrlRules {
             .with_expiration(self.expiration)
     }
 
+    /// What there would be in force, as the first generation.
+    fn generation(
+        &self,
+        contents: &[CrlFile],
+        look: &TrustLook<'_>,
+    ) -> Result<CrlGeneration, TrustReloadError> {
+        let mut crls = self.empty();
+        let mut read = Vec::new();
+        for file in contents {
+            let found = file.lists()?;
+            if found.is_empty() {
+                let place = file.name.clone();
+                return Err(TrustReloadError::NoLists { place });
+            }
+            for (index, der) in found.into_iter().enumerate() {
+                let unusable = |reason: String| TrustReloadError::ListUnusable {
+                    file: file.name.clone(),
+                    number: index + 1,
+                    reason,
+                };
+                let added = crls.with_der(&der);
+                crls = added.map_err(|error| unusable(error.error.to_string()))?;
+                let list = ReadList::new(&file.name, der);
+                read.push(list.ok_or_else(|| unusable("its dates cannot be read".to_owned()))?);
+            }
+        }
+        if read.is_empty() {
+            return Err(TrustReloadError::NoLists {
+                place: look.place.to_owned(),
+            });
+        }
+        // Else an older list that lies beside a later one would take its revocations back.
+        read.sort_by_key(|list| Reverse(list.this_update));
+        let crls = crls.with_latest_first().build();
+        let lists = read.iter().zip(crls.scopes());
+        Ok(CrlGeneration {
+            epoch: 0,
+            lists: lists.map(|(list, scope)| list.in_force(scope)).collect(),
+            ders: read.into_iter().map(|list| list.der).collect(),
+            crls,
+        })
+    }
+
+    /// # Errors
+    /// Why they may not replace those in force. What there is to warn of comes back where they may.
     fn check(
         &self,
         lists: &[ListInForce],
         in_force: &[ListInForce],
         look: &TrustLook<'_>,
-    ) -> Result<(), TrustReloadError> {
+    ) -> Result<Option<TrustReloadError>, TrustReloadError> {
         let place = || look.place.to_owned();
+        let mut lost = None;
         for before in in_force {
-            let of_issuer = || lists.iter().filter(|list| list.issuer == before.issuer);
-            let issuer = || name_for_people(&before.issuer);
-            if self.lost_issuers == LostIssuers::Refuse && of_issuer().next().is_none() {
-                return Err(TrustReloadError::IssuerLost {
+            let is_of_issuer = |list: &ListInForce| list.scope.issuer == before.scope.issuer;
+            if lost.is_none() && !lists.iter().any(is_of_issuer) {
+                lost = Some(TrustReloadError::IssuerLost {
                     place: place(),
-                    issuer: issuer(),
+                    issuer: before.issuer_name(),
                 });
             }
-            let of_issuer_before = in_force.iter().filter(|list| list.issuer == before.issuer);
-            let latest_before = of_issuer_before.map(|list| list.this_update).max();
-            let latest = of_issuer().max_by_key(|list| list.this_update);
-            if let (Some(latest), Some(in_force)) = (latest, latest_before) {
-                if latest.this_update < in_force {
-                    return Err(TrustReloadError::OlderList {
-                        file: latest.file.clone(),
-                        issuer: issuer(),
-                        this_update: latest.this_update,
-                        in_force,
-                    });
-                }
+            let is_of_scope = |list: &ListInForce| list.scope == before.scope;
+            let older = older_list(lists, in_force, is_of_issuer);
+            if let Some(older) = older.or_else(|| older_list(lists, in_force, is_of_scope)) {
+                return Err(older);
             }
+        }
+        if let (Some(lost), LostIssuers::Refuse) = (&lost, self.lost_issuers) {
+            return Err(lost.clone());
         }
         if lists.len() < in_force.len() && look.written_within > 0 {
             return Err(TrustReloadError::StillWritten {
@@ -93,7 +137,7 @@ impl CrlRules {
                 seconds: look.written_within,
             });
         }
-        Ok(())
+        Ok(lost)
     }
 
     fn condition(&self, list: &ListInForce, now: Timestamp) -> Condition {
@@ -103,7 +147,7 @@ impl CrlRules {
             Band::Expired => EventCode::Expired,
             _ => EventCode::Expiring,
         };
-        let issuer = name_for_people(&list.issuer);
+        let issuer = list.issuer_name();
         let worth = match self.expiration {
             CrlExpiration::Enforce => "from then on whatever it speaks for is refused",
             CrlExpiration::Ignore => "from then on it may lack what was revoked",
@@ -130,17 +174,7 @@ impl TrustKind for CrlRules {
     const ROLE: Role = Role::Crl;
 
     fn read_path(&self, path: &Path, loader: &Loader) -> Vec<CrlFile> {
-        let read = |path: &Path| CrlFile {
-            name: path_name(path),
-            bytes: loader.read(path),
-        };
-        let in_folder = files_of(path);
-        if in_folder.is_empty() {
-            return vec![read(path)];
-        }
-        let files = in_folder.iter().filter(|path| path.is_file());
-        let files = files.map(|path| read(path));
-        files.filter(|file| !file.is_unrelated()).collect()
+        CrlFile::read(path, loader, MAX_FOLDER_BYTES)
     }
 
     fn read_bytes(&self, name: &str, bytes: &[u8]) -> Vec<CrlFile> {
@@ -160,53 +194,30 @@ impl TrustKind for CrlRules {
         look: &TrustLook<'_>,
         in_force: Option<&CrlGeneration>,
     ) -> Result<Admitted<CrlGeneration>, TrustReloadError> {
-        let mut crls = self.empty();
-        let (mut lists, mut ders) = (Vec::new(), Vec::new());
-        for file in contents {
-            let found = file.lists()?;
-            if found.is_empty() {
-                let place = file.name.clone();
-                return Err(TrustReloadError::NoLists { place });
-            }
-            for (index, der) in found.into_iter().enumerate() {
-                let unusable = |reason: String| TrustReloadError::ListUnusable {
-                    file: file.name.clone(),
-                    number: index + 1,
-                    reason,
-                };
-                let added = crls.clone().with_der(&der);
-                crls = added.map_err(|error| unusable(error.error.to_string()))?;
-                lists.push(
-                    list_in_force(&file.name, &der)
-                        .ok_or_else(|| unusable("its dates cannot be read".to_owned()))?,
-                );
-                ders.push(der);
-            }
-        }
-        if lists.is_empty() {
-            return Err(TrustReloadError::NoLists {
-                place: look.place.to_owned(),
-            });
-        }
-        let crls = crls.build();
-        for ((list, issuer), der) in lists.iter_mut().zip(crls.issuers()).zip(&ders) {
-            list.issuer = issuer.to_vec();
-            if !self.issuers.vouch_for(issuer, der) {
+        let mut generation = self.generation(contents, look)?;
+        for (list, der) in generation.lists.iter().zip(&generation.ders) {
+            if !self.issuers.vouch_for(&list.scope.issuer, der) {
                 return Err(TrustReloadError::SignatureFails {
                     file: list.file.clone(),
-                    issuer: name_for_people(issuer),
+                    issuer: list.issuer_name(),
+                });
+            }
+            if list.this_update.seconds_since(look.now) > MAX_AHEAD_SECONDS {
+                return Err(TrustReloadError::ListNotYetValid {
+                    file: list.file.clone(),
+                    issuer: list.issuer_name(),
+                    this_update: list.this_update,
                 });
             }
         }
-        if let Some(in_force) = in_force {
-            self.check(&lists, &in_force.lists, look)?;
-        }
-        Ok(Admitted::without_warning(CrlGeneration {
-            epoch: in_force.map_or(0, |in_force| in_force.epoch + 1),
-            crls,
-            ders,
-            lists,
-        }))
+        let Some(in_force) = in_force else {
+            return Ok(Admitted::without_warning(generation));
+        };
+        generation.epoch = in_force.epoch + 1;
+        Ok(Admitted {
+            warning: self.check(&generation.lists, &in_force.lists, look)?,
+            value: generation,
+        })
     }
 
     fn is_same(&self, value: &CrlGeneration, other: &CrlGeneration) -> bool {
@@ -254,12 +265,50 @@ impl TrustKind for CrlRules {
     }
 }
 
-/// The dates of a list; its issuer is filled in by who parsed it.
-fn list_in_force(file: &str, der: &CertificateRevocationListDer<'_>) -> Option<ListInForce> {
-    Some(ListInForce {
-        file: file.to_owned(),
-        issuer: Vec::new(),
-        this_update: crl_this_update(der)?,
-        next_update: crl_next_update(der)?,
+/// A list as it was read.
+struct ReadList {
+    file: String,
+    this_update: Timestamp,
+    next_update: Timestamp,
+    der: CertificateRevocationListDer<'static>,
+}
+
+impl ReadList {
+    /// `None` where its dates cannot be read.
+    fn new(file: &str, der: CertificateRevocationListDer<'static>) -> Option<Self> {
+        Some(Self {
+            file: file.to_owned(),
+            this_update: crl_this_update(&der)?,
+            next_update: crl_next_update(&der)?,
+            der,
+        })
+    }
+
+    fn in_force(&self, scope: CrlScope) -> ListInForce {
+        ListInForce {
+            file: self.file.clone(),
+            scope,
+            this_update: self.this_update,
+            next_update: self.next_update,
+        }
+    }
+}
+
+/// Why the latest of these lists may not replace the latest of those in force: it was made before that.
+fn older_list(
+    lists: &[ListInForce],
+    in_force: &[ListInForce],
+    is_meant: impl Fn(&ListInForce) -> bool,
+) -> Option<TrustReloadError> {
+    let latest = |lists: &[ListInForce]| {
+        let meant = lists.iter().filter(|list| is_meant(list));
+        meant.max_by_key(|list| list.this_update).cloned()
+    };
+    let (latest, before) = (latest(lists)?, latest(in_force)?);
+    (latest.this_update < before.this_update).then(|| TrustReloadError::OlderList {
+        issuer: latest.issuer_name(),
+        file: latest.file,
+        this_update: latest.this_update,
+        in_force: before.this_update,
     })
 }

@@ -1,7 +1,6 @@
 //! Revocation lists that follow their files.
 
 use std::fmt;
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,16 +10,20 @@ use super::error::{TrustBuildError, TrustReloadError};
 use super::reloader::{Reloader, TrustReloadSummary};
 use crate::monitor::{Evaluation, Watched};
 use crate::reload::poller::ReloadThread;
+use crate::reload::slot::Looking;
 use crate::time::Timestamp;
 
 /// Revocation lists that are loaded again when their files change: files (PEM blocks `X509 CRL`, or
 /// the DER of one list), folders, and bytes that the application pushes.
 ///
-/// What lies there replaces what is in force only where it is fit: every list can be used, of each
-/// issuer that has a list in force there is one (settable), and none was made before that
-/// (RFC 5280, 5.1.2.4). Otherwise what is in force stays, and events of the code `reload_failed` say
-/// so. A list near its nextUpdate is told of by `expiring`, one past it by `expired`, both of the role
-/// `crl`; what it is worth then says [`CrlExpiration`](crate::revocation::CrlExpiration).
+/// What lies there replaces what is in force only where it is fit: every list can be used, none is of a
+/// time to come, of each issuer that has a list in force there is one (settable), and the latest of it
+/// was not made before that (RFC 5280, 5.1.2.4), nor that of any distribution point of it (RFC 5280,
+/// 5.2.5). Otherwise what is in force stays, and events of the code `reload_failed` say so.
+///
+/// Of several lists for the same certificates the latest counts, wherever it lies. A list near its
+/// nextUpdate is told of by `expiring`, one past it by `expired`, both of the role `crl`; what it is worth
+/// then says [`CrlExpiration`](crate::revocation::CrlExpiration).
 ///
 /// The signatures of lists are checked where certificates are looked up in them, by the verifier; and
 /// before, where it is said who signs them (`with_issuers_in_force`, `with_issuer`).
@@ -51,11 +54,21 @@ impl ReloadingCrls {
     /// It reads files, so call it where blocking is allowed. A look at files that hold still reads
     /// their metadata only.
     pub fn poll(&self, now: Timestamp) -> TrustReloadSummary {
-        self.reloader.poll(now)
+        self.reloader.look(Looking::AsUsual, now)
+    }
+
+    /// Reads everything now, by these lists' clock, however still it seems, and takes it for whole: for
+    /// `SIGHUP`, or whoever says that it has been written. What cannot be in force is told at once.
+    ///
+    /// It reads files, so call it where blocking is allowed. How to do so on `SIGHUP` says
+    /// [`ReloadingKey::reload_now`](crate::ReloadingKey::reload_now).
+    pub fn reload_now(&self) -> TrustReloadSummary {
+        self.reloader.look(Looking::Now, self.reloader.now())
     }
 
     /// Takes the lists in these bytes instead of those pushed before under this name, beside the
-    /// lists of all other places. What is pushed counts as whole.
+    /// lists of all other places. What is pushed counts as whole;
+    /// the files are looked at too, and where one may be half-written, push again once it held still.
     ///
     /// # Errors
     /// [`TrustReloadError`] where they may not replace what is in force, which then stays.
@@ -74,15 +87,10 @@ impl ReloadingCrls {
     /// # Errors
     /// [`TrustBuildError::Thread`] where the operating system has no thread to give.
     pub fn spawn(self: &Arc<Self>, interval: Duration) -> Result<ReloadThread, TrustBuildError> {
-        let lists = Arc::downgrade(self);
-        let look = move || match lists.upgrade() {
-            Some(lists) => {
-                lists.poll(lists.reloader.now());
-                ControlFlow::Continue(())
-            }
-            None => ControlFlow::Break(()),
-        };
-        ReloadThread::spawn(interval, look).map_err(|error| TrustBuildError::Thread { error })
+        let thread = ReloadThread::follow(self, interval, |lists| {
+            lists.poll(lists.reloader.now());
+        });
+        thread.map_err(|error| TrustBuildError::Thread { error })
     }
 
     /// The lists in force.

@@ -14,7 +14,7 @@ use super::places::TrustPlaces;
 use super::reloader::{Reloader, ReloaderSettings};
 use crate::alert::RepeatPolicy;
 use crate::cert::Certificate;
-use crate::observer::{Observer, Outbox};
+use crate::observer::Observer;
 use crate::outlook::TrustInForce;
 use crate::policy::ThresholdPolicy;
 use crate::provider;
@@ -22,6 +22,9 @@ use crate::provider;
 use crate::reload::published::PublishedReloads;
 use crate::revocation::{CrlDepth, CrlExpiration, UnknownRevocation};
 use crate::source::Loader;
+
+/// Lists are larger than certificates.
+const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
 
 impl ReloadingCrls {
     /// Starts with no place to look at, and rustls's defaults.
@@ -38,13 +41,8 @@ impl ReloadingCrls {
             },
             provider: None,
             settings: ReloaderSettings {
-                loader: Loader::new().with_max_file_bytes(64 * 1024 * 1024),
-                settle_seconds: 10,
-                clock: None,
-                outbox: Outbox::default(),
-                repeat: RepeatPolicy::default(),
-                #[cfg(feature = "metrics")]
-                published: None,
+                loader: Loader::new().with_max_file_bytes(MAX_FILE_BYTES),
+                ..ReloaderSettings::default()
             },
         }
     }
@@ -62,7 +60,11 @@ pub struct ReloadingCrlsBuilder {
 
 impl ReloadingCrlsBuilder {
     /// Looks certificates up in the lists of this file (PEM, or the DER of one) or of the files of
-    /// this folder; repeatable. Files of more than 64 MiB are refused.
+    /// this folder and those below it; repeatable.
+    ///
+    /// A file of more than 64 MiB is refused; of a folder, more than 10,000 files, more than 512 MiB
+    /// together, and what cannot be read, a link that leads nowhere for example. In a folder, files that
+    /// have nothing to do with lists are passed over, unless they end in `.crl`, `.pem` or `.der`.
     pub fn with_path(mut self, path: impl Into<PathBuf>) -> Self {
         self.places.paths.push(path.into());
         self

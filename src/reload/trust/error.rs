@@ -82,7 +82,8 @@ pub enum TrustReloadError {
     },
     /// Known peers verify under the anchors in force, and none of them would under these.
     #[error(
-        "none of the {peers} known peers ({named}) that verify by the trust anchors loaded before would verify by those in {place}: add the root that they end at, or say AllPeersFail::Tell if that is meant"
+        "none of the {peers} known peers ({named}) that verify by the trust anchors loaded before would verify by those in {place}: add the root that they end at, or say AllPeersFail::Tell if that is meant",
+        place = visible(.place)
     )]
     AllPeersFail {
         /// Where they lie.
@@ -133,7 +134,7 @@ pub enum TrustReloadError {
     },
     /// No list is there of an issuer that one in force is of.
     #[error(
-        "{place}: there is no list of '{issuer}' any more, which one in force is of: put it back, or let go of it with LostIssuers::Tell",
+        "{place}: there is no list of '{issuer}' any more, as there was until now: put it back, or say LostIssuers::Tell if that is meant",
         place = visible(.place)
     )]
     IssuerLost {
@@ -141,6 +142,19 @@ pub enum TrustReloadError {
         place: String,
         /// The issuer's name.
         issuer: String,
+    },
+    /// A list is of a time that is still to come.
+    #[error(
+        "{file}: the list of '{issuer}' is of {this_update}, which is still to come, and in force it would keep out those made until then: set the clock right, or fetch it again from its CA; otherwise it counts once that time is near",
+        file = visible(.file)
+    )]
+    ListNotYetValid {
+        /// The file.
+        file: String,
+        /// The issuer's name.
+        issuer: String,
+        /// Its thisUpdate.
+        this_update: Timestamp,
     },
     /// A list was made before the one in force of the same issuer.
     #[error(
@@ -174,6 +188,7 @@ impl TrustReloadError {
             Self::ListUnusable { .. } => "list_unusable",
             Self::SignatureFails { .. } => "signature_fails",
             Self::IssuerLost { .. } => "issuer_lost",
+            Self::ListNotYetValid { .. } => "list_not_yet_valid",
             Self::OlderList { .. } => "older_list",
         }
     }
@@ -182,7 +197,10 @@ impl TrustReloadError {
     pub(super) const fn may_be_torn(&self) -> bool {
         !matches!(
             self,
-            Self::OwnChainFails { .. } | Self::AllPeersFail { .. } | Self::OlderList { .. }
+            Self::OwnChainFails { .. }
+                | Self::AllPeersFail { .. }
+                | Self::ListNotYetValid { .. }
+                | Self::OlderList { .. }
         )
     }
 }

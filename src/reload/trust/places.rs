@@ -87,8 +87,8 @@ impl TrustPlaces {
     }
 }
 
-/// The entries of a folder, in order.
-pub(super) fn files_of(folder: &Path) -> Vec<PathBuf> {
+/// The entries of a folder, in order; what cannot be looked at shows when it is read.
+fn files_of(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();
     paths.sort();

@@ -19,6 +19,7 @@ use crate::observer::Outbox;
 use crate::reload::files::LastLook;
 #[cfg(feature = "metrics")]
 use crate::reload::published::{PublishedReloads, ReloadNumbers};
+use crate::reload::slot::Looking;
 use crate::source::Loader;
 use crate::time::{Timestamp, clock};
 
@@ -44,6 +45,20 @@ pub(super) struct ReloaderSettings {
     pub(super) repeat: RepeatPolicy,
     #[cfg(feature = "metrics")]
     pub(super) published: Option<PublishedReloads>,
+}
+
+impl Default for ReloaderSettings {
+    fn default() -> Self {
+        Self {
+            loader: Loader::new(),
+            settle_seconds: 10,
+            clock: None,
+            outbox: Outbox::default(),
+            repeat: RepeatPolicy::default(),
+            #[cfg(feature = "metrics")]
+            published: None,
+        }
+    }
 }
 
 /// Anchors or lists that are loaded again.
@@ -91,7 +106,7 @@ impl<K: TrustKind> Reloader<K> {
             now,
         };
         let value = kind.admit(&loaded, &circumstances, None)?.value;
-        let mut teller = TrustTeller::new(K::ROLE, settings.repeat);
+        let mut teller = TrustTeller::new(K::ROLE, settings.repeat, &name);
         let mut events = teller.ends(kind.conditions(&value, now), now);
         let remark = kind.remark(&value);
         events.extend(remark.map(|remark| teller.start(&name, &remark, now)));
@@ -104,11 +119,7 @@ impl<K: TrustKind> Reloader<K> {
             state: Mutex::new(ReloaderState {
                 places,
                 look,
-                standing: TrustStanding {
-                    loaded,
-                    loaded_at: now,
-                    failing: None,
-                },
+                standing: TrustStanding::new(loaded, now),
                 teller,
             }),
             status: Mutex::new(ReloaderStatus {
@@ -133,20 +144,22 @@ impl<K: TrustKind> Reloader<K> {
     }
 
     /// Looks at the places once.
-    pub(super) fn poll(&self, now: Timestamp) -> TrustReloadSummary {
+    pub(super) fn look(&self, looking: Looking, now: Timestamp) -> TrustReloadSummary {
         let mut state = lock(&self.state);
         let mut events = Vec::new();
-        let is_failing = state.standing.failing.is_some();
-        let step = match is_failing || state.look.may_differ(&state.places.watched(), now) {
+        let (is_read, settle_seconds) = match looking {
+            Looking::AsUsual => (
+                state.standing.failing.is_some()
+                    || state.look.may_differ(&state.places.watched(), now),
+                self.settings.settle_seconds,
+            ),
+            Looking::Now => (true, 0),
+        };
+        let step = match is_read {
             true => {
                 let ReloaderState { places, look, .. } = &mut *state;
                 let contents = places.read(&self.kind, look, &self.settings.loader, now);
-                let settle = self.settings.settle_seconds;
-                let written_within = match look.was_written_within(settle, now) {
-                    true => settle,
-                    false => 0,
-                };
-                self.take(&mut state, contents, written_within, now)
+                self.take(&mut state, contents, settle_seconds, now)
             }
             false => TrustStep::Unchanged,
         };
@@ -168,27 +181,27 @@ impl<K: TrustKind> Reloader<K> {
         let mut state = lock(&self.state);
         let mut places = state.places.clone();
         places.pushed.insert(name.to_owned(), bytes.to_owned());
-        let contents = places.read(&self.kind, &mut state.look, &self.settings.loader, now);
+        let mut look = state.look.clone();
+        let contents = places.read(&self.kind, &mut look, &self.settings.loader, now);
         let place = places.name();
-        let look = TrustLook {
+        // What is pushed is whole, which the files beside it need not be.
+        let circumstances = TrustLook {
             place: &place,
-            written_within: 0,
+            written_within: look.written_within(self.settings.settle_seconds, now),
             now,
         };
         let in_force = self.in_force.load_full();
-        let admitted = self.kind.admit(&contents, &look, Some(&in_force));
+        let admitted = self.kind.admit(&contents, &circumstances, Some(&in_force));
         let step = match admitted {
             Ok(admitted) => {
                 // Only what is admitted is held for the next look.
                 state.places = places;
+                state.look = look;
                 self.put(&mut state, contents, admitted, now)
             }
-            // What is pushed is whole, and the caller is told: what was pushed before stays.
-            Err(error) => {
-                // Files that changed meanwhile are for the next look.
-                state.look = LastLook::default();
-                TrustStep::Refused { error, fresh: true }
-            }
+            // The caller is told, and what was pushed before stays. Files that changed meanwhile are for
+            // the next look.
+            Err(error) => state.standing.refused_push(name, bytes, error),
         };
         let events: Vec<_> = self.tell(&mut state, &step, now).into_iter().collect();
         self.publish_status(&state, now);
@@ -244,7 +257,7 @@ impl<K: TrustKind> Reloader<K> {
         &self,
         state: &mut ReloaderState<K::Contents>,
         contents: Vec<K::Contents>,
-        written_within: i64,
+        settle_seconds: i64,
         now: Timestamp,
     ) -> TrustStep {
         if contents == state.standing.loaded {
@@ -253,15 +266,15 @@ impl<K: TrustKind> Reloader<K> {
         let place = state.places.name();
         let look = TrustLook {
             place: &place,
-            written_within,
+            written_within: state.look.written_within(settle_seconds, now),
             now,
         };
         let in_force = self.in_force.load_full();
         match self.kind.admit(&contents, &look, Some(&in_force)) {
             Ok(admitted) => self.put(state, contents, admitted, now),
             Err(error) => {
-                let settle = self.settings.settle_seconds;
-                state.standing.refused(contents, error, settle, now)
+                let standing = &mut state.standing;
+                standing.refused(contents, error, settle_seconds, now)
             }
         }
     }
@@ -289,7 +302,8 @@ impl<K: TrustKind> Reloader<K> {
         step: &TrustStep,
         now: Timestamp,
     ) -> Option<Event> {
-        if matches!(step, TrustStep::Unchanged | TrustStep::Settling(_)) {
+        // It may be half-written, and whole in a moment.
+        if matches!(step, TrustStep::Settling(_)) {
             return None;
         }
         let told = ToldTrust {

@@ -1,6 +1,7 @@
 //! What comes of a look at the places. Pure: the same state and contents give the same step.
 
 use super::error::TrustReloadError;
+use crate::cert::Sha256Digest;
 use crate::time::Timestamp;
 
 /// What came of looking at contents.
@@ -28,6 +29,15 @@ pub(super) struct TrustStanding<C> {
     pub(super) loaded: Vec<C>,
     pub(super) loaded_at: Timestamp,
     pub(super) failing: Option<TrustFailing<C>>,
+    refused_push: Option<RefusedPush>,
+}
+
+/// What was pushed last and refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct RefusedPush {
+    name: String,
+    content: Sha256Digest,
+    error: TrustReloadError,
 }
 
 /// A disagreement that lasts.
@@ -40,6 +50,16 @@ pub(super) struct TrustFailing<C> {
 }
 
 impl<C: PartialEq> TrustStanding<C> {
+    /// What the places hold is in force.
+    pub(super) const fn new(loaded: Vec<C>, now: Timestamp) -> Self {
+        Self {
+            loaded,
+            loaded_at: now,
+            failing: None,
+            refused_push: None,
+        }
+    }
+
     /// The places hold what is in force.
     pub(super) fn agrees(&mut self) -> TrustStep {
         match self.failing.take() {
@@ -58,6 +78,7 @@ impl<C: PartialEq> TrustStanding<C> {
         self.loaded = contents;
         self.loaded_at = now;
         self.failing = None;
+        self.refused_push = None;
         TrustStep::Swapped { warning }
     }
 
@@ -93,5 +114,21 @@ impl<C: PartialEq> TrustStanding<C> {
             error,
             fresh: !known,
         }
+    }
+    /// What was pushed under this name cannot be in force; what the places hold still is, or is not.
+    pub(super) fn refused_push(
+        &mut self,
+        name: &str,
+        bytes: &[u8],
+        error: TrustReloadError,
+    ) -> TrustStep {
+        let refused = RefusedPush {
+            name: name.to_owned(),
+            content: Sha256Digest::of(bytes),
+            error: error.clone(),
+        };
+        let fresh = self.refused_push.as_ref() != Some(&refused);
+        self.refused_push = Some(refused);
+        TrustStep::Refused { error, fresh }
     }
 }

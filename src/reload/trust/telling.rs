@@ -19,6 +19,9 @@ const MAX_TOLD: NonZeroUsize = match NonZeroUsize::new(1024) {
 pub(super) struct TrustTeller {
     transitions: Transitions,
     role: Role,
+    /// What it is about, by the name that the places had at the start: what is pushed under more names
+    /// later is no other matter.
+    matter: Matter,
 }
 
 /// What is told of.
@@ -30,10 +33,11 @@ pub(super) struct ToldTrust<'t> {
 }
 
 impl TrustTeller {
-    pub(super) fn new(role: Role, repeat: RepeatPolicy) -> Self {
+    pub(super) fn new(role: Role, repeat: RepeatPolicy, place: &str) -> Self {
         Self {
             transitions: Transitions::new(MAX_TOLD).with_repeat(repeat),
             role,
+            matter: Matter::new(EventCode::ReloadFailed, role).with_name(place.to_owned()),
         }
     }
 
@@ -52,9 +56,9 @@ impl TrustTeller {
         now: Timestamp,
     ) -> Option<Event> {
         let (band, code, message, fresh) = match step {
-            // Nothing is new, or it may be in a moment.
-            TrustStep::Unchanged | TrustStep::Settling(_) => return None,
-            TrustStep::Restored => {
+            TrustStep::Settling(_) => return None,
+            // Something may have been refused that was pushed: what was pushed before stayed.
+            TrustStep::Unchanged | TrustStep::Restored => {
                 let message = format!("{}: it holds what is in force again", told.place);
                 (Band::Ok, EventCode::ReloadRecovered, message, false)
             }
@@ -75,9 +79,7 @@ impl TrustTeller {
                 (Band::Warning, EventCode::ReloadFailed, message, *fresh)
             }
         };
-        let matter =
-            Matter::new(EventCode::ReloadFailed, self.role).with_name(told.place.to_owned());
-        let telling = self.transitions.observe(matter.clone(), band, now);
+        let telling = self.transitions.observe(self.matter.clone(), band, now);
         // Another failure than the one told of is told at once.
         if telling.is_none() && !fresh {
             return None;
@@ -88,11 +90,13 @@ impl TrustTeller {
         };
         let event = Event::new(now, code, severity, self.role, message)
             .with_source(told.place.to_owned())
-            .with_matter(matter);
-        Some(match telling {
-            Some(telling) => event.with_bands(telling.before, band),
-            None => event,
-        })
+            .with_matter(self.matter.clone());
+        let before = match telling {
+            Some(telling) => telling.before,
+            // Another failure comes in the band of the one before; where nothing failed there is none.
+            None => Some(band).filter(|band| *band != Band::Ok),
+        };
+        Some(event.with_bands(before, band))
     }
 
     /// What should be said of the ends of what is in force.

@@ -76,7 +76,7 @@ const SHARDS: usize = 16;
 ///     .with_ttl(Duration::from_secs(600))
 ///     .build()?;
 /// # Ok(
-/// WatchingServerVerifier::builder(cached).build()?
+/// WatchingServerVerifier::builder(cached).with_trust_anchors(anchors.clone()).build()?
 /// # )
 /// # }
 /// ```

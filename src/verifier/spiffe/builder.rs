@@ -58,8 +58,9 @@ impl<V> SpiffeVerifierBuilder<V> {
         self
     }
 
-    /// Accepts the peers of which this function says so; repeatable. It is asked in every handshake,
-    /// once the X.509-SVID verified, and must not block.
+    /// Accepts the peers of which this function says so; repeatable. It is asked in every full handshake,
+    /// once the X.509-SVID verified (a [`VerdictCache`](crate::verifier::VerdictCache) around it remembers a yes), and
+    /// must not block.
     ///
     /// # How does each server name have its own SPIFFE ID?
     /// ```

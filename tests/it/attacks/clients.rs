@@ -11,7 +11,7 @@ use rustls::{CertificateError, RootCertStore};
 use super::remembered::Crossed;
 use super::{Changing, Knowing, NAME, Wire, name, pin_of, pin_of_ca, pinned, webpki};
 use crate::support::pki::{self, NOW, days};
-use crate::support::tls::{VERSIONS, meet, ring};
+use crate::support::tls::{MINUTE, VERSIONS, meet, ring};
 
 #[test]
 fn a_session_does_not_outlive_the_pinned_path() {
@@ -47,7 +47,7 @@ fn a_name_in_other_case_is_the_same_name_for_sessions() {
     let lasting = root.leaf(&[NAME], -90, 300);
     for version in VERSIONS {
         let wire = Wire::at(version, NOW.saturating_add(-100));
-        let verifier = WatchingServerVerifier::builder(webpki(&anchors));
+        let verifier = WatchingServerVerifier::builder(webpki(&anchors)).with_trust_age(MINUTE);
         let configs = wire.configs(&verifier.build().unwrap());
         let current = || configs.current().unwrap();
         let [ending, lasting] = [&ending, &lasting].map(|leaf| wire.server(&[&leaf.der], leaf));
@@ -80,6 +80,7 @@ fn a_session_does_not_outlive_the_inner_verifiers_revocation_list() {
             .unwrap();
         let wire = Wire::at(version, end.saturating_add(-100));
         let verifier = WatchingServerVerifier::builder(inner)
+            .with_trust_age(MINUTE)
             .with_provider(ring())
             .with_trust_anchors(anchors.clone())
             .build()
@@ -105,6 +106,7 @@ fn a_session_does_not_outlive_the_inner_verifiers_path() {
         let wire = Wire::at(version, NOW.saturating_add(-100));
         let inner = webpki(&pki::anchors([&inner_root]));
         let verifier = WatchingServerVerifier::builder(inner)
+            .with_trust_age(MINUTE)
             .with_provider(ring())
             .with_trust_anchors(pki::anchors([&inner_root, &other]))
             .build()
@@ -133,7 +135,7 @@ fn a_session_outlives_what_the_inner_verifier_learns_by_a_minute_at_the_most() {
             is_revoked.then_some(CertificateError::Revoked)
         };
         let inner = Knowing::around(webpki(&anchors), revoked);
-        let verifier = WatchingServerVerifier::builder(inner);
+        let verifier = WatchingServerVerifier::builder(inner).with_trust_age(MINUTE);
         let wire = Wire::at(version, NOW);
         let client = wire.client(&verifier.build().unwrap());
         let server = wire.server(&[&leaf.der], &leaf);
@@ -194,7 +196,7 @@ fn a_ninth_proven_chain_ends_resumption_and_configurations_begin_afresh() {
     for version in VERSIONS {
         let wire = Wire::at(version, NOW);
         let label = wire.label();
-        let verifier = WatchingServerVerifier::builder(webpki(&anchors));
+        let verifier = WatchingServerVerifier::builder(webpki(&anchors)).with_trust_age(MINUTE);
         let verifier = verifier.build().unwrap();
         let server = wire.server(&[&leaf.der], &leaf);
         let configs = wire.configs(&verifier);

@@ -38,7 +38,7 @@ use rustls::{
 pub use crate::pinning::{Agreeable, Changing, NAME, pin_of, pin_of_ca, pinned, webpki};
 use crate::support::pki::Leaf;
 use crate::support::proof::{any_signature, meet_server};
-use crate::support::tls::{SetTime, ring};
+use crate::support::tls::{MINUTE, SetTime, ring};
 
 /// How often a generated attack is tried: so many times, times the variable `NOTAFTER_ROUNDS`.
 fn rounds(usual: u64) -> u64 {
@@ -280,7 +280,7 @@ fn watching_clients(
     inner: Arc<dyn ClientCertVerifier>,
     pins: Option<Arc<dyn PinsInForce>>,
 ) -> Arc<WatchingClientVerifier> {
-    let builder = WatchingClientVerifier::builder(inner);
+    let builder = WatchingClientVerifier::builder(inner).with_trust_age(MINUTE);
     let builder = match pins {
         Some(pins) => builder.with_pins(pins),
         None => builder,

@@ -19,7 +19,7 @@ use rustls::sign::CertifiedKey;
 use super::{NAME, Wire, ask, pin_of, watching, webpki, webpki_of_clients};
 use crate::support::pki::{self, Leaf, NOW, days};
 use crate::support::proof::{any_signature_of_clients, meet_client};
-use crate::support::tls::{Recorder, VERSIONS, meet, ring};
+use crate::support::tls::{MINUTE, Recorder, VERSIONS, meet, ring};
 
 /// Serves certificates of which it has not the key.
 #[derive(Debug)]
@@ -91,7 +91,7 @@ fn an_impostor_without_the_key_ends_no_resumption() {
     let leaf = root.leaf(&[NAME], -90, 300);
     for version in VERSIONS {
         let wire = Wire::at(version, NOW);
-        let verifier = WatchingServerVerifier::builder(webpki(&anchors));
+        let verifier = WatchingServerVerifier::builder(webpki(&anchors)).with_trust_age(MINUTE);
         let configs = wire.configs(&verifier.build().unwrap());
         let current = || configs.current().unwrap();
         let server = wire.server(&[&leaf.der], &leaf);

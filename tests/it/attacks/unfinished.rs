@@ -13,7 +13,7 @@ use rustls::{Error, ServerConfig, SignatureAlgorithm, SignatureScheme};
 
 use super::{Agreeable, NAME, Wire, ask, name, webpki};
 use crate::support::pki::{self, NOW};
-use crate::support::tls::{VERSIONS, meet, ring};
+use crate::support::tls::{MINUTE, VERSIONS, meet, ring};
 
 /// Signs in TLS 1.2 by an algorithm that the cipher suite does not have: a client refuses that once
 /// it has verified the certificate, and before it looks at the signature.
@@ -66,7 +66,7 @@ fn a_known_servers_signature_proves_nothing_for_the_impostor_before_it() {
     let anchors = pki::anchors([&root]);
     let leaf = root.leaf(&[NAME], -90, 300);
     let wire = Wire::at(VERSIONS[0], NOW);
-    let verifier = WatchingServerVerifier::builder(webpki(&anchors));
+    let verifier = WatchingServerVerifier::builder(webpki(&anchors)).with_trust_age(MINUTE);
     let configs = wire.configs(&verifier.build().unwrap());
     let first = configs.current().unwrap();
     let server = wire.server(&[&leaf.der], &leaf);

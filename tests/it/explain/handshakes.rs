@@ -10,7 +10,7 @@ use rustls::{ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion
 
 use super::{later, unix};
 use crate::support::pki::{self, Ca, Leaf, days};
-use crate::support::tls::{FixedTime, Outcome, VERSIONS, handshake, ring};
+use crate::support::tls::{FixedTime, MINUTE, Outcome, VERSIONS, handshake, ring};
 
 /// What meets in a handshake.
 struct Meeting<'m> {
@@ -29,7 +29,8 @@ impl Meeting<'_> {
         let clock = || Arc::new(FixedTime(unix(later())));
         let roots = |root: &Ca| Arc::new(RootCertStore::from(&pki::anchors([root])));
         let inner = WebPkiServerVerifier::builder_with_provider(roots(self.root), ring());
-        let mut verifier = WatchingServerVerifier::builder(inner.build().unwrap());
+        let mut verifier =
+            WatchingServerVerifier::builder(inner.build().unwrap()).with_trust_age(MINUTE);
         if let Some(pin) = self.pin {
             verifier = verifier.with_leaf_pin(pin);
         }

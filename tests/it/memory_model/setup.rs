@@ -22,6 +22,7 @@ use super::ground::{provider, world};
 use super::inner::{Inner, Knowledge, Yes};
 use super::pins::{ChangingPins, Pinning, any_sets};
 use crate::support::graph::Dice;
+use crate::support::tls::MINUTE;
 use crate::support::world::World;
 
 /// Some leaves are of one peer, others of another, and some do not say whose they are.
@@ -235,7 +236,9 @@ impl Setup {
         inner: Arc<dyn ServerCertVerifier>,
         memory: NonZeroUsize,
     ) -> Arc<WatchingServerVerifier> {
-        let builder = WatchingServerVerifier::builder(inner).with_staple_rule(self.staple_rule);
+        let builder = WatchingServerVerifier::builder(inner)
+            .with_trust_age(MINUTE)
+            .with_staple_rule(self.staple_rule);
         self.finish(builder, memory).build().unwrap()
     }
 
@@ -272,7 +275,7 @@ impl Setup {
         inner: Arc<dyn ClientCertVerifier>,
         memory: NonZeroUsize,
     ) -> Arc<WatchingClientVerifier> {
-        let builder = WatchingClientVerifier::builder(inner);
+        let builder = WatchingClientVerifier::builder(inner).with_trust_age(MINUTE);
         self.finish(builder, memory).build().unwrap()
     }
 

@@ -20,7 +20,7 @@ use rustls::server::ServerSessionMemoryCache;
 
 use super::scripted::Scripted;
 use crate::support::pki::{self, Ca, Leaf};
-use crate::support::tls::ring;
+use crate::support::tls::{MINUTE, ring};
 
 pub const NAME: &str = "service.example";
 /// How long a cached verdict counts, and a grace lasts.
@@ -245,7 +245,9 @@ impl Options {
                 VerdictCache::builder(inner).with_ttl(ttl).build().unwrap()
             }
         };
-        let builder = WatchingServerVerifier::builder(inner).with_staple_rule(self.staples);
+        let builder = WatchingServerVerifier::builder(inner)
+            .with_trust_age(MINUTE)
+            .with_staple_rule(self.staples);
         let verifier = self.finish(scene, builder).build()?;
         if self.guarded {
             let store = Arc::new(ClientSessionMemoryCache::new(8));
@@ -261,7 +263,7 @@ impl Options {
         scene: &Scene,
         inner: Arc<Scripted>,
     ) -> Result<Arc<WatchingClientVerifier>, VerifierBuildError> {
-        let builder = WatchingClientVerifier::builder(inner);
+        let builder = WatchingClientVerifier::builder(inner).with_trust_age(MINUTE);
         let verifier = self.finish(scene, builder).build()?;
         if self.guarded {
             let store = ServerSessionMemoryCache::new(8);

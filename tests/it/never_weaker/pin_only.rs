@@ -8,7 +8,7 @@ use rustls::pki_types::ServerName;
 
 use super::options::{NAME, Scene};
 use crate::support::pki::{NOW, days};
-use crate::support::tls::ring;
+use crate::support::tls::{MINUTE, ring};
 
 fn asks(verifier: &dyn ServerCertVerifier, scene: &Scene, name: &str, at: Timestamp) -> bool {
     let name = ServerName::try_from(name.to_owned()).unwrap();
@@ -58,6 +58,7 @@ fn pin_only_trust_lets_in_exactly_the_pinned() {
                             .build()
                             .unwrap();
                         let wrapped = WatchingServerVerifier::builder(only.clone())
+                            .with_trust_age(MINUTE)
                             .build()
                             .unwrap();
                         let dates = [days(-11), days(-10), days(300), days(301)];

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use notafter::outlook::{KnownPeers, Usage};
 use notafter::payload::Alertmanager;
-use notafter::reload::{ReloadingAnchors, ReloadingKey};
+use notafter::reload::{AllPeersFail, LostNames, ReloadingAnchors, ReloadingKey};
 use notafter::{Event, Monitor, Target, WatchingServerVerifier};
 use rustls::RootCertStore;
 use rustls::client::WebPkiServerVerifier;
@@ -110,6 +111,83 @@ fn a_reload_that_fails_fires_and_the_next_that_succeeds_resolves_it() {
     let codes = ["reload_failed", "reload_succeeded"];
     fires_and_resolves(&keys.take(), codes, "reload_failed");
     let codes = ["reload_failed", "reload_recovered"];
+    fires_and_resolves(&roots.take(), codes, "reload_failed");
+}
+
+/// One event, which fires an alert of its own, for it is said once, and no failure.
+fn warns_once_of_a_success(events: &[Event]) {
+    let (codes, alerts) = told(events);
+    assert_eq!(codes, ["reload_succeeded"]);
+    let [(of_failure, false), (of_success, true)] = alerts.as_slice() else {
+        panic!("{alerts:?}");
+    };
+    assert_eq!(of_failure["alertname"], "notafter_reload_failed");
+    assert_eq!(of_success["alertname"], "notafter_reload_succeeded");
+}
+
+#[test]
+fn a_reload_that_succeeds_with_a_warning_fires_as_no_failure() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let root = pki::root("Root", -1000, 3000);
+    let [keys, roots] = [(); 2].map(|()| Arc::new(Recorder::default()));
+    let deploy = |names: &[&str]| {
+        let leaf = root.leaf(names, -10, 80);
+        std::fs::write(path("tls.crt"), pki::pem_bundle([&leaf.der])).unwrap();
+        std::fs::write(path("tls.key"), leaf.key_pair.serialize_pem()).unwrap();
+        leaf
+    };
+    let leaf = deploy(&["a.example", "b.example"]);
+    let key = ReloadingKey::builder()
+        .with_pair(path("tls.crt"), path("tls.key"))
+        .with_lost_names(LostNames::Tell)
+        .with_provider(ring())
+        .with_clock(SetTime::at(NOW))
+        .with_settle_seconds(0)
+        .with_observer(keys.clone())
+        .build()
+        .unwrap();
+    deploy(&["a.example"]);
+    assert_eq!(key.poll(NOW.saturating_add(60)).swapped, 1);
+    warns_once_of_a_success(&keys.take());
+
+    let known = Arc::new(KnownPeers::new());
+    known.remember([&leaf.der]);
+    let anchors = ReloadingAnchors::builder()
+        .with_bytes("roots", pki::pem_bundle([&root.der]))
+        .with_known_peers(known, Usage::ServerAuth)
+        .with_all_peers_fail(AllPeersFail::Tell)
+        .with_provider(ring())
+        .with_clock(SetTime::at(NOW))
+        .with_observer(roots.clone())
+        .build()
+        .unwrap();
+    let other = pki::root("Other root", -1000, 3000);
+    let bundle = pki::pem_bundle([&other.der]);
+    let pushed = anchors.set_bytes("roots", bundle.as_bytes(), NOW.saturating_add(60));
+    assert!(pushed.unwrap().is_swapped);
+    warns_once_of_a_success(&roots.take());
+}
+
+#[test]
+fn what_is_refused_under_a_new_name_is_resolved_when_that_name_is_taken() {
+    let root = pki::root("Root", -1000, 3000);
+    let roots = Arc::new(Recorder::default());
+    let bundle = pki::pem_bundle([&root.der]);
+    let anchors = ReloadingAnchors::builder()
+        .with_bytes("roots", bundle.as_bytes())
+        .with_clock(SetTime::at(NOW))
+        .with_observer(roots.clone())
+        .build()
+        .unwrap();
+    let damaged = pki::pem("CERTIFICATE", &[0x30, 0]);
+    let push = |bytes: &str, minutes: i64| {
+        anchors.set_bytes("more", bytes.as_bytes(), NOW.saturating_add(60 * minutes))
+    };
+    assert_eq!(push(&damaged, 1).unwrap_err().code(), "damaged");
+    let more = pki::root("Another root", -1000, 3000);
+    assert!(push(&pki::pem_bundle([&more.der]), 2).unwrap().is_swapped);
+    let codes = ["reload_failed", "reload_succeeded"];
     fires_and_resolves(&roots.take(), codes, "reload_failed");
 }
 

@@ -13,6 +13,7 @@ mod watched;
 use std::sync::Arc;
 
 use notafter::pin::{Pin, PinError, PinPosition, PinState};
+use notafter::verifier::UnguardedSessions;
 use notafter::verifier::WatchingVerifierBuilder;
 use notafter::{
     EventCode, PinSet, SpkiPin, Timestamp, TrustAnchors, WatchingServerVerifier, pin_error,
@@ -69,7 +70,8 @@ impl Scene {
         let builder = WatchingServerVerifier::builder(any_signature(inner))
             .with_provider(ring())
             .with_trust_anchors(anchors.clone())
-            .with_observer(recorder.clone());
+            .with_observer(recorder.clone())
+            .with_unguarded_sessions(UnguardedSessions::Accept);
         Self {
             verifier: add(builder).build().unwrap(),
             recorder,

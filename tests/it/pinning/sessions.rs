@@ -18,7 +18,7 @@ use rustls::{
 use super::life::Changing;
 use super::{NAME, pin_of, webpki};
 use crate::support::pki::{self, Ca, Leaf, NOW, days};
-use crate::support::tls::{Met, SetTime, VERSIONS, meet, ring};
+use crate::support::tls::{MINUTE, Met, SetTime, VERSIONS, meet, ring};
 
 /// Before a leaf's end at NOW: sessions live for hours, not for days.
 const BEFORE: Timestamp = NOW.saturating_add(-100);
@@ -195,6 +195,7 @@ fn nothing_is_resumed_for_a_name_of_which_something_was_forgotten() {
     for version in VERSIONS {
         let server = world.server(version, &world.leaf);
         let verifier = WatchingServerVerifier::builder(webpki(&world.anchors))
+            .with_trust_age(MINUTE)
             .with_peer_memory(std::num::NonZeroUsize::MIN)
             .build()
             .unwrap();

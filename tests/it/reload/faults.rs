@@ -204,6 +204,24 @@ fn what_cannot_be_read_leaves_the_good_pair_served() {
 }
 
 #[test]
+fn a_file_of_a_pair_has_one_mib_at_the_most() {
+    let scene = Scene::new();
+    let (old, new) = (scene.leaf(-10, 80), scene.leaf(-1, 89));
+    scene.deploy(&old);
+    let key = scene.key();
+    scene.deploy(&new);
+    let chain = scene.chain(&new);
+    let long = |bytes: usize| chain.clone() + &"#".repeat(bytes - chain.len());
+    scene.write("tls.crt", long((1 << 20) + 1));
+    let refused = key.poll(at(10)).refused;
+    assert_eq!(refused[0].code(), "too_large", "{}", refused[0]);
+    assert!(serves(&key, &old));
+    scene.write("tls.crt", long(1 << 20));
+    assert_eq!(key.poll(at(20)).swapped, 1);
+    assert!(serves(&key, &new));
+}
+
+#[test]
 fn a_file_that_may_not_be_read_is_said_to_be_so() {
     use std::os::unix::fs::PermissionsExt as _;
     let scene = Scene::new();

@@ -20,7 +20,7 @@ use rustls::{
 use super::scene::{Scene, at};
 use crate::endpoints::OpensslServer;
 use crate::support::pki::{self, Leaf};
-use crate::support::tls::{FixedTime, Met, VERSIONS, meet, pump, ring};
+use crate::support::tls::{FixedTime, MINUTE, Met, VERSIONS, meet, pump, ring};
 
 const NAME: &str = "service.example";
 const OTHER_NAME: &str = "other.example";
@@ -104,6 +104,7 @@ impl Rotation {
     fn client(&self, version: &'static SupportedProtocolVersion, sessions: Sessions) -> Client {
         let inner = WebPkiServerVerifier::builder_with_provider(self.roots(), ring());
         let verifier = WatchingServerVerifier::builder(inner.build().unwrap())
+            .with_trust_age(MINUTE)
             .with_provider(ring())
             .build()
             .unwrap();

@@ -634,6 +634,36 @@ fn a_pushed_staple_is_served_while_it_is_good() {
 }
 
 #[test]
+fn the_staple_of_a_pair_that_is_refused_is_no_staple_of_the_one_that_is_served() {
+    let scene = Scene::new();
+    let (leaf, others) = (
+        scene.leaf(-10, 80),
+        scene.issuer.leaf(&["b.example"], -1, 89),
+    );
+    let issuer = scene.issuer.certificate();
+    let staple = |leaf: &Leaf| {
+        let pair = (&leaf.certificate(), &issuer);
+        let answers = vec![answer(pair, Hash::Sha1, good(), (days(-1), Some(days(6))))];
+        let data = data(by_name(&issuer), days(-1), answers);
+        signed(data, scene.issuer.key(), &[])
+    };
+    let refused = || material(&scene, &others).with_staple(staple(&others));
+    let key = pushed(&scene, &leaf);
+    key.set(NAME, refused()).unwrap_err();
+    assert_eq!(scene.told(), ["reload_failed"]);
+    let good = material(&scene, &leaf).with_staple(staple(&leaf));
+    key.set(NAME, good).unwrap();
+    assert_eq!(scene.told(), ["reload_recovered"]);
+    // Given by a source.
+    let source = Script::new(Gives::Pair(material(&scene, &leaf)));
+    let key = scene.builder().with_source(source.clone()).build().unwrap();
+    source.now_gives(Gives::Pair(refused()));
+    key.poll(at(1));
+    assert_eq!(scene.told(), ["reload_failed"]);
+    assert!(serves(&key, &leaf));
+}
+
+#[test]
 fn skew_of_a_source_speaks_of_the_source() {
     let scene = Scene::new();
     let old = scene.leaf(-10, 80);

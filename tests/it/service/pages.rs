@@ -272,6 +272,28 @@ fn the_pages_say_how_the_anchors_and_lists_for_clients_stand() {
 }
 
 #[test]
+fn each_list_that_is_over_is_a_warning_that_names_its_file() {
+    let ground = Ground::new();
+    ground.deploy(&ground.leaf(-DAY, 80 * DAY));
+    let (ca, crl) = (ground.path("clients.pem"), ground.path("clients.crl"));
+    std::fs::write(&ca, pki::pem_bundle([&ground.root.der])).unwrap();
+    let at = |seconds| super::ground::now().saturating_add(seconds);
+    let over = |ca| pki::crl_between(ca, at(-2 * DAY), at(-DAY), &[]);
+    let lists = [over(&ground.root), over(&ground.issuer)].map(|list| pki::pem("X509 CRL", &list));
+    std::fs::write(&crl, lists.concat()).unwrap();
+    let service = ground.serve(&["--client-ca", &ca, "--client-crl", &crl]);
+    let client = ground.client_with(&ground.leaf(-DAY, 80 * DAY));
+    let document = service.get(&client, "/ready").unwrap().json();
+    let warnings = document["warnings"].as_array().unwrap();
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    for warning in warnings {
+        assert_eq!(warning["code"], "crl_expired");
+        let message = warning["message"].as_str().unwrap();
+        assert!(message.starts_with(&crl), "{message}");
+    }
+}
+
+#[test]
 fn handshakes_are_counted_by_whose_fault_it_was_and_leaving_early_is_nobodys() {
     let ground = Ground::new();
     ground.deploy(&ground.leaf(-DAY, 80 * DAY));

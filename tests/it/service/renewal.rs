@@ -109,6 +109,32 @@ fn a_hangup_makes_it_look_at_once() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_hangup_takes_what_clients_are_verified_by_for_whole() {
+    let ground = Ground::new();
+    ground.deploy(&ground.leaf(-DAY, 80 * DAY));
+    let (ca, crl) = (ground.path("clients.pem"), ground.path("clients.crl"));
+    let other = crate::support::pki::root("Other Root", -100, 3650);
+    let bundle = |roots: &[_]| crate::support::pki::pem_bundle(roots.iter().copied());
+    std::fs::write(&ca, bundle(&[&ground.root.der, &other.der])).unwrap();
+    std::fs::write(&crl, ground.lists(-3600, &[])).unwrap();
+    let trusted = ["--client-ca", &ca, "--client-crl", &crl];
+    // So that it does not look by itself.
+    let service = ground.serve(&[&trusted[..], &["--poll", "3600000"]].concat());
+    let client = ground.client_with(&ground.leaf(-DAY, 80 * DAY));
+    let metric = |name| service.get(&client, "/metrics").unwrap().metric(name, "");
+    assert_eq!(metric("notafter_client_anchors"), Some(2));
+    // Fewer, in place: by itself it would wait until the file holds still.
+    std::fs::write(&ca, bundle(&[&ground.root.der])).unwrap();
+    std::fs::write(&crl, ground.lists(-60, &[])).unwrap();
+    service.signal("HUP");
+    wait_until("both count", || {
+        let reloads = metric("notafter_client_crl_reloads_total");
+        (metric("notafter_client_anchors"), reloads) == (Some(1), Some(1))
+    });
+}
+
+#[test]
 fn the_four_bad_renewals_and_a_staging_one_keep_the_good_pair_served() {
     use rcgen::{ExtendedKeyUsagePurpose, KeyPair};
     let ground = Ground::new();

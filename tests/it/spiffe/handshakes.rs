@@ -9,7 +9,7 @@ use rustls::{CertificateError, Error};
 
 use super::scene::{NAME, Scene, Sessions, at, id, id_of_peer, svid, svid_until};
 use crate::support::pki::{NOW, days};
-use crate::support::tls::{VERSIONS, meet, ring};
+use crate::support::tls::{MINUTE, VERSIONS, meet, ring};
 
 /// The CAs of both domains have one name, so it is the signature that does not fit.
 const FOREIGN: Error = Error::InvalidCertificate(CertificateError::BadSignature);
@@ -109,8 +109,14 @@ fn only_whom_the_caller_accepts_is_spoken_to() {
         (servers, clients)
     };
     let (servers, clients) = inner(|path| path == "/web");
-    let clients = WatchingClientVerifier::builder(clients).build().unwrap();
-    let servers = WatchingServerVerifier::builder(servers).build().unwrap();
+    let clients = WatchingClientVerifier::builder(clients)
+        .with_trust_age(MINUTE)
+        .build()
+        .unwrap();
+    let servers = WatchingServerVerifier::builder(servers)
+        .with_trust_age(MINUTE)
+        .build()
+        .unwrap();
     let own = svid(&scene.prod, "spiffe://prod.example/own");
     let cases = [
         ("spiffe://prod.example/db", true),
@@ -156,7 +162,10 @@ fn a_function_may_ask_for_another_id_at_each_server_name() {
         })
         .build()
         .unwrap();
-    let servers = WatchingServerVerifier::builder(servers).build().unwrap();
+    let servers = WatchingServerVerifier::builder(servers)
+        .with_trust_age(MINUTE)
+        .build()
+        .unwrap();
     let client = scene.client(VERSIONS[1], servers, None);
     let db = scene.server(
         VERSIONS[1],
@@ -182,7 +191,10 @@ fn a_peer_that_is_accepted_no_more_resumes_no_session_after_a_minute() {
             .with_accepted_by(move |_| asked.load(Ordering::Relaxed))
             .build()
             .unwrap();
-        let servers = WatchingServerVerifier::builder(inner).build().unwrap();
+        let servers = WatchingServerVerifier::builder(inner)
+            .with_trust_age(MINUTE)
+            .build()
+            .unwrap();
         let client = scene.client(version, servers, None);
         let db = scene.server(version, &svid(&scene.prod, "spiffe://prod.example/db"), &[]);
         assert!(meet(&client.current().unwrap(), &db, NAME).client.is_ok());
@@ -305,7 +317,8 @@ fn anonymous_clients_are_let_in_only_where_asked_for() {
         if anonymous {
             inner = inner.with_anonymous_clients();
         }
-        let clients = WatchingClientVerifier::builder(inner.build().unwrap());
+        let clients =
+            WatchingClientVerifier::builder(inner.build().unwrap()).with_trust_age(MINUTE);
         let clients = clients.build().unwrap();
         let server = scene.asking_server(VERSIONS[1], &own, &clients, Sessions::Stored);
         let client = scene.client(VERSIONS[1], scene.servers().build().unwrap(), None);

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use notafter::identity::{PeerIdentity, SpiffeIdentities};
-use notafter::pin::{PinError, PinSets};
+use notafter::pin::{ExpiryRule, PinError, PinMode, PinSets};
 use notafter::verifier::{UnidentifiedPeers, VerifierBuildError};
 use notafter::{
     Event, EventCode, PinOnlyVerifier, PinSet, Severity, SpkiPin, WatchingServerVerifier, pin_error,
@@ -40,6 +40,46 @@ fn sets<'p>(pinned: impl IntoIterator<Item = (&'p str, &'p Leaf)>) -> PinSets {
 fn identities(events: &[Event]) -> Vec<&str> {
     let identities = events.iter().filter_map(|event| event.identity.as_ref());
     identities.map(PeerIdentity::as_str).collect()
+}
+
+/// The leaf says itself which identity it has: one whose pins only report gets nobody by those of the name.
+#[test]
+fn a_set_for_an_identity_that_refuses_nobody_stands_in_for_none_that_does() {
+    let scene = Scene::new();
+    let (pinned, shown) = (svid(&scene.prod, DB), svid(&scene.prod, WEB));
+    let of_the_name = || {
+        let set = PinSet::builder().with_current(pin(&pinned));
+        set.with_backup(backup())
+            .with_scope(NAME.parse().unwrap())
+            .build()
+            .unwrap()
+    };
+    let of_the_identity = || {
+        let set = PinSet::builder().with_current(pin(&shown));
+        set.with_backup(backup()).with_scope(WEB.parse().unwrap())
+    };
+    let open = of_the_identity().with_expiry(at(-1), ExpiryRule::FailOpenLoudly);
+    let cases = [
+        (of_the_identity(), true),
+        (of_the_identity().with_mode(PinMode::ReportOnly), false),
+        (open, false),
+    ];
+    for version in VERSIONS {
+        for (identity, accepted) in &cases {
+            let pins = PinSets::new([of_the_name(), identity.clone().build().unwrap()]);
+            let servers = scene.servers().with_pins(pins.unwrap().into());
+            let client = scene.client(version, servers.build().unwrap(), None);
+            let server = scene.server(version, &shown, &[]);
+            let met = meet(&client.current().unwrap(), &server, NAME).client;
+            assert_eq!(met.is_ok(), *accepted, "{identity:?}");
+            if let Err(refused) = met {
+                assert!(matches!(
+                    pin_error(&refused),
+                    Some(PinError::Mismatch { expected, .. }) if expected[0].key == pin(&pinned)
+                ));
+            }
+        }
+    }
 }
 
 #[test]

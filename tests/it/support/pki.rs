@@ -2,9 +2,9 @@
 
 use notafter::{Certificate, Timestamp, TrustAnchors};
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType,
-    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose,
-    RevokedCertParams, SerialNumber,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams,
+    CrlIssuingDistributionPoint, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod,
+    KeyPair, KeyUsagePurpose, RevokedCertParams, SerialNumber,
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use time::{Duration, OffsetDateTime};
@@ -161,6 +161,17 @@ pub fn crl_between(
     next_update: Timestamp,
     revoked: &[&Certificate],
 ) -> Vec<u8> {
+    crl_of(ca, this_update, next_update, revoked, None)
+}
+
+/// The same, of the part of its certificates that a distribution point is for.
+pub fn crl_of(
+    ca: &Ca,
+    this_update: Timestamp,
+    next_update: Timestamp,
+    revoked: &[&Certificate],
+    part: Option<CrlIssuingDistributionPoint>,
+) -> Vec<u8> {
     let at = |at: Timestamp| OffsetDateTime::from_unix_timestamp(at.as_unix_seconds()).unwrap();
     let revoked = revoked.iter().map(|certificate| {
         let serial = data_encoding::HEXLOWER_PERMISSIVE
@@ -177,7 +188,7 @@ pub fn crl_between(
         this_update: at(this_update),
         next_update: at(next_update),
         crl_number: SerialNumber::from(1),
-        issuing_distribution_point: None,
+        issuing_distribution_point: part,
         revoked_certs: revoked.collect(),
         key_identifier_method: KeyIdMethod::Sha256,
     };

@@ -15,6 +15,9 @@ use rustls::{
     SupportedProtocolVersion,
 };
 
+/// What a wrapper is told that is there for its sessions alone: the age that it has by itself.
+pub const MINUTE: Duration = Duration::from_secs(60);
+
 pub const VERSIONS: [&SupportedProtocolVersion; 2] =
     [&rustls::version::TLS12, &rustls::version::TLS13];
 

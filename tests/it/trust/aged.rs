@@ -18,6 +18,7 @@ use rustls::{
 
 use super::scene::{ClientSessions, NAME, Scene, ServerSessions, at};
 use crate::support::pki::{self, Ca};
+use crate::support::tls::Recorder;
 use crate::support::tls::{VERSIONS, meet, ring};
 
 const UNKNOWN: Error = Error::InvalidCertificate(CertificateError::UnknownIssuer);
@@ -158,7 +159,8 @@ fn sessions_with_a_server_are_resumed_for_as_long_as_the_age_and_no_longer() {
                 let context = format!("{age:?}, {sessions:?}, {version:?}");
                 let scene = Scene::new();
                 let platform = Platform::new(&[&scene.a, &scene.b]);
-                let mut builder = WatchingServerVerifier::builder(platform.clone());
+                let mut builder =
+                    WatchingServerVerifier::builder(platform.clone()).with_observer(silent());
                 if let Some(age) = age {
                     builder = builder.with_trust_age(Duration::from_secs(age));
                 }
@@ -195,7 +197,8 @@ fn sessions_of_a_client_are_resumed_for_as_long_as_the_age_and_no_longer() {
                 let context = format!("{age:?}, {sessions:?}, {version:?}");
                 let scene = Scene::new();
                 let platform = Platform::new(&[&scene.a, &scene.b]);
-                let mut builder = WatchingClientVerifier::builder(platform.clone());
+                let mut builder =
+                    WatchingClientVerifier::builder(platform.clone()).with_observer(silent());
                 if let Some(age) = age {
                     builder = builder.with_trust_age(Duration::from_secs(age));
                 }
@@ -224,7 +227,7 @@ fn sessions_of_a_client_are_resumed_for_as_long_as_the_age_and_no_longer() {
 /// A wrapper around a cache, both of one age; sessions are not what this is about.
 #[test]
 fn a_remembered_verdict_counts_for_as_long_as_the_age_and_no_longer() {
-    for (age, last) in [(None, Some(60)), (Some(10), Some(9)), (Some(0), None)] {
+    for (age, last) in [(None, Some(59)), (Some(10), Some(9)), (Some(0), None)] {
         for version in VERSIONS {
             let context = format!("{age:?}, {version:?}");
             let scene = Scene::new();
@@ -238,7 +241,7 @@ fn a_remembered_verdict_counts_for_as_long_as_the_age_and_no_longer() {
                 cached = cached.with_trust_age(age).with_trust_anchors(&anchors);
             }
             let cached = cached.build().unwrap();
-            let mut builder = WatchingServerVerifier::builder(cached);
+            let mut builder = WatchingServerVerifier::builder(cached).with_observer(silent());
             if let Some(age) = told {
                 builder = builder.with_trust_age(age);
             }
@@ -260,6 +263,11 @@ fn a_remembered_verdict_counts_for_as_long_as_the_age_and_no_longer() {
             assert_eq!(full(), Err(UNKNOWN), "{context}");
         }
     }
+}
+
+/// With somebody to tell, a wrapper is built without a word of an age.
+fn silent() -> Arc<Recorder> {
+    Arc::default()
 }
 
 #[test]

@@ -174,6 +174,11 @@ fn a_damaged_certificate_beside_good_ones_is_told_at_the_start_and_stops_no_late
     assert_eq!(anchors.poll(at(20)).refused.unwrap().code(), "damaged");
 }
 
+fn codes(scene: &Scene) -> Vec<EventCode> {
+    let events = scene.events.take();
+    events.iter().map(|event| event.code).collect()
+}
+
 #[test]
 fn a_refused_push_leaves_what_was_pushed_before_and_counts() {
     let scene = Scene::new();
@@ -185,19 +190,37 @@ fn a_refused_push_leaves_what_was_pushed_before_and_counts() {
         .unwrap();
     let refused = anchors.set_bytes("vault", b"", at(1)).unwrap_err();
     assert_eq!(refused.code(), "no_anchors");
-    assert_eq!(scene.events.take().len(), 1);
+    assert_eq!(codes(&scene), [EventCode::ReloadFailed]);
     let summary = anchors.poll(at(2));
     assert_eq!((summary.is_swapped, summary.refused), (false, None));
+    // The alert is over, once.
+    assert_eq!(codes(&scene), [EventCode::ReloadRecovered]);
+    anchors.poll(at(3));
+    assert_eq!(codes(&scene), []);
+    // Refused again, it is the same content; then what is good is pushed again.
+    assert!(anchors.set_bytes("vault", b"", at(3)).is_err());
+    assert_eq!(codes(&scene), [EventCode::ReloadFailed]);
+    assert!(anchors.set_bytes("vault", b"", at(3)).is_err());
+    assert_eq!(codes(&scene), []);
+    let before = Scene::bundle(&[&scene.a]);
+    let same = anchors.set_bytes("vault", before.as_bytes(), at(3));
+    assert!(!same.unwrap().is_swapped);
+    assert_eq!(codes(&scene), [EventCode::ReloadRecovered]);
     assert_eq!(
         (anchors.anchors().len(), anchors.reload_failures_total()),
         (1, 1)
     );
     let bundle = Scene::bundle(&[&scene.b]);
     let summary = anchors
-        .set_bytes("vault", bundle.as_bytes(), at(3))
+        .set_bytes("vault", bundle.as_bytes(), at(4))
         .unwrap();
     assert!(summary.is_swapped);
     assert_eq!(anchors.generation().epoch, 1);
+    // Beside other ones it is refused anew, and something else is, too.
+    for (bytes, failures) in [(&b""[..], 2), (b"", 2), (b"x", 3)] {
+        assert!(anchors.set_bytes("vault", bytes, at(5)).is_err());
+        assert_eq!(anchors.reload_failures_total(), failures);
+    }
 }
 
 #[test]

@@ -8,7 +8,9 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use notafter::Timestamp;
-use notafter::reload::{LostIssuers, ReloadingAnchors, ReloadingCrls, TrustReloadSummary};
+use notafter::reload::{
+    LostIssuers, ReloadingAnchors, ReloadingCrls, TrustReloadError, TrustReloadSummary,
+};
 
 use super::scene::{Scene, at};
 use crate::support::pki::{self, Ca};
@@ -25,6 +27,8 @@ const KINDS: [Kind; 2] = [Kind::Anchors, Kind::Lists];
 /// What follows them, whatever it is.
 struct Follower {
     poll: Box<dyn Fn(Timestamp) -> TrustReloadSummary>,
+    push: Box<dyn Fn(&[u8], Timestamp) -> Result<TrustReloadSummary, TrustReloadError>>,
+    reload_now: Box<dyn Fn() -> TrustReloadSummary>,
     /// How many are in force, and how many times others came into force.
     held: Box<dyn Fn() -> (usize, u64)>,
 }
@@ -54,9 +58,11 @@ impl Kind {
                     .with_clock(scene.clock.clone())
                     .build()
                     .unwrap();
-                let looked_at = anchors.clone();
+                let [looked_at, pushed_to, reloaded] = [(); 3].map(|()| anchors.clone());
                 Follower {
                     poll: Box::new(move |now| looked_at.poll(now)),
+                    reload_now: Box::new(move || reloaded.reload_now()),
+                    push: Box::new(move |bytes, now| pushed_to.set_bytes("pushed", bytes, now)),
                     held: Box::new(move || (anchors.anchors().len(), anchors.reloads_total())),
                 }
             }
@@ -69,9 +75,11 @@ impl Kind {
                     .with_clock(scene.clock.clone())
                     .build()
                     .unwrap();
-                let looked_at = lists.clone();
+                let [looked_at, pushed_to, reloaded] = [(); 3].map(|()| lists.clone());
                 Follower {
                     poll: Box::new(move |now| looked_at.poll(now)),
+                    reload_now: Box::new(move || reloaded.reload_now()),
+                    push: Box::new(move |bytes, now| pushed_to.set_bytes("pushed", bytes, now)),
                     held: Box::new(move || (lists.generation().ders.len(), lists.reloads_total())),
                 }
             }
@@ -87,6 +95,12 @@ impl Follower {
 
     fn refuses(&self, now: i64) -> &'static str {
         (self.poll)(at(now)).refused.unwrap().code()
+    }
+
+    /// Why it is not taken beside the files, if it is not.
+    fn push(&self, bytes: impl AsRef<[u8]>, now: i64) -> Option<&'static str> {
+        let pushed = (self.push)(bytes.as_ref(), at(now));
+        pushed.err().as_ref().map(TrustReloadError::code)
     }
 }
 
@@ -185,6 +199,63 @@ fn fewer_written_in_place_count_once_the_file_holds_still() {
 }
 
 #[test]
+fn who_says_that_it_has_been_written_has_it_taken_for_whole() {
+    for kind in KINDS {
+        let scene = Scene::new();
+        scene.write("trusted", kind.of(&[&scene.a, &scene.b], 1));
+        let follower = kind.follow(&scene, &scene.path("trusted"));
+        scene.write("trusted", kind.of(&[&scene.b], 2));
+        assert_eq!(follower.refuses(0), "still_written", "{kind:?}");
+        assert!((follower.reload_now)().is_swapped, "{kind:?}");
+        scene.events.take();
+        // What is bad is told at once.
+        scene.write("trusted", "");
+        assert!((follower.poll)(at(0)).refused.is_some(), "{kind:?}");
+        assert_eq!(scene.events.take(), [], "{kind:?}");
+        assert!((follower.reload_now)().refused.is_some(), "{kind:?}");
+        assert_eq!(scene.events.take().len(), 1, "{kind:?}");
+    }
+}
+
+#[test]
+fn a_push_does_not_let_a_file_count_that_is_being_written() {
+    for kind in KINDS {
+        let scene = Scene::new();
+        let c = pki::root("root C", -100, 3650);
+        scene.write("trusted", kind.of(&[&scene.a, &scene.b], 1));
+        let follower = kind.follow(&scene, &scene.path("trusted"));
+        assert_eq!(follower.push(kind.of(&[&c], 1), 1), None, "{kind:?}");
+        assert_eq!((follower.held)(), (3, 1), "{kind:?}");
+        scene.write("trusted", kind.of(&[&scene.b], 2));
+        let next = kind.of(&[&pki::root("root D", -100, 3650)], 2);
+        let refused = follower.push(&next, 10);
+        assert_eq!(refused, Some("still_written"), "{kind:?}");
+        assert_eq!((follower.held)(), (3, 1), "{kind:?}");
+        // The file is found to be written to at the next look.
+        assert_eq!(follower.refuses(11), "still_written", "{kind:?}");
+        assert!(follower.swaps(21), "{kind:?}");
+        assert_eq!((follower.held)(), (2, 2), "{kind:?}");
+        assert_eq!(follower.push(&next, 22), None, "{kind:?}");
+        assert_eq!((follower.held)(), (2, 3), "{kind:?}");
+    }
+}
+
+#[test]
+fn after_a_refused_push_a_file_that_is_being_written_is_known_as_such() {
+    for kind in KINDS {
+        let scene = Scene::new();
+        scene.write("trusted", kind.of(&[&scene.a, &scene.b], 1));
+        let follower = kind.follow(&scene, &scene.path("trusted"));
+        let whole = kind.of(&[&scene.a], 1);
+        let cut = &whole[..whole.len() - 100];
+        assert!(follower.push(cut, 1).is_some(), "{kind:?}");
+        scene.write("trusted", kind.of(&[&scene.b], 2));
+        assert_eq!(follower.refuses(10), "still_written", "{kind:?}");
+        assert_eq!((follower.held)(), (2, 0), "{kind:?}");
+    }
+}
+
+#[test]
 fn files_come_and_go_in_a_folder() {
     for (kind, nothing) in KINDS.into_iter().zip(["no_anchors", "no_lists"]) {
         let scene = Scene::new();
@@ -204,4 +275,25 @@ fn files_come_and_go_in_a_folder() {
         assert_eq!(follower.refuses(40), nothing, "{kind:?}");
         assert_eq!((follower.held)(), (1, 3), "{kind:?}");
     }
+}
+
+#[test]
+fn what_cannot_be_read_in_a_folder_of_lists_is_told_and_what_lies_deeper_counts() {
+    let scene = Scene::new();
+    std::fs::create_dir_all(scene.path("folder/more")).unwrap();
+    let list = |root: &Ca| Kind::Lists.of(&[root], 1);
+    scene.write("folder/a.crl", list(&scene.a));
+    let lists = Kind::Lists.follow(&scene, &scene.path("folder"));
+    // A link to what is not mounted yet.
+    symlink(scene.path("mounted"), scene.path("folder/b.crl")).unwrap();
+    assert_eq!(lists.refuses(10), "broken_symlink");
+    assert_eq!((lists.held)(), (1, 0));
+    scene.write("mounted", list(&scene.b));
+    assert!(lists.swaps(20));
+    assert_eq!((lists.held)(), (2, 1));
+    // A folder of folders.
+    let c = pki::root("root C", -100, 3650);
+    scene.write("folder/more/c.crl", list(&c));
+    assert!(lists.swaps(30));
+    assert_eq!((lists.held)(), (3, 2));
 }

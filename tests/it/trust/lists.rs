@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use notafter::reload::{LostIssuers, ReloadingCrls, ReloadingCrlsBuilder};
 use notafter::revocation::CrlExpiration;
-use notafter::{Band, EventCode, Timestamp};
+use notafter::{Band, EventCode, Severity, Timestamp};
 use rustls::{CertificateError, Error};
 
 use super::scene::{ClientSessions, NAME, Scene, ServerSessions, at};
@@ -127,12 +127,28 @@ fn a_bad_list_keeps_what_is_in_force() {
             "{name}"
         );
     }
-    // An issuer may be let go of.
-    scene.write("clients.crl", &good);
-    let settable = builder(&scene).with_lost_issuers(LostIssuers::Tell).build();
-    let settable = settable.unwrap();
+}
+
+#[test]
+fn an_issuer_may_be_let_go_of_which_is_told_as_a_warning() {
+    let scene = Scene::new();
+    scene.write("clients.crl", list(&scene.a, -1, 48, &[]));
+    let lists = builder(&scene).with_lost_issuers(LostIssuers::Tell).build();
+    let lists = lists.unwrap();
     scene.replace("clients.crl", list(&scene.b, 0, 48, &[]));
-    assert!(settable.poll(at(10)).is_swapped);
+    assert!(lists.poll(at(10)).is_swapped);
+    let told = scene.events.take();
+    assert_eq!(told.len(), 1, "{told:?}");
+    let event = &told[0];
+    assert_eq!(
+        (event.code, event.severity),
+        (EventCode::ReloadSucceeded, Severity::Warning)
+    );
+    let warning = "there is no list of 'CN=root A' any more, as there was until now";
+    assert!(event.message.contains(warning), "{event}");
+    // What is there of an issuer is no older one all the same.
+    scene.replace("clients.crl", list(&scene.b, -1, 48, &[]));
+    assert_eq!(lists.poll(at(20)).refused.unwrap().code(), "older_list");
 }
 
 /// Every bit of it, one at a time: what still reads as a list is not its CA's any more.
@@ -239,5 +255,47 @@ fn a_list_past_its_next_update_is_told_before_and_judged_as_the_policy_says() {
         assert_eq!(codes, [EventCode::ReloadSucceeded, EventCode::Recovered]);
         assert_eq!(told[1].band, Some(Band::Ok));
         assert!(meet(&client, &server, NAME).server.is_ok());
+    }
+}
+
+#[test]
+fn a_list_of_a_time_to_come_counts_once_that_is_near() {
+    let scene = Scene::new();
+    let lists = lists(&scene, list(&scene.a, -1, 48, &[]));
+    // Of five minutes and a second from the first look.
+    let ahead = pki::crl_between(&scene.a, at(10 + 301), days(2), &[]);
+    scene.replace("clients.crl", &ahead);
+    let refused = lists.poll(at(10)).refused.unwrap();
+    assert_eq!(refused.code(), "list_not_yet_valid", "{refused}");
+    let told = scene.events.take();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].message.contains("2026-01-01T00:05:11Z"), "{told:?}");
+    assert!(lists.poll(at(11)).is_swapped);
+    assert_eq!(lists.reload_failures_total(), 1);
+    // Nothing starts with one, and a good one is taken after it was refused.
+    let years = pki::crl_between(&scene.a, days(400), days(800), &[]);
+    let pushed = ReloadingCrls::builder()
+        .with_bytes("pushed", years.clone())
+        .with_clock(scene.clock.clone());
+    assert!(pushed.build().is_err());
+    scene.replace("clients.crl", years);
+    let refused = lists.poll(at(400)).refused.unwrap();
+    assert_eq!(refused.code(), "list_not_yet_valid", "{refused}");
+    scene.replace(
+        "clients.crl",
+        pki::crl_between(&scene.a, at(500), days(2), &[]),
+    );
+    assert!(lists.poll(at(500)).is_swapped);
+}
+
+#[test]
+fn a_file_of_lists_has_64_mib_at_the_most() {
+    let scene = Scene::new();
+    let lists = lists(&scene, list(&scene.a, -1, 48, &[]));
+    for (bytes, code) in [(64 << 20, "no_lists"), ((64 << 20) + 1, "too_large")] {
+        // Without a byte on disk.
+        let file = std::fs::File::create(scene.path("clients.crl")).unwrap();
+        file.set_len(bytes).unwrap();
+        assert_eq!(lists.poll(at(10)).refused.unwrap().code(), code);
     }
 }

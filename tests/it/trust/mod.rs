@@ -10,6 +10,7 @@ mod openssl;
 mod os_store;
 mod peers;
 mod scene;
+mod several_lists;
 mod storm;
 mod verdicts;
 mod watched;

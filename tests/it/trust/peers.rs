@@ -142,6 +142,27 @@ fn where_it_is_to_be_told_they_count_and_are_told_as_a_warning() {
 }
 
 #[test]
+fn a_refusal_writes_no_lines_of_its_places_name() {
+    let scene = Scene::new();
+    let known = Arc::new(KnownPeers::new());
+    let leaf = scene.a.leaf(&["a.example"], -10, 90);
+    known.remember([&leaf.der]);
+    let name = "vault\n2026-01-01T00:00:00Z info all is well";
+    let anchors = ReloadingAnchors::builder()
+        .with_bytes(name, Scene::bundle(&[&scene.a]))
+        .with_known_peers(known, Usage::ClientAuth)
+        .with_provider(ring())
+        .build()
+        .unwrap();
+    let next = Scene::bundle(&[&scene.b]);
+    let refused = anchors
+        .set_bytes(name, next.as_bytes(), at(10))
+        .unwrap_err();
+    assert_eq!(refused.code(), "all_peers_fail");
+    assert_eq!(refused.to_string().lines().count(), 1, "{refused}");
+}
+
+#[test]
 fn who_is_over_or_did_not_prove_itself_or_cannot_be_read_keeps_no_anchor() {
     let scene = Scene::new();
     let known = Arc::new(KnownPeers::new());
