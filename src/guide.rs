@@ -20,6 +20,7 @@
 //! | keep resumed sessions from outliving a decision | [`sessions`] |
 //! | judge stapled OCSP responses and revocation lists | [`revocation`] |
 //! | put it into reqwest, axum, tonic and others | [`stacks`] |
+//! | run on ring or aws-lc-rs alone, or in FIPS mode | [`providers`] |
 //!
 //! | what it is held to | page |
 //! | --- | --- |
@@ -31,6 +32,7 @@
 //! | what it costs | [`performance`] |
 //! | what it does not do, and where to go instead | [`limits`] |
 //! | what else there is, and does better | [`compare`] |
+//! | what may change in which version, and which Rust it needs | [`versions`] |
 //!
 //! The pages are the files of `docs/` in the repository. There is no code in here.
 
@@ -160,6 +162,13 @@ pub mod revocation {}
 )]
 pub mod stacks {}
 
+/// Which crypto provider does the work, and which work is done beside it.
+#[cfg_attr(
+    any(not(doctest), feature = "mozilla-anchors"),
+    doc = include_str!("../docs/PROVIDERS.md")
+)]
+pub mod providers {}
+
 /// Who attacks, what stops them, and which test shows it.
 #[doc = include_str!("../docs/SECURITY-MODEL.md")]
 pub mod security_model {}
@@ -191,3 +200,7 @@ pub mod limits {}
 /// What else there is, fair and dated.
 #[doc = include_str!("../docs/COMPARE.md")]
 pub mod compare {}
+
+/// What may change in which version, and what counts as breaking.
+#[doc = include_str!("../docs/VERSIONS.md")]
+pub mod versions {}

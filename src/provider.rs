@@ -21,6 +21,20 @@ fn only_one_built() -> Option<Arc<CryptoProvider>> {
     }
 }
 
+/// Why there is no provider, and what to do: of [`given_or_default`], where it has none.
+pub(crate) fn why_none() -> &'static str {
+    match (built_in::ring(), built_in::aws_lc_rs()) {
+        (None, None) => {
+            "rustls was built without one; enable its feature ring or aws-lc-rs, \
+             or call with_provider with one of your own"
+        }
+        _ => {
+            "rustls was built with several, and the process has no default; call with_provider, \
+             or install a process default with CryptoProvider::install_default"
+        }
+    }
+}
+
 /// The providers that rustls was built with.
 ///
 /// Which ones those are say features of rustls that Cargo does not show to this crate. A name that

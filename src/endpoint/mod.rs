@@ -7,14 +7,27 @@
 //! [`Connector`](crate::monitor::Connector) it serves, look through it.
 //!
 //! # Which certificates does this endpoint show?
-//! ```no_run
+//! ```
 //! use std::time::Duration;
 //! use notafter::Certificate;
 //! use notafter::endpoint::EndpointConnector;
+//! # use notafter::testing::{TestCa, TestServer};
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let [from, to] = ["2025-01-01T00:00:00Z", "2125-01-01T00:00:00Z"].map(|t| t.parse().unwrap());
+//! # let pair = TestCa::root("Root", from, to)?.leaf(&["127.0.0.1"], from, to)?;
+//! # let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+//! # let config = rustls::ServerConfig::builder_with_provider(provider)
+//! #     .with_safe_default_protocol_versions()?
+//! #     .with_no_client_auth()
+//! #     .with_single_cert(pair.chain(), pair.key())?;
+//! # let server = TestServer::start(config.into())?;
+//! let database = "db.example:5432";
+//! # let database = server.address().to_string();
+//! # let database = database.as_str();
 //! let connector = EndpointConnector::new(rustls::crypto::ring::default_provider().into())
 //!     .with_deadline(Duration::from_secs(5));
-//! let presented = connector.presented("db.example:5432")?;
+//! let presented = connector.presented(database)?;
+//! # assert_eq!(presented.chain.len(), 1);
 //! for der in presented.chain {
 //!     println!("{}", Certificate::from_der(der)?.not_after());
 //! }

@@ -10,7 +10,7 @@ impl TrustAnchorsBuilder {
     /// [`TrustAnchors::errors`](crate::TrustAnchors::errors).
     ///
     /// # How do I trust the operating system's anchors and those of my own CA?
-    /// ```no_run
+    /// ```
     /// use notafter::TrustAnchors;
     /// # #[cfg(feature = "os-anchors")]
     /// let anchors = TrustAnchors::builder().with_os().with_path("/etc/service/ca.pem").build();

@@ -25,15 +25,22 @@ const MAX_BYTES: usize = 16 * 1024;
 /// force already.
 ///
 /// # How do I keep a bundle that shuts everybody out from counting?
-/// ```no_run
+/// ```
 /// use std::sync::Arc;
 /// use notafter::outlook::{KnownPeers, Usage};
 /// use notafter::reload::ReloadingAnchors;
 /// use notafter::verifier::ReloadingClientVerifier;
 /// use notafter::WatchingClientVerifier;
+/// # rustls::crypto::ring::default_provider().install_default().unwrap();
+/// # let [from, to] = ["2025-01-01T00:00:00Z", "2125-01-01T00:00:00Z"].map(|t| t.parse().unwrap());
+/// # let root = notafter::testing::TestCa::root("Root", from, to)?.anchors();
+/// let clients = "/etc/service/client-ca.pem";
+/// # let folder = tempfile::tempdir()?;
+/// # let clients = folder.path().join("client-ca.der");
+/// # std::fs::write(&clients, root.certificates().next().unwrap().der())?;
 /// let known = Arc::new(KnownPeers::new());
 /// let anchors = ReloadingAnchors::builder()
-///     .with_path("/etc/service/client-ca.pem")
+///     .with_path(clients)
 ///     .with_known_peers(known.clone(), Usage::ClientAuth)
 ///     .build()?;
 /// let inner = ReloadingClientVerifier::builder(anchors).build()?;

@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use crate::outlook::{Position, Refusal, RelyingParty, Usage};
+use crate::provider;
 use crate::source::SourceFailure;
 use crate::text::visible;
 use crate::time::Timestamp;
@@ -376,10 +377,7 @@ pub enum ReloadBuildError {
     )]
     NoPair,
     /// There is no provider to sign with.
-    #[error(
-        "no crypto provider to sign with: call with_provider, \
-         or install a process default with CryptoProvider::install_default"
-    )]
+    #[error("no crypto provider to sign with: {}", provider::why_none())]
     NoProvider,
     /// A pair that cannot be served.
     #[error("cannot start: {error}")]

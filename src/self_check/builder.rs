@@ -53,15 +53,29 @@ impl SelfCheckBuilder {
     /// host, unless the endpoint names others, or [`SelfCheckBuilder::with_expected_name`] does.
     ///
     /// # Is what this host serves its own, and until when?
-    /// ```no_run
-    /// use notafter::{SelfCheck, TrustAnchors};
+    /// ```
+    /// use notafter::SelfCheck;
+    /// # use notafter::testing::{TestCa, TestServer};
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let anchors = TrustAnchors::builder().build();
+    /// # let [from, to] = ["2025-01-01T00:00:00Z", "2125-01-01T00:00:00Z"].map(|t| t.parse().unwrap());
+    /// # let ca = TestCa::root("Root", from, to)?;
+    /// # let anchors = ca.anchors();
+    /// # let pair = ca.leaf(&["127.0.0.1"], from, to)?;
+    /// # let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    /// # let config = rustls::ServerConfig::builder_with_provider(provider.clone())
+    /// #     .with_safe_default_protocol_versions()?
+    /// #     .with_no_client_auth()
+    /// #     .with_single_cert(pair.chain(), pair.key())?;
+    /// # let server = TestServer::start(config.into())?;
+    /// let database = "db.example:5432";
+    /// # let database = server.address().to_string();
     /// let report = SelfCheck::builder()
-    ///     .with_endpoint("db.example:5432".parse::<notafter::endpoint::Endpoint>()?)
+    ///     .with_endpoint(database.parse::<notafter::endpoint::Endpoint>()?)
     ///     .with_trust_anchors(anchors)
+    /// #   .with_provider(provider)
     ///     .build()?
     ///     .run();
+    /// # report.into_result()?;
     /// # Ok(())
     /// # }
     /// ```

@@ -6,15 +6,24 @@
 //! OpenMetrics or a picture at need.
 //!
 //! # What would break if this folder were served?
-//! ```no_run
-//! use notafter::{SelfCheck, TrustAnchors};
+//! ```
+//! use notafter::SelfCheck;
+//! # use notafter::testing::TestCa;
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let anchors = TrustAnchors::builder().build();
+//! # let [from, to] = ["2025-01-01T00:00:00Z", "2125-01-01T00:00:00Z"].map(|t| t.parse().unwrap());
+//! # let ca = TestCa::root("Root", from, to)?;
+//! # let anchors = ca.anchors();
+//! let folder = "/etc/service/tls";
+//! # let served = tempfile::tempdir()?;
+//! # std::fs::write(served.path().join("tls.crt"), ca.leaf(&["a.example"], from, to)?.chain_pem())?;
+//! # let folder = served.path();
 //! let check = SelfCheck::builder()
-//!     .with_path("/etc/service/tls")
+//!     .with_path(folder)
 //!     .with_trust_anchors(anchors)
+//! #   .with_provider(rustls::crypto::ring::default_provider().into())
 //!     .build()?;
 //! println!("{}", check.run().to_text());
+//! # check.run().into_result()?;
 //! # Ok(())
 //! # }
 //! ```

@@ -74,8 +74,8 @@ pub enum SelfCheckError {
     TrustTwice,
     /// There is no provider to verify signatures with.
     #[error(
-        "no crypto provider to verify signatures with: call with_provider, \
-         or install a process default with CryptoProvider::install_default"
+        "no crypto provider to verify signatures with: {}",
+        provider::why_none()
     )]
     NoProvider,
 }

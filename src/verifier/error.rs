@@ -7,6 +7,7 @@ use rustls::{CertificateError, OtherError};
 use super::bounds::PresentedError;
 use crate::identity::IdentityError;
 use crate::pin::{PinError, PinSetError};
+use crate::provider;
 
 /// Finds the pin refusal inside of a rustls error, if it is one.
 ///
@@ -73,8 +74,8 @@ pub enum VerifierBuildError {
     NothingToDo,
     /// There is no provider to take signature algorithms from.
     #[error(
-        "no crypto provider to judge by the trust anchors or by staples: call with_provider, \
-         or install a process default with CryptoProvider::install_default"
+        "no crypto provider to judge by the trust anchors or by staples: {}",
+        provider::why_none()
     )]
     NoProvider,
     /// The trust anchors given are none.

@@ -16,12 +16,13 @@ pub fn binary() -> &'static Path {
     BINARY.get_or_init(|| example("self_check"))
 }
 
-/// Builds an example, and says where its binary is.
+/// Builds an example, and says where its binary is. With all features: the published package, unlike the repository,
+/// does not turn them on for its tests.
 pub fn example(name: &str) -> PathBuf {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(cargo);
     build
-        .args(["build", "--quiet", "--example", name])
+        .args(["build", "--quiet", "--all-features", "--example", name])
         .current_dir(env!("CARGO_MANIFEST_DIR"));
     // What cargo tells this test of its own package makes some build scripts run again.
     for (variable, _) in std::env::vars_os() {

@@ -117,6 +117,10 @@ fn links_in_the_readme_and_in_the_guide_lead_somewhere() {
 
 #[test]
 fn files_that_the_documents_name_are_there() {
+    if !root().join("fuzz").is_dir() {
+        println!("skipped: this is the published package, which leaves some of the repository out");
+        return;
+    }
     let pages = pages();
     let pages = pages.values().map(String::as_str);
     let mut named = 0;

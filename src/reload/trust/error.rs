@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use crate::outlook::AnchorError;
+use crate::provider;
 use crate::source::SourceFailure;
 use crate::text::visible;
 use crate::time::Timestamp;
@@ -218,8 +219,8 @@ pub enum TrustBuildError {
     NoPlace,
     /// There is no provider to verify the own chain, known peers, or the signatures of lists, with.
     #[error(
-        "no crypto provider to verify the own chain, known peers, or the signatures of lists, with: call with_provider, \
-         or install a process default with CryptoProvider::install_default"
+        "no crypto provider to verify the own chain, known peers, or the signatures of lists, with: {}",
+        provider::why_none()
     )]
     NoProvider,
     /// What lies there cannot be used.

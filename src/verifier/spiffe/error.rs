@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use super::super::error::carried_in;
 use crate::identity::{PeerIdentity, SpiffeId, SvidError};
+use crate::provider;
 
 /// Why a peer is refused for what its X.509-SVID says; where it does not verify, rustls's own error says
 /// so instead. [`spiffe_error`] finds it inside of a rustls error. `Debug` prints the sentence too: many
@@ -65,10 +66,7 @@ pub fn spiffe_error(error: &rustls::Error) -> Option<&SpiffePeerError> {
 #[non_exhaustive]
 pub enum SpiffeVerifierError {
     /// There is no provider to verify with.
-    #[error(
-        "no crypto provider to verify with: call with_provider, \
-         or install a process default with CryptoProvider::install_default"
-    )]
+    #[error("no crypto provider to verify with: {}", provider::why_none())]
     NoProvider,
     /// No trust domain has a bundle.
     #[error(

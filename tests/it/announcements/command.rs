@@ -15,20 +15,7 @@ use crate::support::pki::NOW;
 /// The example's binary, built once: `cargo test --test it` alone would not build it.
 pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let status = Command::new(cargo)
-            .args(["build", "--quiet", "--example", "pin_rotation"])
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .status()
-            .unwrap();
-        assert!(status.success());
-        let test = std::env::current_exe().unwrap();
-        let profile = test.parent().unwrap().parent().unwrap();
-        profile
-            .join("examples")
-            .join(format!("pin_rotation{}", std::env::consts::EXE_SUFFIX))
-    })
+    BINARY.get_or_init(|| crate::command::example("pin_rotation"))
 }
 
 struct Ran {

@@ -156,19 +156,7 @@ fn alertmanager_takes_each_matter_as_one_alert_and_resolves_those_that_recover()
 /// The example's binary, built once: `cargo test --test it` alone would not build it.
 fn example() -> &'static Path {
     static BINARY: OnceLock<std::path::PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let status = Command::new(cargo)
-            .args(["build", "--quiet", "--example", "post_alerts"])
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .status()
-            .unwrap();
-        assert!(status.success());
-        let test = std::env::current_exe().unwrap();
-        let profile = test.parent().unwrap().parent().unwrap();
-        let name = format!("post_alerts{}", std::env::consts::EXE_SUFFIX);
-        profile.join("examples").join(name)
-    })
+    BINARY.get_or_init(|| crate::command::example("post_alerts"))
 }
 
 #[test]

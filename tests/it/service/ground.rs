@@ -21,19 +21,7 @@ pub use crate::support::tools::{PATIENCE, wait_until};
 /// The example's binary, built once: `cargo test --test it` alone would not build it.
 fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let status = Command::new(cargo)
-            .args(["build", "--quiet", "--example", "axum_service"])
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .status()
-            .unwrap();
-        assert!(status.success());
-        let test = std::env::current_exe().unwrap();
-        let profile = test.parent().unwrap().parent().unwrap();
-        let name = format!("axum_service{}", std::env::consts::EXE_SUFFIX);
-        profile.join("examples").join(name)
-    })
+    BINARY.get_or_init(|| crate::command::example("axum_service"))
 }
 
 pub fn now() -> Timestamp {
