@@ -98,8 +98,12 @@ impl MonitorState {
             .entry(id)
             .or_insert_with(|| WatchedItem::new(&name));
         self.agenda.remove(item.slot(id));
+        if !item.target.reads_the_same_as(&target) {
+            // It is asked before it is judged.
+            item.last_read = Arc::default();
+            item.polls = 0;
+        }
         item.target = Arc::new(target);
-        item.last_read = Arc::default();
         item.next_poll = polled.then_some(Timestamp::MIN);
         item.begin_anew();
         self.agenda.insert(item.slot(id));

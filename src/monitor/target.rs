@@ -206,6 +206,19 @@ impl Target {
         }
     }
 
+    /// Whether what was read for one of them would have been read for the other.
+    pub(super) fn reads_the_same_as(&self, other: &Self) -> bool {
+        match (&self.kind, &other.kind) {
+            (TargetKind::Path(one), TargetKind::Path(another)) => one == another,
+            (TargetKind::Endpoint(one), TargetKind::Endpoint(another)) => {
+                // What it shows may depend on how it is asked.
+                let asked_for = |of: &Self| (of.names.first().cloned(), of.starttls);
+                one == another && asked_for(self) == asked_for(other)
+            }
+            _ => false,
+        }
+    }
+
     pub(super) const fn is_polled(&self) -> bool {
         matches!(self.kind, TargetKind::Path(_) | TargetKind::Endpoint(_))
     }

@@ -69,3 +69,4 @@ mod telling;
 mod trust;
 mod verdict_cache;
 mod verifiers;
+mod watched_again;

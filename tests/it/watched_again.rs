@@ -1,0 +1,121 @@
+//! What is watched once more under its name, or by two names, and what hangs or panics meanwhile.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use notafter::{Band, Monitor, Target, Timestamp};
+use rustls::pki_types::CertificateDer;
+
+use crate::monitor::{Pki, told};
+use crate::support::gauges::Gauges;
+use crate::support::pki::NOW;
+use crate::support::tls::Recorder;
+
+fn after(seconds: i64) -> Timestamp {
+    NOW.saturating_add(seconds)
+}
+
+/// More than are asked at once.
+const MANY: usize = 40;
+
+fn watch_many(monitor: &Monitor) {
+    for n in 0..MANY {
+        let target = Target::from_endpoint(format!("e{n}.example:443"));
+        monitor.watch(format!("{n}"), target.with_expected_name("a.example"));
+    }
+}
+
+/// Of how many it was told, by code.
+fn affected(recorder: &Recorder) -> BTreeMap<&'static str, usize> {
+    let mut affected = BTreeMap::new();
+    for event in recorder.take() {
+        *affected.entry(event.code.as_str()).or_default() += event.affected;
+    }
+    affected
+}
+
+/// Series that say nothing any more.
+fn forgotten(gauges: &Gauges) -> Vec<String> {
+    let all = gauges.all().into_iter();
+    let nan = all.filter(|(_, value)| value.is_nan());
+    nan.map(|(series, _)| series).collect()
+}
+
+/// What answers with this chain, as long as it is told to.
+fn answering(
+    chain: Vec<CertificateDer<'static>>,
+    is_up: &Arc<AtomicBool>,
+) -> Arc<dyn notafter::monitor::Connector> {
+    let is_up = Arc::clone(is_up);
+    Arc::new(move |_: &str| match is_up.load(Ordering::Acquire) {
+        true => Ok(chain.clone()),
+        false => Err("no answer"),
+    })
+}
+
+#[test]
+fn forty_endpoints_in_alarm_that_are_watched_once_more_are_not_told_as_recovered() {
+    let pki = Pki::new();
+    let (recorder, gauges) = (Arc::<Recorder>::default(), Gauges::default());
+    let is_up = Arc::new(AtomicBool::new(true));
+    let monitor = pki
+        .builder(recorder.clone())
+        .with_connector(answering(pki.chain(-85, 5), &is_up))
+        .with_metrics()
+        .build()
+        .unwrap();
+    let tick = |now| metrics::with_local_recorder(&gauges, || monitor.tick(now));
+    watch_many(&monitor);
+    tick(NOW);
+    assert_eq!(affected(&recorder), [("expiring", MANY)].into());
+
+    watch_many(&monitor);
+    tick(after(60));
+    assert_eq!(affected(&recorder), [].into());
+    assert_eq!(forgotten(&gauges), [""; 0]);
+    assert_eq!(monitor.snapshot().chains.len(), MANY);
+
+    // Nor when none of them can be reached just then: what they showed last goes on being judged.
+    is_up.store(false, Ordering::Release);
+    watch_many(&monitor);
+    tick(after(120));
+    assert_eq!(affected(&recorder), [("source_failed", MANY)].into());
+    assert_eq!(forgotten(&gauges), [""; 0]);
+    let snapshot = monitor.snapshot();
+    assert_eq!(
+        (snapshot.chains.len(), snapshot.worst()),
+        (MANY, Some(Band::Critical))
+    );
+}
+
+#[test]
+fn other_endpoints_under_the_old_names_are_asked_before_they_are_judged() {
+    let pki = Pki::new();
+    let recorder = Arc::<Recorder>::default();
+    let is_up = Arc::new(AtomicBool::new(true));
+    let monitor = pki
+        .builder(recorder.clone())
+        .with_connector(answering(pki.chain(-85, 5), &is_up))
+        .build()
+        .unwrap();
+    let watch = |host: &str| {
+        for n in 0..MANY {
+            let target = Target::from_endpoint(format!("{host}{n}.example:443"));
+            monitor.watch(format!("{n}"), target.with_expected_name("a.example"));
+        }
+    };
+    watch("old");
+    monitor.tick(NOW);
+    recorder.take();
+    watch("new");
+    monitor.tick(after(60));
+    // The matters of the old ones are over, and those of the new ones are told, all at once.
+    assert_eq!(
+        affected(&recorder),
+        [("expiring", MANY), ("recovered", MANY)].into()
+    );
+    monitor.tick(after(120));
+    assert_eq!(told(&recorder), []);
+    assert_eq!(monitor.snapshot().chains.len(), MANY);
+}
