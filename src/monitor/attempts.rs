@@ -68,10 +68,13 @@ impl Attempts {
         if !work.is_polled || self.evaluator.connector.is_none() {
             return Some(self.evaluator.run(&work, &|_| true, now));
         }
-        let same = |attempt: &Attempt| {
-            (attempt.work.id, attempt.work.generation) == (work.id, work.generation)
+        // Whatever generation of it: it may have become due anew meanwhile.
+        let hangs = |attempt: &Attempt| {
+            attempt.is_given_up
+                && attempt.work.id == work.id
+                && Arc::ptr_eq(&attempt.work.target, &work.target)
         };
-        if self.running.values().any(same) {
+        if self.running.values().any(hangs) {
             // It still hangs.
             return Some(self.evaluator.unanswered(&work, now));
         }

@@ -1,15 +1,18 @@
 //! What is watched once more under its name, or by two names, and what hangs or panics meanwhile.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
+use notafter::monitor::Evaluation;
 use notafter::{Band, Monitor, Target, Timestamp};
 use rustls::pki_types::CertificateDer;
 
 use crate::monitor::{Pki, told};
 use crate::support::gauges::Gauges;
-use crate::support::pki::NOW;
+use crate::support::pki::{self, NOW};
 use crate::support::tls::Recorder;
 
 fn after(seconds: i64) -> Timestamp {
@@ -118,4 +121,37 @@ fn other_endpoints_under_the_old_names_are_asked_before_they_are_judged() {
     monitor.tick(after(120));
     assert_eq!(told(&recorder), []);
     assert_eq!(monitor.snapshot().chains.len(), MANY);
+}
+
+#[test]
+fn one_that_never_returns_has_one_thread_however_often_it_is_asked_for() {
+    let pki = Pki::new();
+    let recorder = Arc::<Recorder>::default();
+    let asked = Arc::<AtomicUsize>::default();
+    let connector = {
+        let asked = Arc::clone(&asked);
+        move |_: &str| -> Result<Vec<CertificateDer<'static>>, String> {
+            asked.fetch_add(1, Ordering::AcqRel);
+            loop {
+                std::thread::park();
+            }
+        }
+    };
+    let monitor = pki
+        .builder(recorder.clone())
+        .with_connector(Arc::new(connector))
+        .with_endpoint_deadline(Duration::from_millis(20))
+        .build()
+        .unwrap();
+    monitor.watch("peer", Target::from_endpoint("db.example:5432"));
+    for minute in 0..10 {
+        monitor.tick(after(minute * 60));
+        assert!(monitor.refresh("peer"));
+    }
+    assert_eq!(asked.load(Ordering::Acquire), 1);
+    assert_eq!(told(&recorder), [("source_failed", "critical")]);
+    // Another target under that name is asked.
+    monitor.watch("peer", Target::from_endpoint("db2.example:5432"));
+    monitor.tick(after(600));
+    assert_eq!(asked.load(Ordering::Acquire), 2);
 }
