@@ -123,7 +123,7 @@ impl Evaluator {
             .map_or(&work.last_read, |read| &read.last_read);
         let (evaluations, gone) = match work.target.is_polled() {
             true => self.judge_read(work, current, is_known, now),
-            false => (self.judge_whole(work, is_known, now), Vec::new()),
+            false => self.judge_whole(work, is_known, now),
         };
         Outcome {
             id: work.id,
@@ -138,18 +138,20 @@ impl Evaluator {
         }
     }
 
+    /// Judges what is not read, where it is due; and says what is judged no more.
     fn judge_whole(
         &self,
         work: &Work,
         is_known: IsKnown<'_>,
         now: Timestamp,
-    ) -> Vec<(Part, Evaluation)> {
+    ) -> (Vec<(Part, Evaluation)>, Vec<Part>) {
         if !work.due.contains(&Part::Whole) {
-            return Vec::new();
+            return (Vec::new(), Vec::new());
         }
         let judge = self.judges.current();
         let evaluation = judge.whole(&work.name, &work.target, is_known, now);
-        vec![(Part::Whole, evaluation)]
+        // It did not panic.
+        (vec![(Part::Whole, evaluation)], vec![Part::Panic])
     }
 
     /// Judges what is due, and what is not as it was; and says what is judged no more.

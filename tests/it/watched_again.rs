@@ -155,3 +155,21 @@ fn one_that_never_returns_has_one_thread_however_often_it_is_asked_for() {
     monitor.tick(after(600));
     assert_eq!(asked.load(Ordering::Acquire), 2);
 }
+
+#[test]
+fn what_panicked_is_well_again_as_soon_as_it_does_not() {
+    let pki = Pki::new();
+    let recorder = Arc::<Recorder>::default();
+    let monitor = pki.builder(recorder.clone()).build().unwrap();
+    let licence = |now: Timestamp| {
+        assert_ne!(now, after(60), "told by the monitor");
+        Evaluation::new(Vec::new(), Some(after(60)))
+    };
+    monitor.watch("licence", Target::from_watched(Arc::new(licence)));
+    monitor.tick(NOW);
+    assert_eq!(told(&recorder), []);
+    monitor.tick(after(60));
+    assert_eq!(told(&recorder), [("source_failed", "critical")]);
+    monitor.tick(after(61));
+    assert_eq!(told(&recorder), [("source_recovered", "info")]);
+}
