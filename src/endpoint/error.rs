@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use super::address::{EndpointAddress, EndpointAddressError};
 use super::dialog::StartTlsProblem;
+use super::presented::PresentedChain;
 use super::spoken::SpokenProtocol;
 use super::starttls::StartTls;
 use crate::source::{FailureReason, SourceFailure};
@@ -96,6 +97,19 @@ pub enum EndpointError {
         /// What rustls or the operating system says.
         source: io::Error,
     },
+    /// It showed a chain, and did not prove that it holds the leaf's private key (RFC 8446, 4.4.3; RFC
+    /// 5246, 7.4.3): anybody can show a copy of a chain, so this one is not to be taken for its own.
+    #[error(
+        "{address} showed a chain and did not prove that it holds the leaf's private key ({source})"
+    )]
+    Unproven {
+        /// The endpoint.
+        address: EndpointAddress,
+        /// What it showed.
+        presented: PresentedChain,
+        /// What rustls or the operating system says.
+        source: io::Error,
+    },
     /// The crypto provider cannot make handshakes.
     #[error("no handshake can be made with this crypto provider ({reason})")]
     UnusableProvider {
@@ -147,6 +161,7 @@ impl EndpointError {
                     "check that it speaks TLS on this port; to PostgreSQL, LDAP and others that begin without it, \
                      say `--starttls PROTOCOL`",
                 )),
+            Self::Unproven { .. } => UNPROVEN.into(),
             Self::UnusableProvider { .. } => "give another crypto provider".into(),
         }
     }
@@ -168,7 +183,8 @@ impl EndpointError {
             | Self::StartTls { address, .. }
             | Self::Refused { address, .. }
             | Self::Incompatible { address, .. }
-            | Self::Handshake { address, .. } => {
+            | Self::Handshake { address, .. }
+            | Self::Unproven { address, .. } => {
                 let (said, address) = (self.to_string(), address.to_string());
                 let said = said.strip_prefix(&address).map(|said| format!("it{said}"));
                 said.unwrap_or_else(|| self.to_string())
@@ -178,6 +194,10 @@ impl EndpointError {
         failure.with_advice(self.advice())
     }
 }
+
+/// What to do where a key was not proven.
+pub(crate) const UNPROVEN: &str = "have it serve the private key that belongs to its leaf, of a kind that clients verify; \
+                                   if it does, see who answers in its place";
 
 const TOO_OLD: &str = "have it speak TLS 1.2 or 1.3";
 

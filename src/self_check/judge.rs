@@ -11,6 +11,7 @@ use super::chain_report::ChainReport;
 use super::context::ChainContext;
 use super::finding::{Finding, FindingCode};
 use super::lifetime::LifetimeLimits;
+use super::unproven;
 use crate::cert::{Certificate, Sha256Digest};
 use crate::endpoint::{EndpointError, PresentedChain};
 use crate::event::Severity;
@@ -186,6 +187,16 @@ impl<'j> Judged<'j> {
     ) {
         let presented = match looked {
             Ok(presented) => presented,
+            Err(EndpointError::Unproven {
+                presented,
+                source: why,
+                ..
+            }) => {
+                // It is judged all the same: somebody may have to see whose it is.
+                self.findings
+                    .push(unproven::finding(source, &presented, &why));
+                presented
+            }
             Err(error) => return self.unreadable(&error.failure(source)),
         };
         let expected = LeafExpectation {

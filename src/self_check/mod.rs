@@ -47,6 +47,7 @@ mod settings;
 mod standing;
 #[cfg(feature = "ocsp")]
 mod staple;
+mod unproven;
 
 pub(crate) use cores::Cores;
 #[cfg(feature = "ocsp")]

@@ -67,6 +67,7 @@ mod suites;
 mod support;
 mod telling;
 mod trust;
+mod unproven_endpoints;
 mod verdict_cache;
 mod verifiers;
 mod watched_again;
