@@ -173,6 +173,9 @@ impl Monitor {
             let (seen, now) = (self.wake.pokes(), clock());
             outcomes.extend(attempts.finished());
             if !ending.is_asked_for() {
+                for work in attempts.no_longer_waiting() {
+                    outcomes.extend(attempts.begin(work, now));
+                }
                 let due = self.take_due(Lane::Endpoints, now, attempts.room());
                 for work in due {
                     outcomes.extend(attempts.begin(work, now));

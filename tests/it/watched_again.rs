@@ -10,10 +10,11 @@ use notafter::monitor::Evaluation;
 use notafter::{Band, Monitor, Target, Timestamp};
 use rustls::pki_types::CertificateDer;
 
-use crate::monitor::{Pki, told};
+use crate::monitor::{PATIENCE, Pki, told};
 use crate::support::gauges::Gauges;
 use crate::support::pki::{self, NOW};
-use crate::support::tls::Recorder;
+use crate::support::tls::{FixedTime, Recorder};
+use crate::support::tools::wait_until;
 
 fn after(seconds: i64) -> Timestamp {
     NOW.saturating_add(seconds)
@@ -154,6 +155,43 @@ fn one_that_never_returns_has_one_thread_however_often_it_is_asked_for() {
     monitor.watch("peer", Target::from_endpoint("db2.example:5432"));
     monitor.tick(after(600));
     assert_eq!(asked.load(Ordering::Acquire), 2);
+}
+
+#[test]
+fn one_that_is_asked_for_again_while_it_is_asked_is_asked_once_more_then() {
+    let pki = Pki::new();
+    let (asked, is_open) = (Arc::<AtomicUsize>::default(), Arc::<AtomicBool>::default());
+    let chain = pki.chain(-10, 80);
+    let connector = {
+        let (asked, is_open) = (Arc::clone(&asked), Arc::clone(&is_open));
+        move |_: &str| {
+            asked.fetch_add(1, Ordering::AcqRel);
+            while !is_open.load(Ordering::Acquire) {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            Ok::<_, String>(chain.clone())
+        }
+    };
+    let monitor = pki
+        .builder(Arc::<Recorder>::default())
+        .with_clock(Arc::new(FixedTime(pki::now())))
+        .with_connector(Arc::new(connector))
+        .with_endpoint_deadline(Duration::from_secs(600))
+        .build()
+        .unwrap();
+    monitor.watch("peer", Target::from_endpoint("db.example:5432"));
+    let handle = monitor.spawn().unwrap();
+    wait_until("it is asked", || asked.load(Ordering::Acquire) == 1);
+    for _ in 0..10 {
+        assert!(monitor.refresh("peer"));
+        // Whoever else would be asked has the time to be.
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert_eq!(asked.load(Ordering::Acquire), 1);
+    is_open.store(true, Ordering::Release);
+    wait_until("it is known", || !monitor.snapshot().chains.is_empty());
+    assert_eq!(asked.load(Ordering::Acquire), 2);
+    assert!(handle.stop(PATIENCE));
 }
 
 #[test]
