@@ -10,7 +10,7 @@ use crate::policy::{Band, ThresholdPolicy};
 use crate::self_check::GivenStaple;
 use crate::self_check::{
     ChainReport, Expected, Finding, FindingCode, Input, ReportedCertificate, SourceJudge,
-    StapleVerdict,
+    StapleVerdict, unusable_names,
 };
 use crate::time::Timestamp;
 
@@ -106,6 +106,19 @@ impl TargetJudge {
             evaluation: Evaluation::default(),
         }
     }
+}
+
+/// What is wrong with the names that leaves must cover: once, however many files there are.
+pub(super) fn judge_names(target: &Target) -> Option<Evaluation> {
+    let names: &[String] = match target.is_judged_by_trust() {
+        true => &target.names,
+        false => &[],
+    };
+    let findings = unusable_names(names);
+    (!findings.is_empty()).then(|| Evaluation {
+        findings,
+        ..Evaluation::default()
+    })
 }
 
 /// One evaluation in progress.

@@ -26,6 +26,8 @@ pub(super) type SourceKey = Arc<OsStr>;
 pub(super) enum Part {
     /// All of what is not read: a chain in memory, anchors, lists, whatever is `Watched`.
     Whole,
+    /// The names that leaves must cover, as they were given.
+    ExpectedNames,
     /// One file, or what an endpoint shows.
     Source(SourceKey),
     /// Everything that could not be read.

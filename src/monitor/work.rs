@@ -12,7 +12,7 @@ use pki_types::CertificateDer;
 use thiserror::Error;
 
 use super::fresh::{MetadataTrust, NextLook, PathReader};
-use super::judge::IsKnown;
+use super::judge::{IsKnown, judge_names};
 use super::known::KnownInOrder;
 use super::last_read::LastRead;
 use super::outcome::{Outcome, ReadOutcome, Work};
@@ -121,10 +121,14 @@ impl Evaluator {
         let current = read
             .as_ref()
             .map_or(&work.last_read, |read| &read.last_read);
-        let (evaluations, gone) = match work.target.is_polled() {
+        let (mut evaluations, gone) = match work.target.is_polled() {
             true => self.judge_read(work, current, is_known, now),
             false => self.judge_whole(work, is_known, now),
         };
+        if work.due.contains(&Part::ExpectedNames) {
+            let names = judge_names(&work.target);
+            evaluations.extend(names.map(|evaluation| (Part::ExpectedNames, evaluation)));
+        }
         Outcome {
             id: work.id,
             generation: work.generation,

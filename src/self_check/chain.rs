@@ -14,6 +14,9 @@ use crate::policy::Band;
 use crate::text::quoted;
 use crate::time::span;
 
+/// The most characters of a URL in a certificate that a finding repeats.
+const MAX_URL: usize = 256;
+
 /// What is reported of one chain, and what a person should know about it.
 pub(super) struct JudgedChain {
     pub(super) report: ChainReport,
@@ -225,7 +228,7 @@ fn explain_refusal(
         #[cfg(not(feature = "details"))]
         let url: Option<String> = None;
         let from = match url {
-            Some(url) => format!("; it can be fetched from {}", quoted(&url, usize::MAX)),
+            Some(url) => format!("; it can be fetched from {}", quoted(&url, MAX_URL)),
             None => String::new(),
         };
         let message = format!(

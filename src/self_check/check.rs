@@ -107,6 +107,7 @@ impl SelfCheck {
         };
         let judge = self.judges.judge(&self.judges.generation(), self.usage);
         let mut judged = Judged::new(&judge, expected, at);
+        judged.note_names();
         judged.note_anchors();
         let (mut done, mut known) = (0, subjects.origins.len());
         let endpoints = self.endpoints();

@@ -9,6 +9,7 @@ use pki_types::{CertificateDer, ServerName};
 use super::chain::{JudgedChain, judge_chain, judge_single};
 use super::chain_report::ChainReport;
 use super::context::ChainContext;
+use super::expected_names::{unusable_names, usable_names};
 use super::finding::{Finding, FindingCode};
 use super::lifetime::LifetimeLimits;
 use super::unproven;
@@ -21,7 +22,6 @@ use crate::outlook::{Budget, ChainJudge};
 use crate::policy::ThresholdPolicy;
 use crate::revocation::Crls;
 use crate::source::{FailureReason, SourceContents, SourceFailure};
-use crate::text::quoted;
 use crate::time::span;
 use crate::time::{ClockSuspicion, Timestamp};
 
@@ -73,7 +73,7 @@ pub(crate) struct SourceJudge {
 }
 
 impl SourceJudge {
-    /// Judges one input alone, at this instant.
+    /// Judges one input alone, at this instant; names that cannot be looked for are left out.
     pub(crate) fn judge<'j>(
         &'j self,
         input: &Input,
@@ -111,39 +111,22 @@ struct LeafExpectation {
 
 impl<'j> Judged<'j> {
     pub(super) fn new(judge: &'j SourceJudge, expected: Expected<'j>, at: Timestamp) -> Self {
-        let mut judged = Self {
+        Self {
             judge,
             #[cfg(feature = "ocsp")]
             staples: expected.staples,
             asked_names: expected.names,
-            names: Vec::new(),
+            names: usable_names(expected.names),
             at,
             listed: HashMap::new(),
             chains: Vec::new(),
             findings: Vec::new(),
-        };
-        judged.names = judged.usable_names(expected.names);
-        judged
+        }
     }
 
-    /// The names that leaves can be looked at for; the others are findings.
-    fn usable_names(&mut self, names: &[String]) -> Vec<ServerName<'static>> {
-        let mut usable = Vec::new();
-        for name in names {
-            match ServerName::try_from(name.clone()) {
-                Ok(name) => usable.push(name),
-                Err(_) => {
-                    let name = quoted(name, usize::MAX);
-                    let message = format!(
-                        "'{name}' is neither a DNS name nor an IP address, so no leaf was checked for it: correct the name"
-                    );
-                    let code = FindingCode::UnusableName;
-                    self.findings
-                        .push(Finding::new(Severity::Critical, code, message));
-                }
-            }
-        }
-        usable
+    /// Says which of the names that every leaf must cover are none.
+    pub(super) fn note_names(&mut self) {
+        self.findings.extend(unusable_names(self.asked_names));
     }
 
     /// Says what is wrong with what everything is judged by.
@@ -203,7 +186,10 @@ impl<'j> Judged<'j> {
             // Those that are expected of everything have been told of.
             names: match names == self.asked_names {
                 true => self.names.clone(),
-                false => self.usable_names(names),
+                false => {
+                    self.findings.extend(unusable_names(names));
+                    usable_names(names)
+                }
             },
             #[cfg(feature = "ocsp")]
             staple: Some(presented.staple),

@@ -28,6 +28,7 @@ mod context;
 mod cores;
 #[cfg(feature = "details")]
 mod detail_lint;
+mod expected_names;
 mod finding;
 mod forecast;
 mod gauge;
@@ -50,6 +51,7 @@ mod staple;
 mod unproven;
 
 pub(crate) use cores::Cores;
+pub(crate) use expected_names::unusable_names;
 #[cfg(feature = "ocsp")]
 pub(crate) use judge::GivenStaple;
 pub(crate) use judge::{Expected, Input, SourceJudge};
