@@ -44,11 +44,6 @@ pub(super) fn publish_changes(changes: &[Change]) {
     }
 }
 
-/// Takes away what was shown of something that is no longer watched.
-pub(super) fn publish_removal(samples: &Samples) {
-    samples.0.keys().for_each(|series| set(series, f64::NAN));
-}
-
 pub(super) fn publish_counts(counts: &Counts) {
     for (reason, count) in &counts.source_errors {
         counter!("notafter_source_errors_total", "reason" => reason.as_str()).absolute(*count);

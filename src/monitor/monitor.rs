@@ -80,6 +80,9 @@ pub struct Monitor {
 impl Monitor {
     /// Watches something under this name, which events, reports and metrics show; whether it
     /// takes the place of something else. It is due at once.
+    ///
+    /// Metrics of a file or an endpoint are labelled by it, not by this name: watch each under one name
+    /// alone, for of several that expect different things of it one series shows the latest.
     pub fn watch(&self, name: impl Into<String>, target: Target) -> bool {
         let replaced = self.state().put(name.into(), target);
         self.wake.poke();
@@ -120,7 +123,8 @@ impl Monitor {
         let removed = self.state().remove(name);
         #[cfg(feature = "metrics")]
         if let (Publishing::On, Some(item)) = (self.publishing, &removed) {
-            metrics::publish_removal(&item.samples(&self.evaluator.judges.policy()));
+            let change = self.state().change_by_removal(item);
+            metrics::publish_changes(&[change]);
         }
         removed.is_some()
     }

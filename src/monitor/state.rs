@@ -1,5 +1,7 @@
 //! What is registered, when each of it is due, and what is known of it. Pure.
 
+#[cfg(feature = "metrics")]
+use std::collections::HashSet;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -18,7 +20,7 @@ use crate::event::{Event, EventCode, Role, Severity};
 use crate::policy::ThresholdPolicy;
 use crate::self_check::Report;
 #[cfg(feature = "metrics")]
-use crate::self_check::Standing;
+use crate::self_check::{Samples, Standing};
 use crate::source::FailureReason;
 use crate::time::Timestamp;
 
@@ -337,6 +339,22 @@ impl MonitorState {
             standing.add_blindness();
         }
         standing
+    }
+
+    /// What is shown otherwise now that this one is no longer watched: of files that others look at
+    /// too, what these show.
+    #[cfg(feature = "metrics")]
+    pub(super) fn change_by_removal(&self, removed: &WatchedItem) -> Change {
+        let before = removed.samples(&self.policy);
+        let mut now = Samples::default();
+        let sources: HashSet<&str> = before.0.keys().map(|series| &*series.source).collect();
+        let others = self.items.values().filter(|item| item.shows_any(&sources));
+        for other in others {
+            let shown = other.samples(&self.policy).0.into_iter();
+            now.0
+                .extend(shown.filter(|(series, _)| before.0.contains_key(series)));
+        }
+        Change { before, now }
     }
 
     pub(super) fn source_errors(&self) -> Vec<(FailureReason, u64)> {

@@ -4,8 +4,6 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use super::judge::TargetJudge;
 use crate::outlook::{TrustGeneration, Usage};
-#[cfg(feature = "metrics")]
-use crate::policy::ThresholdPolicy;
 use crate::self_check::JudgeMaker;
 
 /// What everything that is watched is judged by, and where that is found.
@@ -22,11 +20,6 @@ impl TargetJudges {
             latest: RwLock::new(Arc::new(judge)),
             maker,
         }
-    }
-
-    #[cfg(feature = "metrics")]
-    pub(super) const fn policy(&self) -> ThresholdPolicy {
-        self.maker.policy
     }
 
     /// The epoch of what is trusted now.

@@ -211,3 +211,64 @@ fn what_panicked_is_well_again_as_soon_as_it_does_not() {
     monitor.tick(after(61));
     assert_eq!(told(&recorder), [("source_recovered", "info")]);
 }
+
+#[test]
+fn a_path_that_is_watched_by_two_names_is_shown_as_long_as_one_of_them_stays() {
+    let pki = Pki::new();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("served.pem");
+    std::fs::write(&path, pki::pem_bundle(&pki.chain(-10, 80))).unwrap();
+    let gauges = Gauges::default();
+    let monitor = pki
+        .builder(Arc::<Recorder>::default())
+        .with_metrics()
+        .build()
+        .unwrap();
+    let watch = |name: &str, expected: &str| {
+        monitor.watch(name, Target::from_path(&path).with_expected_name(expected));
+    };
+    watch("mine", "a.example");
+    watch("theirs", "b.example");
+    metrics::with_local_recorder(&gauges, || monitor.tick(NOW));
+    metrics::with_local_recorder(&gauges, || monitor.remove("theirs"));
+    let band = format!("notafter_chain_band{{source={}}}", path.display());
+    assert_eq!(gauges.gauge(&band), Some(0.0), "that of the one that stays");
+    let gone: Vec<_> = forgotten(&gauges);
+    let gone: Vec<_> = gone
+        .iter()
+        .map(|series| series.split('{').next().unwrap())
+        .collect();
+    assert_eq!(gone, ["notafter_evaluation_overdue", "notafter_findings"]);
+}
+
+#[test]
+fn a_name_that_cannot_be_looked_for_is_one_finding_of_a_folder() {
+    let pki = Pki::new();
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str| {
+        let bundle = pki::pem_bundle(&pki.chain(-10, 80));
+        std::fs::write(Path::join(folder.path(), name), bundle).unwrap();
+    };
+    ["a.pem", "b.pem", "c.pem"].into_iter().for_each(write);
+    let monitor = pki.builder(Arc::<Recorder>::default()).build().unwrap();
+    let target = || Target::from_path(folder.path()).with_expected_name("a.example");
+    monitor.watch("folder", target().with_expected_name("no name"));
+    let unusable = |now| {
+        monitor.tick(now);
+        let findings = monitor.snapshot().findings.into_iter();
+        let unusable = findings.filter(|finding| finding.code.as_str() == "unusable_name");
+        let sources = unusable.map(|finding| finding.source.unwrap());
+        sources.collect::<Vec<_>>()
+    };
+    assert_eq!(unusable(NOW), ["folder"]);
+    write("b.pem");
+    assert_eq!(unusable(after(60)), ["folder"]);
+    assert_eq!(monitor.snapshot().chains.len(), 3);
+    monitor.watch("folder", target());
+    assert_eq!(unusable(after(120)), [""; 0]);
+    monitor.watch(
+        "chain",
+        Target::from_chain(pki.chain(-10, 80)).with_expected_name("no name"),
+    );
+    assert_eq!(unusable(after(180)), ["chain"]);
+}
