@@ -27,6 +27,7 @@ mod alarms;
 mod attempts;
 mod builder;
 mod certified_key;
+mod cores;
 mod endpoint;
 mod fresh;
 mod health;

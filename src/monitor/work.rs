@@ -11,6 +11,7 @@ use std::time::Duration;
 use pki_types::CertificateDer;
 use thiserror::Error;
 
+use super::cores::Cores;
 use super::fresh::{MetadataTrust, NextLook, PathReader};
 use super::judge::{IsKnown, judge_names};
 use super::known::KnownInOrder;
@@ -25,7 +26,6 @@ use crate::alert::{Condition, Matter};
 use crate::endpoint::EndpointError;
 use crate::event::{Event, EventCode, Severity};
 use crate::policy::Band;
-use crate::self_check::Cores;
 use crate::source::{FailureReason, Loader, SourceFailure};
 use crate::time::Timestamp;
 

@@ -25,7 +25,6 @@ mod chain_report;
 mod check;
 mod compare;
 mod context;
-mod cores;
 #[cfg(feature = "details")]
 mod detail_lint;
 mod expected_names;
@@ -50,7 +49,6 @@ mod standing;
 mod staple;
 mod unproven;
 
-pub(crate) use cores::Cores;
 pub(crate) use expected_names::unusable_names;
 #[cfg(feature = "ocsp")]
 pub(crate) use judge::GivenStaple;
