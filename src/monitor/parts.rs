@@ -171,7 +171,8 @@ fn standing(conditions: &[Condition], chains: &[ChainReport], findings: &[Findin
     let judged = conditions
         .iter()
         .filter(|condition| condition.matter.topic != EventCode::SourceFailed);
-    judged.for_each(|condition| standing.add_band(condition.band));
+    // A warning is one, in whatever band.
+    judged.for_each(|condition| standing.add_severity(condition.event.severity));
     chains
         .iter()
         .for_each(|chain| standing.add_band(chain.band));
