@@ -18,6 +18,7 @@ use super::progress::Progress;
 use super::report::Report;
 use crate::endpoint::{Endpoint, EndpointConnector, EndpointNames};
 use crate::outlook::Usage;
+use crate::revocation::Crls;
 use crate::source::{Loader, path_name};
 use crate::time::Timestamp;
 use crate::time::clock;
@@ -178,15 +179,14 @@ impl SelfCheck {
         Report {
             at,
             chains: judged.chains,
-            gauges: self.gauges(at),
+            gauges: self.gauges(&judge.crls, at),
             findings: judged.findings,
             policy: self.judges.policy,
         }
     }
 
-    fn gauges(&self, at: Timestamp) -> Vec<ReportedGauge> {
-        let generation = self.judges.generation();
-        let gauges = list_gauges(&generation.crls, &self.judges.policy, at);
+    fn gauges(&self, crls: &Crls, at: Timestamp) -> Vec<ReportedGauge> {
+        let gauges = list_gauges(crls, &self.judges.policy, at);
         let reported = gauges.into_iter().map(|gauge| ReportedGauge {
             source: "crls".to_owned(),
             gauge,
