@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::address::{EndpointAddress, EndpointAddressError};
+use super::address::{EndpointAddress, EndpointAddressError, MAX_HOST};
 use super::dialog::StartTlsProblem;
 use super::presented::PresentedChain;
 use super::spoken::SpokenProtocol;
 use super::starttls::StartTls;
 use crate::source::{FailureReason, SourceFailure};
+use crate::text::quoted;
 
 /// Why nothing is known of what an endpoint shows. What to do about it is [`EndpointError::advice`].
 #[derive(Debug, Error)]
@@ -28,7 +29,7 @@ pub enum EndpointError {
         name: String,
     },
     /// The resolver has no address for its name.
-    #[error("no address is known for the name '{host}' ({source}): check it, and the resolver")]
+    #[error("no address is known for the name '{}' ({source}): check it, and the resolver", quoted(.host, MAX_HOST))]
     Unresolved {
         /// The name.
         host: String,
@@ -72,7 +73,7 @@ pub enum EndpointError {
         problem: StartTlsProblem,
     },
     /// It refused the handshake before it showed a certificate.
-    #[error("{address} refused the handshake (TLS alert {alert}) when asked for '{name}'")]
+    #[error("{address} refused the handshake (TLS alert {alert}) when asked for '{}'", quoted(.name, MAX_HOST))]
     Refused {
         /// The endpoint.
         address: EndpointAddress,

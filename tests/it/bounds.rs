@@ -7,6 +7,7 @@ use std::path::Path;
 use notafter::alert::{Matter, Transitions};
 use notafter::announce::{Announcement, AnnouncementError, Envelope, PinFloor};
 use notafter::cert::DerProblem;
+use notafter::endpoint::{EndpointAddress, EndpointError};
 use notafter::event::Role;
 use notafter::renewal::{RenewalInfo, RenewalInfoError};
 use notafter::revocation::{StapleJudge, StapleStatus, UnreadableStaple};
@@ -225,6 +226,24 @@ fn what_is_repeated_in_a_message_is_short() {
         .parse::<notafter::PinScope>()
         .unwrap_err();
     assert_eq!(error.text, "a\\0\\u{202e}.example");
+    let address = EndpointAddress::new(format!("a\u{202e}'{long}"), 443);
+    let shown = format!("a\\u{{202e}}\\'{}:443", "x".repeat(250));
+    assert_eq!(address.to_string(), shown);
+    let unresolved = EndpointError::Unresolved {
+        host: address.host.clone(),
+        source: std::io::Error::other("no"),
+    };
+    let incompatible = EndpointError::Incompatible {
+        address,
+        reason: "no".to_owned(),
+    };
+    for error in [unresolved, incompatible] {
+        let said = error.to_string();
+        assert!(
+            said.len() < 400 && said.contains("a\\u{202e}\\'xxx"),
+            "{said}"
+        );
+    }
     let root = pki::root("root", -1, 1);
     let leaf = root.leaf_with(&["a.example"], -1, 1, |params| {
         params
@@ -340,7 +359,7 @@ fn the_table_of_bounds_names_every_constant_with_its_value_and_tests_that_there_
         let mut file = None;
         let mut words = words(constants);
         while let Some(word) = words.next() {
-            if word.starts_with("src/") {
+            if word.starts_with("src/") || word.starts_with("examples/") {
                 file = Some(word);
                 continue;
             }
