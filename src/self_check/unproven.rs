@@ -17,7 +17,7 @@ pub(super) fn finding(source: &str, presented: &PresentedChain, why: &io::Error)
     let (severity, code) = (Severity::Critical, FindingCode::KeyUnproven);
     let finding = Finding::new(severity, code, message).with_source(source);
     let leaf = presented.chain.first();
-    match leaf.map(|der| Certificate::from_der(der)) {
+    match leaf.map(Certificate::from_der) {
         Some(Ok(leaf)) => finding.with_certificate(Position::Leaf, &leaf),
         _ => finding,
     }
