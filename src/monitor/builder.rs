@@ -239,7 +239,7 @@ impl MonitorBuilder {
     /// there is no crypto provider.
     pub fn build(self) -> Result<Arc<Monitor>, SelfCheckError> {
         let judges = TargetJudges::new(self.settings.judge_maker()?);
-        let epoch = judges.epoch();
+        let epoch = judges.generation().epoch;
         let (transitions, unreadable) = restored(self.saved.as_deref());
         let transitions = transitions.with_repeat(self.repeat);
         let policy = self.settings.policy;

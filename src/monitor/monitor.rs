@@ -111,6 +111,7 @@ impl Monitor {
             names_from: known.names_from,
             starttls: known.starttls,
             staple: None,
+            judged_by: known.judged_by,
         };
         state.put(name.to_owned(), target);
         drop(state);
@@ -207,9 +208,9 @@ impl Monitor {
 
     /// What is due in a lane, all of it where other anchors or lists are in force than before.
     fn take_due(&self, lane: Lane, now: Timestamp, room: usize) -> Vec<Work> {
-        let epoch = self.evaluator.judges.epoch();
+        let trust = self.evaluator.judges.generation();
         let mut state = self.state();
-        state.judge_anew(epoch);
+        state.judge_anew(&trust);
         state.take_due(lane, now, room)
     }
 

@@ -22,9 +22,9 @@ impl TargetJudges {
         }
     }
 
-    /// The epoch of what is trusted now.
-    pub(super) fn epoch(&self) -> u64 {
-        self.maker.generation().epoch
+    /// What is trusted now.
+    pub(super) fn generation(&self) -> Arc<TrustGeneration> {
+        self.maker.generation()
     }
 
     /// The judge by what is trusted now.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rustls::crypto::CryptoProvider;
 use rustls::time_provider::TimeProvider;
 
+use super::dates::JudgedBy;
 use super::gauge::ReportedGauge;
 #[cfg(feature = "ocsp")]
 use super::judge::GivenStaple;
@@ -103,6 +104,7 @@ impl SelfCheck {
         let at = at.unwrap_or_else(|| clock::now(subjects.clock.as_ref()));
         let expected = Expected {
             names: &subjects.expected_names,
+            judged_by: JudgedBy::Anchors,
             #[cfg(feature = "ocsp")]
             staples: &subjects.staples,
         };

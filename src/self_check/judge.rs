@@ -6,9 +6,11 @@ use std::collections::HashMap;
 
 use pki_types::{CertificateDer, ServerName};
 
+use super::anchors::{no_anchors, unusable_anchors};
 use super::chain::{JudgedChain, judge_chain, judge_single};
 use super::chain_report::ChainReport;
 use super::context::ChainContext;
+use super::dates::{JudgedBy, judge_dates};
 use super::expected_names::{unusable_names, usable_names};
 use super::finding::{Finding, FindingCode};
 use super::lifetime::LifetimeLimits;
@@ -48,6 +50,7 @@ pub(crate) enum Input {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Expected<'e> {
     pub(crate) names: &'e [String],
+    pub(crate) judged_by: JudgedBy,
     #[cfg(feature = "ocsp")]
     pub(crate) staples: &'e [GivenStaple],
 }
@@ -94,6 +97,7 @@ pub(crate) struct Judged<'j> {
     /// What every leaf must cover unless its endpoint says otherwise: as given, and as used.
     asked_names: &'j [String],
     names: Vec<ServerName<'static>>,
+    judged_by: JudgedBy,
     pub(super) at: Timestamp,
     /// Where the CA certificates of collections are among the chains.
     listed: HashMap<Sha256Digest, usize>,
@@ -117,6 +121,7 @@ impl<'j> Judged<'j> {
             staples: expected.staples,
             asked_names: expected.names,
             names: usable_names(expected.names),
+            judged_by: expected.judged_by,
             at,
             listed: HashMap::new(),
             chains: Vec::new(),
@@ -132,23 +137,8 @@ impl<'j> Judged<'j> {
     /// Says what is wrong with what everything is judged by.
     pub(super) fn note_anchors(&mut self) {
         let anchors = self.judge.chains.anchors();
-        for error in anchors.errors() {
-            let code = FindingCode::UnusableAnchor;
-            let finding = Finding::new(Severity::Warning, code, error.to_string());
-            self.findings.push(finding.with_source(&error.source_name));
-        }
-        if anchors.is_empty() {
-            let message = match anchors.errors().first() {
-                Some(error) => format!("there is no trust anchor to judge by: {error}"),
-                None => "there is no trust anchor to judge by: install the system's CA certificates, or name a file of your own".to_owned(),
-            };
-            let finding = Finding::new(Severity::Critical, FindingCode::NoTrustAnchors, message);
-            // Whoever named a file is told of that file first.
-            self.findings.push(match anchors.errors().first() {
-                Some(error) => finding.with_source(&error.source_name),
-                None => finding,
-            });
-        }
+        self.findings.extend(unusable_anchors(anchors));
+        self.findings.extend(no_anchors(anchors));
     }
 
     pub(super) fn input(&mut self, input: &Input) {
@@ -299,7 +289,11 @@ impl<'j> Judged<'j> {
     }
 
     fn chain(&mut self, source: &str, certificates: &[Certificate], expected: &LeafExpectation) {
-        let judged = judge_chain(&self.context(source, expected), certificates);
+        let context = self.context(source, expected);
+        let judged = match self.judged_by {
+            JudgedBy::Anchors => judge_chain(&context, certificates),
+            JudgedBy::DatesAlone => judge_dates(&context, certificates),
+        };
         self.add(judged);
     }
 
@@ -386,6 +380,7 @@ impl<'j> Judged<'j> {
             at: self.at,
             names: &expected.names,
             judge: &self.judge.chains,
+            judged_by: self.judged_by,
             policy: &self.judge.policy,
             #[cfg(feature = "details")]
             usage: self.judge.usage,

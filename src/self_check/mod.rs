@@ -19,12 +19,14 @@
 //! # }
 //! ```
 
+mod anchors;
 mod builder;
 mod chain;
 mod chain_report;
 mod check;
 mod compare;
 mod context;
+mod dates;
 #[cfg(feature = "details")]
 mod detail_lint;
 mod expected_names;
@@ -49,6 +51,8 @@ mod standing;
 mod staple;
 mod unproven;
 
+pub(crate) use anchors::no_anchors;
+pub(crate) use dates::JudgedBy;
 pub(crate) use expected_names::unusable_names;
 #[cfg(feature = "ocsp")]
 pub(crate) use judge::GivenStaple;

@@ -48,6 +48,7 @@ mod pictures;
 mod pinning;
 mod pins;
 mod presented;
+mod private_ca;
 mod recent;
 mod reload;
 mod report_forms;
