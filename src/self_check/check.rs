@@ -65,6 +65,7 @@ pub(super) struct CheckSubjects {
     pub(super) origins: Vec<Origin>,
     pub(super) keys: Vec<CheckedKey>,
     pub(super) expected_names: Vec<String>,
+    pub(super) judged_by: JudgedBy,
     #[cfg(feature = "ocsp")]
     pub(super) staples: Vec<GivenStaple>,
     pub(super) loader: Loader,
@@ -104,14 +105,16 @@ impl SelfCheck {
         let at = at.unwrap_or_else(|| clock::now(subjects.clock.as_ref()));
         let expected = Expected {
             names: &subjects.expected_names,
-            judged_by: JudgedBy::Anchors,
+            judged_by: subjects.judged_by,
             #[cfg(feature = "ocsp")]
             staples: &subjects.staples,
         };
         let judge = self.judges.judge(&self.judges.generation(), self.usage);
         let mut judged = Judged::new(&judge, expected, at);
         judged.note_names();
-        judged.note_anchors();
+        if subjects.judged_by == JudgedBy::Anchors {
+            judged.note_anchors();
+        }
         let (mut done, mut known) = (0, subjects.origins.len());
         let endpoints = self.endpoints();
         if let Some(first) = endpoints.first() {

@@ -323,7 +323,11 @@ fn watching_ends_when_nobody_reads_any_more_and_is_no_success_when_it_cannot_wri
 #[test]
 fn options_that_exclude_each_other_are_refused() {
     let ground = Ground::new();
-    let cases: [(&[&str], &str); 8] = [
+    let cases: [(&[&str], &str); 9] = [
+        (
+            &["--dates-only", "x"],
+            "--dates-only does not go with --trust or --mozilla: leave one of them out",
+        ),
         (
             &["--watch", "-"],
             "--watch does not go with -: leave one of them out",

@@ -5,10 +5,11 @@ use std::sync::{Arc, RwLock};
 
 use notafter::outlook::{TrustGeneration, TrustInForce};
 use notafter::self_check::Theme;
-use notafter::{Band, Monitor, Target, Timestamp, TrustAnchors};
+use notafter::{Band, Monitor, SelfCheck, Target, Timestamp, TrustAnchors};
 use rcgen::ExtendedKeyUsagePurpose;
 use rustls::pki_types::CertificateDer;
 
+use crate::command::json;
 use crate::monitor::told;
 use crate::support::pki::{self, Ca, NOW, days};
 use crate::support::tls::{Recorder, ring};
@@ -308,4 +309,46 @@ fn a_monitor_without_anchors_says_so_where_something_is_judged_by_them() {
         ground.tick(NOW.saturating_add(180)),
         [("recovered", "info")]
     );
+}
+
+#[test]
+fn a_check_by_dates_alone_needs_nobody_to_trust() {
+    let ground = Ground::new();
+    let check = |chain: Chain, now| {
+        let check = SelfCheck::builder()
+            .with_chain("served", chain)
+            .with_expected_name("a.example")
+            .with_provider(ring())
+            .dates_only()
+            .at(now)
+            .build()
+            .unwrap();
+        let report = check.run();
+        let codes = report.findings.iter().map(|finding| finding.code.as_str());
+        (report.exit_code(), codes.collect::<Vec<_>>())
+    };
+    let chain = || ground.chain(-10, 80);
+    assert_eq!(check(chain(), NOW), (0, vec![]));
+    assert_eq!(check(chain(), days(60)), (1, vec!["expiring"]));
+    assert_eq!(check(chain(), days(81)), (2, vec!["expired"]));
+    let namesake = ground.root.intermediate("Private issuing CA", -1000, 8000);
+    let unfit = vec![chain().remove(0), namesake.der];
+    assert_eq!(check(unfit, NOW), (2, vec!["bad_signature"]));
+}
+
+#[test]
+fn the_command_judges_a_private_chain_by_its_dates_where_it_is_told_to() {
+    let ground = Ground::new();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), pki::pem_bundle(&ground.chain(-10, 80))).unwrap();
+    let path = file.path().to_str().unwrap();
+    for (now, code, codes) in [
+        (NOW, 0, vec![]),
+        (days(60), 1, vec!["expiring"]),
+        (days(81), 2, vec!["expired"]),
+    ] {
+        let report = json(&["--dates-only", "--at", &now.to_string(), path]);
+        assert_eq!((report.code, report.codes()), (code, codes), "{now}");
+        assert!(report.chain(0)["rustls"].is_null());
+    }
 }
