@@ -11,8 +11,9 @@ use std::time::Duration;
 use pki_types::CertificateDer;
 use thiserror::Error;
 
+use super::cores::Cores;
 use super::fresh::{MetadataTrust, NextLook, PathReader};
-use super::judge::IsKnown;
+use super::judge::{IsKnown, judge_names};
 use super::known::KnownInOrder;
 use super::last_read::LastRead;
 use super::outcome::{Outcome, ReadOutcome, Work};
@@ -25,7 +26,6 @@ use crate::alert::{Condition, Matter};
 use crate::endpoint::EndpointError;
 use crate::event::{Event, EventCode, Severity};
 use crate::policy::Band;
-use crate::self_check::Cores;
 use crate::source::{FailureReason, Loader, SourceFailure};
 use crate::time::Timestamp;
 
@@ -121,10 +121,14 @@ impl Evaluator {
         let current = read
             .as_ref()
             .map_or(&work.last_read, |read| &read.last_read);
-        let (evaluations, gone) = match work.target.is_polled() {
+        let (mut evaluations, gone) = match work.target.is_polled() {
             true => self.judge_read(work, current, is_known, now),
-            false => (self.judge_whole(work, is_known, now), Vec::new()),
+            false => self.judge_whole(work, is_known, now),
         };
+        if work.due.contains(&Part::ExpectedNames) {
+            let names = judge_names(&work.target);
+            evaluations.extend(names.map(|evaluation| (Part::ExpectedNames, evaluation)));
+        }
         Outcome {
             id: work.id,
             generation: work.generation,
@@ -138,18 +142,20 @@ impl Evaluator {
         }
     }
 
+    /// Judges what is not read, where it is due; and says what is judged no more.
     fn judge_whole(
         &self,
         work: &Work,
         is_known: IsKnown<'_>,
         now: Timestamp,
-    ) -> Vec<(Part, Evaluation)> {
+    ) -> (Vec<(Part, Evaluation)>, Vec<Part>) {
         if !work.due.contains(&Part::Whole) {
-            return Vec::new();
+            return (Vec::new(), Vec::new());
         }
         let judge = self.judges.current();
         let evaluation = judge.whole(&work.name, &work.target, is_known, now);
-        vec![(Part::Whole, evaluation)]
+        // It did not panic.
+        (vec![(Part::Whole, evaluation)], vec![Part::Panic])
     }
 
     /// Judges what is due, and what is not as it was; and says what is judged no more.

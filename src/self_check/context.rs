@@ -3,6 +3,7 @@
 use pki_types::ServerName;
 
 use super::chain_report::ReportedCertificate;
+use super::dates::JudgedBy;
 use super::finding::{Finding, FindingCode};
 use super::lifetime::LifetimeLimits;
 use crate::cert::Certificate;
@@ -19,6 +20,7 @@ pub(super) struct ChainContext<'c> {
     pub(super) at: Timestamp,
     pub(super) names: &'c [ServerName<'static>],
     pub(super) judge: &'c ChainJudge,
+    pub(super) judged_by: JudgedBy,
     pub(super) policy: &'c ThresholdPolicy,
     #[cfg(feature = "details")]
     pub(super) usage: Usage,
