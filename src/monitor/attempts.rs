@@ -68,7 +68,7 @@ impl Attempts {
 
     /// Begins one; what is known at once.
     pub(super) fn begin(&mut self, work: Work, now: Timestamp) -> Option<Outcome> {
-        if !work.is_polled || self.evaluator.connector.is_none() {
+        if !work.is_polled {
             return Some(self.evaluator.run(&work, &|_| true, now));
         }
         self.waiting.retain(|waiting| waiting.id != work.id);

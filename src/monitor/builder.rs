@@ -21,6 +21,7 @@ use super::target_judges::TargetJudges;
 use super::watched::Connector;
 use super::work::Evaluator;
 use crate::alert::{RepeatPolicy, Transitions};
+use crate::endpoint::EndpointConnector;
 #[cfg(feature = "metrics")]
 use crate::observer::Publishing;
 use crate::observer::{Observer, Outbox};
@@ -141,7 +142,7 @@ impl MonitorBuilder {
         self
     }
 
-    /// Asks endpoints through this.
+    /// Asks endpoints through this, instead of an [`EndpointConnector`] of its own.
     pub fn with_connector(mut self, connector: Arc<dyn Connector>) -> Self {
         self.connector = Some(connector);
         self
@@ -239,6 +240,10 @@ impl MonitorBuilder {
     /// there is no crypto provider.
     pub fn build(self) -> Result<Arc<Monitor>, SelfCheckError> {
         let judges = TargetJudges::new(self.settings.judge_maker()?);
+        let connector = match self.connector {
+            Some(connector) => connector,
+            None => Arc::new(EndpointConnector::new(self.settings.provider()?)),
+        };
         let epoch = judges.generation().epoch;
         let (transitions, unreadable) = restored(self.saved.as_deref());
         let transitions = transitions.with_repeat(self.repeat);
@@ -252,7 +257,7 @@ impl MonitorBuilder {
             judges,
             loader: self.loader,
             settle_seconds: whole_seconds(self.settle_time),
-            connector: self.connector,
+            connector,
             endpoint_deadline: self.endpoint_deadline,
             cores: Cores::default(),
         });

@@ -297,8 +297,7 @@ impl Monitor {
         }
     }
 
-    /// Ticks on a thread of its own until the handle is stopped or dropped; with a connector,
-    /// endpoints on another.
+    /// Ticks on a thread of its own until the handle is stopped or dropped; endpoints on another.
     ///
     /// # Errors
     /// [`SpawnError`] where the operating system has no thread to give: then none runs.
@@ -309,9 +308,7 @@ impl Monitor {
             detached: false,
         };
         handle.start("notafter-monitor", Lane::Local)?;
-        if self.evaluator.connector.is_some() {
-            handle.start("notafter-endpoints", Lane::Endpoints)?;
-        }
+        handle.start("notafter-endpoints", Lane::Endpoints)?;
         Ok(handle)
     }
 
@@ -320,11 +317,6 @@ impl Monitor {
             let seen = self.wake.pokes();
             let clock = || self.now();
             let next = match lane {
-                // Nobody to ask endpoints: that is said here.
-                Lane::Local if self.evaluator.connector.is_none() => {
-                    let local = self.tick_local(clock());
-                    local.min(self.tick_endpoints(&clock, ending))
-                }
                 Lane::Local => self.tick_local(clock()),
                 Lane::Endpoints => self.tick_endpoints(&clock, ending),
             };

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pki_types::CertificateDer;
-use thiserror::Error;
 
 use super::cores::Cores;
 use super::fresh::{MetadataTrust, NextLook, PathReader};
@@ -37,7 +36,7 @@ pub(super) struct Evaluator {
     pub(super) judges: TargetJudges,
     pub(super) loader: Loader,
     pub(super) settle_seconds: i64,
-    pub(super) connector: Option<Arc<dyn Connector>>,
+    pub(super) connector: Arc<dyn Connector>,
     /// For connectors that have no deadline of their own.
     pub(super) endpoint_deadline: Duration,
     pub(super) cores: Cores,
@@ -80,10 +79,7 @@ impl Evaluator {
 
     /// How long a connector may take.
     pub(super) fn patience(&self) -> Duration {
-        let own = self
-            .connector
-            .as_ref()
-            .and_then(|connector| connector.deadline());
+        let own = self.connector.deadline();
         own.map_or(self.endpoint_deadline, |own| own.saturating_add(GRACE))
     }
 
@@ -207,17 +203,12 @@ impl Evaluator {
         match &work.target.kind {
             TargetKind::Path(path) => self.read(path, work, now),
             TargetKind::Endpoint(endpoint) => {
-                let fetched = match &self.connector {
-                    Some(connector) => connector
-                        .answer(&EndpointQuestion {
-                            endpoint,
-                            names: &work.target.names,
-                            starttls: work.target.starttls,
-                        })
-                        .map_err(|error| in_vain(endpoint, &*error)),
-                    None => Err(in_vain(endpoint, &NoConnectorError)),
-                };
-                asked(work, fetched)
+                let answered = self.connector.answer(&EndpointQuestion {
+                    endpoint,
+                    names: &work.target.names,
+                    starttls: work.target.starttls,
+                });
+                asked(work, answered.map_err(|error| in_vain(endpoint, &*error)))
             }
             _ => Polled {
                 read: as_before(work),
@@ -271,11 +262,6 @@ fn as_before(work: &Work) -> ReadOutcome {
         look_again: None,
     }
 }
-
-/// There is nothing to ask endpoints through.
-#[derive(Debug, Error)]
-#[error("the monitor has no connector: give it one with MonitorBuilder::with_connector")]
-struct NoConnectorError;
 
 /// An endpoint that was asked in vain.
 fn in_vain(endpoint: &str, error: &(dyn Error + Send + Sync + 'static)) -> SourceFailure {

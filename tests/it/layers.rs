@@ -36,6 +36,7 @@ const EDGES: &[&str] = &[
     "announce/files.rs",
     "announce/folder.rs",
     "config/client.rs",
+    "config/reloading.rs",
     "config/server.rs",
     "endpoint/connection.rs",
     "endpoint/connector.rs",
