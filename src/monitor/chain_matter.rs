@@ -69,6 +69,13 @@ impl<'f> OwnFindings<'f> {
         }
     }
 
+    /// Whether no anchor is found from the chain of this source.
+    pub(super) fn lack_anchor_of(&self, source: &str) -> bool {
+        let all = self.by_certificate.values().flatten();
+        let mut of_source = all.filter(|finding| finding.source.as_deref() == Some(source));
+        of_source.any(|finding| finding.code == FindingCode::UnknownIssuer)
+    }
+
     /// What speaks of this certificate; in a chain, everything.
     pub(super) fn of(&self, certificate: Sha256Digest) -> impl Iterator<Item = &'f Finding> {
         let certificate = Some(certificate).filter(|_| self.is_collection);

@@ -170,19 +170,19 @@ impl Judging<'_> {
     }
 
     fn chain(&mut self, chain: &ChainReport, findings: &OwnFindings<'_>) {
+        let trust = ChainMatter {
+            topic: EventCode::Broken,
+            band: match findings.lack_anchor_of(&chain.source) {
+                true => Band::Broken,
+                false => Band::Ok,
+            },
+        };
         let dates = ChainMatter {
             topic: EventCode::Expiring,
             band: match is_untrusted(chain) {
-                // A matter of its own. Who is at the end of its time hears of it all the same.
+                // Whoever is at the end of its time hears of it all the same.
                 true => dates_band(chain, &self.judge.policy, self.now),
                 false => chain.band,
-            },
-        };
-        let trust = ChainMatter {
-            topic: EventCode::Broken,
-            band: match is_untrusted(chain) {
-                true => Band::Broken,
-                false => Band::Ok,
             },
         };
         for about in [trust, dates] {

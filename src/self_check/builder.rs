@@ -9,7 +9,7 @@ use rustls::sign::CertifiedKey;
 use rustls::time_provider::TimeProvider;
 
 use super::check::{CheckSubjects, Origin, SelfCheck};
-use super::dates::JudgedBy;
+use super::context::JudgedBy;
 #[cfg(feature = "ocsp")]
 use super::judge::GivenStaple;
 use super::judge::{Grouping, Input};

@@ -2,8 +2,7 @@
 
 use super::chain_report::{ChainReport, ReportedCertificate};
 use super::compare;
-use super::context::ChainContext;
-use super::dates::JudgedBy;
+use super::context::{ChainContext, JudgedBy};
 use super::finding::{Finding, FindingCode};
 use super::lint::lint;
 use crate::cert::Certificate;

@@ -3,7 +3,6 @@
 use pki_types::ServerName;
 
 use super::chain_report::ReportedCertificate;
-use super::dates::JudgedBy;
 use super::finding::{Finding, FindingCode};
 use super::lifetime::LifetimeLimits;
 use crate::cert::Certificate;
@@ -13,6 +12,17 @@ use crate::outlook::Usage;
 use crate::outlook::{ChainJudge, Refusal};
 use crate::policy::{Band, ThresholdPolicy};
 use crate::time::Timestamp;
+
+/// By what a chain is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum JudgedBy {
+    /// By the paths to anchors, and their dates.
+    #[default]
+    Anchors,
+    /// By the dates of all that is presented, and by what it says of itself: its signatures among each
+    /// other, the leaf's names and usage.
+    DatesAlone,
+}
 
 /// What a chain is judged by.
 pub(super) struct ChainContext<'c> {

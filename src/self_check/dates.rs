@@ -9,17 +9,6 @@ use super::lint::lint;
 use crate::cert::Certificate;
 use crate::outlook::{ChainOutlook, Outlook, Refusal, TrustAnchors, looked_at, unresolved};
 
-/// By what a chain is judged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum JudgedBy {
-    /// By the paths to anchors, and their dates.
-    #[default]
-    Anchors,
-    /// By the dates of all that is presented, and by what it says of itself: its signatures among each
-    /// other, the leaf's names and usage.
-    DatesAlone,
-}
-
 /// Judges certificates as one chain, leaf first, by their dates alone.
 pub(super) fn judge_dates(context: &ChainContext<'_>, chain: &[Certificate]) -> JudgedChain {
     let behind_leaf = chain.get(1..).map_or(0, |behind| looked_at(behind).len());

@@ -61,7 +61,7 @@ mod staple;
 mod unproven;
 
 pub(crate) use anchors::no_anchors;
-pub(crate) use dates::JudgedBy;
+pub(crate) use context::JudgedBy;
 pub(crate) use expected_names::unusable_names;
 #[cfg(feature = "ocsp")]
 pub(crate) use judge::GivenStaple;
