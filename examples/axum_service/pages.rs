@@ -213,8 +213,16 @@ async fn ready(State(service): State<Arc<Service>>) -> Response {
         "ready": reasons.is_empty(),
         "reasons": reasons,
     });
+    let served = service.key.served();
+    let refused = served.iter().filter_map(|pair| pair.error.as_ref());
+    let mut warnings: Vec<_> = refused
+        .map(|error| json!({ "code": error.code(), "message": error.to_string() }))
+        .collect();
     if let Some(trust) = &service.client_trust {
-        document["warnings"] = trust.warnings(now).into();
+        warnings.extend(trust.warnings(now));
+    }
+    if service.client_trust.is_some() || !warnings.is_empty() {
+        document["warnings"] = warnings.into();
     }
     let body = format!("{document:#}\n");
     (status, [(CONTENT_TYPE, "application/json")], body).into_response()

@@ -49,6 +49,24 @@ pub(super) fn explain_alert(alert: AlertDescription) -> Explanation {
     }
 }
 
+/// Explains the error code with which the *peer* closed a QUIC connection: those from 0x0100 on are its alerts
+/// (RFC 9001, 4.8); `None` for every other.
+///
+/// In QUIC no error of rustls's travels with a connection that was closed. quinn has the code in
+/// `ConnectionError::ConnectionClosed`; what *this* side refused is in its `TransportError`, in words alone.
+///
+/// # Why did the server close my QUIC connection?
+/// ```
+/// use notafter::explain::explain_quic_close;
+/// // u64::from(close.error_code), of a `quinn::ConnectionClose`
+/// assert_eq!(explain_quic_close(0x0100 + 45).unwrap().code(), "own_expired");
+/// assert!(explain_quic_close(0x0a).is_none()); // PROTOCOL_VIOLATION
+/// ```
+pub fn explain_quic_close(code: u64) -> Option<Explanation> {
+    let alert = code.checked_sub(0x0100)?;
+    Some(explain_alert(u8::try_from(alert).ok()?.into()))
+}
+
 /// The alert that rustls writes so.
 ///
 /// Of an error of the connection, h2 keeps no more than its text, so under HTTP/2 this is all that is

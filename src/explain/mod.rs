@@ -30,5 +30,6 @@ mod explanation;
 mod rustls_errors;
 mod sentence;
 
+pub use alerts::explain_quic_close;
 pub use causes::{explain, find_pin_error};
 pub use explanation::{ClockDoubt, Detail, Explanation, Whose};

@@ -177,7 +177,8 @@ impl ReloadingKeyBuilder {
     }
 
     /// Serves a server's certificates (the default) or a client's: their extended key usage must
-    /// allow it, and events tell it.
+    /// allow it, and events tell it. A client's too must go on to cover its names, by which servers may know
+    /// it: where they do not, [`LostNames::Tell`].
     pub const fn with_usage(mut self, usage: Usage) -> Self {
         self.rules.usage = usage;
         self

@@ -53,6 +53,24 @@ fn the_pages_say_how_it_stands() {
     assert!(service.interrupt());
 }
 
+/// What lies there cannot be served: nobody is refused for that, and whoever looks sees why.
+#[test]
+fn it_is_ready_with_a_warning_while_a_renewal_is_refused() {
+    let ground = Ground::new();
+    ground.deploy(&ground.leaf(-10 * DAY, 80 * DAY));
+    let service = ground.serve(&["--poll", "50"]);
+    let client = ground.client();
+    let page = || service.get(&client, "/ready").unwrap();
+    assert_eq!(page().json()["warnings"], serde_json::Value::Null);
+    let other = ground.leaf(-DAY, 89 * DAY);
+    std::fs::write(ground.path("tls.key"), other.key_pair.serialize_pem()).unwrap();
+    wait_until("the mismatch is a warning", || {
+        page().json()["warnings"][0]["code"] == "key_mismatch"
+    });
+    assert_eq!((page().status, &page().json()["ready"]), (200, &true.into()));
+    assert!(service.interrupt());
+}
+
 #[test]
 fn it_is_not_ready_behind_an_expired_certificate() {
     let ground = Ground::new();
