@@ -7,11 +7,19 @@
 //! | know what to do when it tells something | [`on_call`], and [`runbook`] with what to type |
 //! | see what peers show, and hold hostile ones off | [`peers`] |
 //! | pin without locking anybody out | [`pinning`] |
+//! | rotate a pinned key, day by day | [`rotating_keys`] |
+//! | get out of a lock-out by wrong pins | [`wrong_pin`] |
 //! | know peers by SPIFFE IDs rather than by names | [`spiffe`] |
 //! | rotate pins without shipping a binary | [`announcements`] |
 //! | serve a renewed certificate without a restart | [`reload`] |
+//! | run mutual TLS whose client certificates are renewed | [`mtls`] |
+//! | replace one root by another | [`root_rotation`] |
+//! | live with certificates of 47 days, or of six | [`short_lived`] |
+//! | cope with clocks that are wrong | [`clocks`] |
+//! | deploy it on Kubernetes, or under systemd | [`deploying`] |
 //! | keep resumed sessions from outliving a decision | [`sessions`] |
 //! | judge stapled OCSP responses and revocation lists | [`revocation`] |
+//! | put it into reqwest, axum, tonic and others | [`stacks`] |
 //! | run on ring or aws-lc-rs alone, or in FIPS mode | [`providers`] |
 //!
 //! | what it is held to | page |
@@ -22,6 +30,7 @@
 //! | which known outages it would have told of, and when | [`outages`] |
 //! | what was fuzzed, and found | [`fuzzing`] |
 //! | what it costs | [`performance`] |
+//! | what it does not do, and where to go instead | [`limits`] |
 //! | what else there is, and does better | [`compare`] |
 //! | what may change in which version, and which Rust it needs | [`versions`] |
 //!
@@ -71,6 +80,20 @@ pub mod peers {}
 #[doc = include_str!("../docs/PINNING.md")]
 pub mod pinning {}
 
+/// A pinned key that is rotated, day by day.
+#[cfg_attr(
+    any(not(doctest), feature = "testing"),
+    doc = include_str!("../docs/ROTATING-KEYS.md")
+)]
+pub mod rotating_keys {}
+
+/// Pins that are wrong, and clients that are locked out.
+#[cfg_attr(
+    any(not(doctest), feature = "testing"),
+    doc = include_str!("../docs/WRONG-PIN.md")
+)]
+pub mod wrong_pin {}
+
 /// Peers that are known by what their leaf says, rather than by a host name.
 #[doc = include_str!("../docs/SPIFFE.md")]
 pub mod spiffe {}
@@ -89,6 +112,38 @@ pub mod announcements {}
 )]
 pub mod reload {}
 
+/// Mutual TLS, and client certificates that are renewed.
+#[cfg_attr(
+    any(not(doctest), all(feature = "reload", feature = "testing")),
+    doc = include_str!("../docs/MTLS.md")
+)]
+pub mod mtls {}
+
+/// One root that takes the place of another.
+#[cfg_attr(
+    any(not(doctest), all(feature = "reload", feature = "testing")),
+    doc = include_str!("../docs/ROOT-ROTATION.md")
+)]
+pub mod root_rotation {}
+
+/// Certificates of 47 days, and of six.
+#[cfg_attr(
+    any(not(doctest), all(feature = "ari", feature = "reload", feature = "testing")),
+    doc = include_str!("../docs/SHORT-LIVED.md")
+)]
+pub mod short_lived {}
+
+/// Clocks that are wrong, here or there.
+#[cfg_attr(
+    any(not(doctest), all(feature = "monitor", feature = "testing")),
+    doc = include_str!("../docs/CLOCKS.md")
+)]
+pub mod clocks {}
+
+/// Kubernetes and systemd.
+#[doc = include_str!("../docs/DEPLOYING.md")]
+pub mod deploying {}
+
 /// Sessions and connections that outlive no decision.
 #[doc = include_str!("../docs/SESSIONS.md")]
 pub mod sessions {}
@@ -99,6 +154,13 @@ pub mod sessions {}
     doc = include_str!("../docs/REVOCATION.md")
 )]
 pub mod revocation {}
+
+/// Where it goes in clients and servers of other crates.
+#[cfg_attr(
+    any(not(doctest), feature = "reload"),
+    doc = include_str!("../docs/STACKS.md")
+)]
+pub mod stacks {}
 
 /// Which crypto provider does the work, and which work is done beside it.
 #[cfg_attr(
@@ -130,6 +192,10 @@ pub mod fuzzing {}
 /// What it costs, in time, memory and bytes.
 #[doc = include_str!("../docs/PERFORMANCE.md")]
 pub mod performance {}
+
+/// What it does not do, and where to go instead.
+#[doc = include_str!("../docs/LIMITS.md")]
+pub mod limits {}
 
 /// What else there is, fair and dated.
 #[doc = include_str!("../docs/COMPARE.md")]

@@ -1,7 +1,6 @@
 //! The monitor itself: what it holds, what a tick does, and its threads.
 
 use std::fmt;
-use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -19,9 +18,9 @@ use super::state::MonitorState;
 use super::target::{Lane, Target, TargetKind};
 use super::work::Evaluator;
 use crate::alert::Matter;
-use crate::observer::Outbox;
 #[cfg(feature = "metrics")]
 use crate::observer::Publishing;
+use crate::observer::{Outbox, SpawnError};
 use crate::self_check::Report;
 use crate::source::FailureReason;
 use crate::time::Timestamp;
@@ -294,8 +293,8 @@ impl Monitor {
     /// endpoints on another.
     ///
     /// # Errors
-    /// The operating system's, where it has no thread to give: then none runs.
-    pub fn spawn(self: &Arc<Self>) -> io::Result<MonitorHandle> {
+    /// [`SpawnError`] where the operating system has no thread to give: then none runs.
+    pub fn spawn(self: &Arc<Self>) -> Result<MonitorHandle, SpawnError> {
         let mut handle = MonitorHandle {
             monitor: Arc::clone(self),
             threads: Threads::default(),
@@ -358,7 +357,7 @@ pub struct MonitorHandle {
 }
 
 impl MonitorHandle {
-    fn start(&mut self, name: &str, lane: Lane) -> io::Result<()> {
+    fn start(&mut self, name: &str, lane: Lane) -> Result<(), SpawnError> {
         let monitor = Arc::clone(&self.monitor);
         self.threads
             .start(name, move |ending| monitor.run(lane, ending))

@@ -1,10 +1,11 @@
 //! The monitor's threads: what wakes them, and how they end.
 
-use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
+
+use crate::observer::SpawnError;
 
 /// What wakes threads before their time.
 #[derive(Debug, Default)]
@@ -76,13 +77,15 @@ impl Threads {
         &mut self,
         name: &str,
         body: impl FnOnce(&Ending) + Send + 'static,
-    ) -> io::Result<()> {
+    ) -> Result<(), SpawnError> {
         let ending = Arc::clone(&self.ending);
         let thread = thread::Builder::new().name(name.to_owned());
-        self.running.push(thread.spawn(move || {
+        let started = thread.spawn(move || {
             body(&ending);
             ending.one_more();
-        })?);
+        });
+        self.running
+            .push(started.map_err(|error| SpawnError::new("to watch with", error))?);
         Ok(())
     }
 

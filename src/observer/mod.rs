@@ -32,6 +32,7 @@ mod outbox;
 mod peer_metrics;
 mod process_logger;
 mod queue;
+mod spawn_error;
 #[cfg(feature = "tracing")]
 mod tracing;
 
@@ -49,5 +50,6 @@ pub(crate) use outbox::Outbox;
 pub use peer_metrics::PeerMetricsObserver;
 pub use process_logger::process_logger;
 pub use queue::QueuedObserver;
+pub use spawn_error::SpawnError;
 #[cfg(feature = "tracing")]
 pub use tracing::TracingObserver;

@@ -9,6 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::observer::{Observed, Observer, observe_contained};
+use super::spawn_error::SpawnError;
 use crate::event::Event;
 
 /// Hands events to an observer through a bounded queue, on a thread of its own or on one that the
@@ -75,10 +76,14 @@ impl QueuedObserver {
     /// Starts the thread, with room for so many events in the queue.
     ///
     /// # Errors
-    /// The operating system's, where it has no thread to give.
-    pub fn spawn(inner: Arc<dyn Observer>, capacity: NonZeroUsize) -> io::Result<Arc<Self>> {
+    /// [`SpawnError`] where the operating system has no thread to give.
+    pub fn spawn(
+        inner: Arc<dyn Observer>,
+        capacity: NonZeroUsize,
+    ) -> Result<Arc<Self>, SpawnError> {
         let observer = Self::new(inner, capacity, QueueWorker::ThreadToBe);
-        observer.start()?;
+        let started = observer.start();
+        started.map_err(|error| SpawnError::new("to deliver events with", error))?;
         Ok(Arc::new(observer))
     }
 

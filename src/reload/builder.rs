@@ -17,7 +17,7 @@ use super::place::PairPlace;
 use super::published::PublishedReloads;
 use super::rules::{
     AtStart, ChainCheck, LostNames, NoLongerVerifying, OlderCertificate, ReloadRules, SelfSigned,
-    UnknownName, WrongUsage,
+    TrustedByPeers, UnknownName, WrongUsage,
 };
 use super::slot::SlotSettings;
 #[cfg(feature = "ocsp")]
@@ -26,7 +26,7 @@ use crate::alert::RepeatPolicy;
 use crate::event::Role;
 use crate::observer::Observer;
 use crate::observer::Outbox;
-use crate::outlook::{TrustAnchors, Usage};
+use crate::outlook::{TrustAnchors, TrustInForce, Usage};
 use crate::policy::ThresholdPolicy;
 use crate::provider;
 #[cfg(feature = "ocsp")]
@@ -196,7 +196,29 @@ impl ReloadingKeyBuilder {
     ///
     /// Without, the roots that the served chain sends along are taken, where there are any.
     pub fn with_trust_anchors(mut self, anchors: impl Into<Arc<TrustAnchors>>) -> Self {
-        self.rules.anchors = Some(anchors.into());
+        self.rules.trusted = Some(TrustedByPeers::ForGood(anchors.into()));
+        self
+    }
+
+    /// Says where to find what those who connect trust now, instead of
+    /// [`with_trust_anchors`](Self::with_trust_anchors): a pair that was refused because nobody knew its root
+    /// is served once they do.
+    ///
+    /// # How do my leaves move to root B without a restart?
+    /// ```no_run
+    /// use notafter::reload::ReloadingAnchors;
+    /// use notafter::ReloadingKey;
+    /// # fn key() -> Result<(), Box<dyn std::error::Error>> {
+    /// let anchors = ReloadingAnchors::builder().with_path("/etc/service/roots.pem").build()?;
+    /// let key = ReloadingKey::builder()
+    ///     .with_pair("/etc/service/tls.crt", "/etc/service/tls.key")
+    ///     .with_trust_in_force(anchors)
+    ///     .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_trust_in_force(mut self, trust: Arc<dyn TrustInForce>) -> Self {
+        self.rules.trusted = Some(TrustedByPeers::InForce(trust));
         self
     }
 

@@ -1,7 +1,5 @@
 //! Why a pair is not served.
 
-use std::io;
-
 use thiserror::Error;
 
 use crate::outlook::{Position, Refusal, RelyingParty, Usage};
@@ -386,11 +384,5 @@ pub enum ReloadBuildError {
     Pair {
         /// Why.
         error: ReloadError,
-    },
-    /// No thread to poll with.
-    #[error("the operating system gives no thread to watch the files with: {error}")]
-    Thread {
-        /// What it says.
-        error: io::Error,
     },
 }

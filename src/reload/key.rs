@@ -11,7 +11,7 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::{ServerConfig, SignatureScheme};
 
-use super::error::{ReloadBuildError, ReloadError};
+use super::error::ReloadError;
 use super::key_files::KeyFiles;
 use super::key_material::KeyMaterial;
 use super::key_source::KeySource;
@@ -23,6 +23,7 @@ use super::slot::Looking;
 use super::watched::{SkewJudge, due};
 use crate::cert::Certificate;
 use crate::monitor::{Evaluation, Watched};
+use crate::observer::SpawnError;
 use crate::outlook::Usage;
 use crate::policy::ThresholdPolicy;
 use crate::renewal::{IdentityInForce, Skew};
@@ -194,12 +195,11 @@ impl ReloadingKey {
     /// returned handle or the last `Arc` of this key is dropped.
     ///
     /// # Errors
-    /// [`ReloadBuildError::Thread`] where the operating system has no thread to give.
-    pub fn spawn(self: &Arc<Self>, interval: Duration) -> Result<ReloadThread, ReloadBuildError> {
-        let thread = ReloadThread::follow(self, interval, |key| {
+    /// [`SpawnError`] where the operating system has no thread to give.
+    pub fn spawn(self: &Arc<Self>, interval: Duration) -> Result<ReloadThread, SpawnError> {
+        ReloadThread::follow(self, interval, |key| {
             key.poll(key.live.now());
-        });
-        thread.map_err(|error| ReloadBuildError::Thread { error })
+        })
     }
 
     /// Makes a server configuration that serves this key and asks clients for no certificate, by this

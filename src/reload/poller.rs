@@ -1,9 +1,10 @@
 //! The thread that looks at the files.
 
-use std::io;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
+
+use crate::observer::SpawnError;
 
 /// A running [`ReloadingKey::spawn`](crate::ReloadingKey::spawn); dropping it stops the thread.
 #[derive(Debug)]
@@ -27,20 +28,21 @@ impl ReloadThread {
         followed: &Arc<T>,
         interval: Duration,
         look: impl Fn(&T) + Send + 'static,
-    ) -> io::Result<Self> {
+    ) -> Result<Self, SpawnError> {
         let followed = Arc::downgrade(followed);
         let signal = Arc::new(Signal::default());
         let waiting = Arc::clone(&signal);
         let interval = interval.max(Duration::from_millis(1));
         let thread = thread::Builder::new().name("notafter-reload".to_owned());
-        let thread = thread.spawn(move || {
+        let started = thread.spawn(move || {
             while !waiting.wait(interval) {
                 let Some(followed) = followed.upgrade() else {
                     return;
                 };
                 look(&followed);
             }
-        })?;
+        });
+        let thread = started.map_err(|error| SpawnError::new("to look at files with", error))?;
         Ok(Self {
             signal,
             thread: Some(thread),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::outlook::{TrustAnchors, Usage};
+use crate::outlook::{TrustAnchors, TrustInForce, Usage};
 
 /// What clients get who ask for a name that no certificate covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -102,13 +102,29 @@ pub enum AtStart {
     SkipBroken,
 }
 
+/// The anchors of those who connect.
+#[derive(Debug, Clone)]
+pub(super) enum TrustedByPeers {
+    ForGood(Arc<TrustAnchors>),
+    InForce(Arc<dyn TrustInForce>),
+}
+
+impl TrustedByPeers {
+    pub(super) fn now(&self) -> Arc<TrustAnchors> {
+        match self {
+            Self::ForGood(anchors) => Arc::clone(anchors),
+            Self::InForce(trust) => Arc::clone(&trust.generation().anchors),
+        }
+    }
+}
+
 /// The rules by which a pair on disk is judged.
 #[derive(Debug, Clone)]
 pub(super) struct ReloadRules {
     pub(super) usage: Usage,
     pub(super) wrong_usage: WrongUsage,
-    /// Those that clients trust, where that was said.
-    pub(super) anchors: Option<Arc<TrustAnchors>>,
+    /// What clients trust, where that was said.
+    pub(super) trusted: Option<TrustedByPeers>,
     pub(super) no_longer_verifying: NoLongerVerifying,
     pub(super) self_signed: SelfSigned,
     pub(super) lost_names: LostNames,
@@ -122,7 +138,7 @@ impl Default for ReloadRules {
         Self {
             usage: Usage::ServerAuth,
             wrong_usage: WrongUsage::default(),
-            anchors: None,
+            trusted: None,
             no_longer_verifying: NoLongerVerifying::default(),
             self_signed: SelfSigned::default(),
             lost_names: LostNames::default(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::error::ReloadError;
 use super::remarks::Remarks;
-use super::rules::{NoLongerVerifying, ReloadRules};
+use super::rules::{NoLongerVerifying, ReloadRules, TrustedByPeers};
 use crate::cert::{Certificate, SignatureAlgorithms};
 use crate::outlook::{ChainJudge, RelyingParty, TrustAnchors};
 use crate::time::Timestamp;
@@ -30,7 +30,7 @@ impl Replacement<'_> {
     ) -> Result<Remarks, ReloadError> {
         let mut remarks = Remarks::default();
         remarks.notes.extend(self.changed_issuer());
-        let given = rules.anchors.clone();
+        let given = rules.trusted.as_ref().map(TrustedByPeers::now);
         let anchors = given.or_else(|| roots_of(self.served));
         let judge = anchors.map(|anchors| ChainJudge::new(anchors, algorithms, rules.usage));
         let judge = judge.filter(|judge| judge.report(self.served, None, now).rustls.verifies());

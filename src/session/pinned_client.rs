@@ -18,17 +18,12 @@ type BuildClient<C, E> = dyn Fn(Arc<ClientConfig>) -> Result<C, E> + Send + Sync
 /// # How does my HTTP client follow its pins, pooled connections included?
 /// ```
 /// use std::sync::Arc;
-/// use notafter::config::ClientConfigBuilderExt as _;
 /// use notafter::session::{PinnedClient, PinnedClientConfigs};
 /// use notafter::WatchingServerVerifier;
-/// # fn client(verifier: Arc<WatchingServerVerifier>) -> Result<(), rustls::Error> {
-/// let configs = PinnedClientConfigs::new(verifier, |verifier| {
-///     let provider = rustls::crypto::ring::default_provider().into();
-///     Ok::<_, rustls::Error>(rustls::ClientConfig::builder_with_provider(provider)
-///         .with_safe_default_protocol_versions()?
-///         .with_watching_verifier(&verifier)
-///         .with_no_client_auth())
-/// });
+/// # fn client(
+/// #     verifier: Arc<WatchingServerVerifier>,
+/// # ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+/// let configs = PinnedClientConfigs::anonymous(verifier).with_alpn(["h2", "http/1.1"]);
 /// let client = PinnedClient::new(configs, |config| {
 ///     // reqwest::Client::builder().tls_backend_preconfigured((*config).clone()).build()
 ///     # let http_client = config;

@@ -33,12 +33,13 @@ pub struct MintError {
 /// let root = TestCa::root("Root", long_ago, tomorrow)?;
 /// let pair = root.intermediate("Issuing", long_ago, tomorrow)?.leaf(&["a.example"], long_ago, tomorrow)?;
 /// assert_eq!(pair.chain().len(), 2);
+/// assert!(root.root_pem().starts_with("-----BEGIN CERTIFICATE-----"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
 pub struct TestCa {
     issuer: Issuer<'static, KeyPair>,
-    root: CertificateDer<'static>,
+    root: Minted,
     /// From this CA up to the root, without it.
     below_root: Vec<Minted>,
 }
@@ -68,7 +69,7 @@ impl TestCa {
         let params = ca_params(name, from, to);
         let root = params.self_signed(&key).map_err(error)?;
         Ok(Self {
-            root: root.der().clone(),
+            root: root.into(),
             issuer: Issuer::new(params, key),
             below_root: Vec::new(),
         })
@@ -128,13 +129,18 @@ impl TestCa {
     /// The root, with its dates, as trust anchor.
     pub fn anchors(&self) -> TrustAnchors {
         TrustAnchors::builder()
-            .with_certificates([&self.root])
+            .with_certificates([&self.root.der])
             .build()
     }
 
     /// The root's certificate.
     pub const fn root_der(&self) -> &CertificateDer<'static> {
-        &self.root
+        &self.root.der
+    }
+
+    /// The root's certificate as a PEM file has it, for a peer that reads whom to trust from one.
+    pub fn root_pem(&self) -> &str {
+        &self.root.pem
     }
 }
 

@@ -76,7 +76,11 @@ fn refused(
         true => (pin_code(refusal), Band::Broken, refusal.to_string()),
         false => (
             EventCode::PinReportOnly,
-            Band::Warning,
+            // A key in wrong hands is let in: that cannot wait until somebody looks.
+            match refusal {
+                PinError::Rejected { .. } => Band::Critical,
+                _ => Band::Warning,
+            },
             format!("not enforced: {refusal}"),
         ),
     };

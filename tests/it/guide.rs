@@ -64,7 +64,11 @@ fn links_in_the_readme_and_in_the_guide_lead_somewhere() {
     let pages = pages();
     let rooms = read("src/lib.rs");
     let mut links = 0;
-    for file in pages.values().map(String::as_str).chain(["README.md"]) {
+    for file in pages
+        .values()
+        .map(String::as_str)
+        .chain(["README.md", "DESIGN.md"])
+    {
         let text = read(file);
         for rest in text.split(SITE).skip(1) {
             links += 1;
@@ -120,7 +124,8 @@ fn files_that_the_documents_name_are_there() {
     let pages = pages();
     let pages = pages.values().map(String::as_str);
     let mut named = 0;
-    for file in pages.chain(["README.md", "CONTRIBUTING.md", "SECURITY.md"]) {
+    let others = ["README.md", "CONTRIBUTING.md", "DESIGN.md", "SECURITY.md"];
+    for file in pages.chain(others) {
         let text = read(file);
         for path in text.split('`').skip(1).step_by(2) {
             let folders = ["src/", "tests/", "docs/", "examples/", "fuzz/", "benches/"];

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::anchor_rules::AnchorRules;
-use super::error::{TrustBuildError, TrustReloadError};
+use super::error::TrustReloadError;
 use super::reloader::{Reloader, TrustReloadSummary};
 use crate::monitor::{Evaluation, Watched};
+use crate::observer::SpawnError;
 use crate::outlook::{TrustAnchors, TrustGeneration, TrustInForce};
 use crate::reload::poller::ReloadThread;
 use crate::reload::slot::Looking;
@@ -100,12 +101,11 @@ impl ReloadingAnchors {
     /// handle or the last `Arc` of these anchors is dropped.
     ///
     /// # Errors
-    /// [`TrustBuildError::Thread`] where the operating system has no thread to give.
-    pub fn spawn(self: &Arc<Self>, interval: Duration) -> Result<ReloadThread, TrustBuildError> {
-        let thread = ReloadThread::follow(self, interval, |anchors| {
+    /// [`SpawnError`] where the operating system has no thread to give.
+    pub fn spawn(self: &Arc<Self>, interval: Duration) -> Result<ReloadThread, SpawnError> {
+        ReloadThread::follow(self, interval, |anchors| {
             anchors.poll(anchors.reloader.now());
-        });
-        thread.map_err(|error| TrustBuildError::Thread { error })
+        })
     }
 
     /// The anchors in force.

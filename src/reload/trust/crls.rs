@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use super::crl_generation::CrlGeneration;
 use super::crl_rules::CrlRules;
-use super::error::{TrustBuildError, TrustReloadError};
+use super::error::TrustReloadError;
 use super::reloader::{Reloader, TrustReloadSummary};
 use crate::monitor::{Evaluation, Watched};
+use crate::observer::SpawnError;
 use crate::reload::poller::ReloadThread;
 use crate::reload::slot::Looking;
 use crate::time::Timestamp;
@@ -85,12 +86,11 @@ impl ReloadingCrls {
     /// handle or the last `Arc` of these lists is dropped.
     ///
     /// # Errors
-    /// [`TrustBuildError::Thread`] where the operating system has no thread to give.
-    pub fn spawn(self: &Arc<Self>, interval: Duration) -> Result<ReloadThread, TrustBuildError> {
-        let thread = ReloadThread::follow(self, interval, |lists| {
+    /// [`SpawnError`] where the operating system has no thread to give.
+    pub fn spawn(self: &Arc<Self>, interval: Duration) -> Result<ReloadThread, SpawnError> {
+        ReloadThread::follow(self, interval, |lists| {
             lists.poll(lists.reloader.now());
-        });
-        thread.map_err(|error| TrustBuildError::Thread { error })
+        })
     }
 
     /// The lists in force.

@@ -1,7 +1,5 @@
 //! Why anchors or lists do not replace those in force.
 
-use std::io;
-
 use thiserror::Error;
 
 use crate::outlook::AnchorError;
@@ -230,11 +228,5 @@ pub enum TrustBuildError {
     Unusable {
         /// Why.
         error: TrustReloadError,
-    },
-    /// No thread to poll with.
-    #[error("the operating system gives no thread to watch the files with: {error}")]
-    Thread {
-        /// What it says.
-        error: io::Error,
     },
 }

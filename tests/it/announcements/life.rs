@@ -62,6 +62,25 @@ fn a_successor_is_announced_matures_is_promoted_and_its_predecessor_retires() {
 }
 
 #[test]
+fn a_device_that_hears_of_a_successor_later_accepts_it_later() {
+    let pins = [
+        listed(b'O', "current"),
+        listed(b'B', "backup"),
+        listed(b'P', "announced"),
+    ];
+    let announced = Draft::new(11, NOW, &pins).with("expires", day(120).to_string());
+    let (daily, rarely) = (Ground::new(), Ground::new());
+    daily.apply(&announced, NOW).unwrap();
+    rarely.apply(&announced, day(50)).unwrap();
+    let accepted = |n| [&daily, &rarely].map(|device| device.accepted(day(n)));
+    assert_eq!(accepted(29), ["OB", "OB"]);
+    assert_eq!(accepted(30), ["OBP", "OB"]);
+    assert_eq!(accepted(79), ["OBP", "OB"]);
+    assert_eq!(accepted(80), ["OBP", "OBP"]);
+    assert_eq!(codes(&rarely.store.tick(day(80))), ["pin_successor_due"]);
+}
+
+#[test]
 fn a_withdrawal_is_told_and_ends_the_hold_down() {
     let ground = Ground::new();
     let pins = [listed(b'O', "current"), listed(b'P', "announced")];

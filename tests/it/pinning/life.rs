@@ -148,6 +148,19 @@ fn report_only_tells_and_accepts() {
 }
 
 #[test]
+fn report_only_tells_at_once_of_a_key_in_wrong_hands_that_it_lets_in() {
+    let world = world();
+    let [stolen, other, another] = world.pins();
+    let set = PinSet::builder().with_current(other).with_backup(another);
+    let set = set.with_rejected(stolen).with_mode(PinMode::ReportOnly);
+    let scene = Scene::pinned(&world.anchors, set.build().unwrap());
+    assert_eq!(scene.verify(&[&world.leaves[0].der], NOW), Ok(()));
+    let told = scene.recorder.take();
+    let told: Vec<_> = told.iter().map(|e| (e.code, e.severity)).collect();
+    assert_eq!(told, [(EventCode::PinReportOnly, Severity::Critical)]);
+}
+
+#[test]
 fn a_set_past_its_date_follows_its_rule_in_handshakes() {
     let world = world();
     let [current, successor, _] = world.pins();

@@ -1,13 +1,14 @@
 //! Renewals under anchors: from verifying to not verifying is no renewal.
 
 use notafter::outlook::{Refusal, RelyingParty};
-use notafter::reload::{NoLongerVerifying, ReloadError, SelfSigned};
+use notafter::reload::{NoLongerVerifying, ReloadError, ReloadingAnchors, SelfSigned};
 use notafter::{EventCode, Severity};
 use rustls::pki_types::CertificateDer;
 
 use super::renewals::{accepted, self_signed};
 use super::scene::{Scene, at, code, error, serves};
-use crate::support::pki::{self, Leaf};
+use crate::support::pki::{self, Ca, Leaf};
+use crate::support::tls::ring;
 
 const DAY: i64 = 86_400;
 
@@ -113,6 +114,31 @@ fn it_is_judged_for_relying_parties_that_count_the_anchors_dates_too() {
     // Where the served one is over, it does not verify either.
     assert_eq!(code(&key.poll(at(80 * DAY))), "no_longer_verifies");
     assert_eq!(key.poll(at(80 * DAY + 1)).swapped, 1);
+}
+
+/// A renewal by a new root is refused until those who connect trust that, and served without a restart then.
+#[test]
+fn a_renewal_by_another_root_is_served_once_it_is_trusted() {
+    let scene = Scene::new();
+    let next_root = pki::root("Next Root", -1, 3000);
+    let pem = |roots: &[&Ca]| pki::pem_bundle(roots.iter().map(|root| &root.der));
+    let bundle = pem(&[&scene.root]);
+    let anchors = ReloadingAnchors::builder().with_bytes("bundle", bundle);
+    let anchors = anchors.with_provider(ring()).build().unwrap();
+    scene.deploy(&scene.leaf(-10, 80));
+    let key = scene.with(|builder| builder.with_trust_in_force(anchors.clone()));
+    let renewed = next_root.leaf(&["a.example"], 0, 90);
+    deploy(&scene, &renewed, &[]);
+    // It might be half-written at first.
+    for seconds in [1, 20, 300] {
+        assert_eq!(code(&key.poll(at(seconds))), "no_longer_verifies");
+    }
+    let both = pem(&[&scene.root, &next_root]);
+    anchors
+        .set_bytes("bundle", both.as_bytes(), at(301))
+        .unwrap();
+    assert_eq!(key.poll(at(302)).swapped, 1);
+    assert!(serves(&key, &renewed));
 }
 
 #[test]
