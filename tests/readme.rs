@@ -1,5 +1,10 @@
 //! The README's programs are the ones here, to the letter, and do what it says they do.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stderr)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    clippy::disallowed_methods
+)]
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
