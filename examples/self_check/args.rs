@@ -14,6 +14,7 @@ usage: self_check [OPTIONS] [FILE | FOLDER | HOST:PORT | -]...
   --at TIME      evaluate at this instant, RFC 3339 or Unix seconds; default now
   --trust FILE   anchors with their dates, PEM, repeatable; default the OS store
   --mozilla      Mozilla's anchors
+  --dates-only   judge chains by their dates, whoever is trusted
   --name NAME    DNS name or IP address that the leaf must cover, repeatable;
                  default HOST, which is also asked for (SNI)
   --no-name      the leaf of HOST:PORT may have any name
@@ -44,6 +45,7 @@ pub struct Args {
     pub at: Option<Timestamp>,
     pub trust: Vec<PathBuf>,
     pub mozilla: bool,
+    pub dates_only: bool,
     pub names: Vec<String>,
     pub no_name: bool,
     pub starttls: Option<StartTls>,
@@ -95,6 +97,7 @@ impl Args {
                 Long("at") => args.at = Some(parser.value()?.parse()?),
                 Long("trust") => args.trust.push(parser.value()?.into()),
                 Long("mozilla") => args.mozilla = true,
+                Long("dates-only") => args.dates_only = true,
                 Long("name") => args.names.push(parser.value()?.string()?),
                 Long("no-name") => args.no_name = true,
                 Long("starttls") => args.starttls = Some(parser.value()?.parse()?),
@@ -136,6 +139,11 @@ impl Args {
         args.refuse_what_excludes_itself()?;
         if args.no_name && !args.names.is_empty() {
             return Err("--name and --no-name exclude each other: give one of them".into());
+        }
+        if args.dates_only && (args.mozilla || !args.trust.is_empty()) {
+            return Err(
+                "--dates-only does not go with --trust or --mozilla: leave one of them out".into(),
+            );
         }
         if args.targets.is_empty() && !args.is_bare() && !args.help {
             return Err("name at least one FILE, FOLDER or HOST:PORT".into());

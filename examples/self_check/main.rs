@@ -107,6 +107,9 @@ fn report(
     if let Some(at) = args.at {
         builder = builder.at(at);
     }
+    if args.dates_only {
+        builder = builder.dates_only();
+    }
     if args.each {
         builder = builder.with_grouping(Grouping::Each);
     }
@@ -156,6 +159,9 @@ fn standard_input() -> SourceContents {
 }
 
 fn anchors(args: &Args) -> TrustAnchors {
+    if args.dates_only {
+        return TrustAnchors::builder().build();
+    }
     if args.trust.is_empty() && !args.mozilla {
         return TrustAnchors::from_os();
     }

@@ -13,12 +13,21 @@ use crate::{anchors, connector, output};
 
 /// Gives the exit code where nobody reads what is told any more.
 pub fn run(args: &Args, provider: &Arc<CryptoProvider>) -> Result<u8, Box<dyn Error>> {
+    let anchors = anchors(args);
+    for error in anchors.errors() {
+        output::complain(&format!("self_check: {error}"));
+    }
+    if anchors.is_empty() && !args.dates_only {
+        let error = "self_check: there is no trust anchor to judge by: install the system's CA certificates, or name \
+                     others with --trust";
+        return Err(error.into());
+    }
     let (sender, told) = mpsc::channel();
     let observer = InlineObserver(move |event: &Event| {
         let _ = sender.send(event.clone());
     });
     let mut builder = Monitor::builder()
-        .with_trust_anchors(anchors(args))
+        .with_trust_anchors(anchors)
         .with_provider(Arc::clone(provider))
         .with_connector(Arc::new(connector(args, provider)))
         .with_observer(Arc::new(observer));
@@ -73,6 +82,9 @@ fn watched(target: &Target, args: &Args) -> (String, notafter::Target) {
         // Refused with the command line.
         Target::StandardInput => ("-".to_owned(), notafter::Target::from_chain([])),
     };
+    if args.dates_only {
+        watched = watched.dates_only();
+    }
     for name in &args.names {
         watched = watched.with_expected_name(name);
     }

@@ -6,6 +6,7 @@ use std::hash::Hash;
 use crate::cert::Sha256Digest;
 use crate::event::{Event, EventCode, Role};
 use crate::policy::Band;
+use crate::text::visible;
 
 /// More events of one kind than this at one instant become one.
 const MOST_OF_A_KIND: usize = 10;
@@ -101,7 +102,8 @@ fn merge(group: Vec<EventToSend>, what: &str) -> Option<EventToSend> {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    let list = format!("{affected} {what}: {}{more}", names.join(", "));
+    // Matters are called what others chose.
+    let list = visible(&format!("{affected} {what}: {}{more}", names.join(", ")));
     let ends = group
         .iter()
         .filter_map(|told| told.event.effective_not_after);

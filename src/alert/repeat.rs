@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::policy::Band;
+use crate::time::span::whole_seconds;
 
 /// How often a matter is told again while it stays in its band: by default warnings daily,
 /// critical and worse hourly, and what is merely due not at all.
@@ -103,6 +104,6 @@ impl RepeatPolicy {
     /// The interval as differences of instants are counted.
     pub(super) fn interval_seconds(&self, band: Band) -> Option<i64> {
         let interval = self.interval(band)?;
-        Some(i64::try_from(interval.as_secs()).unwrap_or(i64::MAX))
+        Some(whole_seconds(interval))
     }
 }

@@ -29,7 +29,11 @@
 //! ```
 
 mod client;
+#[cfg(feature = "reload")]
+mod reloading;
 mod server;
 
 pub use client::{ClientConfigBuilderExt, GuardedClientConfigBuilder};
+#[cfg(feature = "reload")]
+pub use reloading::{ReloadingCertError, ReloadingCertExt};
 pub use server::{GuardedServerConfigBuilder, ServerConfigBuilderExt};

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use pki_types::{CertificateDer, PrivateKeyDer};
+#[cfg(feature = "reload")]
+use rustls::crypto::CryptoProvider;
 use rustls::server::{ProducesTickets, ResolvesServerCert, WantsServerCert};
 use rustls::{ConfigBuilder, Error, ServerConfig, WantsVerifier};
 
@@ -60,6 +62,12 @@ pub struct GuardedServerConfigBuilder {
 }
 
 impl GuardedServerConfigBuilder {
+    /// The provider that the configuration is made with.
+    #[cfg(feature = "reload")]
+    pub(super) fn crypto_provider(&self) -> &Arc<CryptoProvider> {
+        self.builder.crypto_provider()
+    }
+
     /// Gives out stateless tickets by this ticketer, behind the guard. One that is set in the finished
     /// configuration is without it.
     pub fn with_ticketer(mut self, ticketer: Arc<dyn ProducesTickets>) -> Self {

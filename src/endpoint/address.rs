@@ -8,6 +8,9 @@ use thiserror::Error;
 
 use crate::text::quoted;
 
+/// The most characters of a host that are printed: no DNS name is longer (RFC 1035, 2.3.4).
+pub(super) const MAX_HOST: usize = 253;
+
 /// A host and a port, written as `db.example:5432`, `192.0.2.1:443` or `[2001:db8::1]:443`.
 ///
 /// # Which host is this endpoint on?
@@ -18,6 +21,8 @@ use crate::text::quoted;
 /// assert_eq!(address.to_string(), "[2001:db8::1]:443");
 /// # Ok::<(), notafter::endpoint::EndpointAddressError>(())
 /// ```
+///
+/// It is printed as it is written, but for a host that is none: that is cut, and escaped.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct EndpointAddress {
@@ -79,7 +84,7 @@ impl FromStr for EndpointAddress {
 
 impl fmt::Display for EndpointAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (host, port) = (&self.host, self.port);
+        let (host, port) = (quoted(&self.host, MAX_HOST), self.port);
         match host.contains(':') {
             true => write!(f, "[{host}]:{port}"),
             false => write!(f, "{host}:{port}"),

@@ -10,7 +10,7 @@ use rustls::crypto::CryptoProvider;
 use rustls::{ClientConfig, ClientConnection};
 
 use super::dialog::{self, DialogError};
-use super::looker::Looker;
+use super::looker::{Looker, Seen};
 use super::spoken::SpokenProtocol;
 use super::{EndpointAddress, EndpointError, EndpointStep, PresentedChain, StartTls};
 use crate::time::clock::Deadline;
@@ -102,8 +102,9 @@ impl EndpointConnection {
     /// it.
     ///
     /// # Errors
-    /// [`EndpointError`] where it showed nothing within the deadline. A server that shows its
-    /// chain and then refuses the handshake (it wants a client's certificate, say) has shown it.
+    /// [`EndpointError`] where it showed nothing within the deadline; [`EndpointError::Unproven`] where
+    /// it showed a chain and did not prove that it holds the leaf's private key. A server that proves
+    /// it and then refuses the handshake (it wants a client's certificate, say) has shown its chain.
     pub fn presented_as(
         mut self,
         name: ServerName<'static>,
@@ -121,11 +122,17 @@ impl EndpointConnection {
         let asked = name.to_str().into_owned();
         let mut client = ClientConnection::new(Arc::new(config), name).map_err(unusable)?;
         let outcome = client.complete_io(&mut self);
-        let Some(seen) = looker.seen() else {
-            let eof = || io::Error::from(io::ErrorKind::UnexpectedEof);
-            return Err(self.unseen(asked, outcome.err().unwrap_or_else(eof)));
-        };
-        Ok(seen)
+        let eof = || io::Error::from(io::ErrorKind::UnexpectedEof);
+        let why = || outcome.err().unwrap_or_else(eof);
+        match looker.seen() {
+            Seen::Proven(presented) => Ok(presented),
+            Seen::Unproven(presented) => Err(EndpointError::Unproven {
+                address: self.address,
+                presented,
+                source: why(),
+            }),
+            Seen::Nothing => Err(self.unseen(asked, why())),
+        }
     }
 
     /// Why it showed no certificate, whatever it did instead.

@@ -69,7 +69,8 @@ impl EndpointConnector {
     /// What `HOST:PORT` shows to a client that asks for HOST.
     ///
     /// # Errors
-    /// [`EndpointError`]: nothing is known of it.
+    /// [`EndpointError`]: nothing is known of it, or nothing that is proven
+    /// ([`EndpointError::Unproven`]).
     pub fn presented(&self, endpoint: &str) -> Result<PresentedChain, EndpointError> {
         let address: EndpointAddress = endpoint.parse()?;
         self.presented_as(&address, address.name())
@@ -79,7 +80,7 @@ impl EndpointConnector {
     /// or for its host, by the protocol that it begins with.
     ///
     /// # Errors
-    /// [`EndpointError`]: nothing is known of it.
+    /// [`EndpointError`]: nothing is known of it, or nothing that is proven.
     pub fn presented_by(&self, endpoint: &Endpoint) -> Result<PresentedChain, EndpointError> {
         let address = endpoint.address();
         // One that cannot be is told by whoever judges the leaf.
@@ -101,7 +102,7 @@ impl EndpointConnector {
     /// What an endpoint shows to a client that asks for this DNS name or IP address.
     ///
     /// # Errors
-    /// [`EndpointError`]: nothing is known of it.
+    /// [`EndpointError`]: nothing is known of it, or nothing that is proven.
     pub fn presented_as(
         &self,
         address: &EndpointAddress,

@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::address::{EndpointAddress, EndpointAddressError};
+use super::address::{EndpointAddress, EndpointAddressError, MAX_HOST};
 use super::dialog::StartTlsProblem;
+use super::presented::PresentedChain;
 use super::spoken::SpokenProtocol;
 use super::starttls::StartTls;
 use crate::source::{FailureReason, SourceFailure};
+use crate::text::quoted;
 
 /// Why nothing is known of what an endpoint shows. What to do about it is [`EndpointError::advice`].
 #[derive(Debug, Error)]
@@ -27,7 +29,7 @@ pub enum EndpointError {
         name: String,
     },
     /// The resolver has no address for its name.
-    #[error("no address is known for the name '{host}' ({source}): check it, and the resolver")]
+    #[error("no address is known for the name '{}' ({source}): check it, and the resolver", quoted(.host, MAX_HOST))]
     Unresolved {
         /// The name.
         host: String,
@@ -71,7 +73,7 @@ pub enum EndpointError {
         problem: StartTlsProblem,
     },
     /// It refused the handshake before it showed a certificate.
-    #[error("{address} refused the handshake (TLS alert {alert}) when asked for '{name}'")]
+    #[error("{address} refused the handshake (TLS alert {alert}) when asked for '{}'", quoted(.name, MAX_HOST))]
     Refused {
         /// The endpoint.
         address: EndpointAddress,
@@ -93,6 +95,19 @@ pub enum EndpointError {
     Handshake {
         /// The endpoint.
         address: EndpointAddress,
+        /// What rustls or the operating system says.
+        source: io::Error,
+    },
+    /// It showed a chain, and did not prove that it holds the leaf's private key (RFC 8446, 4.4.3; RFC
+    /// 5246, 7.4.3): anybody can show a copy of a chain, so this one is not to be taken for its own.
+    #[error(
+        "{address} showed a chain and did not prove that it holds the leaf's private key ({source})"
+    )]
+    Unproven {
+        /// The endpoint.
+        address: EndpointAddress,
+        /// What it showed.
+        presented: PresentedChain,
         /// What rustls or the operating system says.
         source: io::Error,
     },
@@ -147,6 +162,7 @@ impl EndpointError {
                     "check that it speaks TLS on this port; to PostgreSQL, LDAP and others that begin without it, \
                      say `--starttls PROTOCOL`",
                 )),
+            Self::Unproven { .. } => UNPROVEN.into(),
             Self::UnusableProvider { .. } => "give another crypto provider".into(),
         }
     }
@@ -168,7 +184,8 @@ impl EndpointError {
             | Self::StartTls { address, .. }
             | Self::Refused { address, .. }
             | Self::Incompatible { address, .. }
-            | Self::Handshake { address, .. } => {
+            | Self::Handshake { address, .. }
+            | Self::Unproven { address, .. } => {
                 let (said, address) = (self.to_string(), address.to_string());
                 let said = said.strip_prefix(&address).map(|said| format!("it{said}"));
                 said.unwrap_or_else(|| self.to_string())
@@ -178,6 +195,10 @@ impl EndpointError {
         failure.with_advice(self.advice())
     }
 }
+
+/// What to do where a key was not proven.
+pub(crate) const UNPROVEN: &str = "have it serve the private key that belongs to its leaf, of a kind that clients verify; \
+                                   if it does, see who answers in its place";
 
 const TOO_OLD: &str = "have it speak TLS 1.2 or 1.3";
 

@@ -1,7 +1,7 @@
 //! The verifier of a look: it accepts whatever certificate comes, and keeps it. An edge, for it
 //! is one of rustls's verifiers. Nothing is ever sent on a connection that it accepted.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -13,21 +13,49 @@ use super::PresentedChain;
 #[derive(Debug)]
 pub(super) struct Looker {
     provider: Arc<CryptoProvider>,
-    seen: Mutex<Option<PresentedChain>>,
+    seen: Mutex<Seen>,
+}
+
+/// What was seen of an endpoint.
+#[derive(Debug, Default, Clone)]
+pub(super) enum Seen {
+    #[default]
+    Nothing,
+    /// A chain of which anybody could have shown a copy.
+    Unproven(PresentedChain),
+    /// A chain, and a signature by its leaf's key over this very handshake (RFC 8446, 4.4.3; RFC 5246,
+    /// 7.4.3).
+    Proven(PresentedChain),
 }
 
 impl Looker {
     pub(super) const fn new(provider: Arc<CryptoProvider>) -> Self {
         Self {
             provider,
-            seen: Mutex::new(None),
+            seen: Mutex::new(Seen::Nothing),
         }
     }
 
     /// What was shown, if anything was.
-    pub(super) fn seen(&self) -> Option<PresentedChain> {
-        let seen = self.seen.lock();
-        seen.unwrap_or_else(PoisonError::into_inner).clone()
+    pub(super) fn seen(&self) -> Seen {
+        self.lock().clone()
+    }
+
+    /// The key of what was shown is in its hands, if the signature was good.
+    fn proof(
+        &self,
+        outcome: Result<HandshakeSignatureValid, rustls::Error>,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let good = outcome?;
+        let mut seen = self.lock();
+        if let Seen::Unproven(presented) = &mut *seen {
+            *seen = Seen::Proven(std::mem::take(presented));
+        }
+        Ok(good)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -45,7 +73,7 @@ impl ServerCertVerifier for Looker {
             chain: all.map(|der| der.clone().into_owned()).collect(),
             staple: ocsp_response.to_vec(),
         };
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(seen);
+        *self.lock() = Seen::Unproven(seen);
         Ok(ServerCertVerified::assertion())
     }
 
@@ -56,7 +84,7 @@ impl ServerCertVerifier for Looker {
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
         let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls12_signature(message, cert, dss, algorithms)
+        self.proof(verify_tls12_signature(message, cert, dss, algorithms))
     }
 
     fn verify_tls13_signature(
@@ -66,7 +94,7 @@ impl ServerCertVerifier for Looker {
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
         let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls13_signature(message, cert, dss, algorithms)
+        self.proof(verify_tls13_signature(message, cert, dss, algorithms))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

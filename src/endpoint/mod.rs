@@ -54,6 +54,7 @@ pub use connector::EndpointConnector;
 pub use dialog::StartTlsProblem;
 pub use endpoint::Endpoint;
 pub(crate) use endpoint::EndpointNames;
+pub(crate) use error::UNPROVEN;
 pub use error::{EndpointError, EndpointStep};
 pub use presented::PresentedChain;
 pub use spoken::SpokenProtocol;

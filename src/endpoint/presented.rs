@@ -2,7 +2,8 @@
 
 use pki_types::CertificateDer;
 
-/// What an endpoint shows in a handshake. Nobody has judged it.
+/// What an endpoint shows in a handshake, where it proved that it holds the leaf's private key. Nobody
+/// has judged it.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PresentedChain {

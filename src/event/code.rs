@@ -135,6 +135,8 @@ event_codes! {
     NotYetValid = "not_yet_valid",
     /// A watched chain does not verify though its dates are fine.
     Broken = "broken",
+    /// There is no trust anchor to judge watched chains by.
+    NoTrustAnchors = "no_trust_anchors",
     /// Something watched that was in a worse band is ok (again), or is no longer there.
     Recovered = "recovered",
     /// A watched file, folder or endpoint cannot be read.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::explanation::{ClockDoubt, Detail, Explanation, Whose};
-use crate::text::quoted;
+use crate::text::{quoted, visible};
 use crate::time::span::readable;
 use crate::verifier::RefusalReason;
 
@@ -54,7 +54,8 @@ impl Explanation {
         };
         match (self.position, &self.subject) {
             (Some(position), Some(subject)) => {
-                format!("{whose} {position} '{}'", quoted(subject, MAX_NAME))
+                // What people call a certificate is short and escaped already.
+                format!("{whose} {position} '{}'", visible(subject))
             }
             (Some(position), None) => format!("{whose} {position}"),
             (None, _) => format!("a certificate in {whose} chain"),

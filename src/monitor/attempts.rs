@@ -23,8 +23,10 @@ pub(super) struct Attempts {
     wake: Arc<Wake>,
     answer: mpsc::Sender<Answer>,
     answers: mpsc::Receiver<Answer>,
-    /// By their numbers.
+    /// By their numbers; one of each target.
     running: HashMap<u64, Attempt>,
+    /// What became due anew while it was being asked.
+    waiting: Vec<Work>,
     last_number: u64,
 }
 
@@ -51,6 +53,7 @@ impl Attempts {
             answer,
             answers,
             running: HashMap::new(),
+            waiting: Vec::new(),
             last_number: 0,
         }
     }
@@ -65,15 +68,20 @@ impl Attempts {
 
     /// Begins one; what is known at once.
     pub(super) fn begin(&mut self, work: Work, now: Timestamp) -> Option<Outcome> {
-        if !work.is_polled || self.evaluator.connector.is_none() {
+        if !work.is_polled {
             return Some(self.evaluator.run(&work, &|_| true, now));
         }
-        let same = |attempt: &Attempt| {
-            (attempt.work.id, attempt.work.generation) == (work.id, work.generation)
-        };
-        if self.running.values().any(same) {
+        self.waiting.retain(|waiting| waiting.id != work.id);
+        match self.attempt_at(&work) {
             // It still hangs.
-            return Some(self.evaluator.unanswered(&work, now));
+            Some(attempt) if attempt.is_given_up => {
+                return Some(self.evaluator.unanswered(&work, now));
+            }
+            Some(_) => {
+                self.waiting.push(work);
+                return None;
+            }
+            None => {}
         }
         self.last_number += 1;
         let number = self.last_number;
@@ -98,6 +106,26 @@ impl Attempts {
         };
         self.running.insert(number, attempt);
         None
+    }
+
+    /// The one at the same target, whatever generation of it.
+    fn attempt_at(&self, work: &Work) -> Option<&Attempt> {
+        let is_it = |attempt: &&Attempt| {
+            attempt.work.id == work.id && Arc::ptr_eq(&attempt.work.target, &work.target)
+        };
+        self.running.values().find(is_it)
+    }
+
+    /// What waited for an attempt that is over.
+    pub(super) fn no_longer_waiting(&mut self) -> Vec<Work> {
+        let waiting = std::mem::take(&mut self.waiting);
+        let is_asked = |work: &Work| {
+            let attempt = self.attempt_at(work);
+            attempt.is_some_and(|attempt| !attempt.is_given_up)
+        };
+        let (waiting, ready) = waiting.into_iter().partition(is_asked);
+        self.waiting = waiting;
+        ready
     }
 
     /// What was answered, and what has had its time.

@@ -10,6 +10,7 @@ use rustls::crypto::CryptoProvider;
 use rustls::time_provider::TimeProvider;
 
 use super::attempts::Attempts;
+use super::cores::Cores;
 #[cfg(feature = "metrics")]
 use super::metrics;
 use super::monitor::Monitor;
@@ -20,14 +21,16 @@ use super::target_judges::TargetJudges;
 use super::watched::Connector;
 use super::work::Evaluator;
 use crate::alert::{RepeatPolicy, Transitions};
+use crate::endpoint::EndpointConnector;
 #[cfg(feature = "metrics")]
 use crate::observer::Publishing;
 use crate::observer::{Observer, Outbox};
 use crate::outlook::{TrustAnchors, TrustInForce};
 use crate::policy::ThresholdPolicy;
 use crate::revocation::Crls;
-use crate::self_check::{Cores, JudgeSettings, SelfCheckError};
+use crate::self_check::{JudgeSettings, SelfCheckError};
 use crate::source::Loader;
+use crate::time::span::whole_seconds;
 
 /// The most matters that are remembered as not ok.
 const MATTERS: NonZeroUsize = match NonZeroUsize::new(1 << 17) {
@@ -139,7 +142,7 @@ impl MonitorBuilder {
         self
     }
 
-    /// Asks endpoints through this.
+    /// Asks endpoints through this, instead of an [`EndpointConnector`] of its own.
     pub fn with_connector(mut self, connector: Arc<dyn Connector>) -> Self {
         self.connector = Some(connector);
         self
@@ -212,7 +215,8 @@ impl MonitorBuilder {
     /// several certificates, the worst); by `source` and `relying_party`:
     /// `notafter_effective_not_after` (0 where it does not verify); by `source`:
     /// `notafter_chain_band`, `notafter_staple_next_update`, what there is of revocation lists
-    /// (`notafter_crl_..`) and pins (`notafter_pin..`), of what reloads `notafter_anchors`, `notafter_crls` and
+    /// (`notafter_crl_..`) and pins (`notafter_pin_epoch`, `notafter_announcement_expires`; those of a set by
+    /// `hosts` too), of what reloads `notafter_anchors`, `notafter_crls` and
     /// `notafter_reload_stale_since_timestamp_seconds`, `notafter_source_readable` (0 where something in it
     /// could not be read at the latest look), `notafter_evaluation_overdue` (1 where it waits too long
     /// to be evaluated), and what else is watched; by `source`, `code` and `severity`: `notafter_findings`;
@@ -236,7 +240,11 @@ impl MonitorBuilder {
     /// there is no crypto provider.
     pub fn build(self) -> Result<Arc<Monitor>, SelfCheckError> {
         let judges = TargetJudges::new(self.settings.judge_maker()?);
-        let epoch = judges.epoch();
+        let connector = match self.connector {
+            Some(connector) => connector,
+            None => Arc::new(EndpointConnector::new(self.settings.provider()?)),
+        };
+        let epoch = judges.generation().epoch;
         let (transitions, unreadable) = restored(self.saved.as_deref());
         let transitions = transitions.with_repeat(self.repeat);
         let policy = self.settings.policy;
@@ -249,7 +257,7 @@ impl MonitorBuilder {
             judges,
             loader: self.loader,
             settle_seconds: whole_seconds(self.settle_time),
-            connector: self.connector,
+            connector,
             endpoint_deadline: self.endpoint_deadline,
             cores: Cores::default(),
         });
@@ -278,10 +286,6 @@ impl MonitorBuilder {
 /// At least a second.
 fn seconds(interval: Duration) -> i64 {
     whole_seconds(interval).max(1)
-}
-
-fn whole_seconds(interval: Duration) -> i64 {
-    i64::try_from(interval.as_secs()).unwrap_or(i64::MAX)
 }
 
 #[cfg(feature = "json")]

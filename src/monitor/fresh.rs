@@ -5,10 +5,10 @@ use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::cores::Cores;
 use super::known::KnownInOrder;
 use super::looked::{FreshRead, LookedFile};
 use super::parts::SourceKey;
-use crate::self_check::Cores;
 use crate::source::listed::Listed;
 use crate::source::loader::no_certificate;
 use crate::source::{FailureReason, Loader, SourceContents};

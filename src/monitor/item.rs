@@ -130,7 +130,9 @@ impl WatchedItem {
     fn judged(&self) -> impl Iterator<Item = &JudgedPart> {
         let sources = self.last_read.sources.iter();
         let sources = sources.map(|read| Part::Source(Arc::clone(&read.key)));
-        let parts = [Part::Whole].into_iter().chain(sources);
+        let parts = [Part::Whole, Part::ExpectedNames]
+            .into_iter()
+            .chain(sources);
         let parts = parts.chain([Part::Failures, Part::Panic]);
         parts.filter_map(|part| self.parts.get(&part))
     }
@@ -300,7 +302,7 @@ impl WatchedItem {
             }
             let source = known.source.as_deref();
             let standing = match part {
-                Part::Whole | Part::Panic => SourceStanding::There,
+                Part::Whole | Part::ExpectedNames | Part::Panic => SourceStanding::There,
                 Part::Source(_) | Part::Failures => {
                     let there = there.get_or_insert_with(|| self.last_read.names());
                     SourceStanding::of(source, there)
@@ -347,6 +349,15 @@ impl WatchedItem {
         let agenda = self.agenda.first().map_or(Timestamp::MAX, |(due, _)| *due);
         let next = agenda.min(self.next_evaluation).max(now.saturating_add(1));
         self.due = next.min(self.next_poll.unwrap_or(Timestamp::MAX));
+    }
+
+    /// Whether metrics may show something of one of these sources for it.
+    #[cfg(feature = "metrics")]
+    pub(super) fn shows_any(&self, sources: &HashSet<&str>) -> bool {
+        let chains = self.chains().map(|chain| Some(&*chain.source));
+        let findings = self.findings().map(|finding| finding.source.as_deref());
+        let mut shown = chains.chain(findings).flatten();
+        shown.any(|source| sources.contains(source))
     }
 
     /// What metrics show of it.

@@ -3,18 +3,19 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::alert::{Condition, Matter};
-use crate::cert::Sha256Digest;
 use crate::event::{Event, EventCode, Role, Severity, Subject};
 use crate::policy::{Band, ThresholdPolicy};
 #[cfg(feature = "ocsp")]
 use crate::self_check::GivenStaple;
 use crate::self_check::{
-    ChainReport, Expected, Finding, FindingCode, Input, ReportedCertificate, SourceJudge,
-    StapleVerdict,
+    ChainReport, Expected, Finding, FindingCode, Input, SourceJudge, StapleVerdict, unusable_names,
 };
 use crate::time::Timestamp;
 
 use super::alarms::code_of;
+use super::chain_matter::{
+    ChainMatter, OwnFindings, at_fault, dates_band, is_untrusted, told, worst,
+};
 use super::last_read::{LastRead, ReadSource};
 use super::lists::{judge_anchors, judge_crls};
 use super::target::{Target, TargetKind};
@@ -108,6 +109,19 @@ impl TargetJudge {
     }
 }
 
+/// What is wrong with the names that leaves must cover: once, however many files there are.
+pub(super) fn judge_names(target: &Target) -> Option<Evaluation> {
+    let names: &[String] = match target.is_judged_by_trust() {
+        true => &target.names,
+        false => &[],
+    };
+    let findings = unusable_names(names);
+    (!findings.is_empty()).then(|| Evaluation {
+        findings,
+        ..Evaluation::default()
+    })
+}
+
 /// One evaluation in progress.
 struct Judging<'j> {
     judge: &'j TargetJudge,
@@ -133,6 +147,7 @@ impl Judging<'_> {
             .collect();
         let expected = Expected {
             names: &self.target.names,
+            judged_by: self.target.judged_by,
             #[cfg(feature = "ocsp")]
             staples: &staples,
         };
@@ -155,34 +170,55 @@ impl Judging<'_> {
     }
 
     fn chain(&mut self, chain: &ChainReport, findings: &OwnFindings<'_>) {
-        let (source, band) = (chain.source.as_str(), chain.band);
+        let trust = ChainMatter {
+            topic: EventCode::Broken,
+            band: match findings.lack_anchor_of(&chain.source) {
+                true => Band::Broken,
+                false => Band::Ok,
+            },
+        };
+        let dates = ChainMatter {
+            topic: EventCode::Expiring,
+            band: match is_untrusted(chain) {
+                // Whoever is at the end of its time hears of it all the same.
+                true => dates_band(chain, &self.judge.policy, self.now),
+                false => chain.band,
+            },
+        };
+        for about in [trust, dates] {
+            self.tell(chain, about, findings);
+        }
+    }
+
+    fn tell(&mut self, chain: &ChainReport, about: ChainMatter, findings: &OwnFindings<'_>) {
+        let (source, band) = (chain.source.as_str(), about.band);
         let first = chain
             .certificates
             .first()
             .filter(|_| findings.is_collection);
         let of_its_own = first.map(|first| first.certificate.fingerprint());
-        let matter = self
-            .matter(EventCode::Expiring, source)
-            .with_sha256(of_its_own);
+        let matter = self.matter(about.topic, source).with_sha256(of_its_own);
         if band == Band::Ok && !(self.is_known)(&matter) {
             return;
         }
-        let Some(at_fault) = at_fault(chain, &self.judge.policy, self.now) else {
+        let Some(at_fault) = at_fault(chain, band, &self.judge.policy, self.now) else {
             return;
         };
         let subject = Subject::of(&at_fault.certificate, at_fault.position);
-        let of_band = |finding: &&Finding| match band {
-            Band::Broken => true,
-            Band::Expired => finding.code == FindingCode::Expired,
-            Band::NotYetValid => finding.code == FindingCode::NotYetValid,
-            _ => finding.code == FindingCode::Expiring,
-        };
-        let own = findings.of(subject.sha256).filter(of_band);
+        let own = findings.of(subject.sha256);
+        let own = own.filter(|finding| about.is_told_by(finding));
         let own = own.filter(|finding| finding.source.as_deref() == Some(source));
         let message = match (band, chain.ends()) {
+            (Band::Ok, _) if about.topic == EventCode::Broken => {
+                format!("{source}: a trust anchor leads to it again")
+            }
             (Band::Ok, Some(end)) => format!("{source} is ok again, until {end}"),
-            (Band::Ok, None) => format!("{source} is ok again"),
+            (Band::Ok, None) => format!("the dates of {source} are ok again"),
             _ => match worst(own) {
+                Some(finding) if about.topic == EventCode::Broken => format!(
+                    "{source}: {}; or judge it by its dates alone, whoever is trusted (Target::dates_only)",
+                    told(finding)
+                ),
                 Some(finding) => format!("{source}: {}", told(finding)),
                 None => format!("{source} is {band}"),
             },
@@ -314,72 +350,4 @@ impl Judging<'_> {
             false => format!("{} ({source})", self.name),
         }
     }
-}
-
-/// What was found in a source; in a collection, by certificate.
-struct OwnFindings<'f> {
-    is_collection: bool,
-    by_certificate: HashMap<Option<Sha256Digest>, Vec<&'f Finding>>,
-}
-
-impl<'f> OwnFindings<'f> {
-    fn new(findings: &'f [Finding], is_collection: bool) -> Self {
-        let mut by_certificate: HashMap<_, Vec<_>> = HashMap::new();
-        for finding in findings {
-            let certificate = finding.sha256.filter(|_| is_collection);
-            by_certificate.entry(certificate).or_default().push(finding);
-        }
-        Self {
-            is_collection,
-            by_certificate,
-        }
-    }
-
-    /// What speaks of this certificate; in a chain, everything.
-    fn of(&self, certificate: Sha256Digest) -> impl Iterator<Item = &'f Finding> {
-        let certificate = Some(certificate).filter(|_| self.is_collection);
-        let own = self.by_certificate.get(&certificate);
-        own.into_iter().flatten().copied()
-    }
-}
-
-fn told(finding: &Finding) -> String {
-    match finding.position {
-        Some(position) => format!("{position} {}", finding.message),
-        None => finding.message.clone(),
-    }
-}
-
-/// The first of the gravest.
-fn worst<'f>(findings: impl Iterator<Item = &'f Finding>) -> Option<&'f Finding> {
-    findings.reduce(|worst, finding| {
-        if finding.severity > worst.severity {
-            finding
-        } else {
-            worst
-        }
-    })
-}
-
-/// The certificate that the band is about: the one that ends the chain if it is in that band, else
-/// the first that is, else the leaf.
-fn at_fault(
-    chain: &ChainReport,
-    policy: &ThresholdPolicy,
-    now: Timestamp,
-) -> Option<ReportedCertificate> {
-    let limiting = chain
-        .rustls
-        .as_ref()
-        .and_then(|rustls| rustls.limiting.as_ref());
-    let limiting = limiting.map(|limiting| ReportedCertificate {
-        position: limiting.position,
-        certificate: limiting.certificate.clone(),
-    });
-    let is_so = |reported: &ReportedCertificate| {
-        policy.band(reported.certificate.validity(), reported.position, now) == chain.band
-    };
-    let first = || chain.certificates.iter().find(|c| is_so(c)).cloned();
-    let leaf = || chain.certificates.first().cloned();
-    limiting.filter(is_so).or_else(first).or_else(leaf)
 }

@@ -44,11 +44,6 @@ pub(super) fn publish_changes(changes: &[Change]) {
     }
 }
 
-/// Takes away what was shown of something that is no longer watched.
-pub(super) fn publish_removal(samples: &Samples) {
-    samples.0.keys().for_each(|series| set(series, f64::NAN));
-}
-
 pub(super) fn publish_counts(counts: &Counts) {
     for (reason, count) in &counts.source_errors {
         counter!("notafter_source_errors_total", "reason" => reason.as_str()).absolute(*count);
@@ -83,15 +78,7 @@ pub(super) fn describe() {
     for (name, help) in GAUGES {
         describe_gauge!(*name, *help);
     }
-    describe_gauge!(
-        "notafter_worst",
-        "0 ok or due, 1 warning, 2 critical, 3 not everything could be judged and nothing was critical."
-    );
     describe_gauge!("notafter_watched", "How many things are watched.");
-    describe_gauge!(
-        "notafter_last_evaluated_timestamp_seconds",
-        "The latest tick of the monitor, Unix seconds."
-    );
     describe_counter!(
         "notafter_source_errors_total",
         "Polls that could not read something, by reason."

@@ -79,6 +79,9 @@ pub struct Monitor {
 impl Monitor {
     /// Watches something under this name, which events, reports and metrics show; whether it
     /// takes the place of something else. It is due at once.
+    ///
+    /// Metrics of a file or an endpoint are labelled by it, not by this name: watch each under one name
+    /// alone, for of several that expect different things of it one series shows the latest.
     pub fn watch(&self, name: impl Into<String>, target: Target) -> bool {
         let replaced = self.state().put(name.into(), target);
         self.wake.poke();
@@ -107,6 +110,7 @@ impl Monitor {
             names_from: known.names_from,
             starttls: known.starttls,
             staple: None,
+            judged_by: known.judged_by,
         };
         state.put(name.to_owned(), target);
         drop(state);
@@ -119,7 +123,8 @@ impl Monitor {
         let removed = self.state().remove(name);
         #[cfg(feature = "metrics")]
         if let (Publishing::On, Some(item)) = (self.publishing, &removed) {
-            metrics::publish_removal(&item.samples(&self.evaluator.judges.policy()));
+            let change = self.state().change_by_removal(item);
+            metrics::publish_changes(&[change]);
         }
         removed.is_some()
     }
@@ -172,6 +177,9 @@ impl Monitor {
             let (seen, now) = (self.wake.pokes(), clock());
             outcomes.extend(attempts.finished());
             if !ending.is_asked_for() {
+                for work in attempts.no_longer_waiting() {
+                    outcomes.extend(attempts.begin(work, now));
+                }
                 let due = self.take_due(Lane::Endpoints, now, attempts.room());
                 for work in due {
                     outcomes.extend(attempts.begin(work, now));
@@ -199,9 +207,9 @@ impl Monitor {
 
     /// What is due in a lane, all of it where other anchors or lists are in force than before.
     fn take_due(&self, lane: Lane, now: Timestamp, room: usize) -> Vec<Work> {
-        let epoch = self.evaluator.judges.epoch();
+        let trust = self.evaluator.judges.generation();
         let mut state = self.state();
-        state.judge_anew(epoch);
+        state.judge_anew(&trust);
         state.take_due(lane, now, room)
     }
 
@@ -289,8 +297,7 @@ impl Monitor {
         }
     }
 
-    /// Ticks on a thread of its own until the handle is stopped or dropped; with a connector,
-    /// endpoints on another.
+    /// Ticks on a thread of its own until the handle is stopped or dropped; endpoints on another.
     ///
     /// # Errors
     /// [`SpawnError`] where the operating system has no thread to give: then none runs.
@@ -301,9 +308,7 @@ impl Monitor {
             detached: false,
         };
         handle.start("notafter-monitor", Lane::Local)?;
-        if self.evaluator.connector.is_some() {
-            handle.start("notafter-endpoints", Lane::Endpoints)?;
-        }
+        handle.start("notafter-endpoints", Lane::Endpoints)?;
         Ok(handle)
     }
 
@@ -312,11 +317,6 @@ impl Monitor {
             let seen = self.wake.pokes();
             let clock = || self.now();
             let next = match lane {
-                // Nobody to ask endpoints: that is said here.
-                Lane::Local if self.evaluator.connector.is_none() => {
-                    let local = self.tick_local(clock());
-                    local.min(self.tick_endpoints(&clock, ending))
-                }
                 Lane::Local => self.tick_local(clock()),
                 Lane::Endpoints => self.tick_endpoints(&clock, ending),
             };

@@ -26,6 +26,8 @@ pub(super) type SourceKey = Arc<OsStr>;
 pub(super) enum Part {
     /// All of what is not read: a chain in memory, anchors, lists, whatever is `Watched`.
     Whole,
+    /// The names that leaves must cover, as they were given.
+    ExpectedNames,
     /// One file, or what an endpoint shows.
     Source(SourceKey),
     /// Everything that could not be read.
@@ -169,7 +171,8 @@ fn standing(conditions: &[Condition], chains: &[ChainReport], findings: &[Findin
     let judged = conditions
         .iter()
         .filter(|condition| condition.matter.topic != EventCode::SourceFailed);
-    judged.for_each(|condition| standing.add_band(condition.band));
+    // A warning is one, in whatever band.
+    judged.for_each(|condition| standing.add_severity(condition.event.severity));
     chains
         .iter()
         .for_each(|chain| standing.add_band(chain.band));

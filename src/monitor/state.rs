@@ -1,11 +1,14 @@
 //! What is registered, when each of it is due, and what is known of it. Pure.
 
+#[cfg(feature = "metrics")]
+use std::collections::HashSet;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::agenda::Agenda;
 use super::alarms::Alarms;
 use super::item::{ItemNews, WatchedItem};
+use super::lacking_anchors;
 #[cfg(feature = "metrics")]
 use super::metrics::Change;
 use super::outcome::{Outcome, Work};
@@ -15,10 +18,11 @@ use super::schedule::Intervals;
 use super::target::{Lane, Target};
 use crate::alert::{Transitions, together};
 use crate::event::{Event, EventCode, Role, Severity};
+use crate::outlook::TrustGeneration;
 use crate::policy::ThresholdPolicy;
-use crate::self_check::Report;
+use crate::self_check::{Finding, Report, no_anchors};
 #[cfg(feature = "metrics")]
-use crate::self_check::Standing;
+use crate::self_check::{Samples, Standing};
 use crate::source::FailureReason;
 use crate::time::Timestamp;
 
@@ -36,6 +40,8 @@ pub(super) struct MonitorState {
     errors: HashMap<FailureReason, u64>,
     /// That of the anchors and lists that what is known was judged by.
     epoch: u64,
+    /// That there is nobody to trust.
+    no_anchors: Option<Finding>,
     /// The thresholds of what is shown.
     policy: ThresholdPolicy,
     /// To be told at the first tick.
@@ -70,6 +76,7 @@ impl MonitorState {
             last_ticks: [None; 2],
             errors: HashMap::new(),
             epoch,
+            no_anchors: None,
             policy,
             unreadable_state,
         }
@@ -98,8 +105,12 @@ impl MonitorState {
             .entry(id)
             .or_insert_with(|| WatchedItem::new(&name));
         self.agenda.remove(item.slot(id));
+        if !item.target.reads_the_same_as(&target) {
+            // It is asked before it is judged.
+            item.last_read = Arc::default();
+            item.polls = 0;
+        }
         item.target = Arc::new(target);
-        item.last_read = Arc::default();
         item.next_poll = polled.then_some(Timestamp::MIN);
         item.begin_anew();
         self.agenda.insert(item.slot(id));
@@ -135,8 +146,9 @@ impl MonitorState {
 
     /// Whatever is judged by anchors and lists is due at once, if these have another epoch than
     /// those that it was judged by.
-    pub(super) fn judge_anew(&mut self, epoch: u64) {
-        if std::mem::replace(&mut self.epoch, epoch) == epoch {
+    pub(super) fn judge_anew(&mut self, trust: &TrustGeneration) {
+        self.no_anchors = no_anchors(&trust.anchors);
+        if std::mem::replace(&mut self.epoch, trust.epoch) == trust.epoch {
             return;
         }
         let judged = |item: &WatchedItem| item.target.is_judged_by_trust();
@@ -233,6 +245,9 @@ impl MonitorState {
             }
         }
         self.overdue(lane.other(), &mut news, now);
+        if lane == Lane::Local {
+            lacking_anchors::tell(self.lacking_anchors(), &self.transitions, &mut news, now);
+        }
         for condition in &mut news.conditions {
             self.alarms.follow(condition);
         }
@@ -308,12 +323,25 @@ impl MonitorState {
         }
     }
 
+    /// That there is nobody to trust, as long as something is judged by whom it leads to.
+    fn lacking_anchors(&self) -> Option<&Finding> {
+        let asks = |item: &WatchedItem| item.target.asks_for_anchors();
+        let finding = self.no_anchors.as_ref()?;
+        self.items.values().any(asks).then_some(finding)
+    }
+
     pub(super) fn report(&self) -> Report {
         let items = || self.items.values();
+        let findings = items().flat_map(WatchedItem::findings);
         Report {
             at: self.last_tick().unwrap_or(Timestamp::from_unix_seconds(0)),
             chains: items().flat_map(WatchedItem::chains).cloned().collect(),
-            findings: items().flat_map(WatchedItem::findings).cloned().collect(),
+            findings: self
+                .lacking_anchors()
+                .into_iter()
+                .chain(findings)
+                .cloned()
+                .collect(),
             gauges: items().flat_map(WatchedItem::reported_gauges).collect(),
             policy: self.policy,
         }
@@ -329,10 +357,26 @@ impl MonitorState {
                 standing.add_blindness();
             }
         }
-        if self.items.is_empty() {
+        if self.items.is_empty() || self.lacking_anchors().is_some() {
             standing.add_blindness();
         }
         standing
+    }
+
+    /// What is shown otherwise now that this one is no longer watched: of files that others look at
+    /// too, what these show.
+    #[cfg(feature = "metrics")]
+    pub(super) fn change_by_removal(&self, removed: &WatchedItem) -> Change {
+        let before = removed.samples(&self.policy);
+        let mut now = Samples::default();
+        let sources: HashSet<&str> = before.0.keys().map(|series| &*series.source).collect();
+        let others = self.items.values().filter(|item| item.shows_any(&sources));
+        for other in others {
+            let shown = other.samples(&self.policy).0.into_iter();
+            now.0
+                .extend(shown.filter(|(series, _)| before.0.contains_key(series)));
+        }
+        Change { before, now }
     }
 
     pub(super) fn source_errors(&self) -> Vec<(FailureReason, u64)> {

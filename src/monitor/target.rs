@@ -13,6 +13,7 @@ use crate::event::Role;
 use crate::outlook::TrustAnchors;
 use crate::pin::PinsInForce;
 use crate::revocation::Crls;
+use crate::self_check::JudgedBy;
 
 /// Something for a [`Monitor`](crate::Monitor) to watch.
 #[derive(Debug, Clone)]
@@ -24,6 +25,7 @@ pub struct Target {
     pub(super) names_from: NamesFrom,
     pub(super) starttls: Option<StartTls>,
     pub(super) staple: Option<Vec<u8>>,
+    pub(super) judged_by: JudgedBy,
 }
 
 /// What waits for peers, and what does not: whatever they do, the rest goes on.
@@ -134,6 +136,7 @@ impl Target {
             names_from: NamesFrom::Application,
             starttls: None,
             staple: None,
+            judged_by: JudgedBy::Anchors,
         }
     }
 
@@ -183,6 +186,27 @@ impl Target {
         self
     }
 
+    /// Judges chains, files and endpoints by the dates of all that they present, whoever is trusted: for
+    /// those of a CA that the monitor's anchors do not lead to, and that it cannot be given.
+    ///
+    /// What a chain says of itself still counts: signatures that do not fit the issuer that is presented
+    /// with them, expected names that the leaf does not cover, a usage that is not allowed. That an
+    /// intermediate is missing cannot be told, nor until when anybody accepts it: such a chain has no
+    /// effective notAfter, and [`ChainReport::rustls`](crate::self_check::ChainReport::rustls) is `None`.
+    /// Where its CA is at hand, give the monitor that as an anchor instead.
+    ///
+    /// # How do I watch a service of a private CA by its dates?
+    /// ```
+    /// # fn watch(monitor: &notafter::Monitor) {
+    /// let broker = notafter::Target::from_endpoint("broker.internal:8883").dates_only();
+    /// monitor.watch("broker", broker);
+    /// # }
+    /// ```
+    pub const fn dates_only(mut self) -> Self {
+        self.judged_by = JudgedBy::DatesAlone;
+        self
+    }
+
     pub(super) const fn lane(&self) -> Lane {
         match self.kind {
             TargetKind::Endpoint(_) => Lane::Endpoints,
@@ -198,11 +222,29 @@ impl Target {
         )
     }
 
+    /// Whether it is judged by the anchors that it leads to.
+    pub(super) fn asks_for_anchors(&self) -> bool {
+        self.is_judged_by_trust() && self.judged_by == JudgedBy::Anchors
+    }
+
     /// The endpoint that is asked.
     pub(super) fn endpoint(&self) -> Option<&str> {
         match &self.kind {
             TargetKind::Endpoint(endpoint) => Some(endpoint),
             _ => None,
+        }
+    }
+
+    /// Whether what was read for one of them would have been read for the other.
+    pub(super) fn reads_the_same_as(&self, other: &Self) -> bool {
+        match (&self.kind, &other.kind) {
+            (TargetKind::Path(one), TargetKind::Path(another)) => one == another,
+            (TargetKind::Endpoint(one), TargetKind::Endpoint(another)) => {
+                // What it shows may depend on how it is asked.
+                let asked_for = |of: &Self| (of.names.first().cloned(), of.starttls);
+                one == another && asked_for(self) == asked_for(other)
+            }
+            _ => false,
         }
     }
 

@@ -4,8 +4,6 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use super::judge::TargetJudge;
 use crate::outlook::{TrustGeneration, Usage};
-#[cfg(feature = "metrics")]
-use crate::policy::ThresholdPolicy;
 use crate::self_check::JudgeMaker;
 
 /// What everything that is watched is judged by, and where that is found.
@@ -24,14 +22,9 @@ impl TargetJudges {
         }
     }
 
-    #[cfg(feature = "metrics")]
-    pub(super) const fn policy(&self) -> ThresholdPolicy {
-        self.maker.policy
-    }
-
-    /// The epoch of what is trusted now.
-    pub(super) fn epoch(&self) -> u64 {
-        self.maker.generation().epoch
+    /// What is trusted now.
+    pub(super) fn generation(&self) -> Arc<TrustGeneration> {
+        self.maker.generation()
     }
 
     /// The judge by what is trusted now.

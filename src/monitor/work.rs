@@ -9,10 +9,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pki_types::CertificateDer;
-use thiserror::Error;
 
+use super::cores::Cores;
 use super::fresh::{MetadataTrust, NextLook, PathReader};
-use super::judge::IsKnown;
+use super::judge::{IsKnown, judge_names};
 use super::known::KnownInOrder;
 use super::last_read::LastRead;
 use super::outcome::{Outcome, ReadOutcome, Work};
@@ -25,7 +25,6 @@ use crate::alert::{Condition, Matter};
 use crate::endpoint::EndpointError;
 use crate::event::{Event, EventCode, Severity};
 use crate::policy::Band;
-use crate::self_check::Cores;
 use crate::source::{FailureReason, Loader, SourceFailure};
 use crate::time::Timestamp;
 
@@ -37,7 +36,7 @@ pub(super) struct Evaluator {
     pub(super) judges: TargetJudges,
     pub(super) loader: Loader,
     pub(super) settle_seconds: i64,
-    pub(super) connector: Option<Arc<dyn Connector>>,
+    pub(super) connector: Arc<dyn Connector>,
     /// For connectors that have no deadline of their own.
     pub(super) endpoint_deadline: Duration,
     pub(super) cores: Cores,
@@ -80,10 +79,7 @@ impl Evaluator {
 
     /// How long a connector may take.
     pub(super) fn patience(&self) -> Duration {
-        let own = self
-            .connector
-            .as_ref()
-            .and_then(|connector| connector.deadline());
+        let own = self.connector.deadline();
         own.map_or(self.endpoint_deadline, |own| own.saturating_add(GRACE))
     }
 
@@ -121,10 +117,14 @@ impl Evaluator {
         let current = read
             .as_ref()
             .map_or(&work.last_read, |read| &read.last_read);
-        let (evaluations, gone) = match work.target.is_polled() {
+        let (mut evaluations, gone) = match work.target.is_polled() {
             true => self.judge_read(work, current, is_known, now),
-            false => (self.judge_whole(work, is_known, now), Vec::new()),
+            false => self.judge_whole(work, is_known, now),
         };
+        if work.due.contains(&Part::ExpectedNames) {
+            let names = judge_names(&work.target);
+            evaluations.extend(names.map(|evaluation| (Part::ExpectedNames, evaluation)));
+        }
         Outcome {
             id: work.id,
             generation: work.generation,
@@ -138,18 +138,20 @@ impl Evaluator {
         }
     }
 
+    /// Judges what is not read, where it is due; and says what is judged no more.
     fn judge_whole(
         &self,
         work: &Work,
         is_known: IsKnown<'_>,
         now: Timestamp,
-    ) -> Vec<(Part, Evaluation)> {
+    ) -> (Vec<(Part, Evaluation)>, Vec<Part>) {
         if !work.due.contains(&Part::Whole) {
-            return Vec::new();
+            return (Vec::new(), Vec::new());
         }
         let judge = self.judges.current();
         let evaluation = judge.whole(&work.name, &work.target, is_known, now);
-        vec![(Part::Whole, evaluation)]
+        // It did not panic.
+        (vec![(Part::Whole, evaluation)], vec![Part::Panic])
     }
 
     /// Judges what is due, and what is not as it was; and says what is judged no more.
@@ -201,17 +203,12 @@ impl Evaluator {
         match &work.target.kind {
             TargetKind::Path(path) => self.read(path, work, now),
             TargetKind::Endpoint(endpoint) => {
-                let fetched = match &self.connector {
-                    Some(connector) => connector
-                        .answer(&EndpointQuestion {
-                            endpoint,
-                            names: &work.target.names,
-                            starttls: work.target.starttls,
-                        })
-                        .map_err(|error| in_vain(endpoint, &*error)),
-                    None => Err(in_vain(endpoint, &NoConnectorError)),
-                };
-                asked(work, fetched)
+                let answered = self.connector.answer(&EndpointQuestion {
+                    endpoint,
+                    names: &work.target.names,
+                    starttls: work.target.starttls,
+                });
+                asked(work, answered.map_err(|error| in_vain(endpoint, &*error)))
             }
             _ => Polled {
                 read: as_before(work),
@@ -265,11 +262,6 @@ fn as_before(work: &Work) -> ReadOutcome {
         look_again: None,
     }
 }
-
-/// There is nothing to ask endpoints through.
-#[derive(Debug, Error)]
-#[error("the monitor has no connector: give it one with MonitorBuilder::with_connector")]
-struct NoConnectorError;
 
 /// An endpoint that was asked in vain.
 fn in_vain(endpoint: &str, error: &(dyn Error + Send + Sync + 'static)) -> SourceFailure {

@@ -33,7 +33,7 @@ impl Outlook {
         self.refusal.is_none()
     }
 
-    pub(super) fn refused(refusal: Refusal, paths: usize, complete: bool) -> Self {
+    pub(crate) fn refused(refusal: Refusal, paths: usize, complete: bool) -> Self {
         Self {
             effective_not_after: None,
             limiting: None,

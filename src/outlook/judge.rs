@@ -144,6 +144,12 @@ impl ChainJudge {
         self
     }
 
+    /// One with these anchors instead, and without lists.
+    #[cfg(feature = "monitor")]
+    pub(crate) fn with_anchors_alone(&self, anchors: impl Into<Arc<TrustAnchors>>) -> Self {
+        Self::new(anchors, self.algorithms, self.usage)
+    }
+
     /// The signature algorithms that it judges by.
     #[cfg(all(feature = "monitor", feature = "ocsp"))]
     pub(crate) const fn algorithms(&self) -> SignatureAlgorithms {

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::error::PayloadError;
 use crate::cert::Sha256Digest;
 use crate::event::{Event, EventView, Runbook};
-use crate::text::{is_of_uri, quoted, visible};
+use crate::text::{is_of_uri, quoted, visible, visible_json};
 
 /// What the types begin with unless told otherwise: where this crate is documented.
 const TYPE_PREFIX: &str = "rs.docs";
@@ -105,7 +105,7 @@ impl CloudEvents {
             data: EventView::of(event, &self.runbook),
         };
         // Strings and numbers in a fixed shape: there is nothing here that could fail to serialize.
-        serde_json::to_string(&view).unwrap_or_default()
+        visible_json(&serde_json::to_string(&view).unwrap_or_default())
     }
 }
 

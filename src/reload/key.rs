@@ -236,6 +236,11 @@ impl ReloadingKey {
         self.live.served()
     }
 
+    /// The instant by this key's clock.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.live.now()
+    }
+
     /// What the certificates are for.
     pub(super) const fn usage(&self) -> Usage {
         self.live.settings.rules.usage

@@ -24,7 +24,7 @@ struct Signal {
 impl ReloadThread {
     /// Calls `look` with what is followed at this interval (at least a millisecond), until nobody else
     /// holds it any more.
-    pub(super) fn follow<T: Send + Sync + 'static>(
+    pub(crate) fn follow<T: Send + Sync + 'static>(
         followed: &Arc<T>,
         interval: Duration,
         look: impl Fn(&T) + Send + 'static,

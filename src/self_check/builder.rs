@@ -9,6 +9,7 @@ use rustls::sign::CertifiedKey;
 use rustls::time_provider::TimeProvider;
 
 use super::check::{CheckSubjects, Origin, SelfCheck};
+use super::context::JudgedBy;
 #[cfg(feature = "ocsp")]
 use super::judge::GivenStaple;
 use super::judge::{Grouping, Input};
@@ -169,6 +170,28 @@ impl SelfCheckBuilder {
         self
     }
 
+    /// Judges chains by the dates of all that they present, whoever is trusted, instead of by anchors: for
+    /// what a CA issued that is not at hand. What a chain says of itself still counts: signatures that
+    /// do not fit the issuer that is presented with them, expected names that the leaf does not cover,
+    /// a usage that is not allowed. That an intermediate is missing cannot be told, nor until when
+    /// anybody accepts it: [`ChainReport::rustls`](super::ChainReport::rustls) is `None`.
+    ///
+    /// # Until when do the certificates last that a private CA issued?
+    /// ```
+    /// # fn check() -> Result<(), notafter::self_check::SelfCheckError> {
+    /// let report = notafter::SelfCheck::builder()
+    ///     .with_path("/etc/service/tls.crt")
+    ///     .dates_only()
+    ///     .build()?
+    ///     .run();
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub const fn dates_only(mut self) -> Self {
+        self.subjects.judged_by = JudgedBy::DatesAlone;
+        self
+    }
+
     /// Judges by the anchors and lists that are in force at each run, such as those of
     /// `ReloadingAnchors` or of a verifier made from them. It stands in for
     /// [`with_trust_anchors`](Self::with_trust_anchors) and [`with_crls`](Self::with_crls).
@@ -258,7 +281,11 @@ impl SelfCheckBuilder {
     /// # Errors
     /// [`SelfCheckError`] where there are no trust anchors to judge by, or they were given twice, or
     /// there is no crypto provider.
-    pub fn build(self) -> Result<SelfCheck, SelfCheckError> {
+    pub fn build(mut self) -> Result<SelfCheck, SelfCheckError> {
+        if self.subjects.judged_by == JudgedBy::DatesAlone && self.settings.trust.is_none() {
+            let nobody = || Arc::new(TrustAnchors::builder().build());
+            self.settings.anchors.get_or_insert_with(nobody);
+        }
         let provider = self.settings.provider()?;
         Ok(SelfCheck {
             judges: self.settings.judge_maker()?,

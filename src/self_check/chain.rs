@@ -2,7 +2,7 @@
 
 use super::chain_report::{ChainReport, ReportedCertificate};
 use super::compare;
-use super::context::ChainContext;
+use super::context::{ChainContext, JudgedBy};
 use super::finding::{Finding, FindingCode};
 use super::lint::lint;
 use crate::cert::Certificate;
@@ -13,6 +13,9 @@ use crate::outlook::{
 use crate::policy::Band;
 use crate::text::quoted;
 use crate::time::span;
+
+/// The most characters of a URL in a certificate that a finding repeats.
+const MAX_URL: usize = 256;
 
 /// What is reported of one chain, and what a person should know about it.
 pub(super) struct JudgedChain {
@@ -107,6 +110,7 @@ pub(super) fn judge_single(
         let name = context.asked_name(Some(certificate));
         budget.refill();
         outlook = Some((context.judge).report_within(&chain, name, context.at, budget))
+            .filter(|_| context.judged_by == JudgedBy::Anchors)
             .filter(|outlook| !outlook.longest_path.is_empty());
     }
     let (rustls, strict) = match outlook {
@@ -127,7 +131,7 @@ pub(super) fn judge_single(
 }
 
 /// The certificates as they stand in the chain; a root that is sent along is called what it is.
-fn presented(chain: &[Certificate]) -> Vec<ReportedCertificate> {
+pub(super) fn presented(chain: &[Certificate]) -> Vec<ReportedCertificate> {
     let positions = chain.iter().enumerate().map(|(n, certificate)| {
         let is_root = n > 0 && certificate.is_ca() && certificate.is_self_issued();
         let position = if is_root {
@@ -148,7 +152,7 @@ const fn reported(position: Position, certificate: Certificate) -> ReportedCerti
 }
 
 /// A chain that does not verify though its dates are fine is broken.
-fn chain_band(dates: Band, verifies: bool) -> Band {
+pub(super) fn chain_band(dates: Band, verifies: bool) -> Band {
     match dates {
         Band::Ok | Band::Due | Band::Warning | Band::Critical if !verifies => Band::Broken,
         band => band,
@@ -156,7 +160,10 @@ fn chain_band(dates: Band, verifies: bool) -> Band {
 }
 
 /// One finding for each certificate that is not ok.
-fn band_findings(context: &ChainContext<'_>, certificates: &[ReportedCertificate]) -> Vec<Finding> {
+pub(super) fn band_findings(
+    context: &ChainContext<'_>,
+    certificates: &[ReportedCertificate],
+) -> Vec<Finding> {
     let mut findings = Vec::new();
     for reported in certificates {
         let band = context.band(reported);
@@ -195,7 +202,7 @@ fn band_findings(context: &ChainContext<'_>, certificates: &[ReportedCertificate
     findings
 }
 
-fn refusal_finding(context: &ChainContext<'_>, refusal: &Refusal) -> Finding {
+pub(super) fn refusal_finding(context: &ChainContext<'_>, refusal: &Refusal) -> Finding {
     let code = FindingCode::of_refusal(refusal);
     let finding = context.finding(Severity::Critical, code, refusal.to_string());
     finding.with_position(refusal.position())
@@ -225,7 +232,7 @@ fn explain_refusal(
         #[cfg(not(feature = "details"))]
         let url: Option<String> = None;
         let from = match url {
-            Some(url) => format!("; it can be fetched from {}", quoted(&url, usize::MAX)),
+            Some(url) => format!("; it can be fetched from {}", quoted(&url, MAX_URL)),
             None => String::new(),
         };
         let message = format!(

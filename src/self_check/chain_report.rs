@@ -19,7 +19,8 @@ pub struct ChainReport {
     pub band: Band,
     /// The certificates as they were presented.
     pub certificates: Vec<ReportedCertificate>,
-    /// Its outlook for rustls; `None` for a certificate of a collection that no outlook fits.
+    /// Its outlook for rustls; `None` for a certificate of a collection that no outlook fits, and for a
+    /// chain that is judged by its dates alone.
     pub rustls: Option<Outlook>,
     /// Its outlook for relying parties that count anchors' dates; also `None` where an anchor's
     /// dates are unknown.
@@ -76,12 +77,15 @@ pub enum StapleVerdict {
 }
 
 impl ChainReport {
-    /// The last second until which rustls accepts it, or, where only dates were judged, the
-    /// first certificate's notAfter. `None` where it does not verify.
+    /// The last second until which rustls accepts it, or, where only dates were judged, the first
+    /// notAfter among its certificates. `None` where it does not verify.
     pub fn ends(&self) -> Option<Timestamp> {
         match &self.rustls {
             Some(outlook) => outlook.effective_not_after,
-            None => Some(self.certificates.first()?.certificate.not_after()),
+            None => {
+                let certificates = self.certificates.iter();
+                certificates.map(|c| c.certificate.not_after()).min()
+            }
         }
     }
 

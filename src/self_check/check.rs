@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rustls::crypto::CryptoProvider;
 use rustls::time_provider::TimeProvider;
 
+use super::context::JudgedBy;
 use super::gauge::ReportedGauge;
 #[cfg(feature = "ocsp")]
 use super::judge::GivenStaple;
@@ -18,6 +19,7 @@ use super::progress::Progress;
 use super::report::Report;
 use crate::endpoint::{Endpoint, EndpointConnector, EndpointNames};
 use crate::outlook::Usage;
+use crate::revocation::Crls;
 use crate::source::{Loader, path_name};
 use crate::time::Timestamp;
 use crate::time::clock;
@@ -63,6 +65,7 @@ pub(super) struct CheckSubjects {
     pub(super) origins: Vec<Origin>,
     pub(super) keys: Vec<CheckedKey>,
     pub(super) expected_names: Vec<String>,
+    pub(super) judged_by: JudgedBy,
     #[cfg(feature = "ocsp")]
     pub(super) staples: Vec<GivenStaple>,
     pub(super) loader: Loader,
@@ -102,12 +105,16 @@ impl SelfCheck {
         let at = at.unwrap_or_else(|| clock::now(subjects.clock.as_ref()));
         let expected = Expected {
             names: &subjects.expected_names,
+            judged_by: subjects.judged_by,
             #[cfg(feature = "ocsp")]
             staples: &subjects.staples,
         };
         let judge = self.judges.judge(&self.judges.generation(), self.usage);
         let mut judged = Judged::new(&judge, expected, at);
-        judged.note_anchors();
+        judged.note_names();
+        if subjects.judged_by == JudgedBy::Anchors {
+            judged.note_anchors();
+        }
         let (mut done, mut known) = (0, subjects.origins.len());
         let endpoints = self.endpoints();
         if let Some(first) = endpoints.first() {
@@ -177,15 +184,14 @@ impl SelfCheck {
         Report {
             at,
             chains: judged.chains,
-            gauges: self.gauges(at),
+            gauges: self.gauges(&judge.crls, at),
             findings: judged.findings,
             policy: self.judges.policy,
         }
     }
 
-    fn gauges(&self, at: Timestamp) -> Vec<ReportedGauge> {
-        let generation = self.judges.generation();
-        let gauges = list_gauges(&generation.crls, &self.judges.policy, at);
+    fn gauges(&self, crls: &Crls, at: Timestamp) -> Vec<ReportedGauge> {
+        let gauges = list_gauges(crls, &self.judges.policy, at);
         let reported = gauges.into_iter().map(|gauge| ReportedGauge {
             source: "crls".to_owned(),
             gauge,

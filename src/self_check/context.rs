@@ -13,12 +13,24 @@ use crate::outlook::{ChainJudge, Refusal};
 use crate::policy::{Band, ThresholdPolicy};
 use crate::time::Timestamp;
 
+/// By what a chain is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum JudgedBy {
+    /// By the paths to anchors, and their dates.
+    #[default]
+    Anchors,
+    /// By the dates of all that is presented, and by what it says of itself: its signatures among each
+    /// other, the leaf's names and usage.
+    DatesAlone,
+}
+
 /// What a chain is judged by.
 pub(super) struct ChainContext<'c> {
     pub(super) source: &'c str,
     pub(super) at: Timestamp,
     pub(super) names: &'c [ServerName<'static>],
     pub(super) judge: &'c ChainJudge,
+    pub(super) judged_by: JudgedBy,
     pub(super) policy: &'c ThresholdPolicy,
     #[cfg(feature = "details")]
     pub(super) usage: Usage,

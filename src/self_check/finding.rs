@@ -153,6 +153,8 @@ pub enum FindingCode {
     KeyMismatch,
     /// The private key cannot be used, so it cannot be compared.
     KeyUnusable,
+    /// An endpoint showed the leaf and did not prove that it holds its private key.
+    KeyUnproven,
     /// A private key lies in a file with certificates.
     PrivateKeyInCertificateFile,
     /// Something could not be read.
@@ -204,6 +206,7 @@ impl FindingCode {
             Self::ReloadFailed => "reload_failed",
             Self::KeyMismatch => "key_mismatch",
             Self::KeyUnusable => "key_unusable",
+            Self::KeyUnproven => "key_unproven",
             Self::PrivateKeyInCertificateFile => "private_key_in_certificate_file",
             Self::Unreadable => "unreadable",
             Self::UnusableName => "unusable_name",

@@ -118,10 +118,11 @@ fn end_of_chain(chain: &ChainReport, now: Timestamp) -> Option<FirstFailure> {
                 });
             }
         },
-        None => chain
-            .certificates
-            .first()
-            .map(|c| (c.position, &c.certificate, LimitingCause::NotAfter))?,
+        None => {
+            let certificates = chain.certificates.iter();
+            let first = certificates.min_by_key(|c| c.certificate.not_after())?;
+            (first.position, &first.certificate, LimitingCause::NotAfter)
+        }
     };
     // The last instant that a certificate can state means that there is no end (RFC 5280,
     // 4.1.2.5).

@@ -1,6 +1,6 @@
 //! What each number is: one table for OpenMetrics text and for the `metrics` facade.
 
-/// Every gauge that is shown of something watched, with what it says.
+/// Every gauge that is shown of something watched, and of all of it together, with what it says.
 pub(crate) const GAUGES: &[(&str, &str)] = &[
     (
         "x509_cert_not_before",
@@ -85,7 +85,21 @@ pub(crate) const GAUGES: &[(&str, &str)] = &[
         "notafter_reload_stale_since_timestamp_seconds",
         "Since when nothing on disk can be served, Unix seconds; 0, or absent, where disk and serving agree.",
     ),
+    (
+        "notafter_worst",
+        "0 ok or due, 1 warning, 2 critical, 3 not everything could be judged and nothing was critical.",
+    ),
+    (
+        "notafter_last_evaluated_timestamp_seconds",
+        "The instant of the latest evaluation, Unix seconds.",
+    ),
 ];
+
+/// What only a report shows.
+const OF_REPORTS: &[(&str, &str)] = &[(
+    "notafter_chain_verifies",
+    "Whether the chain verifies for the relying party.",
+)];
 
 macro_rules! band_of {
     ($what:literal) => {
@@ -104,6 +118,7 @@ const BAND_OF_PINS: &str = band_of!("the pin set");
 
 /// What a gauge says; of one that the application made, no more than that.
 pub(super) fn help(name: &str) -> &'static str {
-    let known = GAUGES.iter().find(|(known, _)| *known == name);
+    let mut known = GAUGES.iter().chain(OF_REPORTS);
+    let known = known.find(|(known, _)| *known == name);
     known.map_or("A number of something watched.", |(_, help)| help)
 }

@@ -6,11 +6,15 @@ use std::collections::HashMap;
 
 use pki_types::{CertificateDer, ServerName};
 
+use super::anchors::{no_anchors, unusable_anchors};
 use super::chain::{JudgedChain, judge_chain, judge_single};
 use super::chain_report::ChainReport;
-use super::context::ChainContext;
+use super::context::{ChainContext, JudgedBy};
+use super::dates::judge_dates;
+use super::expected_names::{unusable_names, usable_names};
 use super::finding::{Finding, FindingCode};
 use super::lifetime::LifetimeLimits;
+use super::unproven;
 use crate::cert::{Certificate, Sha256Digest};
 use crate::endpoint::{EndpointError, PresentedChain};
 use crate::event::Severity;
@@ -20,7 +24,6 @@ use crate::outlook::{Budget, ChainJudge};
 use crate::policy::ThresholdPolicy;
 use crate::revocation::Crls;
 use crate::source::{FailureReason, SourceContents, SourceFailure};
-use crate::text::quoted;
 use crate::time::span;
 use crate::time::{ClockSuspicion, Timestamp};
 
@@ -47,6 +50,7 @@ pub(crate) enum Input {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Expected<'e> {
     pub(crate) names: &'e [String],
+    pub(crate) judged_by: JudgedBy,
     #[cfg(feature = "ocsp")]
     pub(crate) staples: &'e [GivenStaple],
 }
@@ -72,7 +76,7 @@ pub(crate) struct SourceJudge {
 }
 
 impl SourceJudge {
-    /// Judges one input alone, at this instant.
+    /// Judges one input alone, at this instant; names that cannot be looked for are left out.
     pub(crate) fn judge<'j>(
         &'j self,
         input: &Input,
@@ -93,6 +97,7 @@ pub(crate) struct Judged<'j> {
     /// What every leaf must cover unless its endpoint says otherwise: as given, and as used.
     asked_names: &'j [String],
     names: Vec<ServerName<'static>>,
+    judged_by: JudgedBy,
     pub(super) at: Timestamp,
     /// Where the CA certificates of collections are among the chains.
     listed: HashMap<Sha256Digest, usize>,
@@ -110,61 +115,30 @@ struct LeafExpectation {
 
 impl<'j> Judged<'j> {
     pub(super) fn new(judge: &'j SourceJudge, expected: Expected<'j>, at: Timestamp) -> Self {
-        let mut judged = Self {
+        Self {
             judge,
             #[cfg(feature = "ocsp")]
             staples: expected.staples,
             asked_names: expected.names,
-            names: Vec::new(),
+            names: usable_names(expected.names),
+            judged_by: expected.judged_by,
             at,
             listed: HashMap::new(),
             chains: Vec::new(),
             findings: Vec::new(),
-        };
-        judged.names = judged.usable_names(expected.names);
-        judged
+        }
     }
 
-    /// The names that leaves can be looked at for; the others are findings.
-    fn usable_names(&mut self, names: &[String]) -> Vec<ServerName<'static>> {
-        let mut usable = Vec::new();
-        for name in names {
-            match ServerName::try_from(name.clone()) {
-                Ok(name) => usable.push(name),
-                Err(_) => {
-                    let name = quoted(name, usize::MAX);
-                    let message = format!(
-                        "'{name}' is neither a DNS name nor an IP address, so no leaf was checked for it: correct the name"
-                    );
-                    let code = FindingCode::UnusableName;
-                    self.findings
-                        .push(Finding::new(Severity::Critical, code, message));
-                }
-            }
-        }
-        usable
+    /// Says which of the names that every leaf must cover are none.
+    pub(super) fn note_names(&mut self) {
+        self.findings.extend(unusable_names(self.asked_names));
     }
 
     /// Says what is wrong with what everything is judged by.
     pub(super) fn note_anchors(&mut self) {
         let anchors = self.judge.chains.anchors();
-        for error in anchors.errors() {
-            let code = FindingCode::UnusableAnchor;
-            let finding = Finding::new(Severity::Warning, code, error.to_string());
-            self.findings.push(finding.with_source(&error.source_name));
-        }
-        if anchors.is_empty() {
-            let message = match anchors.errors().first() {
-                Some(error) => format!("there is no trust anchor to judge by: {error}"),
-                None => "there is no trust anchor to judge by: install the system's CA certificates, or name a file of your own".to_owned(),
-            };
-            let finding = Finding::new(Severity::Critical, FindingCode::NoTrustAnchors, message);
-            // Whoever named a file is told of that file first.
-            self.findings.push(match anchors.errors().first() {
-                Some(error) => finding.with_source(&error.source_name),
-                None => finding,
-            });
-        }
+        self.findings.extend(unusable_anchors(anchors));
+        self.findings.extend(no_anchors(anchors));
     }
 
     pub(super) fn input(&mut self, input: &Input) {
@@ -186,13 +160,26 @@ impl<'j> Judged<'j> {
     ) {
         let presented = match looked {
             Ok(presented) => presented,
+            Err(EndpointError::Unproven {
+                presented,
+                source: why,
+                ..
+            }) => {
+                // It is judged all the same: somebody may have to see whose it is.
+                self.findings
+                    .push(unproven::finding(source, &presented, &why));
+                presented
+            }
             Err(error) => return self.unreadable(&error.failure(source)),
         };
         let expected = LeafExpectation {
             // Those that are expected of everything have been told of.
             names: match names == self.asked_names {
                 true => self.names.clone(),
-                false => self.usable_names(names),
+                false => {
+                    self.findings.extend(unusable_names(names));
+                    usable_names(names)
+                }
             },
             #[cfg(feature = "ocsp")]
             staple: Some(presented.staple),
@@ -302,7 +289,11 @@ impl<'j> Judged<'j> {
     }
 
     fn chain(&mut self, source: &str, certificates: &[Certificate], expected: &LeafExpectation) {
-        let judged = judge_chain(&self.context(source, expected), certificates);
+        let context = self.context(source, expected);
+        let judged = match self.judged_by {
+            JudgedBy::Anchors => judge_chain(&context, certificates),
+            JudgedBy::DatesAlone => judge_dates(&context, certificates),
+        };
         self.add(judged);
     }
 
@@ -389,6 +380,7 @@ impl<'j> Judged<'j> {
             at: self.at,
             names: &expected.names,
             judge: &self.judge.chains,
+            judged_by: self.judged_by,
             policy: &self.judge.policy,
             #[cfg(feature = "details")]
             usage: self.judge.usage,

@@ -28,15 +28,17 @@
 //! # }
 //! ```
 
+mod anchors;
 mod builder;
 mod chain;
 mod chain_report;
 mod check;
 mod compare;
 mod context;
-mod cores;
+mod dates;
 #[cfg(feature = "details")]
 mod detail_lint;
+mod expected_names;
 mod finding;
 mod forecast;
 mod gauge;
@@ -56,8 +58,11 @@ mod settings;
 mod standing;
 #[cfg(feature = "ocsp")]
 mod staple;
+mod unproven;
 
-pub(crate) use cores::Cores;
+pub(crate) use anchors::no_anchors;
+pub(crate) use context::JudgedBy;
+pub(crate) use expected_names::unusable_names;
 #[cfg(feature = "ocsp")]
 pub(crate) use judge::GivenStaple;
 pub(crate) use judge::{Expected, Input, SourceJudge};

@@ -53,7 +53,7 @@ impl JudgeSettings {
         }
     }
 
-    pub(super) fn provider(&self) -> Result<Arc<CryptoProvider>, SelfCheckError> {
+    pub(crate) fn provider(&self) -> Result<Arc<CryptoProvider>, SelfCheckError> {
         provider::given_or_default(self.provider.clone()).ok_or(SelfCheckError::NoProvider)
     }
 }

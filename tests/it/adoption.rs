@@ -3,13 +3,16 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use notafter::config::ClientConfigBuilderExt as _;
+use notafter::config::{
+    ClientConfigBuilderExt as _, ReloadingCertExt as _, ServerConfigBuilderExt as _,
+};
 use notafter::pin::SwappablePins;
 use notafter::session::{PinnedClient, guard_client_config, guard_server_config};
+use notafter::testing::TestCa;
 use notafter::verifier::{UnguardedSessions, VerifierBuildError, WatchingVerifierBuilder};
 use notafter::{
-    Event, EventCode, PinSet, PinnedClientConfigs, ReloadingKey, Severity, SpkiPin, TrustAnchors,
-    WatchingClientVerifier, WatchingServerVerifier,
+    Event, EventCode, PinSet, PinnedClientConfigs, ReloadingKey, Severity, SpkiPin, Timestamp,
+    TrustAnchors, WatchingClientVerifier, WatchingServerVerifier,
 };
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
@@ -206,13 +209,13 @@ fn a_wrapper_that_would_do_nothing_is_not_built() {
 #[test]
 fn one_line_watches_by_mozillas_anchors_and_tells_the_processs_logger() {
     assert!(notafter::observer::process_logger().is_some());
-    let config = ClientConfig::builder_with_provider(ring())
+    let world = world();
+    let config = ClientConfig::builder_with_details(ring(), world.clock.clone())
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_watched_mozilla_anchors()
         .unwrap()
         .with_no_client_auth();
-    let world = world();
     let met = meet(&Arc::new(config), &world.server(&world.server), NAME);
     assert_eq!(
         met.client.err(),
@@ -314,4 +317,44 @@ fn a_reloading_key_makes_a_server_that_shows_the_renewed_pair() {
     assert_eq!(reloading.reload_now().swapped, 1);
     let client = Arc::new(world.client(&verifier));
     assert_eq!(shown(meet(&client, &server, NAME)), renewed.der);
+}
+
+/// With what is valid by the real clock.
+#[test]
+fn one_line_serves_a_pair_that_is_fit_and_watches_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (chain, key) = (folder.path().join("tls.crt"), folder.path().join("tls.key"));
+    let now = Timestamp::from(std::time::SystemTime::now());
+    let (from, to) = (now.saturating_add(-86_400), now.saturating_add(86_400 * 80));
+    let ca = TestCa::root("Private Root", from, to).unwrap();
+    let pair = ca.leaf(&[NAME], from, to).unwrap();
+    std::fs::write(&chain, pair.chain_pem()).unwrap();
+    std::fs::write(&key, pair.key_pem()).unwrap();
+    let server = || {
+        let builder = ServerConfig::builder_with_provider(ring());
+        builder.with_safe_default_protocol_versions().unwrap()
+    };
+    let verifier = WatchingServerVerifier::for_anchors_with_provider(ca.anchors(), ring()).unwrap();
+    let client = ClientConfig::builder_with_provider(ring())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_watching_verifier(&verifier.build().unwrap())
+        .with_client_auth_cert(pair.chain(), pair.key())
+        .unwrap();
+    let client = Arc::new(client);
+
+    let open = server().with_no_client_auth();
+    let open = open.with_reloading_cert(&chain, &key).unwrap();
+    assert!(is_met(&meet(&client, &Arc::new(open), NAME)));
+
+    let clients = WatchingClientVerifier::for_anchors_with_provider(ca.anchors(), ring()).unwrap();
+    let asking = server().with_watching_client_verifier(&clients.build().unwrap());
+    let asking = asking.with_reloading_cert(&chain, &key).unwrap();
+    assert!(is_met(&meet(&client, &Arc::new(asking), NAME)));
+
+    let other = ca.leaf(&[NAME], from, to).unwrap();
+    std::fs::write(&key, other.key_pem()).unwrap();
+    let refused = server().with_no_client_auth();
+    let refused = refused.with_reloading_cert(&chain, &key).unwrap_err();
+    assert!(refused.to_string().contains("tls.key"), "{refused}");
 }

@@ -7,12 +7,14 @@ use std::path::Path;
 use notafter::alert::{Matter, Transitions};
 use notafter::announce::{Announcement, AnnouncementError, Envelope, PinFloor};
 use notafter::cert::DerProblem;
+use notafter::endpoint::{EndpointAddress, EndpointError};
 use notafter::event::Role;
 use notafter::renewal::{RenewalInfo, RenewalInfoError};
 use notafter::revocation::{StapleJudge, StapleStatus, UnreadableStaple};
+use notafter::self_check::FindingCode;
 use notafter::source::{CertificateScan, FailureReason, Scanned, SourceContents};
 use notafter::time::TimestampParseError;
-use notafter::{Band, Certificate, EventCode};
+use notafter::{Band, Certificate, EventCode, Monitor, SelfCheck, Target};
 use serde_json::{Value, json};
 
 use crate::announcements::ground::{Draft, Ground, day, floor_draft, listed, pem, sign};
@@ -224,6 +226,24 @@ fn what_is_repeated_in_a_message_is_short() {
         .parse::<notafter::PinScope>()
         .unwrap_err();
     assert_eq!(error.text, "a\\0\\u{202e}.example");
+    let address = EndpointAddress::new(format!("a\u{202e}'{long}"), 443);
+    let shown = format!("a\\u{{202e}}\\'{}:443", "x".repeat(250));
+    assert_eq!(address.to_string(), shown);
+    let unresolved = EndpointError::Unresolved {
+        host: address.host.clone(),
+        source: std::io::Error::other("no"),
+    };
+    let incompatible = EndpointError::Incompatible {
+        address,
+        reason: "no".to_owned(),
+    };
+    for error in [unresolved, incompatible] {
+        let said = error.to_string();
+        assert!(
+            said.len() < 400 && said.contains("a\\u{202e}\\'xxx"),
+            "{said}"
+        );
+    }
     let root = pki::root("root", -1, 1);
     let leaf = root.leaf_with(&["a.example"], -1, 1, |params| {
         params
@@ -231,6 +251,62 @@ fn what_is_repeated_in_a_message_is_short() {
             .push(rcgen::DnType::CommonName, long.clone());
     });
     assert_eq!(leaf.certificate().short_name().chars().count(), 128);
+}
+
+/// A DER element whose length has four octets.
+fn element(tag: u8, content: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(content.len()).unwrap().to_be_bytes();
+    [&[tag, 0x84], &length[..], content].concat()
+}
+
+#[test]
+fn what_a_finding_repeats_of_names_and_urls_is_short() {
+    // RFC 5280, 4.2.2.1.
+    let ca_issuers = [1, 3, 6, 1, 5, 5, 7, 1, 1];
+    let of_issuer = [6, 8, 43, 6, 1, 5, 5, 7, 48, 2];
+    let url = format!("http://ca.example/{}", "x".repeat(60_000));
+    let description = [&of_issuer[..], &element(0x86, url.as_bytes())].concat();
+    let access = element(0x30, &element(0x30, &description));
+    let root = pki::root("root", -100, 1000);
+    let leaf =
+        root.intermediate("issuing", -100, 1000)
+            .leaf_with(&["a.example"], -10, 80, |params| {
+                let extension = rcgen::CustomExtension::from_oid_content(&ca_issuers, access);
+                params.custom_extensions.push(extension);
+            });
+    let name = format!("no name {}", "y".repeat(60_000));
+    let report = SelfCheck::builder()
+        .with_chain("served", [leaf.der.clone()])
+        .with_expected_name(name.as_str())
+        .with_trust_anchors(pki::anchors([&root]))
+        .with_provider(ring())
+        .at(NOW)
+        .build()
+        .unwrap()
+        .run();
+    let message = |code: FindingCode| {
+        let found = report.findings.iter().find(|finding| finding.code == code);
+        found.unwrap().message.as_str()
+    };
+    let (start, _) = url.split_at(256);
+    let fetched = message(FindingCode::MissingIntermediate);
+    assert!(fetched.ends_with(&format!("it can be fetched from {start}")));
+    let (start, _) = name.split_at(256);
+    let unusable = message(FindingCode::UnusableName);
+    assert!(unusable.starts_with(&format!("'{start}' is neither")));
+
+    let monitor = Monitor::builder()
+        .with_trust_anchors(pki::anchors([&root]))
+        .with_provider(ring())
+        .build()
+        .unwrap();
+    monitor.watch(
+        "served",
+        Target::from_chain([leaf.der]).with_expected_name(name),
+    );
+    monitor.tick(NOW);
+    let messages = monitor.snapshot().findings.into_iter();
+    assert!(messages.map(|finding| finding.message.len()).max() < Some(600));
 }
 
 #[test]
@@ -283,7 +359,7 @@ fn the_table_of_bounds_names_every_constant_with_its_value_and_tests_that_there_
         let mut file = None;
         let mut words = words(constants);
         while let Some(word) = words.next() {
-            if word.starts_with("src/") {
+            if word.starts_with("src/") || word.starts_with("examples/") {
                 file = Some(word);
                 continue;
             }

@@ -259,6 +259,36 @@ fn watching_prints_events_until_a_signal_ends_it() {
 }
 
 #[test]
+fn watching_names_what_it_cannot_trust_and_does_not_begin_without_anybody_to_trust() {
+    let ground = Ground::new();
+    ground.write("tls.pem", &ground.chain(-90, -1));
+    let (path, missing) = (ground.path("tls.pem"), ground.path("missing.pem"));
+    let complaint = format!("self_check: trust anchor {missing} cannot be used: ");
+    let mut alone = Command::new(binary());
+    let alone = alone.args(["--watch", "--trust", &missing, &path]).output();
+    let alone = alone.unwrap();
+    let said = text(alone.stderr);
+    assert_eq!(alone.status.code(), Some(3), "{said}");
+    let lines: Vec<_> = said.lines().collect();
+    assert!(lines[0].starts_with(&complaint), "{said}");
+    assert!(
+        lines[1].starts_with("self_check: there is no trust anchor to judge by"),
+        "{said}"
+    );
+
+    let mut watching = Watching::begin(ground.command(&["--trust", &missing, &path]));
+    assert!(watching.next().contains(" critical expired"));
+    watching.child.kill().unwrap();
+    let mut said = String::new();
+    let mut stderr = watching.child.stderr.take().unwrap();
+    stderr.read_to_string(&mut said).unwrap();
+    assert!(
+        said.starts_with(&complaint) && said.contains("\nself_check: 1 watched"),
+        "{said}"
+    );
+}
+
+#[test]
 fn watching_ends_when_nobody_reads_any_more_and_is_no_success_when_it_cannot_write() {
     let ground = Ground::new();
     ground.write("tls.pem", &ground.chain(-90, -1));
@@ -294,7 +324,11 @@ fn watching_ends_when_nobody_reads_any_more_and_is_no_success_when_it_cannot_wri
 #[test]
 fn options_that_exclude_each_other_are_refused() {
     let ground = Ground::new();
-    let cases: [(&[&str], &str); 8] = [
+    let cases: [(&[&str], &str); 9] = [
+        (
+            &["--dates-only", "x"],
+            "--dates-only does not go with --trust or --mozilla: leave one of them out",
+        ),
         (
             &["--watch", "-"],
             "--watch does not go with -: leave one of them out",

@@ -69,7 +69,8 @@ impl OpensslServer {
             pki::pem_bundle(intermediates.iter().map(|ca| &ca.der)),
         );
         let key = write("leaf.key", leaf.key_pair.serialize_pem());
-        let process = Command::new("openssl")
+        let mut command = Command::new("openssl");
+        command
             .args(["s_server", "-www", "-accept", "127.0.0.1:0", "-cert"])
             .arg(cert)
             .args(
@@ -80,7 +81,13 @@ impl OpensslServer {
             )
             .arg("-key")
             .arg(key)
-            .args(more)
+            .args(more);
+        Self::run(folder, &mut command)
+    }
+
+    /// What this command, an `openssl s_server`, serves from the folder.
+    pub fn run(folder: tempfile::TempDir, command: &mut Command) -> Option<Self> {
+        let process = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use notafter::event::Role;
+use notafter::payload::{Alertmanager, CloudEvents};
 use notafter::reload::{ReloadingAnchors, ReloadingCrls};
 use notafter::self_check::Theme;
 use notafter::source::{FailureReason, SourceContents};
@@ -81,6 +82,17 @@ impl Printed {
             self.text(what, &event);
             self.text(what, &event.message);
             self.json(what, event.to_json());
+            self.payloads(&event);
+        }
+    }
+
+    /// What is posted of it.
+    fn payloads(&mut self, event: &Event) {
+        let cloud_events = CloudEvents::new("/a").unwrap();
+        self.json("CloudEvent", cloud_events.body(event));
+        let alertmanager = Alertmanager::builder().build().unwrap();
+        for body in alertmanager.bodies(event) {
+            self.json("alerts", body);
         }
     }
 }
@@ -134,6 +146,7 @@ impl World {
         self.report(&mut printed);
         self.failures(&mut printed);
         self.monitor(&mut printed);
+        self.coalesced(&mut printed);
         self.reloads(&mut printed);
         self.events(&mut printed);
         printed
@@ -213,7 +226,8 @@ impl World {
         monitor.watch(self.name.as_str(), Target::from_path(&self.folder));
         monitor.watch(
             format!("{}2", self.name),
-            Target::from_endpoint(format!("{}:443", self.name)),
+            // A hostile host is no name to look for, which is a finding more.
+            Target::from_endpoint(format!("{}:443", self.name)).without_expected_name(),
         );
         metrics::with_local_recorder(&gauges, || monitor.tick(NOW));
         printed.events("monitor's event", &recorder);
@@ -228,6 +242,24 @@ impl World {
         std::fs::remove_file(self.path("bad.pem")).unwrap();
         monitor.tick(NOW.saturating_add(120));
         printed.events("recovered", &recorder);
+    }
+
+    /// Many at once, each with the name.
+    fn coalesced(&self, printed: &mut Printed) {
+        let recorder = Arc::new(Recorder::default());
+        let monitor = Monitor::builder()
+            .with_trust_anchors(pki::anchors([&self.root]))
+            .with_provider(ring())
+            .with_observer(recorder.clone())
+            .build()
+            .unwrap();
+        let leaf = self.root.leaf(&["a.example"], -85, 5);
+        for n in 0..3 {
+            let target = Target::from_chain([leaf.der.clone()]);
+            monitor.watch(format!("{}{n}", self.name), target);
+        }
+        monitor.tick(NOW);
+        printed.events("coalesced event", &recorder);
     }
 
     fn reloads(&self, printed: &mut Printed) {

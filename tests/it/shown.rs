@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use notafter::outlook::{TrustGeneration, TrustInForce};
 use notafter::pin::{ExpiryRule, FixedPins};
 use notafter::policy::Band;
 use notafter::reload::{ReloadingAnchors, ReloadingCrls, ReloadingKey};
@@ -104,7 +106,7 @@ fn both_outputs_show_the_same_series() {
         for (series, value) in gauges.all() {
             // How the monitor itself goes on is no matter of a report.
             let of_watching = series.starts_with("notafter_evaluation_overdue{")
-                // It counts the bands of all matters too, which a report does not know.
+                // It counts what is told of pins and of the application's own, which is no finding.
                 || series == "notafter_worst"
                 // What is gone: the facade cannot forget.
                 || value.is_nan();
@@ -132,6 +134,89 @@ fn both_outputs_show_the_same_series() {
                 || series.starts_with("notafter_chain_verifies{");
             assert!(is_detailed || known.contains_key(series), "{now}: {series}");
         }
+    }
+}
+
+#[test]
+fn both_outputs_say_the_same_of_what_the_numbers_are() {
+    let pki = Pki::new();
+    let gauges = Gauges::default();
+    let monitor = metrics::with_local_recorder(&gauges, || pki.monitor());
+    monitor.tick(NOW);
+    let text = monitor.snapshot().to_openmetrics();
+    let helps = text.lines().filter_map(|line| line.strip_prefix("# HELP "));
+    let mut compared = 0;
+    for help in helps {
+        let (name, help) = help.split_once(' ').unwrap();
+        if name != "notafter_chain_verifies" {
+            assert_eq!(gauges.help(name).as_deref(), Some(help), "{name}");
+            compared += 1;
+        }
+    }
+    assert!(compared >= 20, "{compared}");
+}
+
+#[test]
+fn a_list_that_is_out_of_date_is_no_worse_than_what_is_told_of_it() {
+    let pki = Pki::new();
+    let gauges = Gauges::default();
+    let recorder = Arc::new(Recorder::default());
+    let monitor = Monitor::builder()
+        .with_trust_anchors(pki::anchors([&pki.root]))
+        .with_provider(ring())
+        .with_observer(recorder.clone())
+        .with_metrics()
+        .build()
+        .unwrap();
+    monitor.watch("served", Target::from_chain(pki.chain(-10, 80)));
+    monitor.watch("lists", Target::from_crls(pki.crls(days(29))));
+    metrics::with_local_recorder(&gauges, || monitor.tick(days(30)));
+    let told = recorder.take();
+    let told: Vec<_> = told.iter().map(|event| event.severity.as_str()).collect();
+    assert_eq!(told, ["warning"]);
+    assert_eq!(gauges.gauge("notafter_worst"), Some(1.0));
+    assert_eq!(monitor.snapshot().exit_code(), 1);
+}
+
+/// Lists that are replaced whenever somebody has asked for them.
+#[derive(Debug)]
+struct Turning {
+    asked: AtomicUsize,
+    generations: [Arc<TrustGeneration>; 2],
+}
+
+impl TrustInForce for Turning {
+    fn generation(&self) -> Arc<TrustGeneration> {
+        let turn = self.asked.fetch_add(1, Ordering::AcqRel);
+        Arc::clone(&self.generations[turn % 2])
+    }
+}
+
+#[test]
+fn a_check_judges_and_shows_the_lists_of_one_generation() {
+    let pki = Pki::new();
+    let generation = |epoch, next_update| {
+        let generation = TrustGeneration::new(epoch, pki::anchors([&pki.root]));
+        Arc::new(generation.with_crls(pki.crls(next_update)))
+    };
+    let trust = Turning {
+        asked: AtomicUsize::new(0),
+        generations: [generation(0, days(29)), generation(1, days(9))],
+    };
+    let check = SelfCheck::builder()
+        .with_chain("served", pki.chain(-10, 80))
+        .with_trust_in_force(Arc::new(trust))
+        .with_provider(ring())
+        .at(days(20))
+        .build()
+        .unwrap();
+    for (is_out_of_date, next_update) in [(false, days(29)), (true, days(9))] {
+        let report = check.run();
+        let codes: Vec<_> = report.findings.iter().map(|f| f.code.as_str()).collect();
+        assert_eq!(codes.contains(&"crl_expired"), is_out_of_date, "{codes:?}");
+        let shown = samples(&report.to_openmetrics());
+        let series = "notafter_crl_next_update{source=crls}";
+        assert_eq!(shown[series], unix(next_update));
     }
 }
 

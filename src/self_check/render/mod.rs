@@ -15,6 +15,7 @@ mod wrap;
 pub use svg::Theme;
 
 use super::Report;
+use crate::event::Severity;
 
 impl Report {
     /// Tables and findings that a person likes to read, the worst first, in lines of 80 columns;
@@ -94,5 +95,17 @@ fn count_of_chains(report: &Report) -> String {
     match report.chains.len() {
         1 => "1 chain".to_owned(),
         n => format!("{n} chains"),
+    }
+}
+
+/// The worst band, unless a finding is graver: what could not be read has no band.
+fn worst_text(report: &Report) -> String {
+    let worst = report.worst();
+    let of_bands = worst.map_or(Severity::Unproven, Severity::of_band);
+    let graver = report.findings_by_severity().into_iter().next();
+    match (worst, graver.filter(|finding| finding.severity > of_bands)) {
+        (_, Some(finding)) => format!("{} ({})", finding.code, finding.severity),
+        (Some(band), None) => band.to_string(),
+        (None, None) => "nothing was judged".to_owned(),
     }
 }

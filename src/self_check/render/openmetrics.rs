@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use super::super::gauge_table::help;
 use super::super::standing::{counted, readable};
 use super::super::{ChainReport, Report, ReportedCertificate};
 use super::labels::labels;
@@ -11,22 +12,10 @@ use crate::outlook::Outlook;
 use crate::time::Timestamp;
 
 pub(super) fn render(report: &Report) -> String {
-    let mut not_after = Family::new(
-        "x509_cert_not_after",
-        "Last second at which the certificate is valid, Unix seconds.",
-    );
-    let mut not_before = Family::new(
-        "x509_cert_not_before",
-        "First second at which the certificate is valid, Unix seconds.",
-    );
-    let mut effective = Family::new(
-        "notafter_effective_not_after",
-        "Last second at which the chain verifies for the relying party, Unix seconds.",
-    );
-    let mut verifies = Family::new(
-        "notafter_chain_verifies",
-        "Whether the chain verifies for the relying party.",
-    );
+    let mut not_after = Family::new("x509_cert_not_after");
+    let mut not_before = Family::new("x509_cert_not_before");
+    let mut effective = Family::new("notafter_effective_not_after");
+    let mut verifies = Family::new("notafter_chain_verifies");
     for chain in &report.chains {
         for certificate in &chain.certificates {
             let labels = certificate_labels(chain, certificate);
@@ -40,10 +29,7 @@ pub(super) fn render(report: &Report) -> String {
             effective.add(&labels, effective_end(outlook));
         }
     }
-    let mut found = Family::new(
-        "notafter_findings",
-        "How many findings there are in the source, by code and severity.",
-    );
+    let mut found = Family::new("notafter_findings");
     for (kind, count) in counted(&report.findings) {
         let labels = labels(&[
             ("source", kind.source),
@@ -52,22 +38,13 @@ pub(super) fn render(report: &Report) -> String {
         ]);
         found.add(&labels, i64::from(count));
     }
-    let mut read = Family::new(
-        "notafter_source_readable",
-        "Whether everything in the source could be read.",
-    );
+    let mut read = Family::new("notafter_source_readable");
     for (source, is_readable) in readable(&report.chains, &report.findings) {
         read.add(&labels(&[("source", source)]), i64::from(is_readable));
     }
-    let mut worst = Family::new(
-        "notafter_worst",
-        "0 ok or due, 1 warning, 2 critical, 3 not everything could be judged and nothing was critical.",
-    );
+    let mut worst = Family::new("notafter_worst");
     worst.add("", i64::from(report.exit_code()));
-    let mut evaluated = Family::new(
-        "notafter_last_evaluated_timestamp_seconds",
-        "The instant that was asked about, Unix seconds.",
-    );
+    let mut evaluated = Family::new("notafter_last_evaluated_timestamp_seconds");
     evaluated.add("", seconds(report.at));
     let families = [
         not_after, not_before, effective, verifies, found, read, worst, evaluated,
@@ -97,10 +74,10 @@ struct Family {
 }
 
 impl Family {
-    const fn new(name: &'static str, help: &'static str) -> Self {
+    fn new(name: &'static str) -> Self {
         Self {
             name,
-            help,
+            help: help(name),
             samples: BTreeMap::new(),
         }
     }

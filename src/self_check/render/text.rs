@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use super::super::forecast::DEFAULT_WINDOW_SECONDS;
 use super::super::{ChainReport, Report};
 use super::wrap::wrapped;
-use crate::event::Severity;
 use crate::outlook::{LimitingCause, Outlook};
 use crate::text::visible;
 use crate::time::Timestamp;
@@ -15,7 +14,7 @@ use crate::time::span;
 pub(super) fn render(report: &Report, columns: usize) -> String {
     let mut text = String::new();
     let chains = super::count_of_chains(report);
-    let worst = worst_text(report);
+    let worst = super::worst_text(report);
     text.push_str(&format!("{chains} at {}, worst: {worst}\n", report.at));
     for chain in &report.chains {
         text.push('\n');
@@ -25,18 +24,6 @@ pub(super) fn render(report: &Report, columns: usize) -> String {
     text.push('\n');
     text.push_str(&findings_text(report, columns));
     text
-}
-
-/// The worst band, unless a finding is graver: what could not be read has no band.
-fn worst_text(report: &Report) -> String {
-    let worst = report.worst();
-    let of_bands = worst.map_or(Severity::Unproven, Severity::of_band);
-    let graver = report.findings_by_severity().into_iter().next();
-    match (worst, graver.filter(|finding| finding.severity > of_bands)) {
-        (_, Some(finding)) => format!("{} ({})", finding.code, finding.severity),
-        (Some(band), None) => band.to_string(),
-        (None, None) => "nothing was judged".to_owned(),
-    }
 }
 
 fn forecast_text(report: &Report, columns: usize) -> String {

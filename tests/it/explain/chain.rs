@@ -86,6 +86,24 @@ fn a_peer_most_of_whose_chain_is_yet_to_come_is_not_what_is_wrong() {
 }
 
 #[test]
+fn what_cannot_be_seen_in_a_name_is_escaped_once() {
+    let root = pki::root("Root", -1000, 3000);
+    let leaf = root.leaf_with(&["a.example"], 0, 390, |params| {
+        let name = "it's\u{202e}\u{1b}[2J";
+        params
+            .distinguished_name
+            .push(rcgen::DnType::CommonName, name);
+    });
+    let error = refused(CertificateError::Expired);
+    let explanation = explain(&error).unwrap();
+    let sentence = explanation
+        .with_chain(&[leaf.certificate()], later())
+        .to_string();
+    let start = "the peer's leaf 'it's\\u{202e}\\u{1b}[2J' expired at ";
+    assert!(sentence.starts_with(start), "{sentence}");
+}
+
+#[test]
 fn of_our_own_chain_it_is_said_what_has_expired() {
     let shown = chain((0, 399), (-100, 900));
     let explanation = explain(&own_expired()).unwrap().with_chain(&shown, later());

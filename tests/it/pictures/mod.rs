@@ -76,7 +76,7 @@ fn what_fails_now_and_what_fails_next_stand_first() {
     // Above what looks fine: what could not be read.
     let mut report = small();
     report.findings = blind().findings;
-    let title = "1 chain at 2026-01-01T00:00:00Z, worst: ok, worst finding: critical";
+    let title = "1 chain at 2026-01-01T00:00:00Z, worst: unreadable (critical)";
     for text in [report.to_svg(Theme::Light), report.to_timeline(80)] {
         assert!(text.contains(title), "{text}");
     }

@@ -10,6 +10,7 @@ use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, Share
 pub struct Gauges {
     gauges: Mutex<BTreeMap<String, Arc<AtomicU64>>>,
     counters: Mutex<BTreeMap<String, Arc<AtomicU64>>>,
+    help: Mutex<BTreeMap<String, String>>,
 }
 
 impl Gauges {
@@ -34,6 +35,11 @@ impl Gauges {
     /// Every gauge that was set.
     pub fn series(&self) -> Vec<String> {
         self.gauges.lock().unwrap().keys().cloned().collect()
+    }
+
+    /// What a gauge is said to be.
+    pub fn help(&self, name: &str) -> Option<String> {
+        self.help.lock().unwrap().get(name).cloned()
     }
 
     pub fn counter(&self, series: &str) -> Option<u64> {
@@ -61,7 +67,10 @@ fn slot(map: &Mutex<BTreeMap<String, Arc<AtomicU64>>>, key: &Key) -> Arc<AtomicU
 
 impl Recorder for Gauges {
     fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
-    fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_gauge(&self, name: KeyName, _: Option<Unit>, help: SharedString) {
+        let (name, help) = (name.as_str().to_owned(), help.into_owned());
+        self.help.lock().unwrap().insert(name, help);
+    }
     fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
 
     fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {

@@ -39,6 +39,11 @@ impl Peer {
             .with_no_client_auth()
             .with_single_cert(chain, leaf.key.clone_key())
             .unwrap();
+        Self::serving_by(config)
+    }
+
+    /// The same, as this configuration has it.
+    pub fn serving_by(config: ServerConfig) -> Self {
         Self::start(&Manners::Serve(Arc::new(config)))
     }
 

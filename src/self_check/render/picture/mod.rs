@@ -163,18 +163,11 @@ fn earliest_end(chain: &ChainReport) -> Option<Timestamp> {
 }
 
 fn title(report: &Report) -> String {
-    let chains = super::count_of_chains(report);
-    let worst = report.worst();
-    let mut title = match worst {
-        Some(worst) => format!("{chains} at {}, worst: {worst}", report.at),
-        None => format!("nothing was judged at {}", report.at),
-    };
-    // Not everything that is wrong is wrong with a chain.
-    let severity = report.severity();
-    if worst.is_some_and(|worst| severity > Severity::of_band(worst)) {
-        title.push_str(&format!(", worst finding: {severity}"));
+    if report.chains.is_empty() && report.findings.is_empty() {
+        return format!("nothing was judged at {}", report.at);
     }
-    title
+    let (chains, worst) = (super::count_of_chains(report), super::worst_text(report));
+    format!("{chains} at {}, worst: {worst}", report.at)
 }
 
 /// What fails now, the worst of it, and what fails next.

@@ -13,7 +13,7 @@ const MANY_PORTIONS: usize = 16;
 /// The cores that may be used besides that of whoever has the work: as many together as the
 /// process has, however many ask, and also where work within work asks again.
 #[derive(Debug)]
-pub(crate) struct Cores {
+pub(super) struct Cores {
     spare: AtomicUsize,
 }
 
@@ -30,7 +30,7 @@ impl Default for Cores {
 impl Cores {
     /// What comes of each, in their order. Small numbers are worked off here alone. A panic in one
     /// is a panic here.
-    pub(crate) fn map<T: Sync, R: Send>(
+    pub(super) fn map<T: Sync, R: Send>(
         &self,
         items: &[T],
         work: impl Fn(&T) -> R + Sync,
