@@ -63,7 +63,7 @@ use crate::time::{Timestamp, clock};
 /// let config = rustls::ServerConfig::builder()
 ///     .with_no_client_auth()
 ///     .with_cert_resolver(key);
-/// # Ok::<(), notafter::reload::ReloadBuildError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct ReloadingKey {
     live: LivePairs,

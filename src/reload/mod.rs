@@ -12,7 +12,7 @@
 //!     .with_pair("/etc/service/tls.crt", "/etc/service/tls.key")
 //!     .build()?;
 //! let reloading = key.spawn(Duration::from_secs(10))?; // keep it: dropping it stops the thread
-//! # Ok::<(), notafter::reload::ReloadBuildError>(())
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod builder;
