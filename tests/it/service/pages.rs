@@ -67,7 +67,10 @@ fn it_is_ready_with_a_warning_while_a_renewal_is_refused() {
     wait_until("the mismatch is a warning", || {
         page().json()["warnings"][0]["code"] == "key_mismatch"
     });
-    assert_eq!((page().status, &page().json()["ready"]), (200, &true.into()));
+    assert_eq!(
+        (page().status, &page().json()["ready"]),
+        (200, &true.into())
+    );
     assert!(service.interrupt());
 }
 
