@@ -86,6 +86,8 @@ impl<'f> OwnFindings<'f> {
 
 pub(super) fn told(finding: &Finding) -> String {
     match finding.position {
+        // Its sentence says whose issuer it is.
+        Some(_) if finding.code == FindingCode::UnknownIssuer => finding.message.clone(),
         Some(position) => format!("{position} {}", finding.message),
         None => finding.message.clone(),
     }
