@@ -4,61 +4,15 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64_simd::{STANDARD, URL_SAFE_NO_PAD};
+use base64_simd::URL_SAFE_NO_PAD;
 use pki_types::CertificateDer;
-use sha2::{Digest, Sha256};
 
+use super::digest::Sha256Digest;
 use super::layout::Layout;
 #[cfg(feature = "details")]
 use super::{CertificateDetails, DetailsError};
 use super::{CertificateFacts, CertificateParseError, SubjectAltNames, alt_names, name};
 use crate::time::{Timestamp, Validity};
-
-/// A SHA-256 digest, printed as lower-case hexadecimal.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Sha256Digest([u8; 32]);
-
-impl Sha256Digest {
-    /// Digests these bytes.
-    pub fn of(bytes: &[u8]) -> Self {
-        Self(Sha256::digest(bytes).into())
-    }
-
-    /// Takes a digest that was computed elsewhere.
-    pub const fn from_bytes(digest: [u8; 32]) -> Self {
-        Self(digest)
-    }
-
-    /// Reads what it prints: 64 lower-case hexadecimal digits.
-    #[cfg(feature = "json")]
-    pub(crate) fn from_hex(digits: &str) -> Option<Self> {
-        let mut bytes = [0; 32];
-        let decoded = base16ct::lower::decode(digits, &mut bytes).ok()?.len();
-        (decoded == bytes.len()).then_some(Self(bytes))
-    }
-
-    /// The 32 bytes.
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-
-    /// Standard base64 with padding, as SPKI pins are written.
-    pub fn to_base64(&self) -> String {
-        STANDARD.encode_to_string(self.0)
-    }
-}
-
-impl fmt::Display for Sha256Digest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&base16ct::lower::encode_string(&self.0))
-    }
-}
-
-impl fmt::Debug for Sha256Digest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Sha256Digest({self})")
-    }
-}
 
 /// One X.509 certificate with its bytes; cheap to clone.
 ///

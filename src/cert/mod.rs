@@ -22,6 +22,7 @@ mod certificate;
 pub(crate) mod der;
 #[cfg(feature = "details")]
 mod details;
+mod digest;
 mod facts;
 #[cfg(any(feature = "ocsp", feature = "reload"))]
 mod issuance;
@@ -34,10 +35,11 @@ mod tests;
 
 pub use alt_names::SubjectAltNames;
 pub(crate) use alt_names::uris as uris_of_names;
-pub use certificate::{Certificate, CertificateBytes, Sha256Digest};
+pub use certificate::{Certificate, CertificateBytes};
 pub use der::{CertificateParseError, DerProblem};
 #[cfg(feature = "details")]
 pub use details::{CertificateDetails, DetailsError, KeyType};
+pub use digest::{DigestParseError, Sha256Digest};
 pub use facts::CertificateFacts;
 #[cfg(feature = "ocsp")]
 pub(crate) use facts::EXTENDED_KEY_USAGE;

@@ -7,11 +7,12 @@ use pki_types::{CertificateDer, TrustAnchor};
 use thiserror::Error;
 
 use crate::cert::{
-    Certificate, CertificateFacts, CertificateParseError, count_constraints, in_sequence,
-    name_for_people,
+    Certificate, CertificateFacts, CertificateParseError, Sha256Digest, count_constraints,
+    in_sequence, name_for_people,
 };
 use crate::source::SourceContents;
 use crate::text::visible;
+use crate::time::Timestamp;
 
 /// Trust anchors for path search: with their dates where they came as certificates, without where
 /// they came as bare names and keys.
@@ -39,6 +40,8 @@ pub struct TrustAnchors {
     subjects: HashMap<Vec<u8>, usize>,
     /// The indices of those that are known to be public.
     public: HashSet<usize>,
+    /// By the index of those that browsers stop trusting: what is issued after it is refused.
+    distrust_after: HashMap<usize, Timestamp>,
     errors: Vec<AnchorError>,
 }
 
@@ -161,6 +164,11 @@ impl TrustAnchors {
         self
     }
 
+    /// From when on browsers trust nothing more that the anchor at this index issues.
+    pub(super) fn distrust_after(&self, index: usize) -> Option<Timestamp> {
+        self.distrust_after.get(&index).copied()
+    }
+
     /// Whether any anchor has this name (DER without the outer SEQUENCE).
     pub(super) fn has_subject(&self, subject: &[u8]) -> bool {
         self.count_of_subject(subject) > 0
@@ -236,6 +244,37 @@ impl TrustAnchorsBuilder {
     /// [`TrustAnchors::with_public`] does.
     pub fn with_public(mut self, list: &[TrustAnchor<'_>]) -> Self {
         self.anchors = self.anchors.with_public(list);
+        self
+    }
+
+    /// Says of those of the anchors added until now that came from a certificate with one of these
+    /// fingerprints (SHA-256) that browsers refuse leaves whose notBefore is later than this: Mozilla's
+    /// "Distrust for TLS After Date" and Chrome's constraints, as the CCADB publishes them. Nobody but
+    /// browsers goes by it, rustls not either: it makes findings (`issued_after_distrust`,
+    /// `distrust_ahead`), and changes no verdict.
+    ///
+    /// # How do I hear that browsers stop trusting my root?
+    /// ```
+    /// use notafter::cert::Sha256Digest;
+    /// use notafter::{Timestamp, TrustAnchors};
+    /// # fn anchors(roots: &[rustls::pki_types::CertificateDer<'_>]) -> Result<TrustAnchors, Box<dyn std::error::Error>> {
+    /// let entrust = "02ed0eb28c14da45165c566791700d6451d7fb56f0b2ab1d3b8eb070e56edff5";
+    /// let dates = [(entrust.parse::<Sha256Digest>()?, "2024-11-30T23:59:59Z".parse::<Timestamp>()?)];
+    /// Ok(TrustAnchors::builder().with_certificates(roots).with_distrust_after(dates).build())
+    /// # }
+    /// ```
+    pub fn with_distrust_after(
+        mut self,
+        dates: impl IntoIterator<Item = (Sha256Digest, Timestamp)>,
+    ) -> Self {
+        let dates: HashMap<_, _> = dates.into_iter().collect();
+        for (index, certificates) in self.anchors.certificates.iter().enumerate() {
+            let of_anchor = certificates.iter().map(Certificate::fingerprint);
+            let earliest = of_anchor.filter_map(|print| dates.get(&print)).min();
+            if let Some(date) = earliest {
+                self.anchors.distrust_after.insert(index, *date);
+            }
+        }
         self
     }
 

@@ -72,6 +72,9 @@ pub struct PathAnchor {
     pub spki_sha256: Sha256Digest,
     /// Whether it is known to be one of Mozilla's list.
     pub is_public: bool,
+    /// Browsers refuse what it issues later than this, where that was said
+    /// ([`TrustAnchorsBuilder::with_distrust_after`](super::TrustAnchorsBuilder::with_distrust_after)).
+    pub distrust_after: Option<Timestamp>,
     /// The certificate that it came from; for the relying party rustls, the first of several.
     pub certificate: Option<Certificate>,
 }
@@ -185,6 +188,7 @@ fn anchor_of(
         subject,
         spki_sha256: Sha256Digest::of(&spki),
         is_public: anchors.is_public(index),
+        distrust_after: anchors.distrust_after(index),
         certificate: certificate.cloned(),
     }
 }

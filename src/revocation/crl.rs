@@ -77,6 +77,10 @@ pub struct Crls {
 #[derive(Debug, Clone)]
 struct DatedList {
     list: Arc<CertRevocationList<'static>>,
+    #[cfg_attr(
+        not(feature = "monitor"),
+        allow(dead_code, reason = "what watches and reloads asks for it")
+    )]
     this_update: Timestamp,
     next_update: Timestamp,
 }

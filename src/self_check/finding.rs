@@ -132,6 +132,10 @@ pub enum FindingCode {
     WeakSignature,
     /// The leaf lives longer than the CA/Browser Forum allows.
     LifetimeOverLimit,
+    /// The leaf was issued after browsers stopped trusting what its root issues.
+    IssuedAfterDistrust,
+    /// Browsers stop trusting what the root issues: a renewal by it will be refused.
+    DistrustAhead,
     /// A revocation list names a certificate.
     Revoked,
     /// A revocation list is past its nextUpdate.
@@ -196,6 +200,8 @@ impl FindingCode {
             Self::WeakKey => "weak_key",
             Self::WeakSignature => "weak_signature",
             Self::LifetimeOverLimit => "lifetime_over_limit",
+            Self::IssuedAfterDistrust => "issued_after_distrust",
+            Self::DistrustAhead => "distrust_ahead",
             Self::Revoked => "revoked",
             Self::CrlExpired => "crl_expired",
             Self::CrlExpiring => "crl_expiring",

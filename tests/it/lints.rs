@@ -133,6 +133,54 @@ fn a_source_s_name_cannot_turn_a_terminal_s_line_around() {
     );
 }
 
+/// Roots that browsers trust for what was issued until a date; the leaf is ten days old.
+#[test]
+fn what_a_distrusted_root_issued_too_late_is_told() {
+    let (a, b) = (
+        pki::root("Root A", -1000, 3000),
+        pki::root("Root B", -1000, 3000),
+    );
+    let of_a = a.leaf(&["a.example"], -10, 80);
+    let cross = b.cross_sign(&a, -500, 2000);
+    let until = |root: &Ca, date| (root.certificate().fingerprint(), date);
+    let issued = of_a.certificate().not_before();
+    let late = ("issued_after_distrust", Severity::Warning);
+    let ahead = ("distrust_ahead", Severity::Info);
+    let cases = [
+        (vec![], None),
+        (vec![until(&a, issued.saturating_add(-1))], Some(late)),
+        // Issued at that very second, it is trusted still.
+        (vec![until(&a, issued)], Some(ahead)),
+        (vec![until(&b, issued.saturating_add(-1))], None),
+    ];
+    for (dates, expected) in cases {
+        let roots = [&a, &b].map(|root| root.der.clone());
+        let anchors = || TrustAnchors::builder().with_certificates(&roots);
+        let check_by = |anchors: TrustAnchors, chain: Vec<CertificateDer<'static>>| {
+            let report = check(anchors)
+                .with_chain("chain", chain)
+                .at(NOW)
+                .build()
+                .unwrap()
+                .run();
+            assert!(report.chains[0].rustls.as_ref().unwrap().verifies());
+            let found = report
+                .findings
+                .iter()
+                .map(|f| (f.code.as_str(), f.severity));
+            found
+                .filter(|(code, _)| code.contains("distrust"))
+                .collect::<Vec<_>>()
+        };
+        let alone = anchors().with_distrust_after(dates.clone()).build();
+        let found = check_by(alone, vec![of_a.der.clone()]);
+        assert_eq!(found, Vec::from_iter(expected), "{dates:?}");
+        // A way to a root that is trusted without such a date is what browsers go by.
+        let crossed = anchors().with_distrust_after(dates).build();
+        assert_eq!(check_by(crossed, vec![of_a.der.clone(), cross.clone()]), []);
+    }
+}
+
 #[test]
 fn keys_signatures_names_and_lifetimes_are_looked_at() {
     let root = pki::root("Root", -1000, 3000);
