@@ -23,6 +23,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Waker};
+use std::time::Duration;
 
 use notafter::cert::Sha256Digest;
 use notafter::outlook::KnownPeers;
@@ -50,6 +51,8 @@ static COUNTING: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
+/// What a wrapper is told that is there for its sessions alone: the age that it has by itself.
+const MINUTE: Duration = Duration::from_secs(60);
 /// What `WatchingVerifierBuilder::with_peer_memory` says of each peer, for the peers of default.
 const PEERS: usize = 1024;
 const SEEN: usize = PEERS * 16 * KIB;
@@ -193,7 +196,7 @@ fn servers(
 
 fn watching() -> Arc<WatchingServerVerifier> {
     let builder = WatchingServerVerifier::builder(Arc::new(Agreeable::default()));
-    builder.build().unwrap()
+    builder.with_trust_age(MINUTE).build().unwrap()
 }
 
 fn clients(believes: bool) -> Arc<AgreeableToClients> {
@@ -253,6 +256,7 @@ fn floods() -> Vec<Flood> {
                 budget,
                 Box::new(move || {
                     let verifier = WatchingClientVerifier::builder(clients(true))
+                        .with_trust_age(MINUTE)
                         .build()
                         .unwrap();
                     let store = ServerSessionMemoryCache::new(32);
@@ -287,6 +291,7 @@ fn floods() -> Vec<Flood> {
         Box::new(|| {
             let verifier = WatchingServerVerifier::builder(Arc::new(Agreeable::default()))
                 .with_peer_memory(NonZeroUsize::MIN)
+                .with_trust_age(MINUTE)
                 .build()
                 .unwrap();
             let store = Arc::new(ClientSessionMemoryCache::new(32));
