@@ -342,19 +342,19 @@ impl<V: ?Sized> WatchingVerifierBuilder<V> {
             (Some(leaf_pins), None) => Some(leaf_pins.build()?.into()),
             (None, pins) => pins,
         };
-        match &pins {
+        match pins.as_ref().map(|pins| pins.generation()) {
             None if self.grace.is_some() => return Err(VerifierBuildError::GraceWithoutPins),
-            Some(pins) if self.anchors.is_none() && self.trust.is_none() => {
-                let generation = pins.generation();
-                if generation.sets.iter().any(PinSet::needs_path) {
+            None => {}
+            Some(generation) => {
+                let sets = &generation.sets;
+                let has_paths = self.anchors.is_some() || self.trust.is_some();
+                if !has_paths && sets.iter().any(PinSet::needs_path) {
                     return Err(VerifierBuildError::PinsNeedTrustAnchors);
                 }
+                if self.identities.is_none() && sets.need_identities() {
+                    return Err(VerifierBuildError::PinsNeedPeerIdentity);
+                }
             }
-            _ => {}
-        }
-        let pins_in_force = pins.as_ref().map(|pins| pins.generation());
-        if self.identities.is_none() && pins_in_force.is_some_and(|g| g.sets.need_identities()) {
-            return Err(VerifierBuildError::PinsNeedPeerIdentity);
         }
         let unidentified = self.unidentified;
         let identities = self.identities.map(|identities| IdentityRule {
