@@ -11,5 +11,5 @@ mod verifier;
 
 pub use epoch::EpochInForce;
 pub use resolver::FollowedCredentials;
-pub use stored_client::stored_client_certificates;
+pub use stored_client::StoredClient;
 pub use verifier::{StapleRule, WatchingServerVerifier};

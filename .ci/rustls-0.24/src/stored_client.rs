@@ -1,30 +1,52 @@
-//! The certificates of a client inside of a session that rustls 0.24's server stores.
+//! The client of a session that rustls 0.24's server stores.
 //!
-//! They lie there as `Some(Identity::X509(..))`: 1, 0, the leaf with its length before it, and the list of
-//! the others with its own. It is no `certificate_list` any more, which rustls 0.23 stored.
+//! A session begins with its version, the second in which it began, the name that the client asked for and
+//! the cipher suite. Then comes the client: 0 for none, or 1 and an `Identity`, which is no
+//! `certificate_list` any more, as rustls 0.23 stored it.
 
-/// The client's certificates, leaf first; `None` where there is no X.509 client in it.
-pub fn stored_client_certificates(session: &[u8]) -> Option<Vec<&[u8]>> {
-    (0..session.len()).find_map(|start| identity_at(session.get(start..)?))
+/// Whose session it is.
+#[derive(Debug, PartialEq, Eq)]
+pub enum StoredClient<'s> {
+    /// Nobody's that showed anything.
+    Anonymous,
+    /// Of the holder of this chain, leaf first.
+    X509(Vec<&'s [u8]>),
+    /// Of the holder of this key (RFC 7250).
+    RawPublicKey(&'s [u8]),
 }
 
-fn identity_at(bytes: &[u8]) -> Option<Vec<&[u8]>> {
-    let (leaf, rest) = opaque(bytes.strip_prefix(&[1, 0])?)?;
-    let (mut list, _) = opaque(rest)?;
-    // A certificate is a SEQUENCE whose length takes two bytes.
-    let ([0x30, 0x82, high, low], content) = leaf.split_first_chunk()? else {
-        return None;
-    };
-    if content.len() != usize::from(u16::from_be_bytes([*high, *low])) {
-        return None;
+impl<'s> StoredClient<'s> {
+    /// The client of this session; `None` where it is laid out otherwise, and nothing may be made of it.
+    pub fn of(session: &'s [u8]) -> Option<Self> {
+        let (_version_and_second, rest) = session.split_first_chunk::<10>()?;
+        let rest = match rest.split_first()? {
+            (0, rest) => rest,
+            (1, rest) => {
+                let (length, rest) = rest.split_first()?;
+                rest.get(usize::from(*length)..)?
+            }
+            _ => return None,
+        };
+        let (_cipher_suite, rest) = rest.split_first_chunk::<2>()?;
+        match rest {
+            [0, ..] => Some(Self::Anonymous),
+            [1, 0, identity @ ..] => Self::of_chain(identity),
+            [1, 1, identity @ ..] => Some(Self::RawPublicKey(opaque(identity)?.0)),
+            _ => None,
+        }
     }
-    let mut certificates = vec![leaf];
-    while !list.is_empty() {
-        let (certificate, others) = opaque(list)?;
-        certificates.push(certificate);
-        list = others;
+
+    fn of_chain(identity: &'s [u8]) -> Option<Self> {
+        let (leaf, rest) = opaque(identity)?;
+        let (mut others, _) = opaque(rest)?;
+        let mut chain = vec![leaf];
+        while !others.is_empty() {
+            let (certificate, rest) = opaque(others)?;
+            chain.push(certificate);
+            others = rest;
+        }
+        Some(Self::X509(chain))
     }
-    Some(certificates)
 }
 
 /// Bytes with their length, in three bytes, before them; and what follows.

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use notafter_rustls_0_24::stored_client_certificates;
+use notafter_rustls_0_24::StoredClient;
 use pki_types::CertificateDer;
 use rustls::client::ClientConfig;
 use rustls::server::{
@@ -43,11 +43,11 @@ impl StoresServerSessions for Keeping {
     }
 }
 
-/// The sessions, of both versions, that a server stores of a client that shows this.
-fn stored_of(pki: &Pki, client: &Shown) -> Vec<Vec<u8>> {
+/// The sessions, of both versions, that a server stores of a client that shows this, or nothing.
+fn stored_of(pki: &Pki, client: Option<&Shown>) -> Vec<Vec<u8>> {
     let sessions = versions().map(|provider| {
         let verifier = WebPkiClientVerifier::builder(pki.roots(), &provider);
-        let verifier = Arc::new(verifier.build().unwrap());
+        let verifier = Arc::new(verifier.allow_unauthenticated().build().unwrap());
         let builder = ServerConfig::builder(Arc::clone(&provider));
         let builder = builder.with_client_cert_verifier(verifier);
         let mut server = pki.shown_by(builder, &[]);
@@ -57,7 +57,10 @@ fn stored_of(pki: &Pki, client: &Shown) -> Vec<Vec<u8>> {
         });
         server.session_storage = store.clone();
         let builder = ClientConfig::builder(provider).with_root_certificates(pki.roots());
-        let config = builder.with_client_auth_cert(client.identity.clone(), client.key());
+        let config = match client {
+            Some(shown) => builder.with_client_auth_cert(shown.identity.clone(), shown.key()),
+            None => builder.with_no_client_auth(),
+        };
         connect(&Arc::new(server), &Arc::new(config.unwrap())).unwrap();
         store.sessions.lock().unwrap().clone()
     });
@@ -69,11 +72,14 @@ fn stored_of(pki: &Pki, client: &Shown) -> Vec<Vec<u8>> {
 fn a_stored_session_holds_its_client_as_an_identity() {
     let pki = Pki::new();
     for client in [pki.with_intermediate(), pki.without_intermediate()] {
-        for session in stored_of(&pki, &client) {
-            let found = stored_client_certificates(&session).unwrap();
-            let shown: Vec<&[u8]> = client.chain.iter().map(AsRef::as_ref).collect();
-            assert_eq!(found, shown);
+        for session in stored_of(&pki, Some(&client)) {
+            let shown = client.chain.iter().map(AsRef::as_ref).collect();
+            assert_eq!(StoredClient::of(&session), Some(StoredClient::X509(shown)));
         }
+    }
+    for session in stored_of(&pki, None) {
+        let client = StoredClient::of(&session);
+        assert_eq!(client, Some(StoredClient::Anonymous));
     }
 }
 
@@ -81,11 +87,11 @@ fn a_stored_session_holds_its_client_as_an_identity() {
 #[test]
 fn the_reader_of_0_23_takes_an_intermediate_for_the_client_and_others_for_anonymous() {
     let pki = Pki::new();
-    for session in stored_of(&pki, &pki.with_intermediate()) {
+    for session in stored_of(&pki, Some(&pki.with_intermediate())) {
         let found = certificate_list::client_certificates(&session).unwrap();
         assert_eq!(found, [CertificateDer::from(pki.intermediate().as_ref())]);
     }
-    for session in stored_of(&pki, &pki.without_intermediate()) {
+    for session in stored_of(&pki, Some(&pki.without_intermediate())) {
         assert_eq!(certificate_list::client_certificates(&session), None);
     }
 }
