@@ -33,6 +33,7 @@
 //! | what it does not do, and where to go instead | [`limits`] |
 //! | what else there is, and does better | [`compare`] |
 //! | what may change in which version, and which Rust it needs | [`versions`] |
+//! | what rustls 0.24 will change, for whoever maintains it | [`rustls_0_24`] |
 //!
 //! The pages are the files of `docs/` in the repository. There is no code in here.
 
@@ -204,3 +205,7 @@ pub mod compare {}
 /// What may change in which version, and what counts as breaking.
 #[doc = include_str!("../docs/VERSIONS.md")]
 pub mod versions {}
+
+/// What rustls 0.24 changes, file by file, as far as its development line shows it.
+#[doc = include_str!("../docs/RUSTLS-0.24.md")]
+pub mod rustls_0_24 {}

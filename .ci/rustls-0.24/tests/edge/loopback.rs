@@ -1,0 +1,114 @@
+//! Connections over loopback, each with a server of its own.
+
+use std::io::Write as _;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use rustls::client::ClientSide;
+use rustls::error::Error;
+use rustls::server::ServerSide;
+use rustls::{ClientConfig, Connection, HandshakeKind, ServerConfig, SideData, Tcp, VecInput};
+
+use crate::pki::NAME;
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// One end of a connection.
+pub struct End<Side: SideData> {
+    pub connection: Connection<Side, Tcp>,
+    stream: TcpStream,
+    input: VecInput,
+    output: Vec<u8>,
+    said: Vec<u8>,
+}
+
+/// A client whose handshake is over, and that has read nothing since.
+pub struct Begun {
+    pub client: End<ClientSide>,
+    server: JoinHandle<Result<(), Error>>,
+}
+
+impl<Side: SideData> End<Side> {
+    fn new(connection: Connection<Side, Tcp>, stream: TcpStream, output: Vec<u8>) -> Self {
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_write_timeout(Some(PATIENCE)).unwrap();
+        Self {
+            connection,
+            stream,
+            input: VecInput::default(),
+            output,
+            said: Vec::new(),
+        }
+    }
+
+    fn go_on(&mut self, is_over: impl Fn(&Self) -> bool) -> Result<(), Error> {
+        loop {
+            self.stream.write_all(&self.output).unwrap();
+            self.output.clear();
+            if is_over(self) {
+                return Ok(());
+            }
+            assert_ne!(
+                self.input.read(&mut self.stream).unwrap(),
+                0,
+                "it was closed"
+            );
+            let messages = self.connection.read_tls(&mut self.input, &mut self.output);
+            if let Err(error) = messages.handle_all(&mut self.said) {
+                // The alert. That the other end may be gone is its own matter.
+                let _ = self.stream.write_all(&self.output);
+                return Err(error);
+            }
+        }
+    }
+
+    fn shake_hands(&mut self) -> Result<(), Error> {
+        self.go_on(|end| !end.connection.is_handshaking())
+    }
+}
+
+fn serve(listener: &TcpListener, config: Arc<ServerConfig>) -> Result<(), Error> {
+    let (stream, _) = listener.accept().unwrap();
+    let connection = Connection::<ServerSide, Tcp>::new(config)?;
+    let mut server = End::new(connection, stream, Vec::new());
+    server.shake_hands()?;
+    server
+        .connection
+        .write(b"hello".into(), &mut server.output)?;
+    server.go_on(|_| true)
+}
+
+/// Connects, up to the end of the client's handshake. What the client says where that fails.
+pub fn begin(server: &Arc<ServerConfig>, client: &Arc<ClientConfig>) -> Result<Begun, Error> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let config = Arc::clone(server);
+    let server = thread::spawn(move || serve(&listener, config));
+    let mut output = Vec::new();
+    let connection = client
+        .connect(NAME.try_into().unwrap())
+        .build(&mut output)?;
+    let mut client = End::new(connection, stream, output);
+    client.shake_hands()?;
+    Ok(Begun { client, server })
+}
+
+impl Begun {
+    /// Reads what the server says, and its tickets before that.
+    pub fn finish(mut self) -> HandshakeKind {
+        self.client.go_on(|end| !end.said.is_empty()).unwrap();
+        assert_eq!(self.client.said, b"hello");
+        self.server.join().unwrap().unwrap();
+        self.client.connection.handshake_kind().unwrap()
+    }
+}
+
+/// Connects, and says which kind of handshake it was.
+pub fn connect(
+    server: &Arc<ServerConfig>,
+    client: &Arc<ClientConfig>,
+) -> Result<HandshakeKind, Error> {
+    begin(server, client).map(Begun::finish)
+}
