@@ -176,14 +176,19 @@ impl EndpointConnection {
     }
 }
 
-/// `UnrecognisedName` as RFC 8446 writes it, 6: `unrecognized_name`.
+/// `UnrecognisedName` as RFC 8446 writes it, 6: `unrecognized_name`; `UnknownCA`: `unknown_ca`.
 fn snake_case(name: &str) -> String {
     let mut snake = String::new();
-    for letter in name.chars() {
-        if letter.is_ascii_uppercase() && !snake.is_empty() {
+    let mut letters = name.chars().peekable();
+    let mut after_lowercase = false;
+    while let Some(letter) = letters.next() {
+        let before_lowercase = letters.peek().is_some_and(char::is_ascii_lowercase);
+        let is_word = letter.is_ascii_uppercase() && (after_lowercase || before_lowercase);
+        if is_word && !snake.is_empty() {
             snake.push('_');
         }
         snake.push(letter.to_ascii_lowercase());
+        after_lowercase = letter.is_ascii_lowercase();
     }
     snake.replace("recognised", "recognized")
 }
@@ -215,5 +220,22 @@ impl Write for EndpointConnection {
 
     fn flush(&mut self) -> io::Result<()> {
         self.stream.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::snake_case;
+
+    #[test]
+    fn alerts_are_written_as_the_rfc_writes_them() {
+        for (name, written) in [
+            ("UnrecognisedName", "unrecognized_name"),
+            ("UnknownCA", "unknown_ca"),
+            ("UnknownPSKIdentity", "unknown_psk_identity"),
+            ("CertificateExpired", "certificate_expired"),
+        ] {
+            assert_eq!(snake_case(name), written);
+        }
     }
 }
