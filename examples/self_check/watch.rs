@@ -9,6 +9,7 @@ use notafter::{Event, Monitor};
 use rustls::crypto::CryptoProvider;
 
 use crate::args::{Args, Format, Target};
+use crate::opening::Opening;
 use crate::{anchors, connector, output};
 
 /// Gives the exit code where nobody reads what is told any more.
@@ -17,8 +18,10 @@ pub fn run(args: &Args, provider: &Arc<CryptoProvider>) -> Result<u8, Box<dyn Er
     let observer = InlineObserver(move |event: &Event| {
         let _ = sender.send(event.clone());
     });
+    let loader = Opening::of(args)?.loader();
     let mut builder = Monitor::builder()
-        .with_trust_anchors(anchors(args))
+        .with_trust_anchors(anchors(args, &loader))
+        .with_loader(loader)
         .with_provider(Arc::clone(provider))
         .with_connector(Arc::new(connector(args, provider)))
         .with_observer(Arc::new(observer));

@@ -19,6 +19,8 @@ mod command;
 mod command_options;
 mod config;
 mod connections;
+mod container_users;
+mod containers;
 mod delivery;
 mod endpoint_names;
 mod endpoints;
