@@ -4,7 +4,7 @@
 use sha1::{Digest as _, Sha1};
 
 use super::fault::ContainerFault;
-use super::secret::{Budget, Secret};
+use super::secret::{IterationBudget, Secret};
 use super::thing::{Opened, SealedKey, Thing};
 
 /// What is hashed between the passphrase and the store.
@@ -37,7 +37,7 @@ pub(super) fn open(bytes: &[u8], secret: Option<Secret>) -> Result<Opened, Conta
     Ok(Opened {
         things,
         secret,
-        budget: Budget::new(),
+        budget: IterationBudget::new(),
     })
 }
 

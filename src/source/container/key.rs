@@ -8,7 +8,7 @@ use sha1::{Digest as _, Sha1};
 use super::ber::{Damaged, Element, tag};
 use super::fault::ContainerFault;
 use super::pbe::{Cipher, Sealed, Stretching, unknown};
-use super::secret::{Budget, Secret};
+use super::secret::{IterationBudget, Secret};
 use super::thing::SealedKey;
 
 /// 1.3.6.1.4.1.42.2.17.1.1: the way of JKS.
@@ -27,7 +27,7 @@ impl SealedKey {
     pub(super) fn open(
         &self,
         secret: Option<&Secret>,
-        budget: &mut Budget,
+        budget: &mut IterationBudget,
     ) -> Result<Zeroizing<Vec<u8>>, ContainerFault> {
         let key = match self {
             Self::Plain(key) => key.clone(),
@@ -48,7 +48,7 @@ impl SealedKey {
 fn decrypted(
     key: &[u8],
     secret: &Secret,
-    budget: &mut Budget,
+    budget: &mut IterationBudget,
 ) -> Result<Zeroizing<Vec<u8>>, ContainerFault> {
     let mut parts = Element::first(key, tag::SEQUENCE)?.elements();
     let algorithm = parts.one(tag::SEQUENCE)?;

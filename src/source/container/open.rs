@@ -3,7 +3,7 @@
 use pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use super::fault::ContainerFault;
-use super::secret::{Budget, Secret};
+use super::secret::{IterationBudget, Secret};
 use super::thing::{Opened, Thing};
 use super::{java, order, pkcs7, pkcs12};
 use crate::source::foreign_format::ForeignFormat;
@@ -69,7 +69,7 @@ fn open(
         return Ok(Opened {
             things: pkcs7::open(bytes)?,
             secret: None,
-            budget: Budget::new(),
+            budget: IterationBudget::new(),
         });
     }
     let secret = match passphrase {

@@ -18,7 +18,7 @@ use sha2::{Sha224, Sha256, Sha384, Sha512};
 
 use super::ber::{Damaged, Element, tag};
 use super::fault::ContainerFault;
-use super::secret::{Budget, Secret};
+use super::secret::{IterationBudget, Secret};
 use crate::source::kdf_cost;
 
 /// 1.2.840.113549.1.5.13.
@@ -52,7 +52,7 @@ impl<'a> Stretching<'a> {
         wide: &[u8],
         what: Pkcs12KeyType,
         bytes: usize,
-        budget: &mut Budget,
+        budget: &mut IterationBudget,
     ) -> Result<Zeroizing<Vec<u8>>, ContainerFault> {
         let blocks = bytes.div_ceil(<D as Digest>::output_size()).max(1);
         let blocks = u64::try_from(blocks).unwrap_or(u64::MAX);
@@ -78,7 +78,7 @@ impl Sealed<'_> {
     pub(super) fn open(
         &self,
         secret: &Secret,
-        budget: &mut Budget,
+        budget: &mut IterationBudget,
     ) -> Result<Zeroizing<Vec<u8>>, ContainerFault> {
         let mut parts = self.algorithm.elements();
         let oid = parts.one(tag::OID)?.content;
@@ -109,7 +109,7 @@ impl Sealed<'_> {
         &self,
         oid: &[u8],
         secret: &Secret,
-        budget: &mut Budget,
+        budget: &mut IterationBudget,
     ) -> Result<Zeroizing<Vec<u8>>, ContainerFault> {
         use pkcs5::Error;
         let scheme = EncryptionScheme::try_from(self.algorithm.whole).map_err(|_| unknown(oid))?;
@@ -219,7 +219,7 @@ impl<'a> Check<'a> {
         &self,
         content: &[u8],
         secret: &mut Secret,
-        budget: &mut Budget,
+        budget: &mut IterationBudget,
     ) -> Result<bool, ContainerFault> {
         for (number, wide) in secret.wide.iter().enumerate() {
             let passes = match self.hash.strip_prefix(SHA2) {
@@ -243,7 +243,7 @@ impl<'a> Check<'a> {
         &self,
         wide: &[u8],
         content: &[u8],
-        budget: &mut Budget,
+        budget: &mut IterationBudget,
     ) -> Result<bool, ContainerFault> {
         let bytes = <D as Digest>::output_size();
         let key = (self.stretching).derive::<D>(wide, Pkcs12KeyType::Mac, bytes, budget)?;

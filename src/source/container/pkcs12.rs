@@ -5,7 +5,7 @@ use pkcs8::der::zeroize::Zeroizing;
 use super::ber::{Damaged, Element, Elements, tag};
 use super::fault::ContainerFault;
 use super::pbe::{Check, Sealed};
-use super::secret::{Budget, Secret};
+use super::secret::{IterationBudget, Secret};
 use super::thing::{Opened, SealedKey, Thing};
 
 /// So many bags of bags may lie within each other.
@@ -37,7 +37,7 @@ pub(super) fn open(bytes: &[u8], secret: Option<Secret>) -> Result<Opened, Conta
     let content = Element::first(content.content, tag::OCTET_STRING)
         .or_else(|_| Element::first(content.content, 0x24))?
         .octets()?;
-    let mut budget = Budget::new();
+    let mut budget = IterationBudget::new();
     let secret = match parts.next() {
         Some(check) => verified(&Check::parse(check?)?, &content, secret, &mut budget)?,
         None => secret,
@@ -66,7 +66,7 @@ fn verified(
     check: &Check<'_>,
     content: &[u8],
     secret: Option<Secret>,
-    budget: &mut Budget,
+    budget: &mut IterationBudget,
 ) -> Result<Option<Secret>, ContainerFault> {
     match secret {
         Some(mut secret) => match check.passes(content, &mut secret, budget)? {
@@ -92,7 +92,7 @@ pub(super) fn content_info(info: Element<'_>) -> Result<(&[u8], Element<'_>), Da
 struct SafeReader {
     empty: Secret,
     secret: Option<Secret>,
-    budget: Budget,
+    budget: IterationBudget,
     things: Vec<Thing>,
 }
 

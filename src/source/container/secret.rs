@@ -47,11 +47,11 @@ fn wide(units: impl Iterator<Item = u16>) -> Zeroizing<Vec<u8>> {
 
 /// What is left of the work that one container may ask for.
 #[derive(Debug)]
-pub(super) struct Budget {
+pub(super) struct IterationBudget {
     iterations: u64,
 }
 
-impl Budget {
+impl IterationBudget {
     /// As much for everything in it as for one key.
     pub(super) fn new() -> Self {
         Self {
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn a_container_may_ask_for_ten_million_iterations_and_no_more() {
-        let mut budget = Budget::new();
+        let mut budget = IterationBudget::new();
         assert_eq!(budget.take(u64::from(MAX_ITERATIONS) - 1), Ok(()));
         assert_eq!(budget.take(2), Err(ContainerFault::TooCostly));
         assert_eq!(budget.take(1), Ok(()));

@@ -3,14 +3,14 @@
 use pkcs8::der::zeroize::Zeroizing;
 
 use super::fault::ContainerFault;
-use super::secret::{Budget, Secret};
+use super::secret::{IterationBudget, Secret};
 
 /// A container that was opened.
 pub(super) struct Opened {
     pub(super) things: Vec<Thing>,
     /// What opens the keys in it; `None` where there is no passphrase.
     pub(super) secret: Option<Secret>,
-    pub(super) budget: Budget,
+    pub(super) budget: IterationBudget,
 }
 
 /// One thing in a container.
