@@ -356,6 +356,21 @@ fn pkcs7_gives_its_certificates_in_der_and_pem() {
 }
 
 #[test]
+fn pem_behind_the_beginning_of_a_container_is_read_all_the_same() {
+    let ca = pki::root("Container Root", -100, 1000);
+    for beginning in [
+        &[0xfe, 0xed, 0xfe, 0xed][..],
+        &[0x30, 4, 2, 1, 3, 0x30],
+        &[0xce; 4],
+    ] {
+        let bytes = [beginning, b"\n", pki::pem_bundle([&ca.der]).as_bytes()].concat();
+        let contents = read(&bytes, Some("changeit"));
+        assert_eq!(contents, SourceContents::from_bytes("store", &bytes));
+        assert_eq!(contents.certificates.len(), 1);
+    }
+}
+
+#[test]
 fn what_others_wrote_is_read() {
     let Some(folder) = corpora::folder("containers") else {
         return;
