@@ -209,3 +209,47 @@ fn local_key_id(attributes: Element<'_>) -> Option<Vec<u8>> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cert::der::element;
+
+    fn sequence(parts: &[&[u8]]) -> Vec<u8> {
+        element(tag::SEQUENCE, &parts.concat())
+    }
+
+    fn oid(arc: &[u8], number: u8) -> Vec<u8> {
+        element(tag::OID, &[arc, &[number]].concat())
+    }
+
+    fn bag(kind: u8, value: &[u8]) -> Vec<u8> {
+        sequence(&[&oid(BAG, kind), &element(tag::ZERO, value)])
+    }
+
+    fn data(content: &[u8]) -> Vec<u8> {
+        let octets = element(tag::OCTET_STRING, content);
+        sequence(&[&oid(PKCS7, 1), &element(tag::ZERO, &octets)])
+    }
+
+    #[test]
+    fn bags_lie_within_each_other_eight_levels_deep_at_the_most() {
+        for (levels, is_read) in [(0, true), (MAX_BAGS_DEEP, true), (MAX_BAGS_DEEP + 1, false)] {
+            let mut bags = bag(1, &sequence(&[]));
+            for _ in 0..levels {
+                bags = bag(6, &sequence(&[&bags]));
+            }
+            // What stands beside what is too deep counts.
+            let safe = sequence(&[&bags, &bag(1, &sequence(&[]))]);
+            let file = sequence(&[&[2, 1, 3], &data(&sequence(&[&data(&safe)]))]);
+            let things = open(&file, None)
+                .unwrap_or_else(|fault| panic!("{fault}"))
+                .things;
+            let keys = things
+                .iter()
+                .filter(|thing| matches!(thing, Thing::Key { .. }));
+            assert_eq!(keys.count(), if is_read { 2 } else { 1 }, "{levels}");
+            assert_eq!(things.len(), 2, "{levels}");
+        }
+    }
+}
