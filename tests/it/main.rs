@@ -19,6 +19,7 @@ mod command;
 mod command_options;
 mod config;
 mod connections;
+mod container_faults;
 mod container_users;
 mod containers;
 mod delivery;

@@ -7,7 +7,7 @@ use sha1::{Digest as _, Sha1};
 
 use super::ber::{Damaged, Element, tag};
 use super::fault::ContainerFault;
-use super::pbe::{Cipher, Sealed, Stretching, unknown};
+use super::pbe::{Cipher, SealedContent, Stretching, unknown};
 use super::secret::{IterationBudget, Secret};
 use super::thing::SealedKey;
 
@@ -68,7 +68,7 @@ fn decrypted(
         }
         _ => {
             let content = &content;
-            Sealed { algorithm, content }.open(secret, budget)
+            SealedContent { algorithm, content }.open(secret, budget)
         }
     }
 }

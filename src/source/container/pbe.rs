@@ -65,12 +65,12 @@ impl<'a> Stretching<'a> {
 }
 
 /// An algorithm, and what is encrypted by it.
-pub(super) struct Sealed<'a> {
+pub(super) struct SealedContent<'a> {
     pub(super) algorithm: Element<'a>,
     pub(super) content: &'a [u8],
 }
 
-impl Sealed<'_> {
+impl SealedContent<'_> {
     /// What is inside: a SEQUENCE, as everything is that containers encrypt.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use pkcs8::der::zeroize::Zeroizing;
 
 use super::ber::{Damaged, Element, Elements, tag};
 use super::fault::ContainerFault;
-use super::pbe::{Check, Sealed};
+use super::pbe::{Check, SealedContent};
 use super::secret::{IterationBudget, Secret};
 use super::thing::{Opened, SealedKey, Thing};
 
@@ -128,7 +128,7 @@ impl SafeReader {
         info.one(tag::OID)?;
         let algorithm = info.one(tag::SEQUENCE)?;
         let content = info.next().ok_or(Damaged)??.octets()?;
-        let sealed = Sealed {
+        let sealed = SealedContent {
             algorithm,
             content: &content,
         };
