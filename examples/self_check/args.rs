@@ -23,6 +23,9 @@ usage: self_check [OPTIONS] [FILE | FOLDER | HOST:PORT | -]...
   --timeout SECONDS
                  for the whole look at an endpoint (default 10)
   --key FILE     the leaf's private key
+  --containers   open PKCS#12, PKCS#7 and Java keystores, also with --trust
+  --passphrase-file FILE
+                 its first line opens them, and encrypted keys
   --each         treat every certificate on its own instead of as a chain
   --format text|json|nagios|openmetrics|svg|timeline
   --fail-on expired|critical|warning
@@ -51,6 +54,8 @@ pub struct Args {
     pub starttls: Option<StartTls>,
     pub timeout: Option<Duration>,
     pub keys: Vec<PathBuf>,
+    pub containers: bool,
+    pub passphrase_file: Option<PathBuf>,
     pub each: bool,
     pub format: Format,
     pub fail_on: FailOn,
@@ -105,6 +110,8 @@ impl Args {
                 Long("watch") => args.watch = true,
                 Long("every") => args.every = Some(seconds(&mut parser)?),
                 Long("key") => args.keys.push(parser.value()?.into()),
+                Long("containers") => args.containers = true,
+                Long("passphrase-file") => args.passphrase_file = Some(parser.value()?.into()),
                 Long("each") => args.each = true,
                 Long("format") => {
                     let value = parser.value()?.string()?;

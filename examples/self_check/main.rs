@@ -7,6 +7,7 @@
 
 mod args;
 mod demo;
+mod opening;
 mod output;
 mod progress;
 mod watch;
@@ -20,6 +21,7 @@ use notafter::endpoint::{Endpoint, EndpointConnector};
 use notafter::self_check::{Grouping, Theme};
 use notafter::source::{FailureReason, SourceContents};
 use notafter::{Certificate, Loader, Report, SelfCheck, Severity, TrustAnchors};
+use opening::Opening;
 use progress::ProgressLine;
 use rustls::crypto::CryptoProvider;
 
@@ -100,10 +102,12 @@ fn report(
     args: &Args,
     provider: &Arc<CryptoProvider>,
 ) -> Result<Report, Box<dyn std::error::Error>> {
+    let opening = Opening::of(args)?;
     let mut builder = SelfCheck::builder()
         .with_provider(Arc::clone(provider))
         .with_endpoint_connector(connector(args, provider))
-        .with_trust_anchors(anchors(args));
+        .with_loader(opening.loader())
+        .with_trust_anchors(anchors(args, &opening.loader()));
     if let Some(at) = args.at {
         builder = builder.at(at);
     }
@@ -117,12 +121,15 @@ fn report(
         builder = builder.with_expected_name(name);
     }
     for key in &args.keys {
-        builder = builder.with_key_file(key);
+        builder = match &opening.passphrase {
+            Some(passphrase) => builder.with_encrypted_key_file(key, passphrase.clone()),
+            None => builder.with_key_file(key),
+        };
     }
     for target in &args.targets {
         builder = match target {
             Target::Path(path) => builder.with_path(path),
-            Target::StandardInput => builder.with_contents(standard_input()),
+            Target::StandardInput => builder.with_contents(standard_input(&opening)),
             Target::Endpoint(address) => {
                 let mut endpoint = Endpoint::new(address.clone());
                 if args.no_name {
@@ -144,7 +151,7 @@ fn report(
     }))
 }
 
-fn standard_input() -> SourceContents {
+fn standard_input(opening: &Opening) -> SourceContents {
     let mut bytes = Vec::new();
     let mut input = std::io::stdin().lock().take(MOST_INPUT_BYTES + 1);
     let read = input.read_to_end(&mut bytes);
@@ -154,11 +161,14 @@ fn standard_input() -> SourceContents {
             let detail = format!("over {MOST_INPUT_BYTES} bytes, which are the limit");
             SourceContents::unreadable(INPUT, FailureReason::TooLarge, detail)
         }
-        Ok(_) => SourceContents::from_bytes(INPUT, &bytes),
+        Ok(_) => match &opening.containers {
+            Some(containers) => SourceContents::from_bytes_opening(INPUT, &bytes, containers),
+            None => SourceContents::from_bytes(INPUT, &bytes),
+        },
     }
 }
 
-fn anchors(args: &Args) -> TrustAnchors {
+fn anchors(args: &Args, loader: &Loader) -> TrustAnchors {
     if args.dates_only {
         return TrustAnchors::builder().build();
     }
@@ -166,7 +176,6 @@ fn anchors(args: &Args) -> TrustAnchors {
         return TrustAnchors::from_os();
     }
     let mut builder = TrustAnchors::builder();
-    let loader = Loader::new();
     for path in &args.trust {
         for source in loader.load(path) {
             builder = builder.with_source(&source);

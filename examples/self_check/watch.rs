@@ -9,11 +9,13 @@ use notafter::{Event, Monitor};
 use rustls::crypto::CryptoProvider;
 
 use crate::args::{Args, Format, Target};
+use crate::opening::Opening;
 use crate::{anchors, connector, output};
 
 /// Gives the exit code where nobody reads what is told any more.
 pub fn run(args: &Args, provider: &Arc<CryptoProvider>) -> Result<u8, Box<dyn Error>> {
-    let anchors = anchors(args);
+    let loader = Opening::of(args)?.loader();
+    let anchors = anchors(args, &loader);
     for error in anchors.errors() {
         output::complain(&format!("self_check: {error}"));
     }
@@ -28,6 +30,7 @@ pub fn run(args: &Args, provider: &Arc<CryptoProvider>) -> Result<u8, Box<dyn Er
     });
     let mut builder = Monitor::builder()
         .with_trust_anchors(anchors)
+        .with_loader(loader)
         .with_provider(Arc::clone(provider))
         .with_connector(Arc::new(connector(args, provider)))
         .with_observer(Arc::new(observer));

@@ -130,7 +130,7 @@ impl MonitorBuilder {
     }
 
     /// Reads files and folders with other limits than the default ones.
-    pub const fn with_loader(mut self, loader: Loader) -> Self {
+    pub fn with_loader(mut self, loader: Loader) -> Self {
         self.loader = loader;
         self
     }

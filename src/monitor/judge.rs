@@ -304,7 +304,8 @@ impl Judging<'_> {
         }
         for failure in &last_read.failures {
             let source: &str = &failure.place.source;
-            let (severity, code) = (Severity::Critical, FindingCode::Unreadable);
+            let severity = Severity::Critical;
+            let code = FindingCode::of_failure(failure.reason);
             let finding = Finding::new(severity, code, failure.to_string());
             self.evaluation.findings.push(finding.with_source(source));
             // The first of each source is told.

@@ -23,8 +23,11 @@ pub(super) struct Contents {
 /// A chain as it was found.
 #[derive(Debug, Clone)]
 pub(super) enum ChainContents {
-    /// PEM, or the DER of a leaf alone.
-    Encoded(Vec<u8>),
+    /// PEM, the DER of a leaf alone, or a container and what opens it.
+    Encoded {
+        bytes: Vec<u8>,
+        passphrase: Option<Passphrase>,
+    },
     /// One by one, leaf first.
     Certificates(Vec<CertificateDer<'static>>),
 }
@@ -32,14 +35,16 @@ pub(super) enum ChainContents {
 impl ChainContents {
     pub(super) fn parse(&self, name: &str) -> SourceContents {
         match self {
-            Self::Encoded(bytes) => SourceContents::from_bytes(name, bytes),
+            Self::Encoded { bytes, passphrase } => {
+                SourceContents::from_bytes_with(name, bytes, passphrase.as_ref())
+            }
             Self::Certificates(ders) => SourceContents::from_certificates(name, ders),
         }
     }
 
     fn digest(&self) -> Sha256Digest {
         match self {
-            Self::Encoded(bytes) => Sha256Digest::of(bytes),
+            Self::Encoded { bytes, .. } => Sha256Digest::of(bytes),
             Self::Certificates(ders) => {
                 let each = ders.iter().map(|der| Sha256Digest::of(der));
                 let all: Vec<u8> = each.flat_map(|digest| digest.as_bytes().to_vec()).collect();

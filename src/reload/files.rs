@@ -101,10 +101,14 @@ impl LastLook {
             bytes: KeyBytes::new(bytes),
             passphrase: files.passphrase.clone(),
         };
+        let chain = |bytes| ChainContents::Encoded {
+            bytes,
+            passphrase: files.passphrase.clone(),
+        };
         let read = || Contents {
             certificate_file: path_name(&files.certificates),
             key_file: path_name(&files.key),
-            certificates: loader.read(&files.certificates).map(ChainContents::Encoded),
+            certificates: loader.read(&files.certificates).map(chain),
             key: loader.read(&files.key).map(key),
             #[cfg(feature = "ocsp")]
             staple: files.staple.as_ref().map(|file| loader.read(file)),

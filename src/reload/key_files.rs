@@ -28,9 +28,12 @@ impl KeyFiles {
         }
     }
 
-    /// Opens the key with this passphrase, where it is encrypted (PKCS#8 with PBES2). A key that is
-    /// not encrypted is taken as it is.
-    #[cfg(feature = "encrypted-keys")]
+    /// Opens the key with this passphrase, where it is encrypted: PKCS#8 with PBES2, under the feature
+    /// `encrypted-keys`. A key that is not encrypted is taken as it is.
+    ///
+    /// Under the feature `containers` both files may be PKCS#12 or a Java keystore, and the same one: its first key is
+    /// served with the chain of that key, and whatever certificates lie beside it come after them.
+    #[cfg(any(feature = "containers", feature = "encrypted-keys"))]
     pub fn with_passphrase(mut self, passphrase: Passphrase) -> Self {
         self.passphrase = Some(passphrase);
         self

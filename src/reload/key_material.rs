@@ -8,7 +8,7 @@ use pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::SigningKey;
 
 use super::contents::{ChainContents, KeyBytes, KeyContents};
-#[cfg(feature = "encrypted-keys")]
+#[cfg(any(feature = "containers", feature = "encrypted-keys"))]
 use crate::source::passphrase::Passphrase;
 
 /// One certificate chain with its private key, in memory: what is pushed with
@@ -43,7 +43,11 @@ impl KeyMaterial {
             bytes: KeyBytes::new(key.into()),
             passphrase: None,
         };
-        Self::from_parts(ChainContents::Encoded(chain.into()), key, None)
+        let chain = ChainContents::Encoded {
+            bytes: chain.into(),
+            passphrase: None,
+        };
+        Self::from_parts(chain, key, None)
     }
 
     /// The certificates one by one, leaf first, and the key, all in DER: an X.509-SVID of the SPIFFE Workload API, for
@@ -76,9 +80,14 @@ impl KeyMaterial {
         Self::from_parts(chain, key, Some(signer))
     }
 
-    /// Opens the key with this passphrase, where it is encrypted (PKCS#8 with PBES2).
-    #[cfg(feature = "encrypted-keys")]
+    /// Opens the key with this passphrase, where it is encrypted (PKCS#8 with PBES2, under the feature
+    /// `encrypted-keys`), and both where they are containers, as
+    /// [`KeyFiles::with_passphrase`](super::KeyFiles::with_passphrase) does.
+    #[cfg(any(feature = "containers", feature = "encrypted-keys"))]
     pub fn with_passphrase(mut self, opens: Passphrase) -> Self {
+        if let ChainContents::Encoded { passphrase, .. } = &mut self.chain {
+            *passphrase = Some(opens.clone());
+        }
         if let KeyContents::Encoded { passphrase, .. } = &mut self.key {
             *passphrase = Some(opens);
         }

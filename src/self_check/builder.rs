@@ -21,7 +21,7 @@ use crate::outlook::{TrustAnchors, TrustInForce, Usage};
 use crate::policy::ThresholdPolicy;
 use crate::revocation::Crls;
 use crate::source::Loader;
-#[cfg(feature = "encrypted-keys")]
+#[cfg(any(feature = "containers", feature = "encrypted-keys"))]
 use crate::source::Passphrase;
 use crate::source::SourceContents;
 use crate::time::Timestamp;
@@ -138,8 +138,9 @@ impl SelfCheckBuilder {
     }
 
     /// Checks that the private key in this file, which this passphrase opens where it is encrypted
-    /// (PKCS#8 with PBES2), belongs to a leaf; repeatable.
-    #[cfg(feature = "encrypted-keys")]
+    /// (PKCS#8 with PBES2 under the feature `encrypted-keys`; PKCS#12 and Java's keystores under `containers`,
+    /// the first key in them), belongs to a leaf; repeatable.
+    #[cfg(any(feature = "containers", feature = "encrypted-keys"))]
     pub fn with_encrypted_key_file(
         mut self,
         path: impl Into<PathBuf>,
@@ -212,8 +213,8 @@ impl SelfCheckBuilder {
         self
     }
 
-    /// Reads files and folders with other limits than the default ones.
-    pub const fn with_loader(mut self, loader: Loader) -> Self {
+    /// Reads files and folders with other limits than the default ones, or opens containers in them.
+    pub fn with_loader(mut self, loader: Loader) -> Self {
         self.subjects.loader = loader;
         self
     }

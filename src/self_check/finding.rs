@@ -5,6 +5,7 @@ use std::fmt;
 use crate::cert::{Certificate, Sha256Digest};
 use crate::event::Severity;
 use crate::outlook::{Position, Refusal};
+use crate::source::FailureReason;
 use crate::text::visible;
 
 /// Something found by a self-check.
@@ -163,6 +164,10 @@ pub enum FindingCode {
     PrivateKeyInCertificateFile,
     /// Something could not be read.
     Unreadable,
+    /// A container is encrypted, and there is no passphrase for it.
+    PassphraseMissing,
+    /// A container does not open with the passphrase that there is for it.
+    WrongPassphrase,
     /// An expected name is not a DNS name or an IP address.
     UnusableName,
     /// A trust anchor cannot be used.
@@ -215,6 +220,8 @@ impl FindingCode {
             Self::KeyUnproven => "key_unproven",
             Self::PrivateKeyInCertificateFile => "private_key_in_certificate_file",
             Self::Unreadable => "unreadable",
+            Self::PassphraseMissing => "passphrase_missing",
+            Self::WrongPassphrase => "wrong_passphrase",
             Self::UnusableName => "unusable_name",
             Self::UnusableAnchor => "unusable_anchor",
             Self::NoTrustAnchors => "no_trust_anchors",
@@ -228,9 +235,28 @@ impl FindingCode {
             self,
             Self::KeyUnusable
                 | Self::Unreadable
+                | Self::PassphraseMissing
+                | Self::WrongPassphrase
                 | Self::UnusableName
                 | Self::UnusableAnchor
                 | Self::NoTrustAnchors
+        )
+    }
+
+    /// What is said of a source that could not be read for this reason.
+    pub(crate) const fn of_failure(reason: FailureReason) -> Self {
+        match reason {
+            FailureReason::PassphraseMissing => Self::PassphraseMissing,
+            FailureReason::WrongPassphrase => Self::WrongPassphrase,
+            _ => Self::Unreadable,
+        }
+    }
+
+    /// Whether it is of a source that could not be read.
+    pub(super) const fn is_of_failure(self) -> bool {
+        matches!(
+            self,
+            Self::Unreadable | Self::PassphraseMissing | Self::WrongPassphrase
         )
     }
 

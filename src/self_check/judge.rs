@@ -303,7 +303,7 @@ impl<'j> Judged<'j> {
     }
 
     fn unreadable(&mut self, failure: &SourceFailure) {
-        let code = FindingCode::Unreadable;
+        let code = FindingCode::of_failure(failure.reason);
         let finding = Finding::new(Severity::Critical, code, failure.to_string());
         self.findings
             .push(finding.with_source(&failure.place.source));

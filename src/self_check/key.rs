@@ -109,7 +109,7 @@ impl CheckedKey {
                     Finding::new(Severity::Critical, code, failure.to_string())
                 })?;
                 private_key::from_pem_or_der(&bytes, passphrase.as_ref()).map_err(|error| {
-                    let code = FindingCode::Unreadable;
+                    let code = FindingCode::of_failure(error.reason());
                     Finding::new(Severity::Critical, code, error.to_string())
                 })?
             }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::iter;
 
 use super::chain_report::ChainReport;
-use super::finding::{Finding, FindingCode};
+use super::finding::Finding;
 use crate::event::Severity;
 use crate::policy::Band;
 
@@ -96,7 +96,7 @@ pub(crate) fn readable<'r>(
         .iter()
         .flat_map(|chain| iter::once(&chain.source).chain(&chain.also_in));
     let mut readable: BTreeMap<_, _> = sources.map(|source| (source.as_str(), true)).collect();
-    let unreadable = (findings.iter()).filter(|finding| finding.code == FindingCode::Unreadable);
+    let unreadable = (findings.iter()).filter(|finding| finding.code.is_of_failure());
     readable.extend(unreadable.filter_map(|finding| Some((finding.source.as_deref()?, false))));
     readable
 }

@@ -5,7 +5,11 @@ use std::sync::Arc;
 
 use pki_types::{CertificateDer, PrivateKeyDer};
 
+#[cfg(feature = "containers")]
+use super::container::{self, ContainerBlocks, Containers};
 use super::foreign_format::ForeignFormat;
+#[cfg(feature = "reload")]
+use super::passphrase::Passphrase;
 use super::scan::{self, CertificateScan, FoundCertificate, OtherBlock, Scanned};
 use super::{FailureReason, Place, SourceFailure};
 use crate::cert::Certificate;
@@ -62,6 +66,69 @@ impl SourceContents {
             contents.fail_without_certificate(bytes);
         }
         contents
+    }
+
+    /// Reads like [`SourceContents::from_bytes`], and what lies in PKCS#12, PKCS#7 and Java's keystores: see
+    /// [`Containers`].
+    ///
+    /// # Which certificates are in the .p12 that I was given?
+    /// ```
+    /// use notafter::source::{Containers, Passphrase, SourceContents};
+    /// # let bytes = [0x30, 0x05, 0x02, 0x01, 0x03, 0x30, 0x00];
+    /// let containers = Containers::new().with_passphrase(Passphrase::new("changeit"));
+    /// let contents = SourceContents::from_bytes_opening("service.p12", &bytes, &containers);
+    /// assert_eq!(contents.failures[0].reason.as_str(), "bad_container");
+    /// ```
+    #[cfg(feature = "containers")]
+    pub fn from_bytes_opening(
+        source: impl Into<Arc<str>>,
+        bytes: &[u8],
+        containers: &Containers,
+    ) -> Self {
+        let source = source.into();
+        let plain = Self::from_bytes(Arc::clone(&source), bytes);
+        let is_other = |failure: &SourceFailure| failure.reason == FailureReason::OtherFormat;
+        let container = match plain.failures.iter().any(is_other) {
+            true => ForeignFormat::of(bytes).filter(|format| format.is_container()),
+            // PEM, whatever stands around it.
+            false => None,
+        };
+        let mut contents = Self::empty(Arc::clone(&source));
+        if let Some(format) = container {
+            let place = Place::whole(&source);
+            let things = container::read(&place, format, bytes, containers.passphrase());
+            contents.gather(things.into_iter());
+            if contents.certificates.is_empty() && contents.failures.is_empty() {
+                let detail = format!("{} holds no certificate", format.name());
+                contents.fail(place, FailureReason::NoCertificateFound, detail);
+            }
+            return contents;
+        }
+        let is_container = |block: &OtherBlock| ContainerBlocks::is_one(&block.label);
+        if !plain.other_blocks.iter().any(is_container) {
+            return plain;
+        }
+        contents.gather(ContainerBlocks::new(source, bytes));
+        if contents.certificates.is_empty() && contents.failures.is_empty() {
+            contents.fail_without_certificate(bytes);
+        }
+        contents
+    }
+
+    /// Reads what a passphrase was given for: containers too, under the feature for them.
+    #[cfg(feature = "reload")]
+    pub(crate) fn from_bytes_with(
+        source: &str,
+        bytes: &[u8],
+        passphrase: Option<&Passphrase>,
+    ) -> Self {
+        #[cfg(feature = "containers")]
+        if let Some(passphrase) = passphrase {
+            let containers = Containers::new().with_passphrase(passphrase.clone());
+            return Self::from_bytes_opening(source, bytes, &containers);
+        }
+        let _ = passphrase;
+        Self::from_bytes(source, bytes)
     }
 
     /// Reads like [`SourceContents::from_bytes`], but PEM a piece at a time: only what is found is

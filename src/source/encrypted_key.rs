@@ -2,20 +2,13 @@
 
 use pkcs8::der::Decode as _;
 use pkcs8::der::asn1::{AnyRef, OctetStringRef};
-use pkcs8::pkcs5::EncryptionScheme;
-use pkcs8::pkcs5::pbes2::Kdf;
 use pkcs8::spki::AlgorithmIdentifierRef;
 use pkcs8::{EncryptedPrivateKeyInfo, PrivateKeyInfo};
 use pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
+use super::kdf_cost;
 use super::key_error::PrivateKeyError;
 use super::passphrase::Passphrase;
-
-/// The most iterations of PBKDF2: OpenSSL's own default is 2,048, advice is 600,000.
-const MAX_ITERATIONS: u32 = 10_000_000;
-
-/// The most that scrypt may take of memory, and go through: 128 bytes times N, r and p.
-const MAX_SCRYPT_BYTES: u64 = 256 * 1024 * 1024;
 
 /// Whether these bytes are an encrypted PKCS#8 key, by whatever algorithm.
 pub(super) fn is_encrypted(der: &[u8]) -> bool {
@@ -43,7 +36,7 @@ pub(super) fn open(
             PrivateKeyError::Damaged
         });
     };
-    if !is_affordable(&encrypted.encryption_algorithm) {
+    if kdf_cost::iterations(&encrypted.encryption_algorithm).is_none() {
         return Err(PrivateKeyError::TooCostly);
     }
     let passphrase = passphrase.bytes().ok_or(PrivateKeyError::NoPassphrase)?;
@@ -54,23 +47,6 @@ pub(super) fn open(
     }
     let key = PrivatePkcs8KeyDer::from(key.as_bytes());
     Ok(PrivateKeyDer::Pkcs8(key).clone_key())
-}
-
-/// What is opened belongs to whoever wrote the file.
-fn is_affordable(scheme: &EncryptionScheme<'_>) -> bool {
-    let EncryptionScheme::Pbes2(parameters) = scheme else {
-        return true;
-    };
-    match &parameters.kdf {
-        Kdf::Pbkdf2(pbkdf2) => pbkdf2.iteration_count <= MAX_ITERATIONS,
-        Kdf::Scrypt(scrypt) => {
-            let blocks = u64::from(scrypt.block_size) * u64::from(scrypt.parallelization);
-            let bytes = (scrypt.cost_parameter).checked_mul(blocks.saturating_mul(128));
-            bytes.is_some_and(|bytes| bytes <= MAX_SCRYPT_BYTES)
-        }
-        // Nothing else is opened.
-        _ => true,
-    }
 }
 
 fn reason(error: pkcs8::Error) -> PrivateKeyError {
@@ -87,6 +63,8 @@ fn reason(error: pkcs8::Error) -> PrivateKeyError {
 
 #[cfg(test)]
 mod tests {
+    use pkcs8::pkcs5::EncryptionScheme;
+
     use super::*;
 
     /// `SEQUENCE`, `OCTET STRING`, ... around these bytes, of which there are few.
@@ -138,8 +116,8 @@ mod tests {
             };
             let pbkdf2 = parameters.kdf.pbkdf2().unwrap();
             assert_eq!(pbkdf2.iteration_count, iterations);
-            let is_affordable = is_affordable(&key.encryption_algorithm);
-            assert_eq!(is_affordable, affordable, "{iterations}");
+            let cost = kdf_cost::iterations(&key.encryption_algorithm);
+            assert_eq!(cost, affordable.then_some(iterations), "{iterations}");
         }
         // Nobody is asked for the passphrase of a key that is not opened anyway.
         let passphrase = Passphrase::from_fn(|| panic!("it is asked for"));

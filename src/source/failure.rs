@@ -75,11 +75,19 @@ pub enum FailureReason {
     Io,
     /// Certificates in a format that rustls does not load: PKCS#12, PKCS#7.
     OtherFormat,
+    /// A container (PKCS#12, a Java keystore) that is encrypted, and there is no passphrase for it.
+    PassphraseMissing,
+    /// A container that does not open with the passphrase that there is for it.
+    WrongPassphrase,
+    /// A container whose outline is damaged.
+    BadContainer,
+    /// A container that asks for more work than it may.
+    TooCostly,
 }
 
 impl FailureReason {
     /// Every reason, for metrics that want to start at zero.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 15] = [
         Self::BadPem,
         Self::BadDer,
         Self::NoCertificateFound,
@@ -91,6 +99,10 @@ impl FailureReason {
         Self::Connection,
         Self::Io,
         Self::OtherFormat,
+        Self::PassphraseMissing,
+        Self::WrongPassphrase,
+        Self::BadContainer,
+        Self::TooCostly,
     ];
 
     /// The stable code, in snake case.
@@ -107,11 +119,15 @@ impl FailureReason {
             Self::Connection => "connection",
             Self::Io => "io",
             Self::OtherFormat => "other_format",
+            Self::PassphraseMissing => "passphrase_missing",
+            Self::WrongPassphrase => "wrong_passphrase",
+            Self::BadContainer => "bad_container",
+            Self::TooCostly => "too_costly",
         }
     }
 
     /// What to do about it.
-    const fn advice(self) -> &'static str {
+    pub(super) const fn advice(self) -> &'static str {
         match self {
             Self::BadPem => "write the file again from its source: it may have been cut or edited",
             Self::BadDer => {
@@ -126,6 +142,16 @@ impl FailureReason {
             Self::Connection => "check that it is up and speaks TLS on this port",
             Self::Io => "check the file system",
             Self::OtherFormat => "convert it to PEM",
+            Self::PassphraseMissing => {
+                "give the passphrase that it was written with (`Containers::with_passphrase`, `--passphrase-file FILE`)"
+            }
+            Self::WrongPassphrase => {
+                "give the passphrase that this very file was written with, without a line end after it"
+            }
+            Self::BadContainer => {
+                "write the file again from its source: it may have been cut or edited"
+            }
+            Self::TooCostly => "write the file again with fewer iterations: 10,000 are usual",
         }
     }
 }

@@ -68,6 +68,24 @@ impl ForeignFormat {
         matches!(self, Self::Pkcs12 | Self::Jks | Self::Jceks)
     }
 
+    /// Whether it holds certificates behind an outline of its own.
+    #[cfg(feature = "containers")]
+    pub(super) const fn is_container(self) -> bool {
+        matches!(self, Self::Pkcs12 | Self::Pkcs7 | Self::Jks | Self::Jceks)
+    }
+
+    /// What a file of it is called.
+    #[cfg(feature = "containers")]
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Pkcs12 => "the PKCS#12 file",
+            Self::Pkcs7 => "the PKCS#7 file",
+            Self::Jks => "the Java keystore (JKS)",
+            Self::Jceks => "the Java keystore (JCEKS)",
+            _ => "the file",
+        }
+    }
+
     /// What it is.
     pub(super) const fn what(self) -> &'static str {
         match self {

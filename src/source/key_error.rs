@@ -2,8 +2,12 @@
 
 use thiserror::Error;
 
+#[cfg(all(feature = "containers", feature = "monitor"))]
+use super::container::ContainerFault;
 #[cfg(feature = "monitor")]
 use super::foreign_format::ForeignFormat;
+#[cfg(feature = "monitor")]
+use crate::source::FailureReason;
 
 /// Why there is no private key to be had from a file: a sentence that says what to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -44,6 +48,9 @@ pub(crate) enum PrivateKeyError {
     #[cfg(feature = "monitor")]
     #[error("{}; {}", .0.what(), .0.to_key())]
     Foreign(ForeignFormat),
+    #[cfg(all(feature = "containers", feature = "monitor"))]
+    #[error("{} {}; {}", .0.name(), .1, .1.reason().advice())]
+    Container(ForeignFormat, ContainerFault),
     #[cfg(feature = "monitor")]
     #[error(
         "it is a key in the format of OpenSSH, which rustls does not load: convert a copy of it with `ssh-keygen -p -m PKCS8 -f COPY`"
@@ -60,4 +67,17 @@ pub(crate) enum PrivateKeyError {
         "the private key's PEM is damaged: give an unencrypted PKCS#8, PKCS#1 or SEC1 key as PEM"
     )]
     Damaged,
+}
+
+#[cfg(feature = "monitor")]
+impl PrivateKeyError {
+    /// Why, as of a source of certificates: only of a container is there more to be said than that nothing
+    /// is known.
+    pub(crate) const fn reason(self) -> FailureReason {
+        match self {
+            #[cfg(feature = "containers")]
+            Self::Container(_, fault) => fault.reason(),
+            _ => FailureReason::OtherFormat,
+        }
+    }
 }

@@ -16,6 +16,8 @@ pub(crate) enum KeyKind {
     RsaPss,
     /// By the name of its curve.
     Ecdsa(&'static str),
+    /// PKCS#8 without the public half, which ring wants.
+    EcdsaAlone(&'static str),
     /// On a curve that is not known here.
     EcdsaOther,
     /// By its name.
@@ -63,7 +65,7 @@ impl KeyKind {
             }
             Self::Rsa { bits: 2048..=4096 } => error.to_string(),
             Self::Rsa { bits: ..2048 } => format!("it is {self}, and 2048 are the least"),
-            Self::Ecdsa("P-521") => {
+            Self::Ecdsa("P-521") | Self::EcdsaAlone("P-256" | "P-384") => {
                 format!("it is {self}, which aws-lc-rs takes and ring does not")
             }
             _ => format!("it is {self}"),
@@ -77,12 +79,21 @@ impl fmt::Display for KeyKind {
             Self::Rsa { bits } => write!(f, "RSA with {bits} bits"),
             Self::RsaPss => f.write_str("RSA for PSS alone"),
             Self::Ecdsa(curve) => write!(f, "ECDSA over {curve}"),
+            Self::EcdsaAlone(curve) => {
+                write!(
+                    f,
+                    "ECDSA over {curve} without its public half, as Java writes it"
+                )
+            }
             Self::EcdsaOther => f.write_str("ECDSA over an uncommon curve"),
             Self::Named(name) => f.write_str(name),
             Self::Unknown => f.write_str("of an unknown kind"),
         }
     }
 }
+
+/// RFC 5915, 3: the curve.
+const PARAMETERS: u8 = 0xa0;
 
 /// RFC 5958, 2: version, algorithm, key.
 fn pkcs8(der: &[u8]) -> Option<KeyKind> {
@@ -94,9 +105,28 @@ fn pkcs8(der: &[u8]) -> Option<KeyKind> {
     match oid {
         RSA => rsa(inner.content()),
         RSA_PSS => Some(KeyKind::RsaPss),
-        EC => Some(curve(algorithm)),
+        EC => Some(match curve(algorithm) {
+            KeyKind::Ecdsa(curve) if !has_public_half(inner) => KeyKind::EcdsaAlone(curve),
+            kind => kind,
+        }),
         _ => named(&NAMED, oid).map(KeyKind::Named),
     }
+}
+
+/// RFC 5915, 3: of what comes after version and key, the public half has the number 1.
+fn has_public_half(mut inner: Reader<'_>) -> bool {
+    const PUBLIC_KEY: u8 = 0xa1;
+    let fields = inner.enter(tag::SEQUENCE).and_then(|mut fields| {
+        fields.enter(tag::INTEGER)?;
+        fields.enter(tag::OCTET_STRING)?;
+        Ok(fields)
+    });
+    let Ok(mut fields) = fields else {
+        return true;
+    };
+    // The curve may stand before it.
+    fields.content().first() == Some(&PUBLIC_KEY)
+        || (fields.enter(PARAMETERS).is_ok() && fields.content().first() == Some(&PUBLIC_KEY))
 }
 
 /// RFC 8017, A.1.2: version, modulus, and what is private.
@@ -115,7 +145,6 @@ fn rsa(der: &[u8]) -> Option<KeyKind> {
 
 /// RFC 5915, 3: version, key, the curve.
 fn sec1(der: &[u8]) -> Option<KeyKind> {
-    const PARAMETERS: u8 = 0xa0;
     let mut fields = Reader::new(der).enter(tag::SEQUENCE).ok()?;
     fields.enter(tag::INTEGER).ok()?;
     fields.enter(tag::OCTET_STRING).ok()?;

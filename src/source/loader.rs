@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
+#[cfg(feature = "containers")]
+use crate::source::Containers;
 use crate::source::listed::{Listed, Listing};
 use crate::source::listing::{self, ListingLimits, io_failure};
 use crate::source::path_name::path_name;
@@ -34,6 +36,8 @@ pub struct Loader {
     max_file_bytes: u64,
     max_files: usize,
     max_depth: usize,
+    #[cfg(feature = "containers")]
+    containers: Option<Containers>,
 }
 
 impl Default for Loader {
@@ -49,6 +53,8 @@ impl Loader {
             max_file_bytes: 16 * 1024 * 1024,
             max_files: 10_000,
             max_depth: 32,
+            #[cfg(feature = "containers")]
+            containers: None,
         }
     }
 
@@ -67,6 +73,14 @@ impl Loader {
     /// Goes at most so many folders deep; 0 reads the folder's own files only.
     pub const fn with_max_depth(mut self, levels: usize) -> Self {
         self.max_depth = levels;
+        self
+    }
+
+    /// Opens PKCS#12, PKCS#7 and Java's keystores too, instead of only saying what they are. Files are then
+    /// held as a whole while they are read.
+    #[cfg(feature = "containers")]
+    pub fn with_containers(mut self, containers: Containers) -> Self {
+        self.containers = Some(containers);
         self
     }
 
@@ -116,11 +130,28 @@ impl Loader {
             Ok(file) => file,
             Err(failure) => return SourceContents::failed(failure),
         };
-        let contents = SourceContents::from_reader(path_name(path), &mut file);
+        let contents = self.read_contents(path, &mut file);
         match file.too_many_bytes() {
             Some(bytes) => SourceContents::failed(self.too_large(path, bytes)),
             None => contents,
         }
+    }
+
+    #[cfg(feature = "containers")]
+    fn read_contents(&self, path: &Path, file: &mut BoundedFile) -> SourceContents {
+        let name = path_name(path);
+        let Some(containers) = &self.containers else {
+            return SourceContents::from_reader(name, file);
+        };
+        match file.read_all() {
+            Ok(bytes) => SourceContents::from_bytes_opening(name, &bytes, containers),
+            Err(error) => SourceContents::failed(io_failure(path, &error)),
+        }
+    }
+
+    #[cfg(not(feature = "containers"))]
+    fn read_contents(&self, path: &Path, file: &mut BoundedFile) -> SourceContents {
+        SourceContents::from_reader(path_name(path), file)
     }
 
     /// Looks through one file of PEM without holding more than one block of it, within the

@@ -13,18 +13,22 @@
 //! assert!(contents.failures.is_empty());
 //! ```
 
+#[cfg(feature = "containers")]
+mod container;
 mod contents;
 #[cfg(feature = "encrypted-keys")]
 mod encrypted_key;
 mod failure;
 mod foreign_format;
+#[cfg(any(feature = "containers", feature = "encrypted-keys"))]
+mod kdf_cost;
 mod key_error;
 pub(crate) mod key_kind;
 pub(crate) mod listed;
 pub(crate) mod listing;
 pub(crate) mod loader;
 mod not_found;
-#[cfg(feature = "monitor")]
+#[cfg(any(feature = "containers", feature = "monitor"))]
 pub(crate) mod passphrase;
 mod path_name;
 mod pem;
@@ -37,10 +41,12 @@ pub(crate) mod stamp;
 #[cfg(feature = "monitor")]
 pub(crate) use path_name::path_name;
 
+#[cfg(feature = "containers")]
+pub use container::Containers;
 pub use contents::SourceContents;
 pub use failure::{FailureReason, SourceFailure};
 pub use loader::Loader;
-#[cfg(feature = "encrypted-keys")]
+#[cfg(any(feature = "containers", feature = "encrypted-keys"))]
 pub use passphrase::Passphrase;
 pub use place::Place;
 pub use scan::{CertificateScan, FoundCertificate, OtherBlock, Scanned};

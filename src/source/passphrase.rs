@@ -1,14 +1,14 @@
-//! What opens an encrypted private key.
+//! What opens an encrypted private key, or a container.
 
-#[cfg(feature = "encrypted-keys")]
+#[cfg(any(feature = "containers", feature = "encrypted-keys"))]
 use std::fmt;
-#[cfg(feature = "encrypted-keys")]
+#[cfg(any(feature = "containers", feature = "encrypted-keys"))]
 use std::sync::Arc;
 
-#[cfg(feature = "encrypted-keys")]
+#[cfg(any(feature = "containers", feature = "encrypted-keys"))]
 use pkcs8::der::zeroize::Zeroizing;
 
-/// The passphrase of an encrypted private key: never printed, and wiped from memory when dropped.
+/// The passphrase of an encrypted private key or of a container: never printed, and wiped from memory when dropped.
 ///
 /// # How do I serve an encrypted key?
 /// ```
@@ -20,28 +20,28 @@ use pkcs8::der::zeroize::Zeroizing;
 /// let key = ReloadingKey::builder().with_files(files).build();
 /// # }
 /// ```
-#[cfg(feature = "encrypted-keys")]
+#[cfg(any(feature = "containers", feature = "encrypted-keys"))]
 #[derive(Clone)]
 pub struct Passphrase(Known);
 
-#[cfg(feature = "encrypted-keys")]
+#[cfg(any(feature = "containers", feature = "encrypted-keys"))]
 #[derive(Clone)]
 enum Known {
     Now(Zeroizing<Vec<u8>>),
     WhenAsked(Arc<Ask>),
 }
 
-#[cfg(feature = "encrypted-keys")]
+#[cfg(any(feature = "containers", feature = "encrypted-keys"))]
 type Ask = dyn Fn() -> Option<Vec<u8>> + Send + Sync;
 
-#[cfg(feature = "encrypted-keys")]
+#[cfg(any(feature = "containers", feature = "encrypted-keys"))]
 impl Passphrase {
     /// Takes the bytes as they are: without the line end that a file of it may have.
     pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
         Self(Known::Now(Zeroizing::new(bytes.into())))
     }
 
-    /// Asks for the bytes whenever there is an encrypted key to be opened, and keeps them no longer
+    /// Asks for the bytes whenever there is an encrypted key or a container to be opened, and keeps them no longer
     /// than that takes: at the start, at each renewal, and at each look while one cannot be opened. `None` where there
     /// is none to be had; it must not block for long, for nothing else is looked at meanwhile.
     ///
@@ -65,7 +65,7 @@ impl Passphrase {
 }
 
 /// Two that are asked for are equal where it is the same function that is asked.
-#[cfg(feature = "encrypted-keys")]
+#[cfg(any(feature = "containers", feature = "encrypted-keys"))]
 impl PartialEq for Passphrase {
     fn eq(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {
@@ -76,17 +76,17 @@ impl PartialEq for Passphrase {
     }
 }
 
-#[cfg(feature = "encrypted-keys")]
+#[cfg(any(feature = "containers", feature = "encrypted-keys"))]
 impl Eq for Passphrase {}
 
-#[cfg(feature = "encrypted-keys")]
+#[cfg(any(feature = "containers", feature = "encrypted-keys"))]
 impl fmt::Debug for Passphrase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Passphrase(..)")
     }
 }
 
-/// Without the feature `encrypted-keys` there is none.
-#[cfg(not(feature = "encrypted-keys"))]
+/// Without the features `containers` and `encrypted-keys` there is none.
+#[cfg(not(any(feature = "containers", feature = "encrypted-keys")))]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Passphrase {}

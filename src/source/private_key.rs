@@ -3,6 +3,8 @@
 use pki_types::PrivateKeyDer;
 use pki_types::pem::{Error as PemError, PemObject as _};
 
+#[cfg(all(feature = "containers", feature = "monitor"))]
+use super::container;
 #[cfg(feature = "encrypted-keys")]
 use super::encrypted_key;
 #[cfg(feature = "monitor")]
@@ -16,8 +18,8 @@ use super::pem::{Blocks, decode};
 #[cfg(feature = "encrypted-keys")]
 const ENCRYPTED: &[u8] = b"ENCRYPTED PRIVATE KEY";
 
-/// The first private key of a PEM file, or a DER one; where it is encrypted (PKCS#8), opened with
-/// the passphrase.
+/// The first private key of a PEM file, or a DER one, or (feature `containers`) of a container; where it
+/// is encrypted, opened with the passphrase.
 ///
 /// # Errors
 /// [`PrivateKeyError`] where there is none that can be read.
@@ -28,6 +30,10 @@ pub(crate) fn from_pem_or_der(
 ) -> Result<PrivateKeyDer<'static>, PrivateKeyError> {
     match from_pem(bytes) {
         Err(PrivateKeyError::Missing) => {
+            #[cfg(feature = "containers")]
+            if let Some(key) = passphrase.and_then(|passphrase| in_container(bytes, passphrase)) {
+                return key;
+            }
             if let Some(instead) = instead_of_key(bytes) {
                 return Err(instead);
             }
@@ -39,6 +45,17 @@ pub(crate) fn from_pem_or_der(
         Err(PrivateKeyError::Encrypted) => opened(bytes, passphrase),
         read => read,
     }
+}
+
+/// The first private key of a container; `None` where it is none.
+#[cfg(all(feature = "containers", feature = "monitor"))]
+fn in_container(
+    bytes: &[u8],
+    passphrase: &Passphrase,
+) -> Option<Result<PrivateKeyDer<'static>, PrivateKeyError>> {
+    let format = ForeignFormat::of(bytes).filter(|format| format.is_container())?;
+    let key = container::private_key(format, bytes, Some(passphrase));
+    Some(key.map_err(|fault| PrivateKeyError::Container(format, fault)))
 }
 
 /// The first private key of a PEM file, which is not encrypted.

@@ -60,7 +60,7 @@ impl BoundedFile {
     }
 
     /// What is left of it, or the error and nothing.
-    #[cfg(any(feature = "announcements", feature = "monitor"))]
+    #[cfg(any(feature = "announcements", feature = "containers", feature = "monitor"))]
     pub(crate) fn read_all(&mut self) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         self.file.read_to_end(&mut bytes)?;

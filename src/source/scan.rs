@@ -115,7 +115,7 @@ impl<R> fmt::Debug for CertificateScan<R> {
     }
 }
 
-fn read(source: &Arc<str>, block: &Block<'_>, der: &mut Vec<u8>) -> Scanned {
+pub(super) fn read(source: &Arc<str>, block: &Block<'_>, der: &mut Vec<u8>) -> Scanned {
     let place = Place {
         source: Arc::clone(source),
         block: Some(block.number),
@@ -126,9 +126,6 @@ fn read(source: &Arc<str>, block: &Block<'_>, der: &mut Vec<u8>) -> Scanned {
         // Not even decoded: presence is all that we want to know.
         return Scanned::PrivateKey(place);
     }
-    let damaged = |place, detail: &str| {
-        Scanned::Failure(SourceFailure::at(place, FailureReason::BadPem, detail))
-    };
     if block.is_marked {
         let format = ForeignFormat::MarkedUtf8;
         let failure = SourceFailure::at(place, FailureReason::BadPem, format.what());
@@ -138,7 +135,7 @@ fn read(source: &Arc<str>, block: &Block<'_>, der: &mut Vec<u8>) -> Scanned {
         Err(detail) => damaged(place, detail),
         Ok(body) if block.label == b"CERTIFICATE" => match pem::decode(body, der) {
             Some(der) => certificate(place, der),
-            None => damaged(place, "the base64 between BEGIN and END is damaged"),
+            None => damaged_base64(place),
         },
         Ok(_) => {
             let label = String::from_utf8_lossy(block.label);
@@ -148,6 +145,14 @@ fn read(source: &Arc<str>, block: &Block<'_>, der: &mut Vec<u8>) -> Scanned {
             })
         }
     }
+}
+
+pub(super) fn damaged_base64(place: Place) -> Scanned {
+    damaged(place, "the base64 between BEGIN and END is damaged")
+}
+
+fn damaged(place: Place, detail: &str) -> Scanned {
+    Scanned::Failure(SourceFailure::at(place, FailureReason::BadPem, detail))
 }
 
 /// What these bytes are as a certificate.

@@ -586,7 +586,7 @@ fn endpoints_are_asked_at_their_interval_and_judged_by_what_they_last_showed() {
         .iter()
         .find(|(reason, _)| reason.as_str() == "connection");
     assert_eq!(connections.map(|(_, count)| *count), Some(1));
-    assert_eq!(errors.len(), 11);
+    assert_eq!(errors.len(), 15);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! stays whatever happens to the files.
 
 mod causes;
+mod containers;
 mod encrypted;
 mod faults;
 mod identities;

@@ -12,7 +12,7 @@ use data_encoding::{BASE64, HEXLOWER};
 use notafter::announce::{AnnouncementKey, PinFloor};
 use notafter::cert::CertificateFacts;
 use notafter::pin::{Pin, PinState};
-use notafter::source::{CertificateScan, SourceContents};
+use notafter::source::{CertificateScan, Containers, Passphrase, SourceContents};
 use notafter::{
     Certificate, Event, Loader, Monitor, ReloadingKey, SelfCheck, SpkiPin, Target, TrustAnchors,
 };
@@ -289,7 +289,11 @@ impl Printed {
 fn files(secret: &Secret) -> Vec<Vec<u8>> {
     let Secret { der, label, .. } = secret;
     let pem = pki::pem(label, der);
-    let mut files = vec![der.clone(), pem.clone().into_bytes()];
+    let container = container(&secret.pkcs8);
+    let mut damaged = container.clone();
+    let place = container.len() / 2;
+    damaged.remove(place);
+    let mut files = vec![der.clone(), pem.clone().into_bytes(), container, damaged];
     for label in [
         "CERTIFICATE",
         "PUBLIC KEY",
@@ -336,12 +340,42 @@ fn files(secret: &Secret) -> Vec<Vec<u8>> {
     files
 }
 
+/// PKCS#12 (RFC 7292) without encryption, and with nothing but the key.
+fn container(pkcs8: &[u8]) -> Vec<u8> {
+    const DATA: &[u8] = &[0x06, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 1];
+    const KEY_BAG: &[u8] = &[
+        0x06, 11, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 12, 10, 1, 1,
+    ];
+    let put = |tag: u8, parts: &[&[u8]]| {
+        let content = parts.concat();
+        let length = u32::try_from(content.len()).unwrap().to_be_bytes();
+        [&[tag, 0x84][..], &length, &content].concat()
+    };
+    let data = |content: &[u8]| {
+        let content = put(0xa0, &[&put(0x04, &[content])]);
+        put(0x30, &[DATA, &content])
+    };
+    let bag = put(0x30, &[KEY_BAG, &put(0xa0, &[pkcs8])]);
+    let safe = put(0x30, &[&data(&put(0x30, &[&bag]))]);
+    put(0x30, &[&[2, 1, 3], &data(&safe)])
+}
+
 /// Everything that reads bytes without a file.
 fn in_memory(printed: &mut Printed, file: &[u8]) {
     let contents = SourceContents::from_bytes("tls.key", file);
     printed.debug("contents", &contents);
     for failure in &contents.failures {
         printed.text("failure", failure.to_string());
+    }
+    let containers = Containers::new().with_passphrase(Passphrase::new("changeit"));
+    let opened = SourceContents::from_bytes_opening("tls.p12", file, &containers);
+    printed.debug("opened", &opened);
+    for failure in &opened.failures {
+        printed.text("opened", failure.to_string());
+    }
+    if let Err(failure) = containers.private_key("tls.p12", file) {
+        printed.debug("key of container", &failure);
+        printed.text("key of container", failure.to_string());
     }
     printed.debug("reader", &SourceContents::from_reader("tls.key", file));
     let scan = CertificateScan::new("tls.key", file);

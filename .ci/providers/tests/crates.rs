@@ -17,8 +17,8 @@ const OF_PROVIDERS: &[&str] = &[
 
 /// Implementations of a hash, a cipher or a derivation of keys.
 const OF_ALGORITHMS: &[&str] = &[
-    "aes", "blake2", "cbc", "des", "hmac", "md-5", "pbkdf2", "salsa20", "scrypt", "sha1", "sha2",
-    "sha3",
+    "aes", "blake2", "cbc", "des", "hmac", "md-5", "pbkdf2", "rc2", "salsa20", "scrypt", "sha1",
+    "sha2", "sha3",
 ];
 
 #[test]
@@ -44,7 +44,7 @@ fn a_program_has_the_provider_that_it_asked_for_and_no_other() {
 
 #[test]
 fn beside_the_provider_there_is_what_the_page_on_providers_says() {
-    let cases: [(&str, &[&str]); 4] = [
+    let cases: [(&str, &[&str]); 5] = [
         ("", &["sha2"]),
         ("ocsp", &["sha1", "sha2"]),
         (
@@ -54,9 +54,17 @@ fn beside_the_provider_there_is_what_the_page_on_providers_says() {
             ],
         ),
         (
+            "containers",
+            &[
+                "aes", "cbc", "des", "hmac", "md-5", "pbkdf2", "rc2", "salsa20", "scrypt", "sha1",
+                "sha2",
+            ],
+        ),
+        (
             "full",
             &[
-                "aes", "cbc", "des", "hmac", "pbkdf2", "salsa20", "scrypt", "sha1", "sha2",
+                "aes", "cbc", "des", "hmac", "md-5", "pbkdf2", "rc2", "salsa20", "scrypt", "sha1",
+                "sha2",
             ],
         ),
     ];

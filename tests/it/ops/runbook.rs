@@ -12,7 +12,7 @@ use crate::support::tools;
 const RUNBOOK: &str = include_str!("../../../docs/ops/RUNBOOK.md");
 
 /// What is found on machines of those who are on call.
-const PROGRAMS: [&str; 38] = [
+const PROGRAMS: [&str; 39] = [
     "amtool",
     "apt-get",
     "ausearch",
@@ -34,6 +34,7 @@ const PROGRAMS: [&str; 38] = [
     "grep",
     "head",
     "journalctl",
+    "keytool",
     "ls",
     "namei",
     "od",

@@ -1,0 +1,105 @@
+//! A passphrase in the forms that containers stretch, and how much stretching one may ask for.
+
+use pkcs8::der::zeroize::Zeroizing;
+
+use super::fault::ContainerFault;
+use crate::source::kdf_cost::MAX_ITERATIONS;
+
+/// A passphrase in each form; all of them are wiped when dropped.
+pub(super) struct Secret {
+    /// As it was given: PBES2 takes it so.
+    pub(super) bytes: Zeroizing<Vec<u8>>,
+    /// In UTF-16, the higher byte first, with an end of two zeros (RFC 7292, B.1): each form that
+    /// programs have given it.
+    pub(super) wide: Vec<Zeroizing<Vec<u8>>>,
+}
+
+impl Secret {
+    pub(super) fn new(bytes: Zeroizing<Vec<u8>>) -> Self {
+        let latin1 = |bytes: &[u8]| wide(bytes.iter().map(|byte| u16::from(*byte)));
+        let wide = match std::str::from_utf8(&bytes) {
+            // Some take no passphrase for nothing at all, others for its end alone.
+            Ok("") => vec![Zeroizing::new(vec![0, 0]), Zeroizing::default()],
+            Ok(text) if text.is_ascii() => vec![wide(text.encode_utf16())],
+            // OpenSSL before 1.1 took every byte for a character.
+            Ok(text) => vec![wide(text.encode_utf16()), latin1(&bytes)],
+            Err(_) => vec![latin1(&bytes)],
+        };
+        Self { bytes, wide }
+    }
+
+    /// In UTF-16 without an end, as Java hashes it.
+    pub(super) fn utf16(&self) -> &[u8] {
+        let wide = self.wide.first().map_or(&[][..], |wide| wide);
+        wide.get(..wide.len().saturating_sub(2)).unwrap_or_default()
+    }
+}
+
+fn wide(units: impl Iterator<Item = u16>) -> Zeroizing<Vec<u8>> {
+    // Grown at once: what it would leave behind when it moves is not wiped.
+    let mut wide = Zeroizing::new(Vec::with_capacity(2 * units.size_hint().1.unwrap_or(0) + 2));
+    for unit in units {
+        wide.extend(unit.to_be_bytes());
+    }
+    wide.extend([0, 0]);
+    wide
+}
+
+/// What is left of the work that one container may ask for.
+#[derive(Debug)]
+pub(super) struct IterationBudget {
+    iterations: u64,
+}
+
+impl IterationBudget {
+    /// As much for everything in it as for one key.
+    pub(super) fn new() -> Self {
+        Self {
+            iterations: MAX_ITERATIONS.into(),
+        }
+    }
+
+    /// Takes so many iterations before they are done.
+    ///
+    /// # Errors
+    /// [`ContainerFault::TooCostly`] where there are not as many left.
+    pub(super) fn take(&mut self, iterations: u64) -> Result<(), ContainerFault> {
+        let left = self.iterations.checked_sub(iterations);
+        self.iterations = left.ok_or(ContainerFault::TooCostly)?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_passphrase_has_each_form_that_programs_give_it() {
+        let cases: [(&[u8], &[&[u8]]); 4] = [
+            (b"", &[&[0, 0], &[]]),
+            (b"ab", &[&[0, b'a', 0, b'b', 0, 0]]),
+            (
+                "é".as_bytes(),
+                &[&[0, 0xe9, 0, 0], &[0, 0xc3, 0, 0xa9, 0, 0]],
+            ),
+            (&[0xe9], &[&[0, 0xe9, 0, 0]]),
+        ];
+        for (bytes, expected) in cases {
+            let secret = Secret::new(Zeroizing::new(bytes.to_vec()));
+            let wide: Vec<&[u8]> = secret.wide.iter().map(|wide| &wide[..]).collect();
+            assert_eq!(wide, expected);
+        }
+        let text = Secret::new(Zeroizing::new("a😀".into()));
+        assert_eq!(text.utf16(), [0, b'a', 0xd8, 0x3d, 0xde, 0]);
+    }
+
+    #[test]
+    fn a_container_may_ask_for_ten_million_iterations_and_no_more() {
+        let mut budget = IterationBudget::new();
+        assert_eq!(budget.take(u64::from(MAX_ITERATIONS) - 1), Ok(()));
+        assert_eq!(budget.take(2), Err(ContainerFault::TooCostly));
+        assert_eq!(budget.take(1), Ok(()));
+        assert_eq!(budget.take(1), Err(ContainerFault::TooCostly));
+    }
+}
