@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 use roxmltree::Node;
 
 use super::date::LastSecond;
-use super::draft::{Draft, Policy, pin_of_base64, scope_of};
+use super::draft::{Draft, Policy, pin_of_base64};
 use super::error::{FormProblem, FormReadError};
 use super::unsayable::FormWriteError;
 use super::writer::{Form, Host};
@@ -108,8 +108,6 @@ fn domain(host: &Host) -> String {
 #[derive(Debug, Default)]
 struct Reading {
     draft: Draft,
-    /// As Android has it, a domain stands once, whether or not with its subdomains.
-    domains: BTreeSet<String>,
 }
 
 impl Reading {
@@ -151,17 +149,8 @@ impl Reading {
     ) -> Result<(), FormReadError> {
         let host = text_of(element, "the name of a host")?;
         let subdomains = boolean(element, "includeSubdomains")?;
-        let scope = scope_of(&host, subdomains);
+        let scope = self.draft.host(&host, subdomains);
         let scope = scope.map_err(|problem| problem.at(place(element)))?;
-        let counted = self.draft.count_host();
-        counted.map_err(|problem| problem.at(place(element)))?;
-        let name = scope.to_string();
-        if !self
-            .domains
-            .insert(name.trim_start_matches("**.").to_owned())
-        {
-            return Err(FormProblem::repeated(&host).at(place(element)));
-        }
         match policy {
             Some(policy) if !policy.pins.is_empty() => self.draft.pin(Some(scope), policy),
             _ => self.draft.unpin(scope),

@@ -1,5 +1,7 @@
 //! What was read so far: hosts with their pins, within the bounds of every form.
 
+use std::collections::BTreeSet;
+
 use super::error::{FormPlace, FormProblem, FormReadError};
 use crate::pin::{
     ExpiryRule, Pin, PinMode, PinPosition, PinScope, PinSet, PinSets, PinState, SpkiPin,
@@ -70,6 +72,8 @@ impl Policy {
 pub(super) struct Draft {
     policies: Vec<(Policy, Vec<PinScope>)>,
     unpinned: Vec<PinScope>,
+    /// Without what says that all below them is meant, too.
+    names: BTreeSet<String>,
     hosts: usize,
     pins: usize,
 }
@@ -95,12 +99,24 @@ impl Draft {
         }
     }
 
+    /// Takes the name of a host, and of all names below it where that is asked for. It may stand once, whether or not
+    /// with what is below it.
+    pub(super) fn host(&mut self, name: &str, subdomains: bool) -> Result<PinScope, FormProblem> {
+        let scope = scope_of(name, subdomains)?;
+        self.count_host()?;
+        let text = scope.to_string();
+        match self.names.insert(text.trim_start_matches("**.").to_owned()) {
+            true => Ok(scope),
+            false => Err(FormProblem::repeated(name)),
+        }
+    }
+
     /// Pins these hosts so; `None` for every peer.
     pub(super) fn pin(&mut self, hosts: Option<PinScope>, policy: &Policy) {
         let mut known = self.policies.iter_mut();
         let is_for_hosts = hosts.is_some();
         let same =
-            known.find(|(known, scopes)| known == policy && !scopes.is_empty() == is_for_hosts);
+            known.find(|(known, scopes)| known == policy && scopes.is_empty() != is_for_hosts);
         match same {
             Some((_, scopes)) => scopes.extend(hosts),
             None => self

@@ -10,7 +10,7 @@
 use serde_json::{Map, Value, json};
 
 use super::date::LastSecond;
-use super::draft::{Draft, Policy, pin_of_base64, scope_of};
+use super::draft::{Draft, Policy, pin_of_base64};
 use super::error::{FormProblem, FormReadError};
 use super::json::{self, JsonValue};
 use super::unsayable::FormWriteError;
@@ -31,12 +31,13 @@ pub fn read(options: &str) -> Result<PinSets, FormReadError> {
     let options = json::parse(options)?;
     let mut draft = Draft::default();
     for (host, options) in JsonValue::root(&options).fields()? {
-        draft.count_host().map_err(|problem| options.at(problem))?;
         let subdomains = match options.field("includeSubdomains")? {
             Some(included) => included.boolean()?,
             None => false,
         };
-        let scope = scope_of(host, subdomains).map_err(|problem| options.at(problem))?;
+        let scope = draft
+            .host(host, subdomains)
+            .map_err(|problem| options.at(problem))?;
         let policy = policy(&options, &mut draft)?;
         draft.pin(Some(scope), &policy);
     }

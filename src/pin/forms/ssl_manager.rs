@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::date::LastSecond;
-use super::draft::{Draft, Policy, pin_of_okhttp, scope_of};
+use super::draft::{Draft, Policy, pin_of_okhttp};
 use super::error::{FormProblem, FormReadError};
 use super::json::{self, JsonValue};
 use super::unsayable::FormWriteError;
@@ -47,7 +47,6 @@ pub fn read(config: &str) -> Result<PinSets, FormReadError> {
     }
     let mut draft = Draft::default();
     for (host, pins) in keys.fields()? {
-        draft.count_host().map_err(|problem| pins.at(problem))?;
         let mut policy = Policy::default();
         let mut subdomains = true;
         if let Some(options) = options.remove(host) {
@@ -74,7 +73,9 @@ pub fn read(config: &str) -> Result<PinSets, FormReadError> {
             policy.add(key, PinPosition::Any);
         }
         policy.at_least(1).map_err(|problem| pins.at(problem))?;
-        let scope = scope_of(host, subdomains).map_err(|problem| pins.at(problem))?;
+        let scope = draft
+            .host(host, subdomains)
+            .map_err(|problem| pins.at(problem))?;
         draft.pin(Some(scope), &policy);
     }
     match options.into_values().next() {

@@ -183,7 +183,10 @@ fn take(
         }
     };
     if let Some(owner) = &owner {
-        scope_of(&owner.host, false)?;
+        let scope = scope_of(&owner.host, false)?;
+        if exact_name(&scope).is_err() {
+            return Err(FormProblem::unexpected(&owner.host, "the name of a host"));
+        }
         let mut known = hosts.keys().flatten();
         if known.any(|known| known.host == owner.host && known.service != owner.service) {
             return Err(FormProblem::SeveralServices);

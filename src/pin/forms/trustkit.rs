@@ -12,7 +12,7 @@
 use roxmltree::Node;
 
 use super::date::LastSecond;
-use super::draft::{Draft, Policy, pin_of_base64, scope_of};
+use super::draft::{Draft, Policy, pin_of_base64};
 use super::error::{FormPlace, FormProblem, FormReadError};
 use super::unsayable::{FormWriteError, Unsayable};
 use super::writer::{Form, Host};
@@ -66,10 +66,13 @@ pub fn read(plist: &str) -> Result<PinSets, FormReadError> {
     let (mut including, mut excluded) = (Vec::new(), Vec::new());
     for (name, value) in &Dictionary::of(domains)?.entries {
         let policy = Dictionary::of(*value)?;
-        let counted = draft.count_host();
-        counted.map_err(|problem| problem.at(place(*value)))?;
         let subdomains = policy.boolean("TSKIncludeSubdomains", false)?;
-        let scope = scope_of(name, subdomains);
+        let scope = draft
+            .host(name, subdomains)
+            .and_then(|scope| match named(&scope) {
+                Ok(()) => Ok(scope),
+                Err(_) => Err(FormProblem::unexpected(name, "the name of a host")),
+            });
         let scope = scope.map_err(|problem| problem.at(place(*value)))?;
         if policy.boolean("TSKExcludeSubdomainFromParentPolicy", false)? {
             if let [_, (_, second), ..] = policy.entries.as_slice() {
@@ -80,8 +83,8 @@ pub fn read(plist: &str) -> Result<PinSets, FormReadError> {
             draft.unpin(scope);
             continue;
         }
-        if subdomains {
-            including.push(format!(".{}", name.to_ascii_lowercase()));
+        if let Some(domain) = scope.wildcard_domain() {
+            including.push(format!(".{domain}"));
         }
         let read = domain(&policy, &mut draft)?;
         draft.pin(Some(scope), &read);

@@ -120,6 +120,37 @@ fn a_document_has_100000_nodes_and_configs_are_16_deep_at_the_most() {
 }
 
 #[test]
+fn what_is_repeated_of_a_form_is_short_and_writes_no_lines() {
+    let long = "\u{202e}x\n".repeat(10_000);
+    let escaped = "\\u202ex\\n".repeat(10_000);
+    let config =
+        |inner: &str| format!("<network-security-config>{inner}</network-security-config>");
+    let errors = [
+        android::read(&config(&format!(
+            "<domain-config><domain>{long}</domain></domain-config>"
+        ))),
+        android::read(&config(&format!(
+            "<domain-config><domain includeSubdomains='{long}'>a</domain></domain-config>"
+        ))),
+        android::read(&format!("<{}/>", "\u{200b}x".repeat(10_000))),
+        android::read(&format!("<a></{}>", "x".repeat(10_000))),
+        trustkit::read(&format!(
+            "<plist><dict><key>{long}</key><a/><key>{long}</key><a/></dict></plist>"
+        )),
+        okhttp::read(&format!(".add(\"{}\", \"\")", "\u{202e}x".repeat(10_000))),
+        ssl_manager::read(&format!(r#"{{"sha256Keys": {{"{escaped}": [1]}}}}"#)),
+        ssl_manager::read(&format!(r#"{{"{escaped}": 1, "{escaped}": 1}}"#)),
+        tlsa::read(&format!("{long} 1 1 00")),
+    ];
+    for error in errors {
+        let sentence = error.unwrap_err().to_string();
+        assert!(sentence.len() < 4_000, "{}", sentence.len());
+        let hidden = |c: char| c.is_control() || matches!(c, '\u{202e}' | '\u{200b}');
+        assert!(!sentence.contains(hidden), "{sentence}");
+    }
+}
+
+#[test]
 fn entities_are_never_expanded() {
     let mut entities = "<!ENTITY a0 \"ha\">".to_owned();
     for n in 1..30 {

@@ -2,6 +2,7 @@
 
 mod android;
 mod bounds;
+mod handshakes;
 mod hpkp;
 mod json;
 mod okhttp;

@@ -86,10 +86,15 @@ fn what_is_wrong_with_a_fingerprint_is_told_with_its_path() {
         ),
     ];
     for (json, place, sentence) in cases {
-        assert_refused(&json, read(&json, &[leaf.clone()]), place, sentence);
+        assert_refused(
+            &json,
+            read(&json, std::slice::from_ref(&leaf)),
+            place,
+            sentence,
+        );
     }
     // Nobody's certificate tells the key of the example.
-    let error = read(&data("wultra-readme.json"), &[leaf.clone()]).unwrap_err();
+    let error = read(&data("wultra-readme.json"), std::slice::from_ref(&leaf)).unwrap_err();
     let expected = "fingerprints[0].fingerprint: \
         3111500c4a66012cdae333ec3fca1c9dde45c954440e7ee413716bff3663c074 is the fingerprint of a whole certificate, and \
         none of those given: give the certificate, so that its key can be pinned";
