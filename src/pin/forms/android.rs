@@ -44,7 +44,7 @@ pub fn read(xml: &str) -> Result<PinSets, FormReadError> {
         let found = root.tag_name().name();
         return Err(FormProblem::unexpected(found, "network-security-config").at(place(root)));
     }
-    let mut reading = Reading::default();
+    let mut reading = ConfigReading::default();
     let mut seen = BTreeSet::new();
     for element in elements(root) {
         match element.tag_name().name() {
@@ -106,11 +106,11 @@ fn domain(host: &Host) -> String {
 }
 
 #[derive(Debug, Default)]
-struct Reading {
+struct ConfigReading {
     draft: Draft,
 }
 
-impl Reading {
+impl ConfigReading {
     fn domain_config(
         &mut self,
         config: Node<'_, '_>,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use super::tlsa_record::NoPinRecord;
+use super::no_pin_record::NoPinRecord;
 use crate::cert::Sha256Digest;
 use crate::pin::{PinParseError, PinScopeError, PinSetError};
 use crate::text::quoted;

@@ -52,6 +52,7 @@ mod draft;
 mod error;
 mod header_grammar;
 mod json;
+mod no_pin_record;
 mod source_text;
 mod tlsa_record;
 mod unsayable;

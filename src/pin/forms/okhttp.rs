@@ -26,7 +26,7 @@ const FORM: Form = Form {
 /// [`FormReadError`] with line and column, also where an argument is no literal string.
 pub fn read(source: &str) -> Result<PinSets, FormReadError> {
     let mut draft = Draft::default();
-    let mut patterns: Vec<Pattern> = Vec::new();
+    let mut patterns: Vec<HostPattern> = Vec::new();
     for call in arguments_of_add(bounded(source)?)? {
         let mut arguments = call.into_iter();
         let Some(host) = arguments.next() else {
@@ -39,7 +39,7 @@ pub fn read(source: &str) -> Result<PinSets, FormReadError> {
                 let counted = draft.count_host();
                 counted.map_err(|problem| problem.at(host.place.clone()))?;
                 let pins = Vec::new();
-                patterns.push(Pattern { scope, pins });
+                patterns.push(HostPattern { scope, pins });
                 patterns.len() - 1
             }
         };
@@ -72,7 +72,7 @@ pub fn read(source: &str) -> Result<PinSets, FormReadError> {
 pub fn write(sets: &PinSets) -> Result<String, FormWriteError> {
     FORM.none_unpinned(sets)?;
     let mut lines = String::new();
-    let mut written: Vec<(Numbered<'_>, Pattern)> = Vec::new();
+    let mut written: Vec<(Numbered<'_>, HostPattern)> = Vec::new();
     for numbered in FORM.numbered(sets) {
         let pins = numbered.keys_of_any_position()?;
         numbered.endless()?;
@@ -90,13 +90,13 @@ pub fn write(sets: &PinSets) -> Result<String, FormWriteError> {
                 lines += &format!(".add(\"{scope}\", \"{pin}\")\n");
             }
             let pins = pins.clone();
-            written.push((numbered, Pattern { scope, pins }));
+            written.push((numbered, HostPattern { scope, pins }));
         }
     }
     for (numbered, inner) in &written {
         let mut others = written.iter().map(|(_, outer)| outer);
         // A scope of their one common host is judged by itself.
-        let is_judged = |outer: &Pattern| {
+        let is_judged = |outer: &HostPattern| {
             let common = one_common_host(&outer.scope, &inner.scope);
             written
                 .iter()
@@ -114,12 +114,12 @@ pub fn write(sets: &PinSets) -> Result<String, FormWriteError> {
 
 /// A pattern with its own pins.
 #[derive(Debug, Clone)]
-struct Pattern {
+struct HostPattern {
     scope: PinScope,
     pins: Vec<SpkiPin>,
 }
 
-impl Pattern {
+impl HostPattern {
     /// Whether OkHttp would count a pin of it for hosts of the other, where it should not count.
     fn adds_to(&self, inner: &Self) -> bool {
         self.scope.specificity() <= inner.scope.specificity()
@@ -141,14 +141,14 @@ fn pattern(literal: &Literal) -> Result<PinScope, FormProblem> {
 }
 
 /// The scopes, each with the pins of all patterns that cover it.
-fn effective(patterns: &[Pattern]) -> Result<Vec<(PinScope, Policy)>, FormProblem> {
+fn effective(patterns: &[HostPattern]) -> Result<Vec<(PinScope, Policy)>, FormProblem> {
     let mut scopes: Vec<PinScope> = patterns
         .iter()
         .map(|pattern| pattern.scope.clone())
         .collect();
     // A pattern of one label below a domain meets one of all below a name within that domain in that name alone.
     for pattern in patterns {
-        let common = |other: &Pattern| one_common_host(&pattern.scope, &other.scope);
+        let common = |other: &HostPattern| one_common_host(&pattern.scope, &other.scope);
         if let Some(host) = patterns.iter().find_map(common) {
             if !scopes.contains(&host) {
                 scopes.push(host);

@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 
 use super::draft::{Draft, Policy, bounded, scope_of};
 use super::error::{FormPlace, FormProblem, FormReadError};
-pub use super::tlsa_record::{NoPinRecord, TlsaRecord};
+pub use super::no_pin_record::NoPinRecord;
+pub use super::tlsa_record::TlsaRecord;
 use super::unsayable::{FormWriteError, Unsayable};
 use super::writer::{Form, Numbered, Positions};
 use super::zone::{ZoneRecord, records};
