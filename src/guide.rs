@@ -7,6 +7,7 @@
 //! | know what to do when it tells something | [`on_call`], and [`runbook`] with what to type |
 //! | see what peers show, and hold hostile ones off | [`peers`] |
 //! | pin without locking anybody out | [`pinning`] |
+//! | take pins from Android, TrustKit, OkHttp, headers or TLSA records, and give them | [`pin_forms`] |
 //! | rotate a pinned key, day by day | [`rotating_keys`] |
 //! | get out of a lock-out by wrong pins | [`wrong_pin`] |
 //! | know peers by SPIFFE IDs rather than by names | [`spiffe`] |
@@ -80,6 +81,10 @@ pub mod peers {}
 /// Pins that lock nobody out.
 #[doc = include_str!("../docs/PINNING.md")]
 pub mod pinning {}
+
+/// Pins in the forms of others.
+#[cfg_attr(any(not(doctest), feature = "pin-forms"), doc = include_str!("../docs/PIN-FORMS.md"))]
+pub mod pin_forms {}
 
 /// A pinned key that is rotated, day by day.
 #[cfg_attr(

@@ -49,6 +49,8 @@ pub mod guide;
 pub mod cert;
 pub mod identity;
 pub mod source;
+#[cfg(any(feature = "announcements", feature = "pin-forms"))]
+mod strict_json;
 mod text;
 pub mod time;
 

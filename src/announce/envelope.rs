@@ -4,8 +4,7 @@ use base64_simd::STANDARD as BASE64;
 use serde_json::{Value, json};
 
 use super::AnnouncementError;
-use super::json_place::JsonPlace;
-use super::strict_json;
+use super::json_place::{self, JsonPlace};
 
 /// What the payload is, as the signatures cover it.
 const PAYLOAD_TYPE: &str = "application/vnd.notafter.pins.v2+json";
@@ -58,7 +57,7 @@ impl Envelope {
                 limit: MAX_BYTES,
             });
         }
-        let json = strict_json::parse("envelope", bytes)?;
+        let json = json_place::parse("envelope", bytes)?;
         let envelope = JsonPlace::root("envelope", &json);
         let handovers = envelope.optional("handovers")?;
         let mut read = Self::read(&envelope)?;

@@ -3,6 +3,15 @@
 use serde_json::Value;
 
 use super::AnnouncementError;
+use crate::strict_json;
+
+/// Reads strict JSON, called so.
+///
+/// # Errors
+/// `Malformed`, with line and column.
+pub(super) fn parse(what: &str, bytes: &[u8]) -> Result<Value, AnnouncementError> {
+    strict_json::parse(bytes).map_err(|error| AnnouncementError::malformed(what, error.to_string()))
+}
 
 /// A value with its place in the document, like `payload.pin_sets[0].pins[2].state`.
 #[derive(Debug, Clone)]

@@ -37,7 +37,6 @@ mod signed_announcement;
 mod signers;
 mod state;
 mod store;
-mod strict_json;
 
 pub use authority::Authority;
 pub use envelope::Envelope;

@@ -2,8 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::json_place::JsonPlace;
-use super::strict_json;
+use super::json_place::{self, JsonPlace};
 use super::{AnnouncementError, Authority, PreviousAnnouncement};
 use crate::pin::{Acceptance, Pin, PinPosition, PinScope, PinState, SpkiPin};
 use crate::text::visible;
@@ -129,7 +128,7 @@ impl Announcement {
     /// [`AnnouncementError::Malformed`] with the place, [`AnnouncementError::Authority`] for an
     /// authority that no one could be.
     pub fn from_json(json: &[u8]) -> Result<Self, AnnouncementError> {
-        let json = strict_json::parse("payload", json)?;
+        let json = json_place::parse("payload", json)?;
         let payload = JsonPlace::root("payload", &json);
         let sets = payload.field("pin_sets")?.list()?;
         let authority = payload.optional("authority")?;

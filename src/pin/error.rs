@@ -202,6 +202,14 @@ pub enum PinSetError {
         /// The hosts.
         scope: PinScope,
     },
+    /// What is left out is no hosts.
+    #[error(
+        "{scope} are identities, and only hosts can be left unpinned: give them a pin set of their own"
+    )]
+    UnpinnedIdentity {
+        /// The identities.
+        scope: PinScope,
+    },
     /// Two sets are for every peer.
     #[error("two sets name no hosts, so both are for every peer: keep one, or name the hosts")]
     RepeatedCatchAll,

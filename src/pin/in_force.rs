@@ -16,6 +16,7 @@ use crate::time::Timestamp;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PinSets {
     sets: Vec<PinSet>,
+    unpinned: Vec<PinScope>,
 }
 
 impl PinSets {
@@ -36,7 +37,49 @@ impl PinSets {
         if catch_all.count() > 1 {
             return Err(PinSetError::RepeatedCatchAll);
         }
-        Ok(Self { sets })
+        let unpinned = Vec::new();
+        Ok(Self { sets, unpinned })
+    }
+
+    /// Leaves these hosts out, although a less specific scope covers them: for them no set counts. A client
+    /// for which pins stand beside the inner verifier then asks that one alone; one for which pins stand in
+    /// its place refuses.
+    ///
+    /// # Errors
+    /// [`PinSetError`] where a set names the same hosts, or the scope is one of identities.
+    ///
+    /// # How do I pin all of a domain but one host?
+    /// ```
+    /// use notafter::PinSet;
+    /// use notafter::pin::PinSets;
+    /// # let in_use = "sha256/C5+lpZ7tcVwmwQIMcRtPbsQtWLABXhQzejna0wHFr8M=".parse()?;
+    /// let of_the_domain = PinSet::builder().with_current(in_use).with_scope("**.example.com".parse()?).build()?;
+    /// let pins = PinSets::from(of_the_domain).with_unpinned(["cdn.example.com".parse()?])?;
+    /// assert!(pins.for_server(&"www.example.com".try_into()?).is_some());
+    /// assert!(pins.for_server(&"cdn.example.com".try_into()?).is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn with_unpinned(
+        mut self,
+        hosts: impl IntoIterator<Item = PinScope>,
+    ) -> Result<Self, PinSetError> {
+        let named = self.sets.iter().flat_map(PinSet::scopes);
+        let mut seen: HashSet<PinScope> = named.chain(&self.unpinned).cloned().collect();
+        for scope in hosts {
+            if scope.is_of_identities() {
+                return Err(PinSetError::UnpinnedIdentity { scope });
+            }
+            if !seen.insert(scope.clone()) {
+                return Err(PinSetError::RepeatedScope { scope });
+            }
+            self.unpinned.push(scope);
+        }
+        Ok(self)
+    }
+
+    /// Lists the hosts that are left out.
+    pub fn unpinned(&self) -> &[PinScope] {
+        &self.unpinned
     }
 
     /// Walks over the sets.
@@ -45,17 +88,20 @@ impl PinSets {
     }
 
     /// Finds the set that counts for connections to this name: exact names before wildcards, longer
-    /// domains before shorter ones, `*.` before `**.`, a set for every peer last.
+    /// domains before shorter ones, `*.` before `**.`, a set for every peer last. `None` also where the most
+    /// specific scope is one of those that are left out.
     pub fn for_server(&self, name: &ServerName<'_>) -> Option<&PinSet> {
-        let by_name = self.most_specific(|scope| scope.covers(name));
-        by_name.or_else(|| self.for_every_peer())
+        match self.most_specific(|scope| scope.covers(name)) {
+            Some(by_name) => by_name,
+            None => self.for_every_peer(),
+        }
     }
 
     /// Finds the set that counts for a peer of this identity before any for the name that the
     /// connection was made to: exact identities before longer paths before shorter ones before trust
     /// domains. `None` where no set is for identities that are this one.
     pub fn for_identity(&self, identity: &PeerIdentity) -> Option<&PinSet> {
-        self.most_specific(|scope| scope.covers_identity(identity))
+        self.most_specific(|scope| scope.covers_identity(identity))?
     }
 
     /// Says whether any set is for peers by their identity, so that a verifier must know those.
@@ -64,12 +110,14 @@ impl PinSets {
         scopes.any(PinScope::is_of_identities)
     }
 
-    fn most_specific(&self, covers: impl Fn(&PinScope) -> bool) -> Option<&PinSet> {
-        let scopes = self
+    /// What the most specific scope is of: a set, or what is left out. `None` where none covers.
+    fn most_specific(&self, covers: impl Fn(&PinScope) -> bool) -> Option<Option<&PinSet>> {
+        let of_sets = self
             .sets
             .iter()
-            .flat_map(|set| set.scopes().iter().map(move |scope| (scope, set)));
-        let covering = scopes.filter(|(scope, _)| covers(scope));
+            .flat_map(|set| set.scopes().iter().map(move |scope| (scope, Some(set))));
+        let left_out = self.unpinned.iter().map(|scope| (scope, None));
+        let covering = of_sets.chain(left_out).filter(|(scope, _)| covers(scope));
         let best = covering.max_by_key(|(scope, _)| scope.specificity());
         best.map(|(_, set)| set)
     }
@@ -95,7 +143,10 @@ impl PinSets {
 
 impl From<PinSet> for PinSets {
     fn from(set: PinSet) -> Self {
-        Self { sets: vec![set] }
+        Self {
+            sets: vec![set],
+            unpinned: Vec::new(),
+        }
     }
 }
 

@@ -204,7 +204,7 @@ impl FromStr for SpkiPin {
     }
 }
 
-fn from_base64(base64: &str) -> Result<SpkiPin, PinParseError> {
+pub(super) fn from_base64(base64: &str) -> Result<SpkiPin, PinParseError> {
     let padded = format!("{}=", base64.strip_suffix('=').unwrap_or(base64));
     let digest = BASE64.decode_to_vec(padded.as_bytes());
     from_digest(digest.map_err(|_| PinParseError::NotBase64)?)
@@ -215,7 +215,7 @@ fn from_hex(hex: &str) -> Result<SpkiPin, PinParseError> {
     from_digest(digest.map_err(|_| PinParseError::NotHex)?)
 }
 
-fn from_digest(digest: Vec<u8>) -> Result<SpkiPin, PinParseError> {
+pub(super) fn from_digest(digest: Vec<u8>) -> Result<SpkiPin, PinParseError> {
     let bytes = digest.len();
     let digest = <[u8; 32]>::try_from(digest).map_err(|_| PinParseError::WrongLength { bytes })?;
     Ok(SpkiPin::from_digest(Sha256Digest::from_bytes(digest)))

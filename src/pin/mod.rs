@@ -25,6 +25,8 @@
 
 mod error;
 mod expiry;
+#[cfg(feature = "pin-forms")]
+pub mod forms;
 mod in_force;
 mod key;
 mod lint;

@@ -320,3 +320,57 @@ fn a_successor_counts_from_its_second_on_and_a_rejected_key_never() {
     assert_eq!(set.next_change(at(49)), Some(at(50)));
     assert_eq!(set.next_change(at(50)), None);
 }
+
+#[test]
+fn hosts_that_are_left_out_have_no_set_unless_a_more_specific_scope_names_them() {
+    let of = |number, host: Option<&str>| {
+        let set = PinSet::builder().with_current(key(number));
+        let set = match host {
+            Some(host) => set.with_scope(host.parse().unwrap()),
+            None => set,
+        };
+        set.build().unwrap()
+    };
+    let all = [
+        of(1, None),
+        of(2, Some("**.a.example")),
+        of(3, Some("in.out.a.example")),
+    ];
+    let sets = PinSets::new(all).unwrap();
+    let scope = |text: &str| -> PinScope { text.parse().unwrap() };
+    let out = [scope("**.out.a.example"), scope("b.example")];
+    let sets = sets.with_unpinned(out.clone()).unwrap();
+    assert_eq!(sets.unpinned(), out);
+    for (host, expected) in [
+        ("a.example", Some(2)),
+        ("www.a.example", Some(2)),
+        ("out.a.example", None),
+        ("www.out.a.example", None),
+        ("in.out.a.example", Some(3)),
+        // Nor does the set for every peer count.
+        ("b.example", None),
+        ("c.example", Some(1)),
+    ] {
+        let set = sets.for_server(&name(host));
+        assert_eq!(
+            set.map(|set| set.pins()[0].key),
+            expected.map(key),
+            "{host}"
+        );
+    }
+    let repeated = scope("b.example");
+    let error = PinSetError::RepeatedScope {
+        scope: repeated.clone(),
+    };
+    assert_eq!(sets.clone().with_unpinned([repeated]), Err(error));
+    let repeated = scope("**.a.example");
+    let error = PinSetError::RepeatedScope {
+        scope: repeated.clone(),
+    };
+    assert_eq!(sets.clone().with_unpinned([repeated]), Err(error));
+    let identity = scope("spiffe://a.example/b");
+    let error = PinSetError::UnpinnedIdentity {
+        scope: identity.clone(),
+    };
+    assert_eq!(sets.with_unpinned([identity]), Err(error));
+}

@@ -9,7 +9,10 @@ use crate::support::corpora::files_below;
 
 /// From the ground up. A room of `src/` that is missing here fails the test.
 const ROWS: [(&str, &[&str]); 5] = [
-    ("facts", &["text", "time", "cert", "identity", "source"]),
+    (
+        "facts",
+        &["strict_json", "text", "time", "cert", "identity", "source"],
+    ),
     ("judgement", &["outlook", "policy", "renewal", "revocation"]),
     ("pins", &["announce", "pin"]),
     ("telling", &["alert", "event", "observer", "payload"]),

@@ -49,6 +49,7 @@ mod outages;
 mod outlook;
 mod parser_corpus;
 mod pictures;
+mod pin_forms;
 mod pinning;
 mod pins;
 mod presented;

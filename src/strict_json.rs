@@ -5,16 +5,14 @@
 //! field, and announcements pass over fields that they do not know, so `deny_unknown_fields` is no way
 //! out; it takes a list for an object, field by field; it rounds numbers that it skips; and its own
 //! bound on nesting is 128. `serde_json` itself parses; here stands only what it lets through. The
-//! value that comes out is its own, and [`JsonPlace`](super::json_place::JsonPlace) reads it.
+//! value that comes out is its own; whoever reads it names the place of each complaint.
 
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-use super::AnnouncementError;
-
-/// Objects and lists within each other; a payload needs 5.
+/// Objects and lists within each other; an announcement needs 5, a form of pins 3.
 const MAX_DEPTH: usize = 16;
 
 /// How `serde_json` hands over a number where some crate of the build has switched its feature
@@ -25,12 +23,12 @@ const NUMBER_TOKEN: &str = "$serde_json::private::Number";
 /// once.
 ///
 /// # Errors
-/// `Malformed`, with line and column.
-pub(super) fn parse(what: &str, bytes: &[u8]) -> Result<Value, AnnouncementError> {
+/// That of `serde_json`, with line and column.
+pub(crate) fn parse(bytes: &[u8]) -> Result<Value, serde_json::Error> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let value = StrictValue { depth: 0 }.deserialize(&mut reader);
-    let whole = value.and_then(|value| reader.end().map(|()| value));
-    whole.map_err(|error| AnnouncementError::malformed(what, error.to_string()))
+    let value = StrictValue { depth: 0 }.deserialize(&mut reader)?;
+    reader.end()?;
+    Ok(value)
 }
 
 /// Reads a value that stands within so many objects and lists.
