@@ -1,7 +1,5 @@
 //! What needs a full parse of a certificate, through x509-parser.
 
-use std::fmt;
-
 use thiserror::Error;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::{ExtendedKeyUsage, GeneralName, KeyUsage, ParsedExtension};
@@ -11,7 +9,7 @@ use x509_parser::public_key::RSAPublicKey;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
 use super::der::{Reader, tag};
-use super::{CertificateFacts, SubjectAltNames};
+use super::{CertificateFacts, KeyType, SubjectAltNames, algorithm};
 
 /// The richer facts of a certificate, computed on demand by
 /// [`Certificate::details`](super::Certificate::details).
@@ -24,10 +22,11 @@ pub struct CertificateDetails {
     pub subject_alt_names: SubjectAltNames,
     /// The kind of public key.
     pub key_type: KeyType,
-    /// The key's size in bits: the RSA modulus, or the order of the curve (its field, where the
-    /// curve has no name); 0 where unknown.
+    /// The key's size in bits: the RSA modulus, the order of the curve (its field, where the
+    /// curve has no name), or the whole public key of ML-DSA, as OpenSSL counts; 0 where unknown.
     pub key_bits: u32,
-    /// The algorithm of the certificate's signature: its usual name, or its OID.
+    /// The algorithm of the certificate's signature: its usual name, as in `ecdsa-with-SHA256`,
+    /// `rsassaPss with SHA-256` or `ML-DSA-65`, or its OID.
     pub signature_algorithm: String,
     /// Whether that signs an MD2, MD5 or SHA-1 hash, so that it can be forged.
     #[cfg_attr(not(feature = "monitor"), allow(dead_code))]
@@ -47,44 +46,6 @@ pub struct CertificateDetails {
     pub issuer_urls: Vec<String>,
 }
 
-/// The kind of a certificate's public key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum KeyType {
-    /// RSA, also when restricted to PSS.
-    Rsa,
-    /// NIST P-256 (secp256r1).
-    EcP256,
-    /// NIST P-384 (secp384r1).
-    EcP384,
-    /// NIST P-521 (secp521r1).
-    EcP521,
-    /// An elliptic curve without a name: the key states its parameters instead, which RFC 5480,
-    /// 2.1.1 forbids and rustls refuses.
-    EcExplicit,
-    /// Ed25519 (RFC 8410).
-    Ed25519,
-    /// Ed448 (RFC 8410).
-    Ed448,
-    /// Any other, by the OID of the curve or of the algorithm.
-    Other(String),
-}
-
-impl fmt::Display for KeyType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Rsa => "RSA",
-            Self::EcP256 => "EC P-256",
-            Self::EcP384 => "EC P-384",
-            Self::EcP521 => "EC P-521",
-            Self::EcExplicit => "EC with explicit parameters",
-            Self::Ed25519 => "Ed25519",
-            Self::Ed448 => "Ed448",
-            Self::Other(oid) => oid,
-        })
-    }
-}
-
 /// x509-parser refuses a certificate whose outline our own walk reads.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("the certificate's dates and names can be read, its details cannot: {reason}")]
@@ -99,13 +60,14 @@ impl CertificateDetails {
         let (_, parsed) = X509Certificate::from_der(facts.der()).map_err(|e| DetailsError {
             reason: e.to_string(),
         })?;
-        let (key_type, key_bits) = key(parsed.public_key());
+        let key_type = KeyType::of(algorithm::of_key(facts.spki_der()));
+        let signature_algorithm = algorithm::of_signature(facts.der());
         let mut details = Self {
             subject_alt_names: facts.subject_alt_names(),
+            key_bits: key_bits(&key_type, parsed.public_key()),
             key_type,
-            key_bits,
-            signature_algorithm: algorithm_name(&parsed.signature_algorithm.algorithm),
-            is_signature_forgeable: is_forgeable(&parsed.signature_algorithm.algorithm),
+            signature_algorithm: algorithm::signature_name(signature_algorithm),
+            is_signature_forgeable: algorithm::is_forgeable(signature_algorithm),
             is_ca: facts.is_ca(),
             path_len: None,
             key_usage: None,
@@ -145,36 +107,27 @@ impl CertificateDetails {
     }
 }
 
-fn key(spki: &SubjectPublicKeyInfo<'_>) -> (KeyType, u32) {
-    let algorithm = spki.algorithm.algorithm.to_id_string();
-    let curve = || {
-        let parameters = spki.algorithm.parameters.as_ref()?;
-        Some(parameters.as_oid().ok()?.to_id_string())
-    };
-    let explicit = || {
-        let parameters = spki.algorithm.parameters.as_ref()?;
-        (parameters.tag().0 == u32::from(tag::SEQUENCE & 0x1f)).then(|| field_bits(parameters.data))
-    };
-    match algorithm.as_str() {
-        // rsaEncryption, id-RSASSA-PSS: the same key (RFC 4055, 1.2).
-        "1.2.840.113549.1.1.1" | "1.2.840.113549.1.1.10" => {
-            match RSAPublicKey::from_der(&spki.subject_public_key.data) {
-                Ok((_, rsa)) => (KeyType::Rsa, bit_length(rsa.modulus)),
-                Err(_) => (KeyType::Rsa, 0),
-            }
+/// The size of a key of this kind.
+fn key_bits(key_type: &KeyType, spki: &SubjectPublicKeyInfo<'_>) -> u32 {
+    match key_type {
+        // The same key (RFC 4055, 1.2).
+        KeyType::Rsa | KeyType::RsaPss { .. } => {
+            let rsa = RSAPublicKey::from_der(&spki.subject_public_key.data);
+            rsa.map_or(0, |(_, rsa)| bit_length(rsa.modulus))
         }
-        "1.2.840.10045.2.1" if explicit().is_some() => {
-            (KeyType::EcExplicit, explicit().flatten().unwrap_or(0))
+        KeyType::EcExplicit => {
+            let parameters = spki.algorithm.parameters.as_ref();
+            parameters.and_then(|p| field_bits(p.data)).unwrap_or(0)
         }
-        "1.2.840.10045.2.1" => match curve().as_deref() {
-            Some("1.2.840.10045.3.1.7") => (KeyType::EcP256, 256),
-            Some("1.3.132.0.34") => (KeyType::EcP384, 384),
-            Some("1.3.132.0.35") => (KeyType::EcP521, 521),
-            other => (KeyType::Other(other.unwrap_or(&algorithm).to_owned()), 0),
-        },
-        "1.3.101.112" => (KeyType::Ed25519, 256),
-        "1.3.101.113" => (KeyType::Ed448, 448),
-        _ => (KeyType::Other(algorithm), 0),
+        KeyType::EcP256 | KeyType::Ed25519 => 256,
+        KeyType::EcP384 => 384,
+        KeyType::Ed448 => 448,
+        KeyType::EcP521 => 521,
+        // FIPS 204, table 2.
+        KeyType::MlDsa44 => 1312 * 8,
+        KeyType::MlDsa65 => 1952 * 8,
+        KeyType::MlDsa87 => 2592 * 8,
+        KeyType::Other(_) => 0,
     }
 }
 
@@ -199,38 +152,6 @@ fn bit_length(number: &[u8]) -> u32 {
     } else {
         first.leading_zeros()
     })
-}
-
-fn algorithm_name(oid: &Oid<'_>) -> String {
-    let id = oid.to_id_string();
-    let name = match id.as_str() {
-        "1.2.840.113549.1.1.2" => "md2WithRSAEncryption",
-        "1.2.840.113549.1.1.4" => "md5WithRSAEncryption",
-        "1.2.840.113549.1.1.5" => "sha1WithRSAEncryption",
-        "1.2.840.113549.1.1.10" => "rsassaPss",
-        "1.2.840.113549.1.1.11" => "sha256WithRSAEncryption",
-        "1.2.840.113549.1.1.12" => "sha384WithRSAEncryption",
-        "1.2.840.113549.1.1.13" => "sha512WithRSAEncryption",
-        "1.2.840.10045.4.1" => "ecdsa-with-SHA1",
-        "1.2.840.10045.4.3.2" => "ecdsa-with-SHA256",
-        "1.2.840.10045.4.3.3" => "ecdsa-with-SHA384",
-        "1.2.840.10045.4.3.4" => "ecdsa-with-SHA512",
-        "1.3.101.112" => "Ed25519",
-        "1.3.101.113" => "Ed448",
-        _ => return id,
-    };
-    name.to_owned()
-}
-
-/// md2, md5 and sha1WithRSAEncryption (RFC 3279, 2.2.1), and ecdsa-with-SHA1 (2.2.3).
-fn is_forgeable(oid: &Oid<'_>) -> bool {
-    matches!(
-        oid.to_id_string().as_str(),
-        "1.2.840.113549.1.1.2"
-            | "1.2.840.113549.1.1.4"
-            | "1.2.840.113549.1.1.5"
-            | "1.2.840.10045.4.1"
-    )
 }
 
 fn key_usage_names(usage: &KeyUsage) -> Vec<&'static str> {

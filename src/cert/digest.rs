@@ -104,7 +104,7 @@ mod tests {
         for text in [
             "",
             "ab",
-            &plain[1..],
+            &plain.replacen('b', "", 1),
             &format!("{plain}00"),
             &plain.replace('b', "g"),
         ] {

@@ -17,6 +17,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub(crate) mod algorithm;
 mod alt_names;
 mod certificate;
 pub(crate) mod der;
@@ -26,6 +27,7 @@ mod digest;
 mod facts;
 #[cfg(any(feature = "ocsp", feature = "reload"))]
 mod issuance;
+mod key_type;
 mod layout;
 mod name;
 mod signature;
@@ -38,7 +40,7 @@ pub(crate) use alt_names::uris as uris_of_names;
 pub use certificate::{Certificate, CertificateBytes};
 pub use der::{CertificateParseError, DerProblem};
 #[cfg(feature = "details")]
-pub use details::{CertificateDetails, DetailsError, KeyType};
+pub use details::{CertificateDetails, DetailsError};
 pub use digest::{DigestParseError, Sha256Digest};
 pub use facts::CertificateFacts;
 #[cfg(feature = "ocsp")]
@@ -53,6 +55,11 @@ pub(crate) use facts::{BASIC_CONSTRAINTS, KEY_USAGE, SUBJECT_ALT_NAME};
 pub(crate) use issuance::is_issued_by;
 #[cfg(feature = "reload")]
 pub(crate) use issuance::{IssuerSignature, issuer_signature, signature_by};
+#[cfg(feature = "details")]
+pub use key_type::KeyType;
+#[cfg(not(feature = "details"))]
+pub(crate) use key_type::KeyType;
+pub(crate) use key_type::is_verified_by_aws_lc_rs_alone;
 #[cfg(any(feature = "ocsp", feature = "reload"))]
 pub(crate) use name::dotted;
 pub use signature::SignatureAlgorithms;
@@ -61,3 +68,5 @@ pub(crate) use der::in_sequence;
 pub(crate) use name::readable as name_for_people;
 #[cfg(any(feature = "announcements", feature = "ocsp", feature = "reload"))]
 pub(crate) use signature::fitting_algorithms;
+#[cfg(any(feature = "monitor", feature = "reload"))]
+pub(crate) use signature::verifies_by;

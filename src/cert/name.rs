@@ -165,7 +165,6 @@ fn from_units(value: &[u8], width: usize) -> Option<String> {
 }
 
 /// An OID in numbers and dots, from its content octets.
-#[cfg(any(feature = "ocsp", feature = "reload"))]
 pub(crate) fn dotted(oid: &[u8]) -> String {
     let mut text = String::new();
     write_oid(&mut text, oid);

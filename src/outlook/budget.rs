@@ -155,6 +155,10 @@ pub(super) fn price_of_signature(public_key: &[u8], message: &[u8]) -> u64 {
         0..=65 => 5_500,
         // P-384, P-521.
         66..=140 => 75_000,
+        // ML-DSA-44, -65, -87; an RSA key of such a length is longer than any provider takes.
+        1312 => 8_000,
+        1952 => 12_000,
+        2592 => 20_000,
         // RSA: by the square of the modulus, and by the exponent, 65537 nearly always.
         length => {
             let exponent = if public_key.ends_with(&[1, 0, 1]) {

@@ -151,7 +151,7 @@ impl ChainJudge {
     }
 
     /// The signature algorithms that it judges by.
-    #[cfg(all(feature = "monitor", feature = "ocsp"))]
+    #[cfg(feature = "monitor")]
     pub(crate) const fn algorithms(&self) -> SignatureAlgorithms {
         self.algorithms
     }

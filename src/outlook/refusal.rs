@@ -6,7 +6,7 @@ use thiserror::Error;
 use super::candidates::looked_at;
 use super::paths::{PathSearch, is_budget};
 use super::{Position, TrustAnchors};
-use crate::cert::Certificate;
+use crate::cert::{Certificate, KeyType, algorithm, is_verified_by_aws_lc_rs_alone};
 use crate::time::Timestamp;
 
 /// Why no path of a chain is accepted. Each reads as a sentence that says what to do.
@@ -331,11 +331,49 @@ pub(crate) fn webpki_words(error: &webpki::Error) -> String {
         webpki::Error::UnsupportedCriticalExtension => {
             "a certificate in it has a critical extension that rustls does not know"
         }
-        webpki::Error::UnsupportedSignatureAlgorithmContext(_)
-        | webpki::Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
-            "it uses a key or signature algorithm that the crypto provider does not support"
+        webpki::Error::UnsupportedSignatureAlgorithmContext(context) => {
+            return unsupported("a signature in it", &context.signature_algorithm_id, None);
+        }
+        webpki::Error::UnsupportedSignatureAlgorithmForPublicKeyContext(context) => {
+            let key = Some(&*context.public_key_algorithm_id);
+            return unsupported("a signature in it", &context.signature_algorithm_id, key);
+        }
+        webpki::Error::UnsupportedCrlSignatureAlgorithmContext(context) => {
+            let list = "the signature of a revocation list for it";
+            return unsupported(list, &context.signature_algorithm_id, None);
+        }
+        webpki::Error::UnsupportedCrlSignatureAlgorithmForPublicKeyContext(context) => {
+            let list = "the signature of a revocation list for it";
+            let key = Some(&*context.public_key_algorithm_id);
+            return unsupported(list, &context.signature_algorithm_id, key);
         }
         other => return other.to_string(),
     };
     words.to_owned()
+}
+
+/// A signature that the provider has no algorithm for, alone or together with the issuer's key, so
+/// that nobody knows whether it is good.
+fn unsupported(what: &str, signature: &[u8], key: Option<&[u8]>) -> String {
+    let name = algorithm::signature_name(signature);
+    let by = match key {
+        None => String::new(),
+        Some(key) if algorithm::makes(key, signature) => {
+            format!(" by a key of the kind {}", KeyType::of(key))
+        }
+        Some(key) => {
+            return format!(
+                "{what} is {name}, which a key of the kind {}, its issuer's, never makes: \
+                 serve the intermediates that belong to this leaf",
+                KeyType::of(key)
+            );
+        }
+    };
+    let remedy = match is_verified_by_aws_lc_rs_alone(signature, key) {
+        true => "aws-lc-rs does, so take that provider, or have it signed with another algorithm",
+        false => {
+            "have it signed with another algorithm, such as sha256WithRSAEncryption or ecdsa-with-SHA256"
+        }
+    };
+    format!("{what} is {name}{by}, which the crypto provider does not verify: {remedy}")
 }

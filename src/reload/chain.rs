@@ -1,7 +1,9 @@
 //! Whether a chain that is to be presented holds together by itself.
 
 use super::error::{ReloadError, purpose};
-use crate::cert::{Certificate, IssuerSignature, SignatureAlgorithms, dotted, issuer_signature};
+use crate::cert::{
+    Certificate, IssuerSignature, SignatureAlgorithms, algorithm, dotted, issuer_signature,
+};
 use crate::outlook::{Position, Usage};
 use crate::time::Timestamp;
 
@@ -90,9 +92,10 @@ pub(super) fn signed(
             IssuerSignature::Made => {}
             IssuerSignature::NotMade => return Err(error),
             IssuerSignature::Unsupported => remarks.push(format!(
-                "the crypto provider cannot tell whether '{}' signed '{}'",
+                "the crypto provider cannot tell whether '{}' signed '{}': it does not verify {}",
                 first.short_name(),
-                certificate.short_name()
+                certificate.short_name(),
+                algorithm::signature_name(algorithm::of_signature(certificate.der()))
             )),
         }
     }

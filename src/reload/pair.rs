@@ -11,7 +11,7 @@ use webpki::EndEntityCert;
 use super::candidate::{CandidateJudge, ChainCandidate, read_chain, unreadable};
 use super::contents::{Contents, KeyContents};
 use super::error::ReloadError;
-use crate::cert::Certificate;
+use crate::cert::{Certificate, KeyType, algorithm, verifies_by};
 use crate::source::key_kind::KeyKind;
 use crate::source::private_key;
 
@@ -45,6 +45,7 @@ impl Pair {
         };
         let ders: Vec<CertificateDer<'static>> = chain.iter().map(|c| c.der().clone()).collect();
         let key = CertifiedKey::new(ders, key);
+        can_be_verified(&chain, provider, file)?;
         belongs(&key, &chain, file, key_file)?;
         prove(&key, provider, file, key_file)?;
         Ok(Self {
@@ -77,6 +78,28 @@ fn read_key(
         file: file(),
         reason: kind.refusal(&error),
     })
+}
+
+/// Whether the provider verifies anything with the kind of key that the leaf has.
+fn can_be_verified(
+    chain: &[Certificate],
+    provider: &CryptoProvider,
+    file: &str,
+) -> Result<(), ReloadError> {
+    let Some(leaf) = chain.first() else {
+        return Ok(());
+    };
+    let kind = algorithm::of_key(leaf.facts().spki_der());
+    match verifies_by(provider.signature_verification_algorithms.all, kind) {
+        true => Ok(()),
+        false => Err(ReloadError::LeafUnusable {
+            file: file.to_owned(),
+            reason: format!(
+                "its key is {}, by which the crypto provider verifies nothing",
+                KeyType::of(kind)
+            ),
+        }),
+    }
 }
 
 /// Signs with the key and verifies with the leaf, as a handshake would.

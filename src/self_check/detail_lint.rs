@@ -29,7 +29,8 @@ fn strength(context: &ChainContext<'_>, chain: &[Certificate]) -> Vec<Finding> {
             let finding = context.finding(Severity::Warning, code, message);
             findings.push(finding.with_certificate(Position::in_chain(n), certificate));
         };
-        if details.key_type == KeyType::Rsa && (1..2048).contains(&details.key_bits) {
+        let is_rsa = matches!(details.key_type, KeyType::Rsa | KeyType::RsaPss { .. });
+        if is_rsa && (1..2048).contains(&details.key_bits) {
             let message = format!(
                 "its RSA key has {} bits, less than 2048: order a certificate with a new key",
                 details.key_bits

@@ -131,6 +131,8 @@ pub enum FindingCode {
     WeakKey,
     /// A signature over SHA-1, MD5 or MD2.
     WeakSignature,
+    /// The crypto provider verifies nothing with the leaf's kind of key.
+    UnsupportedKey,
     /// The leaf lives longer than the CA/Browser Forum allows.
     LifetimeOverLimit,
     /// The leaf was issued after browsers stopped trusting what its root issues.
@@ -204,6 +206,7 @@ impl FindingCode {
             Self::NoSubjectAltName => "no_subject_alt_name",
             Self::WeakKey => "weak_key",
             Self::WeakSignature => "weak_signature",
+            Self::UnsupportedKey => "unsupported_key",
             Self::LifetimeOverLimit => "lifetime_over_limit",
             Self::IssuedAfterDistrust => "issued_after_distrust",
             Self::DistrustAhead => "distrust_ahead",

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::context::ChainContext;
 use super::finding::{Finding, FindingCode};
 use super::lifetime::{self, LifetimeLimits};
-use crate::cert::Certificate;
+use crate::cert::{Certificate, KeyType, algorithm, verifies_by};
 use crate::event::Severity;
 use crate::outlook::{ChainOutlook, Position, Timeline, VerifyingPath};
 use crate::time::span;
@@ -35,6 +35,7 @@ pub(super) fn lint(
     findings.extend(lint.cross_signs(outlook));
     #[cfg(feature = "details")]
     findings.extend(super::detail_lint::lint(context, chain));
+    findings.extend(lint.unsupported());
     findings.extend(lint.lifetime());
     findings.extend(lint.distrust());
     findings
@@ -194,6 +195,28 @@ impl Lint<'_> {
         };
         let finding = self.context.finding(severity, code, message);
         Some(finding.with_certificate(Position::Leaf, leaf))
+    }
+
+    /// A leaf whose chain may verify, and whose handshakes fail.
+    fn unsupported(&self) -> Option<Finding> {
+        let leaf = self.chain.first()?;
+        let kind = algorithm::of_key(leaf.facts().spki_der());
+        let key_type = match KeyType::of(kind) {
+            // That is a weak key, and told as one.
+            KeyType::EcExplicit => return None,
+            key_type => key_type,
+        };
+        let known = verifies_by(self.context.judge.algorithms(), kind);
+        let remedy = match key_type.is_of_aws_lc_rs_alone() {
+            true => "aws-lc-rs does, so take that provider, or order one with another kind of key",
+            false => "order one with another kind of key, such as EC P-256",
+        };
+        let message = format!(
+            "its key is {key_type}, by which the crypto provider verifies nothing, so handshakes with it fail: {remedy}"
+        );
+        let (severity, code) = (Severity::Warning, FindingCode::UnsupportedKey);
+        let finding = self.context.finding(severity, code, message);
+        (!known).then(|| finding.with_certificate(Position::Leaf, leaf))
     }
 
     /// A leaf that lives longer than its CA may let it.

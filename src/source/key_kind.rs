@@ -20,6 +20,8 @@ pub(crate) enum KeyKind {
     EcdsaAlone(&'static str),
     /// On a curve that is not known here.
     EcdsaOther,
+    /// By the name of its parameter set.
+    MlDsa(&'static str),
     /// By its name.
     Named(&'static str),
     Unknown,
@@ -35,6 +37,20 @@ const NAMED: [(&[u8], &str); 5] = [
     (&[0x2b, 0x65, 0x6e], "X25519, which signs nothing"),
     (&[0x2b, 0x65, 0x6f], "X448, which signs nothing"),
     (&[0x2a, 0x86, 0x48, 0xce, 0x38, 0x04, 0x01], "DSA"),
+];
+const ML_DSA: [(&[u8], &str); 3] = [
+    (
+        &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x03, 0x11],
+        "ML-DSA-44",
+    ),
+    (
+        &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x03, 0x12],
+        "ML-DSA-65",
+    ),
+    (
+        &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x03, 0x13],
+        "ML-DSA-87",
+    ),
 ];
 const CURVES: [(&[u8], &str); 5] = [
     (&[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07], "P-256"),
@@ -65,7 +81,7 @@ impl KeyKind {
             }
             Self::Rsa { bits: 2048..=4096 } => error.to_string(),
             Self::Rsa { bits: ..2048 } => format!("it is {self}, and 2048 are the least"),
-            Self::Ecdsa("P-521") | Self::EcdsaAlone("P-256" | "P-384") => {
+            Self::Ecdsa("P-521") | Self::EcdsaAlone("P-256" | "P-384") | Self::MlDsa(_) => {
                 format!("it is {self}, which aws-lc-rs takes and ring does not")
             }
             _ => format!("it is {self}"),
@@ -86,7 +102,7 @@ impl fmt::Display for KeyKind {
                 )
             }
             Self::EcdsaOther => f.write_str("ECDSA over an uncommon curve"),
-            Self::Named(name) => f.write_str(name),
+            Self::MlDsa(name) | Self::Named(name) => f.write_str(name),
             Self::Unknown => f.write_str("of an unknown kind"),
         }
     }
@@ -109,7 +125,10 @@ fn pkcs8(der: &[u8]) -> Option<KeyKind> {
             KeyKind::Ecdsa(curve) if !has_public_half(inner) => KeyKind::EcdsaAlone(curve),
             kind => kind,
         }),
-        _ => named(&NAMED, oid).map(KeyKind::Named),
+        _ => {
+            let ml_dsa = named(&ML_DSA, oid).map(KeyKind::MlDsa);
+            ml_dsa.or_else(|| named(&NAMED, oid).map(KeyKind::Named))
+        }
     }
 }
 

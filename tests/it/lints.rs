@@ -212,7 +212,7 @@ fn keys_signatures_names_and_lifetimes_are_looked_at() {
     let cases: [(&[u8], _, _, _); 2] = [
         (
             include_bytes!("../data/formats/rsa-pss-1024.der"),
-            KeyType::Rsa,
+            KeyType::RsaPss { hash: None },
             1024,
             "its RSA key has 1024 bits",
         ),

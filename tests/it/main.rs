@@ -12,6 +12,7 @@
 )]
 
 mod adoption;
+mod algorithms;
 mod announcements;
 mod attacks;
 mod bounds;
