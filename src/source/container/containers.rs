@@ -16,7 +16,7 @@ use crate::source::{FailureReason, Place, SourceFailure};
 ///
 /// What is not encrypted is read without a passphrase too, and then nobody verifies it: whoever can write
 /// the file has written its certificates. With one, a file that was not made with this very passphrase
-/// gives nothing but a failure ([`WrongPassphrase`](super::FailureReason::WrongPassphrase)); but PKCS#12 may be written
+/// gives nothing but a failure ([`WrongPassphrase`](crate::source::FailureReason::WrongPassphrase)); but PKCS#12 may be written
 /// without a MAC, and then nobody verifies what is not encrypted in it.
 ///
 /// rustls loads none of these: what is read here is what the application makes PEM or DER of.
