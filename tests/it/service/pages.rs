@@ -255,7 +255,10 @@ fn the_pages_say_how_the_anchors_and_lists_for_clients_stand() {
         codes.collect::<Vec<_>>()
     };
     assert_eq!(warnings(), ["anchor_expiring"]);
-    assert_eq!(ground.told("trust anchor 'Ending Root' ends in").len(), 1);
+    // The monitor looks for itself, a little later perhaps.
+    let ends = || ground.told("trust anchor 'Ending Root' ends in").len();
+    wait_until("the end of the anchor is told", || ends() > 0);
+    assert_eq!(ends(), 1);
     let metric = |name| service.get(&client, "/metrics").unwrap().metric(name, "");
     let end = ending.certificate().not_after().as_unix_seconds();
     assert_eq!(metric("notafter_client_anchors"), Some(2));
