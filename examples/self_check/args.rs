@@ -14,6 +14,8 @@ usage: self_check [OPTIONS] [FILE | FOLDER | HOST:PORT | -]...
   --at TIME      evaluate at this instant, RFC 3339 or Unix seconds; default now
   --trust FILE   anchors with their dates, PEM, repeatable; default the OS store
   --mozilla      Mozilla's anchors
+  --list-date TIME
+                 of when the list of anchors is, to hear that it is old
   --dates-only   judge chains by their dates, whoever is trusted
   --name NAME    DNS name or IP address that the leaf must cover, repeatable;
                  default HOST, which is also asked for (SNI)
@@ -48,6 +50,7 @@ pub struct Args {
     pub at: Option<Timestamp>,
     pub trust: Vec<PathBuf>,
     pub mozilla: bool,
+    pub list_date: Option<Timestamp>,
     pub dates_only: bool,
     pub names: Vec<String>,
     pub no_name: bool,
@@ -102,6 +105,7 @@ impl Args {
                 Long("at") => args.at = Some(parser.value()?.parse()?),
                 Long("trust") => args.trust.push(parser.value()?.into()),
                 Long("mozilla") => args.mozilla = true,
+                Long("list-date") => args.list_date = Some(parser.value()?.parse()?),
                 Long("dates-only") => args.dates_only = true,
                 Long("name") => args.names.push(parser.value()?.string()?),
                 Long("no-name") => args.no_name = true,

@@ -169,6 +169,14 @@ fn standard_input(opening: &Opening) -> SourceContents {
 }
 
 fn anchors(args: &Args, loader: &Loader) -> TrustAnchors {
+    let anchors = undated_list(args, loader);
+    match args.list_date {
+        Some(date) => anchors.with_list_date(date),
+        None => anchors,
+    }
+}
+
+fn undated_list(args: &Args, loader: &Loader) -> TrustAnchors {
     if args.dates_only {
         return TrustAnchors::builder().build();
     }

@@ -137,6 +137,8 @@ event_codes! {
     Broken = "broken",
     /// There is no trust anchor to judge watched chains by.
     NoTrustAnchors = "no_trust_anchors",
+    /// The list that the trust anchors come from is old.
+    AnchorListOld = "anchor_list_old",
     /// Something watched that was in a worse band is ok (again), or is no longer there.
     Recovered = "recovered",
     /// A watched file, folder or endpoint cannot be read.

@@ -24,6 +24,7 @@
 
 mod agenda;
 mod alarms;
+mod anchors;
 mod attempts;
 mod builder;
 mod certified_key;
@@ -35,7 +36,6 @@ mod health;
 mod item;
 mod judge;
 mod known;
-mod lacking_anchors;
 mod last_read;
 mod lists;
 mod looked;

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use super::agenda::Agenda;
 use super::alarms::Alarms;
+use super::anchors::{self, KnownAnchors};
 use super::item::{ItemNews, WatchedItem};
-use super::lacking_anchors;
 #[cfg(feature = "metrics")]
 use super::metrics::Change;
 use super::outcome::{Outcome, Work};
@@ -19,8 +19,10 @@ use super::target::{Lane, Target};
 use crate::alert::{Transitions, together};
 use crate::event::{Event, EventCode, Role, Severity};
 use crate::outlook::TrustGeneration;
+#[cfg(feature = "metrics")]
+use crate::policy::Band;
 use crate::policy::ThresholdPolicy;
-use crate::self_check::{Finding, Report, no_anchors};
+use crate::self_check::Report;
 #[cfg(feature = "metrics")]
 use crate::self_check::{Samples, Standing};
 use crate::source::FailureReason;
@@ -40,8 +42,7 @@ pub(super) struct MonitorState {
     errors: HashMap<FailureReason, u64>,
     /// That of the anchors and lists that what is known was judged by.
     epoch: u64,
-    /// That there is nobody to trust.
-    no_anchors: Option<Finding>,
+    anchors: KnownAnchors,
     /// The thresholds of what is shown.
     policy: ThresholdPolicy,
     /// To be told at the first tick.
@@ -76,7 +77,7 @@ impl MonitorState {
             last_ticks: [None; 2],
             errors: HashMap::new(),
             epoch,
-            no_anchors: None,
+            anchors: KnownAnchors::default(),
             policy,
             unreadable_state,
         }
@@ -147,7 +148,7 @@ impl MonitorState {
     /// Whatever is judged by anchors and lists is due at once, if these have another epoch than
     /// those that it was judged by.
     pub(super) fn judge_anew(&mut self, trust: &TrustGeneration) {
-        self.no_anchors = no_anchors(&trust.anchors);
+        self.anchors.take(&trust.anchors);
         if std::mem::replace(&mut self.epoch, trust.epoch) == trust.epoch {
             return;
         }
@@ -246,7 +247,10 @@ impl MonitorState {
         }
         self.overdue(lane.other(), &mut news, now);
         if lane == Lane::Local {
-            lacking_anchors::tell(self.lacking_anchors(), &self.transitions, &mut news, now);
+            let known = self.anchors_that_matter();
+            anchors::tell(known, &self.policy, &self.transitions, &mut news, now);
+            #[cfg(feature = "metrics")]
+            news.changes.extend(self.anchors.change(&self.policy, now));
         }
         for condition in &mut news.conditions {
             self.alarms.follow(condition);
@@ -323,26 +327,26 @@ impl MonitorState {
         }
     }
 
-    /// That there is nobody to trust, as long as something is judged by whom it leads to.
-    fn lacking_anchors(&self) -> Option<&Finding> {
-        let asks = |item: &WatchedItem| item.target.asks_for_anchors();
-        let finding = self.no_anchors.as_ref()?;
-        self.items.values().any(asks).then_some(finding)
+    /// As long as something is judged by whom it leads to.
+    fn anchors_that_matter(&self) -> Option<&KnownAnchors> {
+        let mut items = self.items.values();
+        let matter = items.any(|item| item.target.asks_for_anchors());
+        matter.then_some(&self.anchors)
     }
 
     pub(super) fn report(&self) -> Report {
         let items = || self.items.values();
-        let findings = items().flat_map(WatchedItem::findings);
+        let at = self.last_tick().unwrap_or(Timestamp::from_unix_seconds(0));
+        let anchors = self.anchors_that_matter();
+        let of_anchors = anchors.map(|anchors| anchors.findings(&self.policy, at));
+        let findings = items().flat_map(WatchedItem::findings).cloned();
+        let list = self.anchors.gauge(&self.policy, at);
+        let gauges = items().flat_map(WatchedItem::reported_gauges);
         Report {
-            at: self.last_tick().unwrap_or(Timestamp::from_unix_seconds(0)),
+            at,
             chains: items().flat_map(WatchedItem::chains).cloned().collect(),
-            findings: self
-                .lacking_anchors()
-                .into_iter()
-                .chain(findings)
-                .cloned()
-                .collect(),
-            gauges: items().flat_map(WatchedItem::reported_gauges).collect(),
+            findings: of_anchors.into_iter().flatten().chain(findings).collect(),
+            gauges: gauges.chain(list).collect(),
             policy: self.policy,
         }
     }
@@ -357,9 +361,13 @@ impl MonitorState {
                 standing.add_blindness();
             }
         }
-        if self.items.is_empty() || self.lacking_anchors().is_some() {
+        let anchors = self.anchors_that_matter();
+        if self.items.is_empty() || anchors.is_some_and(KnownAnchors::are_lacking) {
             standing.add_blindness();
         }
+        let now = self.last_tick().unwrap_or(Timestamp::MIN);
+        let list = anchors.and_then(|anchors| anchors.list_band(&self.policy, now));
+        standing.add_band(list.unwrap_or(Band::Ok));
         standing
     }
 

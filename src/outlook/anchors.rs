@@ -42,6 +42,7 @@ pub struct TrustAnchors {
     public: HashSet<usize>,
     /// By the index of those that browsers stop trusting: what is issued after it is refused.
     distrust_after: HashMap<usize, Timestamp>,
+    list_date: Option<Timestamp>,
     errors: Vec<AnchorError>,
 }
 
@@ -162,6 +163,34 @@ impl TrustAnchors {
             .map(|anchor| anchor.subject_public_key_info.as_ref());
         self.public.extend(keys.filter_map(|key| index.get(key)));
         self
+    }
+
+    /// Says of when the list is that they come from, where it is compiled in or shipped: neither a certificate
+    /// nor `webpki-root-certs` states it. Roots that were added or distrusted since are missing in what is trusted,
+    /// so a check has the finding `anchor_list_old` once it is
+    /// [too old](crate::policy::ThresholdPolicyBuilder::with_anchor_list), a monitor tells the event of that name, and
+    /// metrics show `notafter_anchor_list_date`. Of several dates the earliest counts. No verdict changes.
+    ///
+    /// # How do I hear that the roots in my program are out of date?
+    /// ```
+    /// use notafter::{Timestamp, TrustAnchors};
+    /// # fn compiled_in() -> TrustAnchors { TrustAnchors::default() }
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// // A build script puts it in: `git log -1 --format=%cI Cargo.lock`, for example.
+    /// let locked = option_env!("CARGO_LOCK_DATE").unwrap_or("2026-11-01T00:00:00Z");
+    /// let anchors = compiled_in().with_list_date(locked.parse::<Timestamp>()?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_list_date(mut self, date: Timestamp) -> Self {
+        self.list_date = Some(self.list_date.map_or(date, |known| known.min(date)));
+        self
+    }
+
+    /// Of when the list is that they come from, where that [was said](Self::with_list_date).
+    pub const fn list_date(&self) -> Option<Timestamp> {
+        self.list_date
     }
 
     /// From when on browsers trust nothing more that the anchor at this index issues.

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use rustls::crypto::CryptoProvider;
 use rustls::time_provider::TimeProvider;
 
+use super::anchors::AnchorListAge;
 use super::context::JudgedBy;
 use super::gauge::ReportedGauge;
 #[cfg(feature = "ocsp")]
 use super::judge::GivenStaple;
-use super::judge::{Expected, Input, Judged};
+use super::judge::{Expected, Input, Judged, SourceJudge};
 use super::judge_maker::JudgeMaker;
 use super::key::{CheckedKey, CheckedLeaf};
 use super::lists::list_gauges;
@@ -19,7 +20,6 @@ use super::progress::Progress;
 use super::report::Report;
 use crate::endpoint::{Endpoint, EndpointConnector, EndpointNames};
 use crate::outlook::Usage;
-use crate::revocation::Crls;
 use crate::source::{Loader, path_name};
 use crate::time::Timestamp;
 use crate::time::clock;
@@ -184,19 +184,21 @@ impl SelfCheck {
         Report {
             at,
             chains: judged.chains,
-            gauges: self.gauges(&judge.crls, at),
+            gauges: self.gauges(&judge, at),
             findings: judged.findings,
             policy: self.judges.policy,
         }
     }
 
-    fn gauges(&self, crls: &Crls, at: Timestamp) -> Vec<ReportedGauge> {
-        let gauges = list_gauges(crls, &self.judges.policy, at);
-        let reported = gauges.into_iter().map(|gauge| ReportedGauge {
+    fn gauges(&self, judge: &SourceJudge, at: Timestamp) -> Vec<ReportedGauge> {
+        let (anchors, policy) = (judge.chains.anchors(), &judge.policy);
+        let of_anchors = AnchorListAge::of(anchors, policy, at).map(|age| age.reported());
+        let lists = list_gauges(&judge.crls, policy, at).into_iter();
+        let of_lists = lists.map(|gauge| ReportedGauge {
             source: "crls".to_owned(),
             gauge,
         });
-        reported.collect()
+        of_lists.chain(of_anchors).collect()
     }
 
     /// The endpoints, each with the names that its leaf must cover.

@@ -176,6 +176,8 @@ pub enum FindingCode {
     UnusableAnchor,
     /// There are no trust anchors at all.
     NoTrustAnchors,
+    /// The list that the trust anchors come from is old: roots that were added or distrusted since are not in it.
+    AnchorListOld,
 }
 
 impl FindingCode {
@@ -228,6 +230,7 @@ impl FindingCode {
             Self::UnusableName => "unusable_name",
             Self::UnusableAnchor => "unusable_anchor",
             Self::NoTrustAnchors => "no_trust_anchors",
+            Self::AnchorListOld => "anchor_list_old",
         }
     }
 

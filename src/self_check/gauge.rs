@@ -43,7 +43,8 @@ impl Gauge {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct ReportedGauge {
-    /// The name under which it is watched; `crls` for the revocation lists of a check.
+    /// The name under which it is watched; `crls` for the revocation lists of a check, `anchors` for what it
+    /// is judged by.
     pub source: String,
     /// The number.
     pub gauge: Gauge,

@@ -59,6 +59,10 @@ pub(crate) const GAUGES: &[(&str, &str)] = &[
         "Whether everything in the source could be read at the latest look; what was read before is still judged.",
     ),
     ("notafter_anchors", "Trust anchors in force."),
+    (
+        "notafter_anchor_list_date",
+        "Of when the list is that the trust anchors come from, Unix seconds.",
+    ),
     ("notafter_crls", "Revocation lists in force."),
     (
         "notafter_pins_usable",

@@ -60,7 +60,7 @@ mod standing;
 mod staple;
 mod unproven;
 
-pub(crate) use anchors::no_anchors;
+pub(crate) use anchors::{AnchorListAge, no_anchors};
 pub(crate) use context::JudgedBy;
 pub(crate) use expected_names::unusable_names;
 #[cfg(feature = "ocsp")]

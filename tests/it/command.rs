@@ -771,6 +771,22 @@ fn mozillas_anchors_judge_a_real_chain() {
         report.chain(0)["rustls"]["effective_not_after"],
         "2023-08-27T18:43:59Z"
     );
+    let old = json(&[
+        "--mozilla",
+        "--list-date",
+        "2022-06-01T00:00:00Z",
+        "--at",
+        "2023-06-01T00:00:00Z",
+        &served,
+    ]);
+    assert_eq!(old.code, 1);
+    let finding = old.finding("anchor_list_old");
+    assert_eq!(finding["severity"], "warning");
+    assert_eq!(
+        finding["message"],
+        "the list of trust anchors is of 2022-06-01T00:00:00Z, 365 d old: it lacks roots that were added since, and has \
+         some that were distrusted; take a newer release of what it comes from"
+    );
 }
 
 #[test]

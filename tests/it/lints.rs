@@ -2,13 +2,16 @@
 //! the time ahead.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use notafter::cert::KeyType;
 use notafter::outlook::Position;
 use notafter::revocation::{CrlExpiration, Crls};
 use notafter::self_check::{FindingCode, LifetimeLimits, SelfCheckBuilder};
 use notafter::source::SourceContents;
-use notafter::{Certificate, Report, SelfCheck, Severity, Timestamp, TrustAnchors};
+use notafter::{
+    Certificate, Report, SelfCheck, Severity, ThresholdPolicy, Timestamp, TrustAnchors,
+};
 use rcgen::{KeyPair, SanType};
 use rustls::pki_types::CertificateDer;
 
@@ -179,6 +182,64 @@ fn what_a_distrusted_root_issued_too_late_is_told() {
         let crossed = anchors().with_distrust_after(dates).build();
         assert_eq!(check_by(crossed, vec![of_a.der.clone(), cross.clone()]), []);
     }
+}
+
+#[test]
+fn the_age_of_a_list_of_anchors_is_told_where_its_date_is_known() {
+    let root = pki::root("Root", -1000, 3000);
+    let leaf = root.leaf(&["a.example"], -10, 80).der;
+    let policy = ThresholdPolicy::builder();
+    let [fortnight, month] = [14, 30].map(|days| Duration::from_secs(days * 86_400));
+    let strict = policy.with_anchor_list(fortnight, month).build().unwrap();
+    let default = ThresholdPolicy::default();
+    let cases = [
+        (default, days(-180).saturating_add(1), None),
+        (default, days(-180), Some(Severity::Info)),
+        (default, days(-365).saturating_add(1), Some(Severity::Info)),
+        (default, days(-365), Some(Severity::Warning)),
+        (default, days(-9000), Some(Severity::Warning)),
+        // A date to come is the clock's matter, or a mistake of who wrote it.
+        (default, days(1), None),
+        (strict, days(-14).saturating_add(1), None),
+        (strict, days(-14), Some(Severity::Info)),
+        (strict, days(-30), Some(Severity::Warning)),
+    ];
+    for (policy, date, expected) in cases {
+        // The oldest of several lists counts.
+        let anchors = pki::anchors([&root]).with_list_date(date);
+        let report = check(anchors.with_list_date(days(2)))
+            .with_chain("chain", [leaf.clone()])
+            .with_policy(policy)
+            .at(NOW)
+            .build()
+            .unwrap()
+            .run();
+        let found = report.findings.iter();
+        let found = found.map(|f| (f.code.as_str(), f.severity));
+        let expected = expected.map(|severity| ("anchor_list_old", severity));
+        assert_eq!(
+            found.collect::<Vec<_>>(),
+            Vec::from_iter(expected),
+            "{date}"
+        );
+        let gauge = report.gauges.iter().map(|g| (&*g.source, g.gauge.name));
+        assert_eq!(
+            gauge.collect::<Vec<_>>(),
+            [("anchors", "notafter_anchor_list_date")]
+        );
+        let line = format!(
+            "\nnotafter_anchor_list_date{{source=\"anchors\"}} {}\n",
+            date.as_unix_seconds()
+        );
+        assert!(report.to_openmetrics().contains(&line), "{line}");
+    }
+    let undated = check(pki::anchors([&root]))
+        .with_chain("chain", [leaf])
+        .at(NOW)
+        .build()
+        .unwrap()
+        .run();
+    assert!(undated.findings.is_empty() && undated.gauges.is_empty());
 }
 
 #[test]

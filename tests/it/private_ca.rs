@@ -5,7 +5,7 @@ use std::sync::{Arc, RwLock};
 
 use notafter::outlook::{TrustGeneration, TrustInForce};
 use notafter::self_check::Theme;
-use notafter::{Band, Monitor, SelfCheck, Target, Timestamp, TrustAnchors};
+use notafter::{Band, Monitor, SelfCheck, Severity, Target, Timestamp, TrustAnchors};
 use rcgen::ExtendedKeyUsagePurpose;
 use rustls::pki_types::CertificateDer;
 
@@ -309,6 +309,46 @@ fn a_monitor_without_anchors_says_so_where_something_is_judged_by_them() {
         ground.tick(NOW.saturating_add(180)),
         [("recovered", "info")]
     );
+}
+
+#[test]
+fn a_monitor_tells_that_the_list_of_its_anchors_grows_old_and_that_a_newer_one_came() {
+    let ground = Ground::new();
+    let dated = |date| {
+        let anchors = pki::anchors([&ground.root]);
+        anchors.with_list_date(date)
+    };
+    let trust = TrustGeneration::new(0, dated(days(-179)));
+    let trust = Arc::new(Changing(RwLock::new(Arc::new(trust))));
+    let monitor = Monitor::builder()
+        .with_trust_in_force(trust.clone())
+        .with_provider(ring())
+        .with_observer(ground.recorder.clone())
+        .build()
+        .unwrap();
+    monitor.watch("served", Target::from_chain(ground.chain(-10, 380)));
+    let tick = |now| {
+        monitor.tick(now);
+        told(&ground.recorder)
+    };
+    let findings = || {
+        let findings = monitor.snapshot().findings.into_iter();
+        let findings = findings.map(|finding| (finding.code.as_str(), finding.severity));
+        findings.collect::<Vec<_>>()
+    };
+    assert_eq!(tick(days(1).saturating_add(-1)), []);
+    assert_eq!(findings(), []);
+    assert_eq!(tick(days(1)), [("anchor_list_old", "info")]);
+    assert_eq!(findings(), [("anchor_list_old", Severity::Info)]);
+    assert_eq!(tick(days(2)), []);
+    assert_eq!(tick(days(186)), [("anchor_list_old", "warning")]);
+    assert_eq!(tick(days(186).saturating_add(3_600)), []);
+    assert_eq!(tick(days(187)), [("anchor_list_old", "warning")]);
+    let gauges = monitor.snapshot().gauges;
+    assert_eq!(gauges[0].gauge.name, "notafter_anchor_list_date");
+    trust.set(1, dated(days(187)));
+    assert_eq!(tick(days(187).saturating_add(60)), [("recovered", "info")]);
+    assert_eq!(findings(), []);
 }
 
 #[test]

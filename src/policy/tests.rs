@@ -1,4 +1,8 @@
+use std::time::Duration;
+
 use super::*;
+use crate::outlook::Position;
+use crate::time::{Timestamp, Validity};
 
 const HOUR: i64 = 3_600;
 

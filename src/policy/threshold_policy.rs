@@ -1,216 +1,11 @@
-//! When to worry: bands of time left, by position and lifetime.
-//!
-//! [`ThresholdPolicy`] says in which [`Band`] a certificate is at an instant; it knows dates and
-//! positions, and nothing of what is done about them.
+//! The thresholds of everything, and the bands that they make.
 
-use std::fmt;
 use std::time::Duration;
 
-use thiserror::Error;
-
+use super::{Band, DAY, PolicyError, Thresholds};
 use crate::outlook::Position;
 use crate::time::span::whole_seconds;
 use crate::time::{Timestamp, Validity};
-
-const DAY: i64 = 86_400;
-
-/// How a certificate or a chain stands at an instant, from best to worst.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Band {
-    /// Nothing to do.
-    Ok,
-    /// Renewal should have happened by now; automation has time to try again.
-    Due,
-    /// A person should look.
-    Warning,
-    /// A person should look now.
-    Critical,
-    /// Its time has not come.
-    NotYetValid,
-    /// Its time is over: `now > not_after`.
-    Expired,
-    /// A chain that does not verify though its dates are fine; no single certificate is that.
-    Broken,
-}
-
-impl Band {
-    /// Every band, from best to worst.
-    pub const ALL: [Self; 7] = [
-        Self::Ok,
-        Self::Due,
-        Self::Warning,
-        Self::Critical,
-        Self::NotYetValid,
-        Self::Expired,
-        Self::Broken,
-    ];
-
-    /// The stable code, in snake case.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Due => "due",
-            Self::Warning => "warning",
-            Self::Critical => "critical",
-            Self::NotYetValid => "not_yet_valid",
-            Self::Expired => "expired",
-            Self::Broken => "broken",
-        }
-    }
-
-    /// The stable number, for metrics: 0 for ok, 1 due, 2 warning, 3 critical, 4 not yet valid, 5 expired,
-    /// 6 broken. A greater one is worse.
-    pub const fn as_number(self) -> u8 {
-        match self {
-            Self::Ok => 0,
-            Self::Due => 1,
-            Self::Warning => 2,
-            Self::Critical => 3,
-            Self::NotYetValid => 4,
-            Self::Expired => 5,
-            Self::Broken => 6,
-        }
-    }
-}
-
-impl fmt::Display for Band {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-/// How long before the end a band begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Threshold {
-    numerator: i64,
-    denominator: i64,
-    at_most: i64,
-}
-
-impl Threshold {
-    /// `numerator / denominator` of the certificate's lifetime.
-    pub const fn fraction(numerator: u32, denominator: u32) -> Self {
-        Self {
-            numerator: numerator as i64,
-            denominator: if denominator == 0 {
-                1
-            } else {
-                denominator as i64
-            },
-            at_most: i64::MAX,
-        }
-    }
-
-    /// The same number of days whatever the lifetime.
-    pub const fn days(days: u32) -> Self {
-        Self::of_seconds(days as i64 * DAY)
-    }
-
-    /// The same span whatever the lifetime. Parts of a second are dropped.
-    pub fn from_duration(span: Duration) -> Self {
-        Self::of_seconds(whole_seconds(span))
-    }
-
-    const fn of_seconds(seconds: i64) -> Self {
-        Self {
-            numerator: 0,
-            denominator: 0,
-            at_most: seconds,
-        }
-    }
-
-    /// But never more than so many days.
-    pub const fn at_most_days(mut self, days: u32) -> Self {
-        self.at_most = days as i64 * DAY;
-        self
-    }
-
-    /// How long before `not_after` for a certificate of this lifetime, in whole seconds, rounded
-    /// down.
-    pub fn for_lifetime(&self, lifetime: Duration) -> Duration {
-        let seconds = self.seconds_for(whole_seconds(lifetime));
-        Duration::from_secs(u64::try_from(seconds).unwrap_or(0))
-    }
-
-    fn seconds_for(&self, lifetime: i64) -> i64 {
-        // A lifetime is below 2^39, a numerator below 2^32: 128 bits hold the product.
-        let part = i128::from(lifetime) * i128::from(self.numerator);
-        let part = match i128::from(self.denominator) {
-            0 => i128::from(self.at_most),
-            denominator => part / denominator,
-        };
-        i64::try_from(part).unwrap_or(i64::MAX).min(self.at_most)
-    }
-}
-
-/// The three thresholds of one kind of certificate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Thresholds {
-    /// Where [`Band::Due`] begins.
-    pub due: Threshold,
-    /// Where [`Band::Warning`] begins.
-    pub warning: Threshold,
-    /// Where [`Band::Critical`] begins.
-    pub critical: Threshold,
-}
-
-impl Thresholds {
-    /// The three of them, the earliest first.
-    pub const fn new(due: Threshold, warning: Threshold, critical: Threshold) -> Self {
-        Self {
-            due,
-            warning,
-            critical,
-        }
-    }
-
-    /// Fixed day counts, for those who must have them.
-    pub const fn days(due: u32, warning: u32, critical: u32) -> Self {
-        Self::new(
-            Threshold::days(due),
-            Threshold::days(warning),
-            Threshold::days(critical),
-        )
-    }
-
-    /// 1/3, 2/9 and 1/9 of the lifetime, at most 30, 20 and 10 days.
-    const LEAF: Self = Self::new(
-        Threshold::fraction(1, 3).at_most_days(30),
-        Threshold::fraction(2, 9).at_most_days(20),
-        Threshold::fraction(1, 9).at_most_days(10),
-    );
-    /// 1/2, 1/3 and 1/6 of the lifetime.
-    const SHORT_LIVED_LEAF: Self = Self::new(
-        Threshold::fraction(1, 2),
-        Threshold::fraction(1, 3),
-        Threshold::fraction(1, 6),
-    );
-    /// 1/3, 1/6 and 1/18 of the lifetime, at most 180, 90 and 30 days.
-    const CA: Self = Self::new(
-        Threshold::fraction(1, 3).at_most_days(180),
-        Threshold::fraction(1, 6).at_most_days(90),
-        Threshold::fraction(1, 18).at_most_days(30),
-    );
-
-    /// The seconds before the end at which this band begins; `None` for bands without a threshold.
-    fn seconds(&self, band: Band, lifetime: i64) -> Option<i64> {
-        let threshold = match band {
-            Band::Due => &self.due,
-            Band::Warning => &self.warning,
-            Band::Critical => &self.critical,
-            _ => return None,
-        };
-        Some(threshold.seconds_for(lifetime))
-    }
-
-    fn is_ordered(&self, lifetime: i64) -> bool {
-        let [due, warning, critical] =
-            [self.due, self.warning, self.critical].map(|t| t.seconds_for(lifetime));
-        due >= warning && warning >= critical
-    }
-}
 
 /// When a certificate becomes due, a warning, critical: by its position and its lifetime.
 ///
@@ -218,7 +13,8 @@ impl Thresholds {
 /// The defaults: a leaf is due at a third of its lifetime, at most 30 days (half of it where it
 /// lives less than 10 days), a warning at two thirds of that, critical at one third. CA
 /// certificates and anchors: a third, at most 180 days; a warning at half of that, critical at a
-/// sixth.
+/// sixth. A [list of trust anchors](Self::anchor_list_band) has no end: it is due for an update once it is
+/// 180 days old, and a warning from 365 days on.
 ///
 /// # In which band is a certificate of 90 days with 20 days left?
 /// ```
@@ -245,6 +41,21 @@ pub struct ThresholdPolicy {
     short_lived_leaf: Thresholds,
     short_lived_below: i64,
     ca: Thresholds,
+    anchor_list: AnchorListAges,
+}
+
+/// How old a list of trust anchors is, in seconds, where a band begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct AnchorListAges {
+    due: i64,
+    warning: i64,
+}
+
+impl AnchorListAges {
+    const DEFAULT: Self = Self {
+        due: 180 * DAY,
+        warning: 365 * DAY,
+    };
 }
 
 impl Default for ThresholdPolicy {
@@ -254,6 +65,7 @@ impl Default for ThresholdPolicy {
             short_lived_leaf: Thresholds::SHORT_LIVED_LEAF,
             short_lived_below: 10 * DAY,
             ca: Thresholds::CA,
+            anchor_list: AnchorListAges::DEFAULT,
         }
     }
 }
@@ -292,6 +104,7 @@ impl ThresholdPolicy {
             short_lived_leaf: all,
             short_lived_below: 0,
             ca: all,
+            anchor_list: AnchorListAges::DEFAULT,
         }
     }
 
@@ -327,6 +140,28 @@ impl ThresholdPolicy {
             Position::Intermediate(_) | Position::Anchor => &self.ca,
         };
         thresholds.seconds(band, lifetime)
+    }
+
+    /// The band of a list of trust anchors of this date at `now`: ok, due or a warning by its age, never worse,
+    /// for what is trusted goes on to be. A date in the future is ok.
+    ///
+    /// # From when on are roots that I compiled in too old?
+    /// ```
+    /// use notafter::{Band, ThresholdPolicy, Timestamp};
+    /// let (date, day) = (Timestamp::from_unix_seconds(1_700_000_000), 86_400);
+    /// let policy = ThresholdPolicy::default();
+    /// let band = |days| policy.anchor_list_band(date, date.saturating_add(days * day));
+    /// assert_eq!([band(179), band(180), band(365)], [Band::Ok, Band::Due, Band::Warning]);
+    /// ```
+    pub const fn anchor_list_band(&self, date: Timestamp, now: Timestamp) -> Band {
+        let age = now.seconds_since(date);
+        if age >= self.anchor_list.warning {
+            Band::Warning
+        } else if age >= self.anchor_list.due {
+            Band::Due
+        } else {
+            Band::Ok
+        }
     }
 
     /// The first second after `now` at which the band is another; `None` once it has expired.
@@ -377,6 +212,16 @@ impl ThresholdPolicyBuilder {
         self
     }
 
+    /// For lists of trust anchors whose date [is known](crate::TrustAnchors::with_list_date): how old they are due
+    /// for an update, and how old they are a warning. Parts of a second are dropped.
+    pub fn with_anchor_list(mut self, due: Duration, warning: Duration) -> Self {
+        self.policy.anchor_list = AnchorListAges {
+            due: whole_seconds(due),
+            warning: whole_seconds(warning),
+        };
+        self
+    }
+
     /// The finished policy.
     ///
     /// # Errors
@@ -409,22 +254,3 @@ impl ThresholdPolicyBuilder {
         Ok(policy)
     }
 }
-
-/// Thresholds out of order.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error(
-    "the {kind} thresholds are out of order for a lifetime of {} s: \
-     make due at least warning, and warning at least critical",
-    .lifetime.as_secs()
-)]
-#[non_exhaustive]
-pub struct PolicyError {
-    /// Which thresholds.
-    pub kind: &'static str,
-    /// A lifetime for which they are out of order.
-    pub lifetime: Duration,
-}
-
-#[cfg(test)]
-#[path = "policy_tests.rs"]
-mod tests;
