@@ -7,8 +7,7 @@ use notafter::outlook::Position;
 use notafter::pin::PinError;
 use notafter::verifier::UnguardedSessions;
 use notafter::{
-    Band, EventCode, Severity, SpkiPin, TrustAnchors, WatchingClientVerifier,
-    WatchingServerVerifier, pin_error,
+    EventCode, SpkiPin, TrustAnchors, WatchingClientVerifier, WatchingServerVerifier, pin_error,
 };
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -17,12 +16,12 @@ use rustls::pki_types::{CertificateDer, ServerName, SubjectPublicKeyInfoDer, Uni
 use rustls::server::{AlwaysResolvesServerRawPublicKeys, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey;
 use rustls::{
-    AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore,
-    ServerConfig, SignatureScheme, SupportedProtocolVersion,
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, ServerConfig,
+    SignatureScheme, SupportedProtocolVersion,
 };
 
-use crate::support::pki::{self, Ca, Leaf, NOW, days};
-use crate::support::tls::{FixedTime, Outcome, Recorder, VERSIONS, handshake, providers};
+use crate::support::pki::{self, Ca, Leaf, days};
+use crate::support::tls::{FixedTime, Recorder, VERSIONS, handshake, providers};
 
 const NAME: &str = "service.example";
 
@@ -141,168 +140,6 @@ fn service() -> (Ca, Ca, Leaf) {
     let intermediate = root.intermediate("Issuing CA", -345, 20);
     let leaf = intermediate.leaf(&[NAME], -10, 80);
     (root, intermediate, leaf)
-}
-
-#[test]
-fn an_accepted_server_is_reported_with_position_and_effective_not_after() {
-    let (root, intermediate, leaf) = service();
-    let anchors = pki::anchors([&root]);
-    let chain = vec![leaf.der.clone(), intermediate.der.clone()];
-    for ground in grounds() {
-        let client = ground.client(
-            &anchors,
-            &[SpkiPin::from_certificate(&leaf.certificate())],
-            true,
-        );
-        for round in 0..2 {
-            let server = ground.server(chain.clone(), &leaf);
-            let mut client = client.clone();
-            // Resumed sessions do not ask the verifier.
-            client.resumption = rustls::client::Resumption::disabled();
-            let Outcome { client, server } = handshake(client, server, NAME);
-            assert_eq!((client, server), (Ok(()), Ok(())), "{}", ground.label);
-            let events = ground.recorder.take();
-            // Said once: the second handshake has nothing new.
-            assert_eq!(events.len(), usize::from(round == 0), "{}", ground.label);
-            for event in events {
-                assert_eq!(event.code, EventCode::PeerExpiring);
-                assert_eq!(
-                    (event.role, event.severity),
-                    (Role::PeerServer, Severity::Critical)
-                );
-                assert_eq!(event.host.as_deref(), Some(NAME));
-                assert_eq!(
-                    (event.band_before, event.band),
-                    (None, Some(Band::Critical))
-                );
-                assert_eq!(event.reach, Some(PeerReach::Until(days(20))));
-                let subject = event.subject.unwrap();
-                assert_eq!(subject.position, Position::Intermediate(0));
-                assert_eq!(subject.not_after, Some(days(20)));
-                assert_eq!(event.at, NOW);
-                assert_eq!(
-                    event.message,
-                    "service.example: intermediate 0 'Issuing CA' ends in 20 d (critical); its chain \
-                     verifies until 2026-01-21T00:00:00Z: have it renewed before that"
-                );
-            }
-        }
-    }
-}
-
-#[test]
-fn without_trust_anchors_nothing_is_said_beyond_the_leaf() {
-    let (root, intermediate, _) = service();
-    let leaf = intermediate.leaf(&[NAME], -85, 5);
-    for ground in grounds() {
-        let server = ground.server(vec![leaf.der.clone(), intermediate.der.clone()], &leaf);
-        let client = ground.client(&pki::anchors([&root]), &[], false);
-        assert_eq!(handshake(client, server, NAME).client, Ok(()));
-        let events = ground.recorder.take();
-        let leaf_not_after = days(5);
-        assert_eq!(events.len(), 1);
-        assert_eq!(
-            events[0].reach,
-            Some(PeerReach::UnknownBeyondLeaf { leaf_not_after })
-        );
-        assert_eq!(events[0].subject.as_ref().unwrap().position, Position::Leaf);
-    }
-}
-
-#[test]
-fn a_server_with_another_key_is_refused_by_its_pin() {
-    let (root, intermediate, leaf) = service();
-    let anchors = pki::anchors([&root]);
-    let other = SpkiPin::from_certificate(&root.certificate());
-    for ground in grounds() {
-        let server = ground.server(vec![leaf.der.clone(), intermediate.der.clone()], &leaf);
-        let outcome = handshake(ground.client(&anchors, &[other], true), server, NAME);
-        let error = outcome.client.unwrap_err();
-        let presented = SpkiPin::from_certificate(&leaf.certificate());
-        let expected = format!(
-            "{NAME} showed {presented} as its leaf, where {other} at leaf is expected: \
-             if the peer changed its key on purpose, deploy its new pin, else treat this as an attack"
-        );
-        let refusal = pin_error(&error).unwrap();
-        assert_eq!(refusal.to_string(), expected, "{}", ground.label);
-        let alert = Error::AlertReceived(AlertDescription::CertificateUnknown);
-        assert_eq!(outcome.server, Err(alert), "{}", ground.label);
-        let events = ground.recorder.take();
-        assert_eq!(events.len(), 1);
-        assert_eq!(events[0].code, EventCode::PinMismatch);
-        assert_eq!(events[0].message, expected);
-    }
-}
-
-#[test]
-fn a_pinned_certificate_that_is_only_sent_along_does_not_help() {
-    let (root, intermediate, leaf) = service();
-    let anchors = pki::anchors([&root]);
-    // CVE-2016-2402: the pinned certificate is appended by whoever answers.
-    let pinned = root.leaf(&[NAME], -10, 80);
-    for ground in grounds() {
-        let chain = vec![
-            leaf.der.clone(),
-            intermediate.der.clone(),
-            pinned.der.clone(),
-        ];
-        let client = ground.client(
-            &anchors,
-            &[SpkiPin::from_certificate(&pinned.certificate())],
-            true,
-        );
-        let error = handshake(client, ground.server(chain, &leaf), NAME)
-            .client
-            .unwrap_err();
-        assert!(pin_error(&error).is_some(), "{}: {error}", ground.label);
-    }
-}
-
-#[test]
-fn an_expired_intermediate_is_refused_by_the_inner_verifier_and_named() {
-    let root = pki::root("Root", -1000, 3000);
-    let intermediate = root.intermediate("Issuing CA", -366, -1);
-    let leaf = intermediate.leaf(&[NAME], -10, 80);
-    let anchors = pki::anchors([&root]);
-    for ground in grounds() {
-        let server = ground.server(vec![leaf.der.clone(), intermediate.der.clone()], &leaf);
-        let pin = SpkiPin::from_certificate(&leaf.certificate());
-        let outcome = handshake(ground.client(&anchors, &[pin], true), server, NAME);
-        // The inner verifier's own error, unchanged.
-        let expected = Error::InvalidCertificate(CertificateError::ExpiredContext {
-            time: pki::now(),
-            not_after: days(-1).to_unix_time().unwrap(),
-        });
-        assert_eq!(outcome.client, Err(expected), "{}", ground.label);
-        let events = ground.recorder.take();
-        assert_eq!(events.len(), 1);
-        let subject = events[0].subject.as_ref().unwrap();
-        assert_eq!(events[0].code, EventCode::PeerExpired);
-        assert_eq!(events[0].band, Some(Band::Expired));
-        assert_eq!(
-            (subject.position, subject.name.as_str()),
-            (Position::Intermediate(0), "Issuing CA")
-        );
-        assert_eq!(
-            events[0].message,
-            "service.example was refused: its intermediate 0 'Issuing CA' expired at \
-             2025-12-31T00:00:00Z; its operator must renew it"
-        );
-    }
-}
-
-#[test]
-fn a_server_that_is_not_valid_yet_points_at_the_clock() {
-    let root = pki::root("Root", -1000, 3000);
-    let leaf = root.leaf(&[NAME], 1, 90);
-    for ground in grounds() {
-        let server = ground.server(vec![leaf.der.clone()], &leaf);
-        let client = ground.client(&pki::anchors([&root]), &[], true);
-        assert!(handshake(client, server, NAME).client.is_err());
-        let events = ground.recorder.take();
-        assert_eq!(events[0].code, EventCode::PeerNotYetValid);
-        assert!(events[0].message.contains("check this machine's clock"));
-    }
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod adoption;
 mod algorithms;
 mod announcements;
 mod attacks;
+mod both_lines;
 mod bounds;
 mod command;
 mod command_options;

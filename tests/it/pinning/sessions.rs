@@ -1,12 +1,12 @@
-//! No resumed session outlives a decision: over real handshakes that do resume before.
+//! No session that a server resumes outlives a decision, and open connections are judged again: over real
+//! handshakes. What a client keeps is in `both_lines::kept_sessions`.
 
 use std::sync::Arc;
 
 use notafter::pin::{PinError, PinsInForce};
-use notafter::verifier::PinnedGrace;
 use notafter::{
-    PinSet, PinnedClientConfigs, SessionGuard, SpkiPin, Timestamp, TrustAnchors,
-    WatchingClientVerifier, WatchingServerVerifier, pin_error,
+    PinSet, SessionGuard, SpkiPin, Timestamp, TrustAnchors, WatchingClientVerifier,
+    WatchingServerVerifier, pin_error,
 };
 use rustls::client::{ClientSessionMemoryCache, ClientSessionStore, Resumption};
 use rustls::pki_types::ServerName;
@@ -18,7 +18,7 @@ use rustls::{
 use super::life::Changing;
 use super::{NAME, pin_of, webpki};
 use crate::support::pki::{self, Ca, Leaf, NOW, days};
-use crate::support::tls::{MINUTE, Met, SetTime, VERSIONS, meet, ring};
+use crate::support::tls::{Met, SetTime, VERSIONS, meet, ring};
 
 /// Before a leaf's end at NOW: sessions live for hours, not for days.
 const BEFORE: Timestamp = NOW.saturating_add(-100);
@@ -37,7 +37,7 @@ fn world() -> World {
     let root = pki::root("root", -100, 3650);
     World {
         anchors: pki::anchors([&root]),
-        leaf: root.leaf(&[NAME, "other.example"], -90, 0),
+        leaf: root.leaf(&[NAME], -90, 0),
         other: root.leaf(&[NAME], -90, 90),
         root,
         clock: SetTime::at(BEFORE),
@@ -81,23 +81,6 @@ impl World {
         Arc::new(config)
     }
 
-    /// A client whose sessions are guarded, or not.
-    fn guarded(
-        &self,
-        version: &'static SupportedProtocolVersion,
-        pins: Arc<dyn PinsInForce>,
-        is_guarded: bool,
-    ) -> Arc<ClientConfig> {
-        let verifier = self.verifier(pins);
-        let store = Arc::new(ClientSessionMemoryCache::new(32));
-        let guard = SessionGuard::new(self.clock.clone());
-        let store = match is_guarded {
-            true => guard.client(&verifier, store),
-            false => store,
-        };
-        self.client(version, verifier, store)
-    }
-
     fn pins(&self) -> Arc<Changing> {
         Changing::new(set(pin_of(&self.leaf), pin_of(&self.other)))
     }
@@ -127,157 +110,6 @@ fn is_expired<C>(result: &Result<C, Error>) -> bool {
         result,
         Err(Error::InvalidCertificate(Expired | ExpiredContext { .. }))
     )
-}
-
-#[test]
-fn a_clients_session_does_not_survive_a_pin_change() {
-    let world = world();
-    for version in VERSIONS {
-        let server = world.server(version, &world.leaf);
-        for is_guarded in [true, false] {
-            let pins = world.pins();
-            let client = world.guarded(version, pins.clone(), is_guarded);
-            assert!(!meet(&client, &server, NAME).resumed());
-            assert!(meet(&client, &server, NAME).resumed());
-            pins.change(without(&world));
-            let met = meet(&client, &server, NAME);
-            // Without the guard rustls would have gone on with the key that is pinned no more.
-            assert_eq!(met.resumed(), !is_guarded, "{:?}", version.version);
-            assert_eq!(is_pin_refusal(&met.client), is_guarded);
-        }
-    }
-}
-
-#[test]
-fn a_clients_session_does_not_survive_its_chains_end() {
-    for version in VERSIONS {
-        for is_guarded in [true, false] {
-            let world = world();
-            let server = world.server(version, &world.leaf);
-            let client = world.guarded(version, world.pins(), is_guarded);
-            assert!(!meet(&client, &server, NAME).resumed());
-            world.clock.set(NOW);
-            assert!(
-                meet(&client, &server, NAME).resumed(),
-                "the last good second"
-            );
-            world.clock.set(AFTER);
-            let met = meet(&client, &server, NAME);
-            assert_eq!(met.resumed(), !is_guarded, "{:?}", version.version);
-            assert_eq!(is_expired(&met.client), is_guarded);
-        }
-    }
-}
-
-/// Another leaf of the name that passes does not make up for one that does not: a ticket says not
-/// whose it is.
-#[test]
-fn every_chain_accepted_under_a_name_must_pass() {
-    let world = world();
-    for version in VERSIONS {
-        let pins = world.pins();
-        let client = world.guarded(version, pins.clone(), true);
-        let servers = [&world.leaf, &world.other].map(|leaf| world.server(version, leaf));
-        assert!(meet(&client, &servers[0], NAME).client.is_ok());
-        assert!(meet(&client, &servers[1], NAME).client.is_ok());
-        pins.change(without(&world));
-        // The other leaf is still pinned, and its session is still in the store.
-        let met = meet(&client, &servers[1], NAME);
-        assert!(met.client.is_ok() && !met.resumed());
-        let met = meet(&client, &servers[1], NAME);
-        assert!(met.client.is_ok() && !met.resumed(), "barred for good");
-    }
-}
-
-#[test]
-fn nothing_is_resumed_for_a_name_of_which_something_was_forgotten() {
-    let world = world();
-    for version in VERSIONS {
-        let server = world.server(version, &world.leaf);
-        let verifier = WatchingServerVerifier::builder(webpki(&world.anchors))
-            .with_trust_age(MINUTE)
-            .with_peer_memory(std::num::NonZeroUsize::MIN)
-            .build()
-            .unwrap();
-        let guard = SessionGuard::new(world.clock.clone());
-        let store = guard.client(&verifier, Arc::new(ClientSessionMemoryCache::new(32)));
-        let client = world.client(version, verifier, store);
-        assert!(!meet(&client, &server, NAME).resumed());
-        assert!(meet(&client, &server, NAME).resumed());
-        assert!(!meet(&client, &server, "other.example").resumed());
-        assert!(meet(&client, &server, "other.example").resumed());
-        for _ in 0..3 {
-            assert!(!meet(&client, &server, NAME).resumed());
-        }
-    }
-}
-
-#[test]
-fn a_session_within_a_grace_is_never_resumed() {
-    for version in VERSIONS {
-        let world = world();
-        let server = world.server(version, &world.leaf);
-        let verifier = WatchingServerVerifier::builder(webpki(&world.anchors))
-            .with_leaf_pin(pin_of(&world.leaf))
-            .with_grace(PinnedGrace::from_seconds(600).unwrap())
-            .build()
-            .unwrap();
-        let guard = SessionGuard::new(world.clock.clone());
-        let store = guard.client(&verifier, Arc::new(ClientSessionMemoryCache::new(32)));
-        let client = world.client(version, verifier, store);
-        assert!(!meet(&client, &server, NAME).resumed());
-        assert!(meet(&client, &server, NAME).resumed());
-        world.clock.set(AFTER);
-        for _ in 0..3 {
-            let met = meet(&client, &server, NAME);
-            assert!(met.client.is_ok() && !met.resumed());
-        }
-    }
-}
-
-/// A ticket that is sent late finds another verifier: rustls's own check catches it.
-#[test]
-fn a_fresh_configuration_for_each_epoch_resumes_again_and_nothing_of_before() {
-    for version in VERSIONS {
-        let world = world();
-        let pins = world.pins();
-        let clock = world.clock.clone();
-        let configs = PinnedClientConfigs::new(world.verifier(pins.clone()), move |verifier| {
-            Ok::<_, Error>(
-                ClientConfig::builder_with_details(ring(), clock.clone())
-                    .with_protocol_versions(&[version])?
-                    .dangerous()
-                    .with_custom_certificate_verifier(verifier)
-                    .with_no_client_auth(),
-            )
-        });
-        let server = world.server(version, &world.other);
-        let before = configs.current().unwrap();
-        assert!(!meet(&before, &server, NAME).resumed());
-        assert!(meet(&configs.current().unwrap(), &server, NAME).resumed());
-        assert!(Arc::ptr_eq(&before, &configs.current().unwrap()));
-        pins.change(without(&world));
-        let after = configs.current().unwrap();
-        assert!(!Arc::ptr_eq(&before, &after));
-        let met = meet(&after, &server, NAME);
-        assert!(met.client.is_ok() && !met.resumed());
-        assert!(meet(&configs.current().unwrap(), &server, NAME).resumed());
-        // A chain that came to its end makes a fresh one too.
-        let ending = world.server(version, &world.leaf);
-        pins.change(set(pin_of(&world.leaf), pin_of(&world.other)));
-        assert!(
-            meet(&configs.current().unwrap(), &ending, NAME)
-                .client
-                .is_ok()
-        );
-        let before = configs.current().unwrap();
-        world.clock.set(AFTER);
-        assert!(is_expired(&meet(&before, &ending, NAME).client));
-        let after = configs.current().unwrap();
-        assert!(!Arc::ptr_eq(&before, &after));
-        assert!(meet(&after, &server, NAME).client.is_ok());
-        assert!(meet(&configs.current().unwrap(), &server, NAME).resumed());
-    }
 }
 
 /// How a server keeps its sessions.

@@ -12,8 +12,7 @@ use rustls::crypto::{Identity, SignatureScheme, VerifiedIdentity};
 use rustls::error::{CertificateError, Error};
 use rustls::{Connection, HandshakeKind, Tcp, VecInput};
 
-use crate::loopback::connect;
-use crate::pki::{NAME, Pki, versions};
+use crate::pki::{NAME, Pki, connect, versions};
 
 fn watching(inner: Arc<dyn ServerVerifier>) -> Arc<dyn ServerVerifier> {
     Arc::new(WatchingServerVerifier::new(inner, Arc::default()))

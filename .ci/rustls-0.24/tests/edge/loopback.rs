@@ -8,10 +8,9 @@ use std::time::Duration;
 
 use rustls::client::ClientSide;
 use rustls::error::Error;
+use rustls::pki_types::ServerName;
 use rustls::server::ServerSide;
 use rustls::{ClientConfig, Connection, HandshakeKind, ServerConfig, SideData, Tcp, VecInput};
-
-use crate::pki::NAME;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -80,19 +79,24 @@ fn serve(listener: &TcpListener, config: Arc<ServerConfig>) -> Result<(), Error>
     server.go_on(|_| true)
 }
 
-/// Connects, up to the end of the client's handshake. What the client says where that fails.
-pub fn begin(server: &Arc<ServerConfig>, client: &Arc<ClientConfig>) -> Result<Begun, Error> {
+/// Connects, up to the end of the client's handshake. What both say where that fails.
+pub fn begin(
+    server: &Arc<ServerConfig>,
+    client: &Arc<ClientConfig>,
+    name: &str,
+) -> Result<Begun, (Error, Result<(), Error>)> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let config = Arc::clone(server);
     let server = thread::spawn(move || serve(&listener, config));
     let mut output = Vec::new();
-    let connection = client
-        .connect(NAME.try_into().unwrap())
-        .build(&mut output)?;
+    let name = ServerName::try_from(name.to_owned()).unwrap();
+    let connection = client.connect(name).build(&mut output).unwrap();
     let mut client = End::new(connection, stream, output);
-    client.shake_hands()?;
-    Ok(Begun { client, server })
+    match client.shake_hands() {
+        Ok(()) => Ok(Begun { client, server }),
+        Err(error) => Err((error, server.join().unwrap())),
+    }
 }
 
 impl Begun {
@@ -105,10 +109,14 @@ impl Begun {
     }
 }
 
-/// Connects, and says which kind of handshake it was.
-pub fn connect(
+/// Connects: which kind of handshake it was for the client, and what became of it for the server.
+pub fn meet(
     server: &Arc<ServerConfig>,
     client: &Arc<ClientConfig>,
-) -> Result<HandshakeKind, Error> {
-    begin(server, client).map(Begun::finish)
+    name: &str,
+) -> (Result<HandshakeKind, Error>, Result<(), Error>) {
+    match begin(server, client, name) {
+        Ok(begun) => (Ok(begun.finish()), Ok(())),
+        Err((client, server)) => (Err(client), server),
+    }
 }

@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use pki_types::{CertificateDer, PrivateKeyDer};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
-use rustls::client::WebPkiServerVerifier;
+use rustls::client::{ClientConfig, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, Identity};
+use rustls::error::Error;
 use rustls::server::ServerConfig;
-use rustls::{ConfigBuilder, RootCertStore};
+use rustls::{ConfigBuilder, HandshakeKind, RootCertStore};
+
+use crate::loopback::meet;
 
 /// The name that clients connect to.
 pub const NAME: &str = "server.example";
@@ -115,4 +118,12 @@ pub fn versions() -> [Arc<CryptoProvider>; 2] {
         rustls_ring::DEFAULT_TLS12_PROVIDER,
     ]
     .map(Arc::new)
+}
+
+/// Connects to it by its name, and says which kind of handshake it was.
+pub fn connect(
+    server: &Arc<ServerConfig>,
+    client: &Arc<ClientConfig>,
+) -> Result<HandshakeKind, Error> {
+    meet(server, client, NAME).0
 }

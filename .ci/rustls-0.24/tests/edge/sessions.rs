@@ -19,8 +19,8 @@ use rustls::crypto::{
 use rustls::error::Error;
 use rustls::server::ServerConfig;
 
-use crate::loopback::{begin, connect};
-use crate::pki::{Pki, versions};
+use crate::loopback::begin;
+use crate::pki::{NAME, Pki, connect, versions};
 
 /// A store that keeps the keys under which something is stored.
 #[derive(Debug)]
@@ -178,7 +178,7 @@ fn a_ticket_that_comes_late_lies_with_the_configuration_that_its_connection_bega
     let world = World::of(provider);
     let verifier = world.watching();
     let before = world.client(verifier.clone());
-    let open = begin(&world.server, &before).unwrap();
+    let open = begin(&world.server, &before, NAME).unwrap();
     assert!(world.store.stored().is_empty(), "it came early");
     world.epoch.advance();
     let after = world.client(verifier);

@@ -11,8 +11,7 @@ use rustls::client::danger::{
 use rustls::crypto::{SignatureScheme, VerifiedIdentity};
 use rustls::error::{CertificateError, Error};
 
-use crate::loopback::connect;
-use crate::pki::{Pki, versions};
+use crate::pki::{Pki, connect, versions};
 
 /// Keeps the staples that it is shown, and asks for none, as webpki's verifier does not.
 #[derive(Debug)]

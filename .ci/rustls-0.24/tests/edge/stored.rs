@@ -10,8 +10,7 @@ use rustls::server::{
     WebPkiClientVerifier,
 };
 
-use crate::loopback::connect;
-use crate::pki::{Pki, Shown, versions};
+use crate::pki::{Pki, Shown, connect, versions};
 
 /// What the crate reads sessions of rustls 0.23 by, as it is.
 #[path = "../../../../src/session/certificate_list.rs"]
