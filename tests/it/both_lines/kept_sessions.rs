@@ -1,4 +1,4 @@
-//! No session that a client kept outlives a decision: over real handshakes that do resume before.
+//! No session that anybody kept outlives a decision: over real handshakes that do resume before.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -7,10 +7,12 @@ use std::time::Duration;
 use notafter::pin::{PinsInForce, SwappablePins};
 use notafter::testing::TestClock;
 use notafter::verifier::PinnedGrace;
-use notafter::{PinSet, SpkiPin, Timestamp, TrustAnchors, WatchingServerVerifier};
+use notafter::{
+    PinSet, SpkiPin, Timestamp, TrustAnchors, WatchingClientVerifier, WatchingServerVerifier,
+};
 
 use super::{NAME, pin_of};
-use crate::support::line::{Client, Line, Server, Sessions, lines};
+use crate::support::line::{Anonymous, Client, Keeping, Line, Meeting, Server, Sessions, lines};
 use crate::support::pki::{self, Ca, Leaf, NOW};
 use crate::support::shown::Shown;
 
@@ -215,5 +217,77 @@ fn a_fresh_configuration_for_each_epoch_resumes_again_and_nothing_of_before() {
         assert!(!before.is(&after));
         assert!(after.meet(&server, NAME).succeeded());
         assert!(configs.current().meet(&server, NAME).resumed());
+    }
+}
+
+/// A server that pins its clients, and a client with the leaf that ends at NOW.
+struct Mutual {
+    server: Server,
+    client: Client,
+}
+
+impl Mutual {
+    fn new(world: &World, line: &Line, pins: Arc<dyn PinsInForce>, keeping: Keeping) -> Self {
+        let inner = line.webpki_of_clients(&world.anchors, Anonymous::Refused);
+        let verifier = WatchingClientVerifier::builder(inner)
+            .with_provider(line.provider())
+            .with_trust_anchors(world.anchors.clone())
+            .with_pins(pins)
+            .build()
+            .unwrap();
+        let shown = Shown::of(&[&world.other.der], &world.other);
+        let client = Shown::of(&[&world.leaf.der], &world.leaf);
+        Self {
+            server: line.mutual_server(shown, &verifier, keeping, &world.clock),
+            client: line.plain_client(&world.anchors, Some(client), &world.clock),
+        }
+    }
+
+    fn meet(&self) -> Meeting {
+        self.client.meet(&self.server, NAME)
+    }
+}
+
+const KEPT: [Keeping; 3] = [Keeping::Unguarded, Keeping::Store, Keeping::Tickets];
+
+#[test]
+fn a_servers_session_does_not_survive_a_pin_change() {
+    let world = world();
+    for line in lines() {
+        for keeping in KEPT {
+            let pins = world.pins();
+            let mutual = Mutual::new(&world, &line, pins.clone(), keeping);
+            let label = format!("{} {keeping:?}", line.label);
+            assert!(!mutual.meet().resumed(), "{label}");
+            assert!(mutual.meet().resumed(), "{label}");
+            pins.replace(world.without());
+            let met = mutual.meet();
+            // Without a guard rustls asks nobody; `recheck` does.
+            let is_unguarded = keeping == Keeping::Unguarded;
+            assert_eq!(met.resumed(), is_unguarded, "{label}");
+            let refusal = met.servers_refusal();
+            let is_refused = refusal.is_some_and(|refusal| refusal.pin().is_some());
+            assert_eq!(is_refused, !is_unguarded, "{label}");
+        }
+    }
+}
+
+#[test]
+fn a_servers_session_does_not_survive_its_clients_chains_end() {
+    for line in lines() {
+        for keeping in KEPT {
+            let world = world();
+            let mutual = Mutual::new(&world, &line, world.pins(), keeping);
+            let label = format!("{} {keeping:?}", line.label);
+            assert!(!mutual.meet().resumed(), "{label}");
+            world.clock.set(NOW);
+            assert!(mutual.meet().resumed(), "{label}");
+            world.clock.set(AFTER);
+            let met = mutual.meet();
+            let is_unguarded = keeping == Keeping::Unguarded;
+            assert_eq!(met.resumed(), is_unguarded, "{label}");
+            let ended = met.servers_refusal().and_then(|refusal| refusal.ended());
+            assert_eq!(ended, (!is_unguarded).then_some(NOW), "{label}");
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! What must hold with every line of rustls: these files are compiled here with the one that the crate is for, and
 //! in `.ci/rustls-0.24` with the next. They know nothing of rustls but what `support::line` has of it.
 
+mod judged_clients;
+mod judged_servers;
 mod kept_sessions;
-mod servers;
 
 use std::sync::Arc;
 

@@ -1,16 +1,16 @@
-//! No session that a server resumes outlives a decision, and open connections are judged again: over real
-//! handshakes. What a client keeps is in `both_lines::kept_sessions`.
+//! Connections that are open, and resumed ones that nobody was asked about, are judged again: over real handshakes.
+//! What is kept of sessions is in `both_lines::kept_sessions`.
 
 use std::sync::Arc;
 
 use notafter::pin::{PinError, PinsInForce};
 use notafter::{
-    PinSet, SessionGuard, SpkiPin, Timestamp, TrustAnchors, WatchingClientVerifier,
-    WatchingServerVerifier, pin_error,
+    PinSet, SpkiPin, Timestamp, TrustAnchors, WatchingClientVerifier, WatchingServerVerifier,
+    pin_error,
 };
 use rustls::client::{ClientSessionMemoryCache, ClientSessionStore, Resumption};
 use rustls::pki_types::ServerName;
-use rustls::server::{ServerSessionMemoryCache, WebPkiClientVerifier};
+use rustls::server::WebPkiClientVerifier;
 use rustls::{
     CertificateError, ClientConfig, Error, RootCertStore, ServerConfig, SupportedProtocolVersion,
 };
@@ -18,7 +18,7 @@ use rustls::{
 use super::life::Changing;
 use super::{NAME, pin_of, webpki};
 use crate::support::pki::{self, Ca, Leaf, NOW, days};
-use crate::support::tls::{Met, SetTime, VERSIONS, meet, ring};
+use crate::support::tls::{SetTime, VERSIONS, meet, ring};
 
 /// Before a leaf's end at NOW: sessions live for hours, not for days.
 const BEFORE: Timestamp = NOW.saturating_add(-100);
@@ -100,10 +100,6 @@ fn without(world: &World) -> PinSet {
     set(pin_of(&world.other), pin_of(&somebody))
 }
 
-fn is_pin_refusal<C>(result: &Result<C, Error>) -> bool {
-    matches!(result, Err(error) if pin_error(error).is_some())
-}
-
 fn is_expired<C>(result: &Result<C, Error>) -> bool {
     use CertificateError::{Expired, ExpiredContext};
     matches!(
@@ -112,121 +108,40 @@ fn is_expired<C>(result: &Result<C, Error>) -> bool {
     )
 }
 
-/// How a server keeps its sessions.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Keeping {
-    Unguarded,
-    Store,
-    Tickets,
-}
-
-struct Mutual {
-    server: Arc<ServerConfig>,
-    verifier: Arc<WatchingClientVerifier>,
-    client: Arc<ClientConfig>,
-}
-
-impl World {
-    /// A server that pins its clients, and a client with the leaf that ends at NOW.
-    fn mutual(
-        &self,
-        version: &'static SupportedProtocolVersion,
-        pins: Arc<dyn PinsInForce>,
-        keeping: Keeping,
-    ) -> Mutual {
-        let roots = Arc::new(RootCertStore::from(&self.anchors));
+#[test]
+fn a_client_whose_session_nobody_guarded_is_judged_again() {
+    for version in VERSIONS {
+        let world = world();
+        let pins = world.pins();
+        let roots = Arc::new(RootCertStore::from(&world.anchors));
         let inner = WebPkiClientVerifier::builder_with_provider(roots.clone(), ring());
         let verifier = WatchingClientVerifier::builder(inner.build().unwrap())
             .with_provider(ring())
-            .with_trust_anchors(self.anchors.clone())
-            .with_pins(pins)
+            .with_trust_anchors(world.anchors.clone())
+            .with_pins(pins.clone())
             .build()
             .unwrap();
-        let mut server = ServerConfig::builder_with_details(ring(), self.clock.clone())
+        let server = ServerConfig::builder_with_details(ring(), world.clock.clone())
             .with_protocol_versions(&[version])
             .unwrap()
             .with_client_cert_verifier(verifier.clone())
-            .with_single_cert(vec![self.other.der.clone()], self.other.key.clone_key())
-            .unwrap();
-        let guard = SessionGuard::new(self.clock.clone());
-        let store = ServerSessionMemoryCache::new(32);
-        match keeping {
-            Keeping::Unguarded => server.session_storage = store,
-            Keeping::Store => server.session_storage = guard.server(&verifier, store),
-            Keeping::Tickets => {
-                let ticketer = rustls::crypto::ring::Ticketer::new().unwrap();
-                server.ticketer = guard.tickets(&verifier, ticketer);
-                // The instant of the ticket's key is the system's: nothing of it is judged here.
-            }
-        }
-        let client = ClientConfig::builder_with_details(ring(), self.clock.clone())
+            .with_single_cert(vec![world.other.der.clone()], world.other.key.clone_key());
+        let client = ClientConfig::builder_with_details(ring(), world.clock.clone())
             .with_protocol_versions(&[version])
             .unwrap()
             .with_root_certificates(roots)
-            .with_client_auth_cert(vec![self.leaf.der.clone()], self.leaf.key.clone_key())
-            .unwrap();
-        Mutual {
-            server: Arc::new(server),
-            verifier,
-            client: Arc::new(client),
-        }
-    }
-}
-
-impl Mutual {
-    fn meet(&self) -> Met {
-        meet(&self.client, &self.server, NAME)
-    }
-}
-
-#[test]
-fn a_servers_session_does_not_survive_a_pin_change() {
-    let world = world();
-    for version in VERSIONS {
-        for keeping in [Keeping::Unguarded, Keeping::Store, Keeping::Tickets] {
-            let pins = world.pins();
-            let mutual = world.mutual(version, pins.clone(), keeping);
-            let label = format!("{:?} {keeping:?}", version.version);
-            assert!(!mutual.meet().resumed(), "{label}");
-            assert!(mutual.meet().resumed(), "{label}");
-            pins.change(without(&world));
-            let met = mutual.meet();
-            match keeping {
-                Keeping::Unguarded => {
-                    // rustls asked nobody; `recheck` does.
-                    assert!(met.resumed(), "{label}");
-                    let error = mutual.verifier.recheck(&met.server.unwrap(), BEFORE);
-                    assert!(is_pin_refusal(&error), "{label}: {error:?}");
-                }
-                _ => assert!(is_pin_refusal(&met.server), "{label}"),
-            }
-        }
-    }
-}
-
-#[test]
-fn a_servers_session_does_not_survive_its_clients_chains_end() {
-    for version in VERSIONS {
-        for keeping in [Keeping::Unguarded, Keeping::Store, Keeping::Tickets] {
-            let world = world();
-            let mutual = world.mutual(version, world.pins(), keeping);
-            let label = format!("{:?} {keeping:?}", version.version);
-            assert!(!mutual.meet().resumed(), "{label}");
-            world.clock.set(NOW);
-            assert!(mutual.meet().resumed(), "{label}");
-            world.clock.set(AFTER);
-            let met = mutual.meet();
-            match keeping {
-                Keeping::Unguarded => {
-                    assert!(met.resumed(), "{label}");
-                    let connection = met.server.unwrap();
-                    assert_eq!(mutual.verifier.recheck(&connection, NOW), Ok(()), "{label}");
-                    let error = mutual.verifier.recheck(&connection, AFTER);
-                    assert!(is_expired(&error), "{label}: {error:?}");
-                }
-                _ => assert!(is_expired(&met.server), "{label}"),
-            }
-        }
+            .with_client_auth_cert(vec![world.leaf.der.clone()], world.leaf.key.clone_key());
+        let (server, client) = (Arc::new(server.unwrap()), Arc::new(client.unwrap()));
+        assert!(!meet(&client, &server, NAME).resumed());
+        world.clock.set(AFTER);
+        let met = meet(&client, &server, NAME);
+        assert!(met.resumed(), "{:?}", version.version);
+        let connection = met.server.unwrap();
+        assert_eq!(verifier.recheck(&connection, NOW), Ok(()));
+        assert!(is_expired(&verifier.recheck(&connection, AFTER)));
+        pins.change(without(&world));
+        let error = verifier.recheck(&connection, BEFORE).unwrap_err();
+        assert!(pin_error(&error).is_some(), "{error:?}");
     }
 }
 

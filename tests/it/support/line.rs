@@ -6,14 +6,18 @@ use std::sync::Arc;
 use notafter::pin::PinError;
 use notafter::testing::TestClock;
 use notafter::{
-    PinnedClientConfigs, SessionGuard, Timestamp, TrustAnchors, WatchingServerVerifier, pin_error,
+    PinnedClientConfigs, SessionGuard, Timestamp, TrustAnchors, WatchingClientVerifier,
+    WatchingServerVerifier, pin_error,
 };
 use rustls::client::danger::ServerCertVerifier;
 use rustls::client::{ClientSessionMemoryCache, Resumption, WebPkiServerVerifier};
 use rustls::crypto::CryptoProvider;
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{ServerSessionMemoryCache, WebPkiClientVerifier};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{
-    CertificateError, ClientConfig, Error, RootCertStore, ServerConfig, SupportedProtocolVersion,
+    CertificateError, ClientConfig, ConfigBuilder, Error, RootCertStore, ServerConfig,
+    SupportedProtocolVersion, WantsVerifier,
 };
 
 use super::shown::Shown;
@@ -34,6 +38,21 @@ pub enum Sessions {
     Guarded,
 }
 
+/// How a server keeps its sessions.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Keeping {
+    Unguarded,
+    Store,
+    Tickets,
+}
+
+/// What becomes of clients that show nothing.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Anonymous {
+    Accepted,
+    Refused,
+}
+
 pub struct Server(Arc<ServerConfig>);
 
 pub struct Client(Arc<ClientConfig>);
@@ -44,7 +63,7 @@ pub struct Configs(PinnedClientConfigs<Error>);
 /// What became of a handshake, and of a byte in each direction.
 pub struct Meeting(Met);
 
-/// Why a client refused.
+/// Why somebody refused.
 #[derive(Debug)]
 pub struct Refusal<'m>(&'m Error);
 
@@ -70,22 +89,84 @@ impl Line {
         builder.build().unwrap()
     }
 
+    /// The same of clients.
+    pub fn webpki_of_clients(
+        &self,
+        anchors: &TrustAnchors,
+        anonymous: Anonymous,
+    ) -> Arc<dyn ClientCertVerifier> {
+        let roots = Arc::new(RootCertStore::from(anchors));
+        let builder = WebPkiClientVerifier::builder_with_provider(roots, self.provider());
+        let builder = match anonymous {
+            Anonymous::Accepted => builder.allow_unauthenticated(),
+            Anonymous::Refused => builder,
+        };
+        builder.build().unwrap()
+    }
+
     /// What a wrapper judges by.
     pub fn provider(&self) -> Arc<CryptoProvider> {
         Arc::clone(&self.provider)
     }
 
     pub fn server(&self, shown: Shown<'_>, clock: &Arc<TestClock>) -> Server {
+        let config = self.server_builder(clock).with_no_client_auth();
+        Server(Arc::new(config.with_cert_resolver(self.resolver(shown))))
+    }
+
+    /// A server that wants clients' certificates, if this verifier does.
+    pub fn mutual_server(
+        &self,
+        shown: Shown<'_>,
+        verifier: &Arc<WatchingClientVerifier>,
+        keeping: Keeping,
+        clock: &Arc<TestClock>,
+    ) -> Server {
+        let builder = self.server_builder(clock);
+        let builder = builder.with_client_cert_verifier(verifier.clone());
+        let mut config = builder.with_cert_resolver(self.resolver(shown));
+        let guard = SessionGuard::new(clock.clone());
+        let store = ServerSessionMemoryCache::new(32);
+        match keeping {
+            Keeping::Unguarded => config.session_storage = store,
+            Keeping::Store => config.session_storage = guard.server(verifier, store),
+            // The instant of the ticket's key is the system's: nothing of it is judged here.
+            Keeping::Tickets => {
+                let ticketer = rustls::crypto::ring::Ticketer::new().unwrap();
+                config.ticketer = guard.tickets(verifier, ticketer);
+            }
+        }
+        Server(Arc::new(config))
+    }
+
+    fn server_builder(&self, clock: &Arc<TestClock>) -> ConfigBuilder<ServerConfig, WantsVerifier> {
+        let builder = ServerConfig::builder_with_details(self.provider(), clock.clone());
+        builder.with_protocol_versions(&[self.version]).unwrap()
+    }
+
+    fn resolver(&self, shown: Shown<'_>) -> Arc<SingleCertAndKey> {
         let key = shown.signer.key.clone_key();
         let key = self.provider.key_provider.load_private_key(key).unwrap();
         let mut pair = CertifiedKey::new(shown.chain, key);
         pair.ocsp = shown.staple;
-        let config = ServerConfig::builder_with_details(self.provider(), clock.clone())
+        Arc::new(SingleCertAndKey::from(pair))
+    }
+
+    /// A client without a wrapper, that shows this or nothing.
+    pub fn plain_client(
+        &self,
+        anchors: &TrustAnchors,
+        shown: Option<Shown<'_>>,
+        clock: &Arc<TestClock>,
+    ) -> Client {
+        let builder = ClientConfig::builder_with_details(self.provider(), clock.clone())
             .with_protocol_versions(&[self.version])
             .unwrap()
-            .with_no_client_auth()
-            .with_cert_resolver(Arc::new(SingleCertAndKey::from(pair)));
-        Server(Arc::new(config))
+            .with_root_certificates(RootCertStore::from(anchors));
+        Client(Arc::new(match shown {
+            Some(shown) => builder.with_client_cert_resolver(self.resolver(shown)),
+            None => builder.with_no_client_auth(),
+        }))
     }
 
     pub fn client(
@@ -155,6 +236,13 @@ impl Meeting {
 
     pub fn refusal(&self) -> Option<Refusal<'_>> {
         self.0.client.as_ref().err().map(Refusal)
+    }
+
+    /// Why the server refused; an alert of the client is none of that.
+    pub fn servers_refusal(&self) -> Option<Refusal<'_>> {
+        let error = self.0.server.as_ref().err();
+        let error = error.filter(|error| !matches!(error, Error::AlertReceived(_)));
+        error.map(Refusal)
     }
 
     /// The number of the alert that the server received.

@@ -14,6 +14,9 @@ use rustls::{ClientConfig, Connection, HandshakeKind, ServerConfig, SideData, Tc
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Which kind of handshake it was for the client, and what became of it for the server.
+pub type Met = (Result<HandshakeKind, Error>, Result<(), Error>);
+
 /// One end of a connection.
 pub struct End<Side: SideData> {
     pub connection: Connection<Side, Tcp>,
@@ -79,12 +82,12 @@ fn serve(listener: &TcpListener, config: Arc<ServerConfig>) -> Result<(), Error>
     server.go_on(|_| true)
 }
 
-/// Connects, up to the end of the client's handshake. What both say where that fails.
+/// Connects, up to the end of the client's handshake; or what became of it where that fails.
 pub fn begin(
     server: &Arc<ServerConfig>,
     client: &Arc<ClientConfig>,
     name: &str,
-) -> Result<Begun, (Error, Result<(), Error>)> {
+) -> Result<Begun, Box<Met>> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let config = Arc::clone(server);
@@ -95,28 +98,23 @@ pub fn begin(
     let mut client = End::new(connection, stream, output);
     match client.shake_hands() {
         Ok(()) => Ok(Begun { client, server }),
-        Err(error) => Err((error, server.join().unwrap())),
+        Err(error) => Err(Box::new((Err(error), server.join().unwrap()))),
     }
 }
 
 impl Begun {
     /// Reads what the server says, and its tickets before that.
-    pub fn finish(mut self) -> HandshakeKind {
-        self.client.go_on(|end| !end.said.is_empty()).unwrap();
-        assert_eq!(self.client.said, b"hello");
-        self.server.join().unwrap().unwrap();
-        self.client.connection.handshake_kind().unwrap()
+    pub fn finish(mut self) -> Met {
+        let said = self.client.go_on(|end| !end.said.is_empty());
+        let kind = self.client.connection.handshake_kind().unwrap();
+        (said.map(|()| kind), self.server.join().unwrap())
     }
 }
 
-/// Connects: which kind of handshake it was for the client, and what became of it for the server.
-pub fn meet(
-    server: &Arc<ServerConfig>,
-    client: &Arc<ClientConfig>,
-    name: &str,
-) -> (Result<HandshakeKind, Error>, Result<(), Error>) {
+/// Connects, and says what became of it.
+pub fn meet(server: &Arc<ServerConfig>, client: &Arc<ClientConfig>, name: &str) -> Met {
     match begin(server, client, name) {
-        Ok(begun) => (Ok(begun.finish()), Ok(())),
-        Err((client, server)) => (Err(client), server),
+        Ok(begun) => begun.finish(),
+        Err(apart) => *apart,
     }
 }

@@ -182,7 +182,7 @@ fn a_ticket_that_comes_late_lies_with_the_configuration_that_its_connection_bega
     assert!(world.store.stored().is_empty(), "it came early");
     world.epoch.advance();
     let after = world.client(verifier);
-    assert_eq!(open.finish(), Full);
+    assert_eq!(open.finish(), (Ok(Full), Ok(())));
     assert_eq!(world.store.stored().len(), 1);
     assert_eq!(world.connect(&after), Full);
     assert_eq!(world.store.stored().len(), 2);

@@ -5,18 +5,22 @@ use std::sync::{Arc, Mutex};
 
 use notafter::pin::PinError;
 use notafter::testing::TestClock;
-use notafter::{PinnedClientConfigs, Timestamp, TrustAnchors, WatchingServerVerifier};
+use notafter::{
+    PinnedClientConfigs, Timestamp, TrustAnchors, WatchingClientVerifier, WatchingServerVerifier,
+};
 use pki_types::UnixTime;
 use rustls::client::{ClientConfig, ClientSessionMemoryCache, Resumption, WebPkiServerVerifier};
 use rustls::crypto::{Credentials, CryptoProvider, Identity, SingleCredential};
 use rustls::error::{CertificateError, Error};
-use rustls::server::ServerConfig;
+use rustls::server::{ServerConfig, ServerSessionMemoryCache};
 use rustls::time_provider::TimeProvider;
-use rustls::{HandshakeKind, RootCertStore};
+use rustls::{ConfigBuilder, HandshakeKind, RootCertStore, WantsVerifier};
+use rustls_0_23::server::WebPkiClientVerifier;
+use rustls_0_23::server::danger::ClientCertVerifier;
 
 use super::shown::Shown;
-use crate::bridge::{Bridged, Inner};
-use crate::guard::GuardedSessions;
+use crate::bridge::{Bridged, BridgedOfClients, Inner};
+use crate::guard::{GuardedSessions, GuardedStore, GuardedTickets};
 use crate::loopback::meet;
 
 /// A version of TLS.
@@ -34,6 +38,21 @@ pub enum Sessions {
     Guarded,
 }
 
+/// How a server keeps its sessions.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Keeping {
+    Unguarded,
+    Store,
+    Tickets,
+}
+
+/// What becomes of clients that show nothing.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Anonymous {
+    Accepted,
+    Refused,
+}
+
 pub struct Server(Arc<ServerConfig>);
 
 #[derive(Clone)]
@@ -45,7 +64,7 @@ pub struct Meeting {
     server: Result<(), Error>,
 }
 
-/// Why a client refused.
+/// Why somebody refused.
 #[derive(Debug)]
 pub struct Refusal<'m>(&'m Error);
 
@@ -73,9 +92,23 @@ impl TimeProvider for Clock {
 impl Line {
     /// The verifier of rustls 0.24, which judges by webpki 0.104.
     pub fn webpki(&self, anchors: &TrustAnchors) -> Arc<Inner> {
-        let roots = RootCertStore::from_iter(anchors.as_slice().iter().cloned());
-        let builder = WebPkiServerVerifier::builder(Arc::new(roots), &self.provider);
+        let builder = WebPkiServerVerifier::builder(roots(anchors), &self.provider);
         Arc::new(Inner(Arc::new(builder.build().unwrap())))
+    }
+
+    /// The verifier of clients that the crate is for: see `bridge`.
+    pub fn webpki_of_clients(
+        &self,
+        anchors: &TrustAnchors,
+        anonymous: Anonymous,
+    ) -> Arc<dyn ClientCertVerifier> {
+        let roots = Arc::new(rustls_0_23::RootCertStore::from(anchors));
+        let builder = WebPkiClientVerifier::builder_with_provider(roots, self.provider());
+        let builder = match anonymous {
+            Anonymous::Accepted => builder.allow_unauthenticated(),
+            Anonymous::Refused => builder,
+        };
+        builder.build().unwrap()
     }
 
     /// What a wrapper judges by.
@@ -84,19 +117,66 @@ impl Line {
     }
 
     pub fn server(&self, shown: Shown<'_>, clock: &Arc<TestClock>) -> Server {
+        let builder = self.server_builder(clock).with_no_client_auth();
+        let config = builder.with_server_credential_resolver(self.resolver(shown));
+        Server(Arc::new(config.unwrap()))
+    }
+
+    /// A server that wants clients' certificates, if this verifier does.
+    pub fn mutual_server(
+        &self,
+        shown: Shown<'_>,
+        verifier: &Arc<WatchingClientVerifier>,
+        keeping: Keeping,
+        clock: &Arc<TestClock>,
+    ) -> Server {
+        let bridged = Arc::new(BridgedOfClients(verifier.clone()));
+        let builder = self
+            .server_builder(clock)
+            .with_client_cert_verifier(bridged);
+        let config = builder.with_server_credential_resolver(self.resolver(shown));
+        let mut config = config.unwrap();
+        match keeping {
+            Keeping::Unguarded => config.session_storage = ServerSessionMemoryCache::new(32),
+            Keeping::Store => config.session_storage = Arc::new(GuardedStore::new(verifier, clock)),
+            Keeping::Tickets => {
+                let tickets = self.provider.ticketer_factory.ticketer().unwrap();
+                let guarded = GuardedTickets::new(verifier, tickets, clock);
+                config.ticketer = Some(Arc::new(guarded));
+            }
+        }
+        Server(Arc::new(config))
+    }
+
+    fn server_builder(&self, clock: &Arc<TestClock>) -> ConfigBuilder<ServerConfig, WantsVerifier> {
+        let time = Arc::new(Clock(clock.clone()));
+        ServerConfig::builder_with_details(Arc::clone(&self.provider), time)
+    }
+
+    fn resolver(&self, shown: Shown<'_>) -> Arc<SingleCredential> {
         let key = self.provider.key_provider;
         let key = key.load_private_key(shown.signer.key.clone_key()).unwrap();
         let identity = Arc::new(Identity::from_cert_chain(shown.chain).unwrap());
         let mut credentials = Credentials::new_unchecked(identity, key);
         credentials.ocsp = shown.staple.map(Arc::from);
-        let shown = SingleCredential::from(credentials);
-        let builder = ServerConfig::builder_with_details(
-            Arc::clone(&self.provider),
-            Arc::new(Clock(clock.clone())),
-        );
-        let builder = builder.with_no_client_auth();
-        let config = builder.with_server_credential_resolver(Arc::new(shown));
-        Server(Arc::new(config.unwrap()))
+        Arc::new(SingleCredential::from(credentials))
+    }
+
+    /// A client without a wrapper, that shows this or nothing.
+    pub fn plain_client(
+        &self,
+        anchors: &TrustAnchors,
+        shown: Option<Shown<'_>>,
+        clock: &Arc<TestClock>,
+    ) -> Client {
+        let time = Arc::new(Clock(clock.clone()));
+        let builder = ClientConfig::builder_with_details(Arc::clone(&self.provider), time);
+        let builder = builder.with_root_certificates(roots(anchors));
+        let config = match shown {
+            Some(shown) => builder.with_client_credential_resolver(self.resolver(shown)),
+            None => builder.with_no_client_auth(),
+        };
+        Client(Arc::new(config.unwrap()))
     }
 
     pub fn client(
@@ -172,6 +252,13 @@ impl Meeting {
         self.client.as_ref().err().map(Refusal)
     }
 
+    /// Why the server refused; an alert of the client is none of that.
+    pub fn servers_refusal(&self) -> Option<Refusal<'_>> {
+        let error = self.server.as_ref().err();
+        let error = error.filter(|error| !matches!(error, Error::AlertReceived(_)));
+        error.map(Refusal)
+    }
+
     /// The number of the alert that the server received.
     pub fn alert(&self) -> Option<u8> {
         match &self.server {
@@ -200,6 +287,11 @@ impl<'m> Refusal<'m> {
             _ => None,
         }
     }
+}
+
+fn roots(anchors: &TrustAnchors) -> Arc<RootCertStore> {
+    let anchors = anchors.as_slice().iter().cloned();
+    Arc::new(RootCertStore::from_iter(anchors))
 }
 
 fn unresumed(

@@ -1,4 +1,4 @@
-//! The guard of today around a client's store of tomorrow.
+//! The guard of today around what a client of tomorrow keeps.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

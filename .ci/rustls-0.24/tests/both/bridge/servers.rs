@@ -1,26 +1,22 @@
-//! The wrapper of today between two traits of tomorrow: rustls 0.24 asks it, and it asks rustls 0.24's verifier.
-//!
-//! Types of `rustls-pki-types` are those of both lines; the others are carried over, one by one.
+//! The wrapper of servers' verifiers: rustls 0.24 asks it, and it asks the verifier of rustls 0.24.
 
 use std::hash::{BuildHasher as _, Hasher, RandomState};
 use std::sync::Arc;
 
-use notafter::{WatchingServerVerifier, pin_error};
+use notafter::WatchingServerVerifier;
 use pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::SignerPublicKey;
 use rustls::client::danger::{
     HandshakeSignatureValid, ServerIdentity, ServerVerifier, SignatureVerificationInput,
 };
 use rustls::crypto::{CertificateIdentity, Identity, SignatureScheme, VerifiedIdentity};
-use rustls::error::{CertificateError, Error, OtherError};
+use rustls::error::{CertificateError, Error};
 use rustls_0_23::client::danger::{
     HandshakeSignatureValid as SignatureValid023, ServerCertVerified, ServerCertVerifier,
 };
 use rustls_0_23::crypto::{verify_tls12_signature, verify_tls13_signature};
-use rustls_0_23::internal::msgs::codec::{Codec as _, Reader};
-use rustls_0_23::{
-    CertificateError as CertificateError023, DigitallySignedStruct, Error as Error023,
-};
+use rustls_0_23::{DigitallySignedStruct, Error as Error023};
+
+use super::{provider, signed, to_0_23, to_0_24};
 
 /// The wrapper, as rustls 0.24 meets it.
 #[derive(Debug)]
@@ -94,28 +90,9 @@ impl ServerVerifier for Bridged {
     }
 }
 
-/// Who signed, and the signature as rustls 0.23 has it: what it was on the wire.
-fn signed<'i>(
-    input: &SignatureVerificationInput<'i>,
-) -> Result<(&'i CertificateDer<'i>, DigitallySignedStruct), Error> {
-    let SignerPublicKey::X509(leaf) = input.signer else {
-        return Err(CertificateError::BadEncoding.into());
-    };
-    let signature = input.signature.signature();
-    let mut wire = input.signature.scheme.0.to_be_bytes().to_vec();
-    wire.extend(u16::try_from(signature.len()).unwrap().to_be_bytes());
-    wire.extend(signature);
-    let signature = DigitallySignedStruct::read(&mut Reader::init(&wire)).unwrap();
-    Ok((leaf, signature))
-}
-
 /// A verifier of rustls 0.24, as the wrapper asks it.
 #[derive(Debug)]
 pub struct Inner(pub Arc<dyn ServerVerifier>);
-
-fn provider() -> rustls_0_23::crypto::CryptoProvider {
-    rustls_0_23::crypto::ring::default_provider()
-}
 
 impl ServerCertVerifier for Inner {
     fn verify_server_cert(
@@ -159,49 +136,4 @@ impl ServerCertVerifier for Inner {
         let schemes = self.0.supported_verify_schemes().into_iter();
         schemes.map(|scheme| scheme.0.into()).collect()
     }
-}
-
-fn to_0_23(error: &Error) -> Error023 {
-    let Error::InvalidCertificate(error) = error else {
-        return Error023::General(error.to_string());
-    };
-    Error023::InvalidCertificate(match error {
-        CertificateError::ExpiredContext { time, not_after } => {
-            CertificateError023::ExpiredContext {
-                time: *time,
-                not_after: *not_after,
-            }
-        }
-        CertificateError::NotValidYetContext { time, not_before } => {
-            CertificateError023::NotValidYetContext {
-                time: *time,
-                not_before: *not_before,
-            }
-        }
-        CertificateError::UnknownIssuer => CertificateError023::UnknownIssuer,
-        CertificateError::BadSignature => CertificateError023::BadSignature,
-        other => panic!("no test has met {other:?} yet"),
-    })
-}
-
-/// What a refusal by pins is, is found again in what it was put into.
-fn to_0_24(error: Error023) -> Error {
-    if let Some(refusal) = pin_error(&error) {
-        return CertificateError::Other(OtherError::new(refusal.clone())).into();
-    }
-    let Error023::InvalidCertificate(error) = error else {
-        return Error::General(error.to_string());
-    };
-    Error::InvalidCertificate(match error {
-        CertificateError023::ExpiredContext { time, not_after } => {
-            CertificateError::ExpiredContext { time, not_after }
-        }
-        CertificateError023::NotValidYetContext { time, not_before } => {
-            CertificateError::NotValidYetContext { time, not_before }
-        }
-        CertificateError023::UnknownIssuer => CertificateError::UnknownIssuer,
-        CertificateError023::BadSignature => CertificateError::BadSignature,
-        CertificateError023::InvalidOcspResponse => CertificateError::InvalidOcspResponse,
-        other => panic!("no test has met {other:?} yet"),
-    })
 }

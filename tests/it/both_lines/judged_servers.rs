@@ -1,12 +1,16 @@
 //! Servers as a client's wrapper judges them, in real handshakes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use notafter::event::{PeerReach, Role};
 use notafter::outlook::Position;
 use notafter::testing::RecordingObserver;
 use notafter::verifier::{StapleRule, StapleStrictness, UnguardedSessions};
-use notafter::{Band, EventCode, PinSet, Severity, SpkiPin, TrustAnchors, WatchingServerVerifier};
+use notafter::{
+    Band, Event, EventCode, Observer, PinSet, Severity, SpkiPin, TrustAnchors,
+    WatchingServerVerifier,
+};
 
 use super::{NAME, clock, pin_of};
 use crate::support::line::{Line, Meeting, Sessions, lines};
@@ -289,5 +293,27 @@ fn who_does_not_prove_that_he_has_the_key_is_nobody() {
         assert!(met.succeeded(), "{}", ground.line.label);
         let codes = ground.observer.take_codes();
         assert_eq!(codes, [EventCode::PeerExpiring], "{}", ground.line.label);
+    }
+}
+
+#[test]
+fn an_observer_that_panics_changes_nothing_and_is_counted() {
+    let (root, intermediate, _) = service();
+    let anchors = pki::anchors([&root]);
+    let leaf = intermediate.leaf(&[NAME], -85, 5);
+    for ground in grounds() {
+        let panics: Arc<dyn Observer> =
+            Arc::new(|_: &Event| std::panic::resume_unwind(Box::new("observer")));
+        let verifier = WatchingServerVerifier::builder(ground.line.webpki(&anchors))
+            .with_observer(panics)
+            .with_observer(ground.observer.clone())
+            .build()
+            .unwrap();
+        let chain = [&leaf.der, &intermediate.der];
+        let met = ground.meet(&verifier, Shown::of(&chain, &leaf));
+        assert!(met.succeeded(), "{}", ground.line.label);
+        assert!(verifier.flush_events(Duration::from_secs(20)));
+        assert_eq!(verifier.observer_panics(), 1);
+        assert_eq!(ground.observer.take().len(), 1);
     }
 }

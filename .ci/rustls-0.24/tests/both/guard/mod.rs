@@ -1,0 +1,7 @@
+//! The guards of today around what tomorrow keeps.
+
+mod clients;
+mod servers;
+
+pub use clients::GuardedSessions;
+pub use servers::{GuardedStore, GuardedTickets};
