@@ -4,7 +4,7 @@ use rustls::{CertificateError, Error, InvalidMessage};
 
 use super::alerts::explain_alert;
 use super::explanation::{ClockDoubt, Detail, Explanation, Whose};
-use crate::outlook::{Position, readable_name, webpki_words};
+use crate::outlook::{Position, readable_name, unsupported_words, webpki_words};
 use crate::pin::PinError;
 use crate::time::{ClockSuspicion, Timestamp};
 use crate::verifier::{PresentedError, RefusalReason, reason_of_certificate_error};
@@ -83,6 +83,22 @@ fn detail_of(error: &CertificateError) -> Detail {
             required: required.to_string(),
             presented: presented.iter().map(ToString::to_string).collect(),
         },
+        CertificateError::UnsupportedSignatureAlgorithmContext {
+            signature_algorithm_id,
+            ..
+        } => Detail::Words(unsupported_words(
+            "a signature in it",
+            signature_algorithm_id,
+            None,
+        )),
+        CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext {
+            signature_algorithm_id,
+            public_key_algorithm_id,
+        } => Detail::Words(unsupported_words(
+            "a signature in it",
+            signature_algorithm_id,
+            Some(public_key_algorithm_id),
+        )),
         CertificateError::Other(other) => detail_of_other(&*other.0),
         _ => Detail::Nothing,
     }

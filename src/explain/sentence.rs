@@ -141,7 +141,10 @@ impl Explanation {
                 | RefusalReason::NotAccepted
                 | RefusalReason::UnknownIssuer,
             ) => write!(f, "the peer is refused: {}", quoted(words, 4 * MAX_NAME)),
-            (Detail::Words(words), RefusalReason::DoesNotVerify) => write!(
+            (
+                Detail::Words(words),
+                RefusalReason::DoesNotVerify | RefusalReason::UnsupportedAlgorithm,
+            ) => write!(
                 f,
                 "the peer's chain does not verify: {}",
                 quoted(words, 4 * MAX_NAME)

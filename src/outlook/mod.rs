@@ -62,5 +62,5 @@ pub use position::Position;
 pub use refusal::Refusal;
 #[cfg(feature = "monitor")]
 pub(crate) use refusal::unresolved;
-pub(crate) use refusal::{readable_name, webpki_words};
+pub(crate) use refusal::{readable_name, unsupported_words, webpki_words};
 pub use timeline::{Interval, PathAnchor, RelyingTimeline, Timeline, VerifyingPath};

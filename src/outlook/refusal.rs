@@ -332,20 +332,20 @@ pub(crate) fn webpki_words(error: &webpki::Error) -> String {
             "a certificate in it has a critical extension that rustls does not know"
         }
         webpki::Error::UnsupportedSignatureAlgorithmContext(context) => {
-            return unsupported("a signature in it", &context.signature_algorithm_id, None);
+            return unsupported_words("a signature in it", &context.signature_algorithm_id, None);
         }
         webpki::Error::UnsupportedSignatureAlgorithmForPublicKeyContext(context) => {
             let key = Some(&*context.public_key_algorithm_id);
-            return unsupported("a signature in it", &context.signature_algorithm_id, key);
+            return unsupported_words("a signature in it", &context.signature_algorithm_id, key);
         }
         webpki::Error::UnsupportedCrlSignatureAlgorithmContext(context) => {
             let list = "the signature of a revocation list for it";
-            return unsupported(list, &context.signature_algorithm_id, None);
+            return unsupported_words(list, &context.signature_algorithm_id, None);
         }
         webpki::Error::UnsupportedCrlSignatureAlgorithmForPublicKeyContext(context) => {
             let list = "the signature of a revocation list for it";
             let key = Some(&*context.public_key_algorithm_id);
-            return unsupported(list, &context.signature_algorithm_id, key);
+            return unsupported_words(list, &context.signature_algorithm_id, key);
         }
         other => return other.to_string(),
     };
@@ -354,7 +354,7 @@ pub(crate) fn webpki_words(error: &webpki::Error) -> String {
 
 /// A signature that the provider has no algorithm for, alone or together with the issuer's key, so
 /// that nobody knows whether it is good.
-fn unsupported(what: &str, signature: &[u8], key: Option<&[u8]>) -> String {
+pub(crate) fn unsupported_words(what: &str, signature: &[u8], key: Option<&[u8]>) -> String {
     let name = algorithm::signature_name(signature);
     let by = match key {
         None => String::new(),

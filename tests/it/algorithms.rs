@@ -8,6 +8,7 @@ use aws_lc_rs::signature::{
     PqdsaSigningAlgorithm,
 };
 use notafter::cert::{KeyType, Sha256Digest};
+use notafter::explain::explain;
 use notafter::reload::{ReloadBuildError, ReloadError};
 use notafter::self_check::FindingCode;
 use notafter::source::SourceContents;
@@ -16,9 +17,11 @@ use notafter::{
     Certificate, ReloadingKey, Report, SelfCheck, Severity, SpkiPin, TrustAnchors,
     WatchingServerVerifier,
 };
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::ServerCertVerifier as _;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
-use rustls::{ClientConfig, ServerConfig};
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use x509_cert::der::asn1::BitString;
 use x509_cert::der::{Decode as _, Encode as _};
 use x509_cert::spki::{AlgorithmIdentifierOwned, ObjectIdentifier, SubjectPublicKeyInfoOwned};
@@ -364,6 +367,54 @@ fn what_a_provider_cannot_verify_is_said_as_that_and_by_name() {
             let refused = unable.contains(&provider_name);
             assert_eq!(end.is_none(), refused, "{name}, {provider_name}");
         }
+    }
+}
+
+#[test]
+fn why_a_client_refuses_such_a_chain_is_explained_by_name() {
+    let cases = [
+        (
+            of_file("ed448-leaf.der"),
+            of_file("ed448-root.der"),
+            "Ed448",
+            BY_OTHERS,
+        ),
+        (
+            of_file("p521-leaf.der"),
+            of_file("p521-root.der"),
+            "ecdsa-with-SHA512",
+            BY_AWS_LC_RS,
+        ),
+        (
+            of_file("pss-sha1-leaf.der"),
+            of_file("rsa-root.der"),
+            "rsassaPss with SHA-1",
+            BY_OTHERS,
+        ),
+    ];
+    let [(_, ring), _] = providers();
+    for (leaf, root, algorithm, remedy) in cases {
+        let mut roots = RootCertStore::empty();
+        roots.add(root).unwrap();
+        let verifier = WebPkiServerVerifier::builder_with_provider(roots.into(), Arc::clone(&ring));
+        let name = NAME.try_into().unwrap();
+        let at = pki::now();
+        let error = (verifier.build().unwrap())
+            .verify_server_cert(&leaf, &[], &name, &[], at)
+            .unwrap_err();
+        let explanation = explain(&error).unwrap();
+        assert_eq!(
+            explanation.code(),
+            "peer_unsupported_algorithm",
+            "{algorithm}"
+        );
+        assert_eq!(
+            explanation.to_string(),
+            format!(
+                "the peer's chain does not verify: a signature in it is {algorithm}, \
+                 which the crypto provider does not verify: {remedy}"
+            )
+        );
     }
 }
 

@@ -4,7 +4,13 @@ use der::asn1::{AnyRef, BitStringRef, ObjectIdentifier};
 use der::{Decode as _, Reader as _, SliceReader, Tag, Tagged as _};
 
 use super::{SignatureProblem, StapleStatus};
-use crate::cert::{Certificate, SignatureAlgorithms, fitting_algorithms};
+use crate::cert::{Certificate, SignatureAlgorithms, algorithm, fitting_algorithms};
+use crate::text::quoted;
+
+/// So many characters of an algorithm's name count: its writer is not ours.
+const MAX_NAME: usize = 128;
+
+const UNREADABLE: &str = "an unreadable algorithm";
 
 /// The shape that certificates and OCSP responses share: bytes, algorithm, signature.
 pub(super) struct SignedBytes<'a> {
@@ -56,9 +62,16 @@ impl<'a> SignedBytes<'a> {
             Fault::Unsupported => {
                 let oid = SliceReader::new(self.algorithm)
                     .and_then(|mut reader| reader.decode::<ObjectIdentifier>());
-                let algorithm =
-                    oid.map_or_else(|_| "an unreadable algorithm".to_owned(), |o| o.to_string());
-                StapleStatus::UnsupportedSignature { algorithm }
+                match oid {
+                    Ok(oid) => StapleStatus::UnsupportedSignature {
+                        algorithm: oid.to_string(),
+                        name: quoted(&algorithm::signature_name(self.algorithm), MAX_NAME),
+                    },
+                    Err(_) => StapleStatus::UnsupportedSignature {
+                        algorithm: UNREADABLE.to_owned(),
+                        name: UNREADABLE.to_owned(),
+                    },
+                }
             }
         }
     }

@@ -61,6 +61,8 @@ pub enum StapleStatus {
     UnsupportedSignature {
         /// The signature algorithm's OID.
         algorithm: String,
+        /// What it is called, with its hash where its parameters say that; else its OID.
+        name: String,
     },
     /// The responder gave an error instead of an answer.
     Unsuccessful {
@@ -160,9 +162,9 @@ impl fmt::Display for StapleStatus {
             Self::BadSignature { problem } => {
                 write!(f, "the staple's signature does not count: {problem}")
             }
-            Self::UnsupportedSignature { algorithm } => write!(
+            Self::UnsupportedSignature { name, .. } => write!(
                 f,
-                "the staple is signed with {algorithm}, which the crypto provider does not support \
+                "the staple is signed with {name}, which the crypto provider does not support \
                  for this key: ask the CA for a responder that signs with SHA-256"
             ),
             Self::Unsuccessful { status } => write!(

@@ -38,7 +38,6 @@ fn every_certificate_error_of_the_peer_has_its_code() {
         bound: 16,
     };
     let words = |text: &str| Detail::Words(text.to_owned());
-    let id = || alg_id::ECDSA_P256.to_vec();
     let cases = [
         (
             Certificate::BadEncoding,
@@ -138,21 +137,27 @@ fn every_certificate_error_of_the_peer_has_its_code() {
         ),
         (
             Certificate::UnsupportedSignatureAlgorithmContext {
-                signature_algorithm_id: id(),
+                signature_algorithm_id: alg_id::ECDSA_SHA384.to_vec(),
                 supported_algorithms: Vec::new(),
             },
             "peer_unsupported_algorithm",
             Reason::UnsupportedAlgorithm,
-            Detail::Nothing,
+            words(
+                "a signature in it is ecdsa-with-SHA384, which the crypto provider does not verify: have it signed \
+                 with another algorithm, such as sha256WithRSAEncryption or ecdsa-with-SHA256",
+            ),
         ),
         (
             Certificate::UnsupportedSignatureAlgorithmForPublicKeyContext {
-                signature_algorithm_id: id(),
-                public_key_algorithm_id: id(),
+                signature_algorithm_id: alg_id::ECDSA_SHA256.to_vec(),
+                public_key_algorithm_id: alg_id::ECDSA_P521.to_vec(),
             },
             "peer_unsupported_algorithm",
             Reason::UnsupportedAlgorithm,
-            Detail::Nothing,
+            words(
+                "a signature in it is ecdsa-with-SHA256 by a key of the kind EC P-521, which the crypto provider does \
+                 not verify: aws-lc-rs does, so take that provider, or have it signed with another algorithm",
+            ),
         ),
         (
             Certificate::NotValidForName,

@@ -269,9 +269,15 @@ fn without_sha1_such_staples_are_unsupported_not_forged() {
         let without = file.judge_with(&file.judge(), &provided(), now);
         if file.entry["signature_algorithm"] == "sha1WithRSAEncryption" && with.is_good() {
             let algorithm = "1.2.840.113549.1.1.5".to_owned();
+            let name = "sha1WithRSAEncryption".to_owned();
             assert_eq!(
                 without.status,
-                StapleStatus::UnsupportedSignature { algorithm }
+                StapleStatus::UnsupportedSignature { algorithm, name }
+            );
+            assert_eq!(
+                without.status.to_string(),
+                "the staple is signed with sha1WithRSAEncryption, which the crypto provider does not support \
+                 for this key: ask the CA for a responder that signs with SHA-256"
             );
             unsupported += 1;
         } else {
