@@ -27,7 +27,8 @@ usage: self_check [OPTIONS] [FILE | FOLDER | HOST:PORT | -]...
   --key FILE     the leaf's private key
   --containers   open PKCS#12, PKCS#7 and Java keystores, also with --trust
   --passphrase-file FILE
-                 its first line opens them, and encrypted keys
+                 its first line opens them, and encrypted keys; repeatable: what
+                 the first does not open is tried with the next
   --each         treat every certificate on its own instead of as a chain
   --format text|json|nagios|openmetrics|svg|timeline
   --fail-on expired|critical|warning
@@ -58,7 +59,7 @@ pub struct Args {
     pub timeout: Option<Duration>,
     pub keys: Vec<PathBuf>,
     pub containers: bool,
-    pub passphrase_file: Option<PathBuf>,
+    pub passphrase_files: Vec<PathBuf>,
     pub each: bool,
     pub format: Format,
     pub fail_on: FailOn,
@@ -115,7 +116,9 @@ impl Args {
                 Long("every") => args.every = Some(seconds(&mut parser)?),
                 Long("key") => args.keys.push(parser.value()?.into()),
                 Long("containers") => args.containers = true,
-                Long("passphrase-file") => args.passphrase_file = Some(parser.value()?.into()),
+                Long("passphrase-file") => {
+                    args.passphrase_files.push(parser.value()?.into());
+                }
                 Long("each") => args.each = true,
                 Long("format") => {
                     let value = parser.value()?.string()?;

@@ -21,9 +21,11 @@ pub struct Opening {
 
 impl Opening {
     pub fn of(args: &Args) -> Result<Self, Box<dyn Error>> {
-        let passphrase = match &args.passphrase_file {
-            Some(path) => Some(passphrase(path)?),
-            None => None,
+        let known = args.passphrase_files.iter().map(|path| passphrase(path));
+        let mut known = known.collect::<Result<Vec<_>, _>>()?;
+        let passphrase = match known.len() {
+            ..=1 => known.pop(),
+            _ => Some(Passphrase::any_of(known)),
         };
         let containers = match &passphrase {
             Some(passphrase) => Some(Containers::new().with_passphrase(passphrase.clone())),

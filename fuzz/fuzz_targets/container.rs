@@ -7,7 +7,10 @@ use notafter::source::{Containers, FailureReason, Passphrase, SourceContents};
 use notafter_fuzz::assert_printable;
 
 /// What the seeds were written with, the empty one, and one that opens none of them.
-const PASSPHRASES: [&str; 5] = ["changeit", "password", "cryptography", "", "wrong"];
+const PASSPHRASES: [&str; 6] = ["changeit", "password", "cryptography", "", "wrong", "1234"];
+
+/// The choice of all of them, one after the other.
+const ANY: usize = PASSPHRASES.len();
 
 /// Whether it may ask for so many iterations that they are all that is done.
 fn is_slow(bytes: &[u8]) -> bool {
@@ -25,9 +28,13 @@ fuzz_target!(|data: &[u8]| {
     if is_slow(bytes) {
         return;
     }
-    let containers = match PASSPHRASES.get(usize::from(choice)) {
-        Some(passphrase) => Containers::new().with_passphrase(Passphrase::new(*passphrase)),
-        None => Containers::new(),
+    let all = PASSPHRASES.map(Passphrase::new);
+    let containers = match usize::from(choice) {
+        ANY => Containers::new().with_passphrase(Passphrase::any_of(all)),
+        choice => match all.get(choice) {
+            Some(passphrase) => Containers::new().with_passphrase(passphrase.clone()),
+            None => Containers::new(),
+        },
     };
     let plain = SourceContents::from_bytes("source", bytes);
     let opened = SourceContents::from_bytes_opening("source", bytes, &containers);

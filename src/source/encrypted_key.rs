@@ -6,7 +6,7 @@ use pkcs8::spki::AlgorithmIdentifierRef;
 use pkcs8::{EncryptedPrivateKeyInfo, PrivateKeyInfo};
 use pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
-use super::kdf_cost;
+use super::kdf_cost::{self, IterationBudget};
 use super::key_error::PrivateKeyError;
 use super::passphrase::Passphrase;
 
@@ -29,6 +29,14 @@ pub(super) fn open(
     der: &[u8],
     passphrase: &Passphrase,
 ) -> Result<PrivateKeyDer<'static>, PrivateKeyError> {
+    open_within(der, passphrase, &mut IterationBudget::new())
+}
+
+fn open_within(
+    der: &[u8],
+    passphrase: &Passphrase,
+    budget: &mut IterationBudget,
+) -> Result<PrivateKeyDer<'static>, PrivateKeyError> {
     let Ok(encrypted) = EncryptedPrivateKeyInfo::try_from(der) else {
         return Err(if is_encrypted(der) {
             PrivateKeyError::UnknownEncryption
@@ -36,11 +44,30 @@ pub(super) fn open(
             PrivateKeyError::Damaged
         });
     };
-    if kdf_cost::iterations(&encrypted.encryption_algorithm).is_none() {
-        return Err(PrivateKeyError::TooCostly);
+    let cost = kdf_cost::iterations(&encrypted.encryption_algorithm);
+    let cost = cost.ok_or(PrivateKeyError::TooCostly)?;
+    let mut known = passphrase.each().flatten().peekable();
+    if known.peek().is_none() {
+        return Err(PrivateKeyError::NoPassphrase);
     }
-    let passphrase = passphrase.bytes().ok_or(PrivateKeyError::NoPassphrase)?;
-    let key = encrypted.decrypt(&*passphrase).map_err(reason)?;
+    for known in known {
+        budget.take(cost.into())?;
+        match opened(&encrypted, &known) {
+            Err(PrivateKeyError::WrongPassphrase) => {}
+            opened => return opened,
+        }
+    }
+    Err(match passphrase.count() {
+        ..=1 => PrivateKeyError::WrongPassphrase,
+        count => PrivateKeyError::WrongPassphrases(count),
+    })
+}
+
+fn opened(
+    encrypted: &EncryptedPrivateKeyInfo<'_>,
+    passphrase: &[u8],
+) -> Result<PrivateKeyDer<'static>, PrivateKeyError> {
+    let key = encrypted.decrypt(passphrase).map_err(reason)?;
     // Another passphrase gives noise, which may be padded by chance.
     if PrivateKeyInfo::try_from(key.as_bytes()).is_err() {
         return Err(PrivateKeyError::WrongPassphrase);
@@ -129,7 +156,26 @@ mod tests {
         let opened = open(&stretched(1000), &passphrase);
         assert_eq!(opened.map(drop), Err(PrivateKeyError::WrongPassphrase));
         let nobody = Passphrase::from_fn(|| None);
-        let opened = open(&stretched(1000), &nobody);
-        assert_eq!(opened.map(drop), Err(PrivateKeyError::NoPassphrase));
+        let none_at_all = Passphrase::any_of([]);
+        let nobodies = Passphrase::any_of([nobody.clone(), nobody.clone()]);
+        for nobody in [nobody, none_at_all, nobodies] {
+            let opened = open(&stretched(1000), &nobody);
+            assert_eq!(opened.map(drop), Err(PrivateKeyError::NoPassphrase));
+        }
+    }
+
+    #[test]
+    fn several_passphrases_are_tried_within_the_same_bound() {
+        let several = Passphrase::any_of((0..3).map(|_| Passphrase::new("battery staple")));
+        // What there is left of the bound.
+        for (left, expected) in [
+            (3000, PrivateKeyError::WrongPassphrases(3)),
+            (2999, PrivateKeyError::TooCostly),
+        ] {
+            let mut budget = IterationBudget::new();
+            budget.take(10_000_000 - left).unwrap();
+            let opened = open_within(&stretched(1000), &several, &mut budget);
+            assert_eq!(opened.map(drop), Err(expected), "{left}");
+        }
     }
 }

@@ -29,3 +29,46 @@ pub(super) fn iterations(scheme: &EncryptionScheme<'_>) -> Option<u32> {
         _ => Some(0),
     }
 }
+
+/// It asks for more work than it may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct TooCostly;
+
+/// What is left of the work that one file may ask for, whatever lies in it and however many passphrases
+/// are tried.
+#[derive(Debug)]
+pub(super) struct IterationBudget {
+    iterations: u64,
+}
+
+impl IterationBudget {
+    /// As much for everything in a file as for one key.
+    pub(super) fn new() -> Self {
+        Self {
+            iterations: MAX_ITERATIONS.into(),
+        }
+    }
+
+    /// Takes so many iterations before they are done.
+    ///
+    /// # Errors
+    /// [`TooCostly`] where there are not as many left.
+    pub(super) fn take(&mut self, iterations: u64) -> Result<(), TooCostly> {
+        self.iterations = self.iterations.checked_sub(iterations).ok_or(TooCostly)?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_may_ask_for_ten_million_iterations_and_no_more() {
+        let mut budget = IterationBudget::new();
+        assert_eq!(budget.take(u64::from(MAX_ITERATIONS) - 1), Ok(()));
+        assert_eq!(budget.take(2), Err(TooCostly));
+        assert_eq!(budget.take(1), Ok(()));
+        assert_eq!(budget.take(1), Err(TooCostly));
+    }
+}

@@ -6,6 +6,8 @@ use thiserror::Error;
 use super::container::ContainerFault;
 #[cfg(feature = "monitor")]
 use super::foreign_format::ForeignFormat;
+#[cfg(feature = "encrypted-keys")]
+use super::kdf_cost::TooCostly;
 #[cfg(feature = "monitor")]
 use crate::source::FailureReason;
 
@@ -33,6 +35,11 @@ pub(crate) enum PrivateKeyError {
         "the passphrase does not open the private key: give the one that this very file was encrypted with"
     )]
     WrongPassphrase,
+    #[cfg(feature = "encrypted-keys")]
+    #[error(
+        "none of its {0} passphrases opens the private key: give the one that this very file was encrypted with"
+    )]
+    WrongPassphrases(usize),
     #[cfg(feature = "encrypted-keys")]
     #[error(
         "the private key is encrypted with an algorithm that is not opened: convert it once with \
@@ -67,6 +74,13 @@ pub(crate) enum PrivateKeyError {
         "the private key's PEM is damaged: give an unencrypted PKCS#8, PKCS#1 or SEC1 key as PEM"
     )]
     Damaged,
+}
+
+#[cfg(feature = "encrypted-keys")]
+impl From<TooCostly> for PrivateKeyError {
+    fn from(_: TooCostly) -> Self {
+        Self::TooCostly
+    }
 }
 
 #[cfg(feature = "monitor")]

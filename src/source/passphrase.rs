@@ -29,6 +29,8 @@ pub struct Passphrase(Known);
 enum Known {
     Now(Zeroizing<Vec<u8>>),
     WhenAsked(Arc<Ask>),
+    /// None of them is such a choice itself.
+    AnyOf(Arc<[Passphrase]>),
 }
 
 #[cfg(any(feature = "containers", feature = "encrypted-keys"))]
@@ -55,22 +57,68 @@ impl Passphrase {
         Self(Known::WhenAsked(Arc::new(ask)))
     }
 
-    /// The bytes; `None` where nobody knows them at the moment.
-    pub(super) fn bytes(&self) -> Option<Zeroizing<Vec<u8>>> {
-        match &self.0 {
+    /// One of these, whichever opens what is to be opened: they are tried in this order. A key in a Java keystore may
+    /// have another one than its store.
+    ///
+    /// Each try costs what the file says that one costs, and all of them together no more than one may: 10,000,000
+    /// iterations a file. Put first what opens most of the files. Those of [`Passphrase::from_fn`] are asked for when
+    /// their turn comes.
+    ///
+    /// # The keystores of this folder have different passphrases. How do I watch them?
+    /// ```
+    /// # #[cfg(feature = "containers")]
+    /// # {
+    /// use notafter::Loader;
+    /// use notafter::source::{Containers, Passphrase};
+    /// let passphrases = ["changeit", "of the old application"].map(Passphrase::new);
+    /// let containers = Containers::new().with_passphrase(Passphrase::any_of(passphrases));
+    /// for contents in Loader::new().with_containers(containers).load("/etc/keystores") {
+    ///     println!("{}: {} certificates", contents.source, contents.certificates.len());
+    /// }
+    /// # }
+    /// ```
+    pub fn any_of(passphrases: impl IntoIterator<Item = Self>) -> Self {
+        let mut all = Vec::new();
+        for passphrase in passphrases {
+            match passphrase.0 {
+                Known::AnyOf(several) => all.extend(several.iter().cloned()),
+                known => all.push(Self(known)),
+            }
+        }
+        Self(Known::AnyOf(all.into()))
+    }
+
+    /// How many may be tried.
+    pub(super) fn count(&self) -> usize {
+        self.all().len()
+    }
+
+    /// The bytes of each, known when its turn comes; `None` where nobody knows them at the moment.
+    pub(super) fn each(&self) -> impl Iterator<Item = Option<Zeroizing<Vec<u8>>>> {
+        self.all().iter().map(|passphrase| match &passphrase.0 {
             Known::Now(bytes) => Some(bytes.clone()),
             Known::WhenAsked(ask) => ask().map(Zeroizing::new),
+            Known::AnyOf(_) => None,
+        })
+    }
+
+    fn all(&self) -> &[Self] {
+        match &self.0 {
+            Known::AnyOf(several) => several,
+            _ => std::slice::from_ref(self),
         }
     }
 }
 
-/// Two that are asked for are equal where it is the same function that is asked.
+/// Two that are asked for are equal where it is the same function that is asked; several, where each is, in
+/// the same order.
 #[cfg(any(feature = "containers", feature = "encrypted-keys"))]
 impl PartialEq for Passphrase {
     fn eq(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {
             (Known::Now(bytes), Known::Now(other)) => bytes == other,
             (Known::WhenAsked(ask), Known::WhenAsked(other)) => Arc::ptr_eq(ask, other),
+            (Known::AnyOf(several), Known::AnyOf(others)) => several == others,
             _ => false,
         }
     }

@@ -175,7 +175,7 @@ fn the_command_opens_keystores_when_it_is_told_to() {
     write("long", &"x".repeat(5000));
     let opened = ["--passphrase-file", "passphrase"];
     // Arguments, exit code, what it says.
-    let cases: [(&[&str], i32, &str); 8] = [
+    let cases: [(&[&str], i32, &str); 10] = [
         (
             &[
                 &opened[..],
@@ -210,6 +210,30 @@ fn the_command_opens_keystores_when_it_is_told_to() {
             ],
             3,
             "wrong_passphrase",
+        ),
+        // What the first does not open is tried with the next.
+        (
+            &[
+                &["--passphrase-file", "wrong"],
+                &opened[..],
+                &["--trust", "trust.p12", "--name", "service.test", "key.p12"],
+            ]
+            .concat(),
+            0,
+            "key.p12",
+        ),
+        (
+            &[
+                "--passphrase-file",
+                "wrong",
+                "--passphrase-file",
+                "wrong",
+                "--trust",
+                "trust.jks",
+                "key.p12",
+            ],
+            3,
+            "does not open with any of its 2 passphrases, or was changed since it was written",
         ),
         (
             &["key.p12"],

@@ -9,8 +9,8 @@ use crate::source::{FailureReason, Place, SourceFailure};
 
 /// Has PKCS#12, PKCS#7 and Java's keystores opened where certificates are looked for, and says by what.
 ///
-/// Read are PKCS#12 (`.p12`, `.pfx`; RFC 7292) with PBES2 or with the older 3DES and RC2, JKS and JCEKS as
-/// `keytool` writes them, and the certificates of PKCS#7 (`.p7b`, `.p7c`; RFC 2315), in DER, BER and PEM. Of
+/// Read are PKCS#12 (`.p12`, `.pfx`; RFC 7292, and RFC 9579 for PBMAC1) with PBES2 or with the older 3DES, RC2 and
+/// RC4, JKS and JCEKS as `keytool` writes them, and the certificates of PKCS#7 (`.p7b`, `.p7c`; RFC 2315), in DER, BER and PEM. Of
 /// each the chain of its first key comes first, leaf first; where there is no key, that of the only certificate
 /// that is not a CA's. Private keys are told of by their places alone, and not opened.
 ///
@@ -47,7 +47,8 @@ impl Containers {
         Self { passphrase: None }
     }
 
-    /// Opens them with this passphrase.
+    /// Opens them with this passphrase. Where they have different ones, give all of them:
+    /// [`Passphrase::any_of`].
     pub fn with_passphrase(mut self, passphrase: Passphrase) -> Self {
         self.passphrase = Some(passphrase);
         self

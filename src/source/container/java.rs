@@ -4,7 +4,9 @@
 use sha1::{Digest as _, Sha1};
 
 use super::fault::ContainerFault;
-use super::secret::{IterationBudget, Secret};
+use super::java_bytes::{JavaBytes, SHORT};
+use super::sealed_object;
+use super::secret::Secret;
 use super::thing::{Opened, SealedKey, Thing};
 
 /// What is hashed between the passphrase and the store.
@@ -20,7 +22,7 @@ const HASH: usize = 20;
 /// [`ContainerFault`] where nothing in it counts.
 pub(super) fn open(bytes: &[u8], secret: Option<Secret>) -> Result<Opened, ContainerFault> {
     let mut reader = StoreReader {
-        rest: bytes.get(4..).unwrap_or_default(),
+        bytes: JavaBytes::new(bytes.get(4..).unwrap_or_default()),
         version: 0,
         things: Vec::new(),
     };
@@ -34,11 +36,7 @@ pub(super) fn open(bytes: &[u8], secret: Option<Secret>) -> Result<Opened, Conta
     }
     let mut things = reader.things;
     things.extend(whole.err().map(Thing::Fault));
-    Ok(Opened {
-        things,
-        secret,
-        budget: IterationBudget::new(),
-    })
+    Ok(Opened { things, secret })
 }
 
 fn verify(bytes: &[u8], secret: &Secret) -> Result<(), ContainerFault> {
@@ -56,25 +54,23 @@ fn verify(bytes: &[u8], secret: &Secret) -> Result<(), ContainerFault> {
     }
 }
 
-const SHORT: ContainerFault = ContainerFault::Damaged("its bytes end too early");
-
 struct StoreReader<'a> {
-    rest: &'a [u8],
+    bytes: JavaBytes<'a>,
     version: u32,
     things: Vec<Thing>,
 }
 
-impl<'a> StoreReader<'a> {
+impl StoreReader<'_> {
     fn store(&mut self) -> Result<(), ContainerFault> {
-        self.version = self.number()?;
+        self.version = self.bytes.number()?;
         if !matches!(self.version, 1 | 2) {
             return Err(ContainerFault::Damaged("its version is not known"));
         }
-        let entries = self.number()?;
+        let entries = self.bytes.number()?;
         for entry in 0..entries {
             self.entry(entry)?;
         }
-        match self.rest.len() {
+        match self.bytes.left() {
             HASH => Ok(()),
             ..HASH => Err(SHORT),
             _ => Err(ContainerFault::Damaged(
@@ -84,19 +80,19 @@ impl<'a> StoreReader<'a> {
     }
 
     fn entry(&mut self, entry: u32) -> Result<(), ContainerFault> {
-        let kind = self.number()?;
+        let kind = self.bytes.number()?;
         // Its alias, and when it was made.
-        self.text()?;
-        self.bytes(8)?;
+        self.bytes.text()?;
+        self.bytes.take(8)?;
         match kind {
             1 => {
-                let key = SealedKey::Encrypted(self.counted()?.to_vec());
+                let key = SealedKey::Encrypted(self.bytes.counted()?.to_vec());
                 let key_id = Some(entry.to_be_bytes().to_vec());
                 self.things.push(Thing::Key {
                     key,
                     key_id: key_id.clone(),
                 });
-                let certificates = self.number()?;
+                let certificates = self.bytes.number()?;
                 for number in 0..certificates {
                     // The first is the key's.
                     self.certificate(key_id.clone().filter(|_| number == 0))?;
@@ -104,9 +100,8 @@ impl<'a> StoreReader<'a> {
                 Ok(())
             }
             2 => self.certificate(None),
-            3 => Err(ContainerFault::NotRead(
-                "a secret key, which only Java reads: what stands after it is not read",
-            )),
+            // Nothing that expires.
+            3 => sealed_object::skip(&mut self.bytes),
             _ => Err(ContainerFault::Damaged("an entry is of no known kind")),
         }
     }
@@ -114,34 +109,10 @@ impl<'a> StoreReader<'a> {
     fn certificate(&mut self, key_id: Option<Vec<u8>>) -> Result<(), ContainerFault> {
         if self.version == 2 {
             // `X.509`.
-            self.text()?;
+            self.bytes.text()?;
         }
-        let der = self.counted()?.to_vec();
+        let der = self.bytes.counted()?.to_vec();
         self.things.push(Thing::Certificate { der, key_id });
         Ok(())
-    }
-
-    fn text(&mut self) -> Result<(), ContainerFault> {
-        let (length, rest) = self.rest.split_first_chunk().ok_or(SHORT)?;
-        self.rest = rest;
-        self.bytes(usize::from(u16::from_be_bytes(*length)))?;
-        Ok(())
-    }
-
-    fn counted(&mut self) -> Result<&'a [u8], ContainerFault> {
-        let length = self.number()?;
-        self.bytes(usize::try_from(length).map_err(|_| SHORT)?)
-    }
-
-    fn number(&mut self) -> Result<u32, ContainerFault> {
-        let (number, rest) = self.rest.split_first_chunk().ok_or(SHORT)?;
-        self.rest = rest;
-        Ok(u32::from_be_bytes(*number))
-    }
-
-    fn bytes(&mut self, count: usize) -> Result<&'a [u8], ContainerFault> {
-        let (bytes, rest) = self.rest.split_at_checked(count).ok_or(SHORT)?;
-        self.rest = rest;
-        Ok(bytes)
     }
 }

@@ -7,9 +7,10 @@ use sha1::{Digest as _, Sha1};
 
 use super::ber::{Damaged, Element, tag};
 use super::fault::ContainerFault;
-use super::pbe::{Cipher, SealedContent, Stretching, unknown};
-use super::secret::{IterationBudget, Secret};
+use super::pbe::{Cipher, SealedContent, Stretching};
+use super::secret::Secret;
 use super::thing::SealedKey;
+use crate::source::kdf_cost::IterationBudget;
 
 /// 1.3.6.1.4.1.42.2.17.1.1: the way of JKS.
 const JKS: &[u8] = &[0x2b, 6, 1, 4, 1, 0x2a, 2, 17, 1, 1];
@@ -60,7 +61,7 @@ fn decrypted(
             let stretching = Stretching::parse(named.one(tag::SEQUENCE)?)?;
             budget.take(2 * u64::from(stretching.iterations))?;
             let Some(keys) = by_md5(&stretching, &secret.bytes) else {
-                return Err(unknown(JCEKS));
+                return Err(ContainerFault::unknown_encryption(JCEKS));
             };
             let (key, iv) = keys.split_at(24);
             let opened = Cipher::TripleDes.open(key, iv, &content);

@@ -5,16 +5,21 @@
 //! everything that computes is RustCrypto's.
 
 mod ber;
+mod check;
 mod containers;
 mod fault;
+mod hash;
 mod java;
+mod java_bytes;
 mod key;
 mod open;
 mod order;
 mod pbe;
+mod pbmac1;
 mod pem_blocks;
 mod pkcs12;
 mod pkcs7;
+mod sealed_object;
 mod secret;
 mod thing;
 

@@ -3,32 +3,25 @@
 
 use cbc::Decryptor;
 use cbc::cipher::block_padding::Pkcs7;
-use cbc::cipher::{BlockDecryptMut, InnerIvInit as _, KeyIvInit as _};
+use cbc::cipher::consts::{U5, U16};
+use cbc::cipher::{BlockDecryptMut, InnerIvInit as _, KeyInit as _, KeyIvInit as _, StreamCipher};
 use des::{TdesEde2, TdesEde3};
-use hmac::digest::core_api::BlockSizeUser;
-use hmac::digest::{Digest, FixedOutputReset};
-use hmac::{Mac as _, SimpleHmac};
-use pkcs8::ObjectIdentifier;
 use pkcs8::der::zeroize::Zeroizing;
 use pkcs8::pkcs5::{self, EncryptionScheme};
-use pkcs12::kdf::{Pkcs12KeyType, derive_key};
+use pkcs12::kdf::Pkcs12KeyType;
 use rc2::Rc2;
-use sha1::Sha1;
-use sha2::{Sha224, Sha256, Sha384, Sha512};
+use rc4::Rc4;
 
 use super::ber::{Damaged, Element, tag};
 use super::fault::ContainerFault;
-use super::secret::{IterationBudget, Secret};
-use crate::source::kdf_cost;
+use super::hash::Hash;
+use super::secret::Secret;
+use crate::source::kdf_cost::{self, IterationBudget};
 
 /// 1.2.840.113549.1.5.13.
 const PBES2: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 5, 13];
 /// 1.2.840.113549.1.12.1, of which each way to encrypt has a number.
 const PKCS12_PBE: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 12, 1];
-/// 1.3.14.3.2.26.
-const SHA1: &[u8] = &[0x2b, 0x0e, 3, 2, 26];
-/// 2.16.840.1.101.3.4.2, of which each hash has a number.
-const SHA2: &[u8] = &[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2];
 
 /// What a salt and a count of iterations say of how a passphrase is stretched.
 pub(super) struct Stretching<'a> {
@@ -47,20 +40,21 @@ impl<'a> Stretching<'a> {
     }
 
     /// So many bytes for this use (RFC 7292, B.2).
-    fn derive<D: Digest + FixedOutputReset + BlockSizeUser>(
+    ///
+    /// # Errors
+    /// [`ContainerFault::TooCostly`] where that is too much work.
+    pub(super) fn derive(
         &self,
+        hash: Hash,
         wide: &[u8],
         what: Pkcs12KeyType,
         bytes: usize,
         budget: &mut IterationBudget,
     ) -> Result<Zeroizing<Vec<u8>>, ContainerFault> {
-        let blocks = bytes.div_ceil(<D as Digest>::output_size()).max(1);
-        let blocks = u64::try_from(blocks).unwrap_or(u64::MAX);
-        budget.take(u64::from(self.iterations).saturating_mul(blocks))?;
+        budget.take(hash.blocks(bytes).saturating_mul(self.iterations.into()))?;
         // The budget is less than that.
         let iterations = i32::try_from(self.iterations).map_err(|_| ContainerFault::TooCostly)?;
-        let key = derive_key::<D>(wide, self.salt, what, iterations, bytes);
-        Ok(Zeroizing::new(key))
+        Ok(hash.pkcs12_key(wide, self.salt, what, iterations, bytes))
     }
 }
 
@@ -86,18 +80,25 @@ impl SealedContent<'_> {
             return self.open_pbes2(oid, secret, budget);
         }
         let cipher = match oid.strip_prefix(PKCS12_PBE) {
+            Some([1]) => Cipher::Rc4With128Bits,
+            Some([2]) => Cipher::Rc4With40Bits,
             Some([3]) => Cipher::TripleDes,
             Some([4]) => Cipher::DoubleDes,
             Some([5]) => Cipher::Rc2With128Bits,
             Some([6]) => Cipher::Rc2With40Bits,
-            _ => return Err(unknown(oid)),
+            _ => return Err(ContainerFault::unknown_encryption(oid)),
         };
         let stretching = Stretching::parse(parts.one(tag::SEQUENCE)?)?;
         for wide in &secret.wide {
             let bytes = cipher.key_bytes();
-            let key =
-                stretching.derive::<Sha1>(wide, Pkcs12KeyType::EncryptionKey, bytes, budget)?;
-            let iv = stretching.derive::<Sha1>(wide, Pkcs12KeyType::Iv, 8, budget)?;
+            let derive = |what, bytes, budget: &mut _| {
+                stretching.derive(Hash::Sha1, wide, what, bytes, budget)
+            };
+            let key = derive(Pkcs12KeyType::EncryptionKey, bytes, budget)?;
+            let iv = match cipher.is_stream() {
+                true => Zeroizing::default(),
+                false => derive(Pkcs12KeyType::Iv, 8, budget)?,
+            };
             if let Some(opened) = cipher.open(&key, &iv, self.content) {
                 return Ok(opened);
             }
@@ -112,7 +113,8 @@ impl SealedContent<'_> {
         budget: &mut IterationBudget,
     ) -> Result<Zeroizing<Vec<u8>>, ContainerFault> {
         use pkcs5::Error;
-        let scheme = EncryptionScheme::try_from(self.algorithm.whole).map_err(|_| unknown(oid))?;
+        let scheme = EncryptionScheme::try_from(self.algorithm.whole)
+            .map_err(|_| ContainerFault::unknown_encryption(oid))?;
         budget.take(
             kdf_cost::iterations(&scheme)
                 .ok_or(ContainerFault::TooCostly)?
@@ -136,15 +138,22 @@ pub(super) enum Cipher {
     DoubleDes,
     Rc2With128Bits,
     Rc2With40Bits,
+    Rc4With128Bits,
+    Rc4With40Bits,
 }
 
 impl Cipher {
     const fn key_bytes(self) -> usize {
         match self {
             Self::TripleDes => 24,
-            Self::DoubleDes | Self::Rc2With128Bits => 16,
-            Self::Rc2With40Bits => 5,
+            Self::DoubleDes | Self::Rc2With128Bits | Self::Rc4With128Bits => 16,
+            Self::Rc2With40Bits | Self::Rc4With40Bits => 5,
         }
+    }
+
+    /// Whether it takes no initialization vector, and no padding.
+    const fn is_stream(self) -> bool {
+        matches!(self, Self::Rc4With128Bits | Self::Rc4With40Bits)
     }
 
     /// The SEQUENCE inside; `None` where another key gives noise.
@@ -164,8 +173,18 @@ impl Cipher {
             ),
             Self::Rc2With128Bits => rc2(128),
             Self::Rc2With40Bits => rc2(40),
+            Self::Rc4With128Bits => streamed(Rc4::<U16>::new_from_slice(key).ok()?, sealed),
+            Self::Rc4With40Bits => streamed(Rc4::<U5>::new_from_slice(key).ok()?, sealed),
         }
     }
+}
+
+/// Without padding only the whole shows that it is no noise.
+fn streamed(mut cipher: impl StreamCipher, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let mut buffer = Zeroizing::new(sealed.to_vec());
+    cipher.apply_keystream(&mut buffer);
+    let bytes = Element::first(&buffer, tag::SEQUENCE).ok()?.whole.len();
+    (bytes == buffer.len()).then_some(buffer)
 }
 
 fn unpadded(decryptor: impl BlockDecryptMut, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
@@ -182,90 +201,4 @@ fn unpadded(decryptor: impl BlockDecryptMut, sealed: &[u8]) -> Option<Zeroizing<
 fn sequence(opened: Zeroizing<Vec<u8>>) -> Option<Zeroizing<Vec<u8>>> {
     let is_sequence = Element::first(&opened, tag::SEQUENCE).is_ok();
     is_sequence.then_some(opened)
-}
-
-/// `MacData` (RFC 7292, 4): what shows that nobody without the passphrase wrote the file.
-pub(super) struct Check<'a> {
-    hash: &'a [u8],
-    expected: &'a [u8],
-    stretching: Stretching<'a>,
-}
-
-impl<'a> Check<'a> {
-    pub(super) fn parse(data: Element<'a>) -> Result<Self, Damaged> {
-        let mut parts = data.elements();
-        let mut info = parts.one(tag::SEQUENCE)?.elements();
-        let hash = info.one(tag::SEQUENCE)?.elements().one(tag::OID)?.content;
-        Ok(Self {
-            hash,
-            expected: info.one(tag::OCTET_STRING)?.content,
-            stretching: Stretching {
-                salt: parts.one(tag::OCTET_STRING)?.content,
-                iterations: match parts.next() {
-                    Some(count) => count?.number()?,
-                    // The default, which is there for the oldest files.
-                    None => 1,
-                },
-            },
-        })
-    }
-
-    /// Whether this is the passphrase by which it was made; of its forms only the one is kept that
-    /// was meant.
-    ///
-    /// # Errors
-    /// [`ContainerFault`] where that cannot be said.
-    pub(super) fn passes(
-        &self,
-        content: &[u8],
-        secret: &mut Secret,
-        budget: &mut IterationBudget,
-    ) -> Result<bool, ContainerFault> {
-        for (number, wide) in secret.wide.iter().enumerate() {
-            let passes = match self.hash.strip_prefix(SHA2) {
-                Some([4]) => self.is_by::<Sha224>(wide, content, budget),
-                Some([1]) => self.is_by::<Sha256>(wide, content, budget),
-                Some([2]) => self.is_by::<Sha384>(wide, content, budget),
-                Some([3]) => self.is_by::<Sha512>(wide, content, budget),
-                None if self.hash == SHA1 => self.is_by::<Sha1>(wide, content, budget),
-                _ => return Err(unknown_check(self.hash)),
-            };
-            if passes? {
-                let meant = secret.wide.swap_remove(number);
-                secret.wide = vec![meant];
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    fn is_by<D: Digest + FixedOutputReset + BlockSizeUser>(
-        &self,
-        wide: &[u8],
-        content: &[u8],
-        budget: &mut IterationBudget,
-    ) -> Result<bool, ContainerFault> {
-        let bytes = <D as Digest>::output_size();
-        let key = (self.stretching).derive::<D>(wide, Pkcs12KeyType::Mac, bytes, budget)?;
-        let mac = SimpleHmac::<D>::new_from_slice(&key);
-        Ok(mac.is_ok_and(|mac| {
-            mac.chain_update(content)
-                .verify_slice(self.expected)
-                .is_ok()
-        }))
-    }
-}
-
-pub(super) fn unknown(oid: &[u8]) -> ContainerFault {
-    match ObjectIdentifier::from_bytes(oid) {
-        Ok(oid) => ContainerFault::UnknownEncryption(oid),
-        Err(_) => Damaged.into(),
-    }
-}
-
-fn unknown_check(oid: &[u8]) -> ContainerFault {
-    match ObjectIdentifier::from_bytes(oid) {
-        Ok(oid) => ContainerFault::UnknownCheck(oid),
-        Err(_) => Damaged.into(),
-    }
 }

@@ -3,10 +3,12 @@
 use pkcs8::der::zeroize::Zeroizing;
 
 use super::ber::{Damaged, Element, Elements, tag};
+use super::check::Check;
 use super::fault::ContainerFault;
-use super::pbe::{Check, SealedContent};
-use super::secret::{IterationBudget, Secret};
+use super::pbe::SealedContent;
+use super::secret::Secret;
 use super::thing::{Opened, SealedKey, Thing};
+use crate::source::kdf_cost::IterationBudget;
 
 /// So many bags of bags may lie within each other.
 const MAX_BAGS_DEEP: usize = 8;
@@ -25,7 +27,11 @@ const LOCAL_KEY_ID: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 21];
 ///
 /// # Errors
 /// [`ContainerFault`] where nothing in it counts.
-pub(super) fn open(bytes: &[u8], secret: Option<Secret>) -> Result<Opened, ContainerFault> {
+pub(super) fn open(
+    bytes: &[u8],
+    secret: Option<Secret>,
+    budget: &mut IterationBudget,
+) -> Result<Opened, ContainerFault> {
     let mut parts = Element::first(bytes, tag::SEQUENCE)?.elements();
     parts.one(tag::INTEGER)?;
     let (kind, content) = content_info(parts.one(tag::SEQUENCE)?)?;
@@ -37,9 +43,8 @@ pub(super) fn open(bytes: &[u8], secret: Option<Secret>) -> Result<Opened, Conta
     let content = Element::first(content.content, tag::OCTET_STRING)
         .or_else(|_| Element::first(content.content, 0x24))?
         .octets()?;
-    let mut budget = IterationBudget::new();
     let secret = match parts.next() {
-        Some(check) => verified(&Check::parse(check?)?, &content, secret, &mut budget)?,
+        Some(check) => verified(check?, &content, secret, budget)?,
         None => secret,
     };
     let mut reader = SafeReader {
@@ -57,17 +62,21 @@ pub(super) fn open(bytes: &[u8], secret: Option<Secret>) -> Result<Opened, Conta
     Ok(Opened {
         things: reader.things,
         secret: reader.secret,
-        budget: reader.budget,
     })
 }
 
 /// The passphrase, where it is the one that the check was made by.
 fn verified(
-    check: &Check<'_>,
+    check: Element<'_>,
     content: &[u8],
     secret: Option<Secret>,
     budget: &mut IterationBudget,
 ) -> Result<Option<Secret>, ContainerFault> {
+    let check = match Check::parse(check) {
+        // Without a passphrase nothing is verified by any check.
+        Err(ContainerFault::UnknownCheck(_)) if secret.is_none() => return Ok(None),
+        check => check?,
+    };
     match secret {
         Some(mut secret) => match check.passes(content, &mut secret, budget)? {
             true => Ok(Some(secret)),
@@ -89,14 +98,14 @@ pub(super) fn content_info(info: Element<'_>) -> Result<(&[u8], Element<'_>), Da
     Ok((kind, parts.one(tag::ZERO)?))
 }
 
-struct SafeReader {
+struct SafeReader<'b> {
     empty: Secret,
     secret: Option<Secret>,
-    budget: IterationBudget,
+    budget: &'b mut IterationBudget,
     things: Vec<Thing>,
 }
 
-impl SafeReader {
+impl SafeReader<'_> {
     fn safe(&mut self, safe: Element<'_>) -> Result<(), ContainerFault> {
         let (kind, content) = content_info(safe)?;
         match kind {
@@ -133,8 +142,8 @@ impl SafeReader {
             content: &content,
         };
         match &self.secret {
-            Some(secret) => sealed.open(secret, &mut self.budget),
-            None => (sealed.open(&self.empty, &mut self.budget)).map_err(|fault| match fault {
+            Some(secret) => sealed.open(secret, self.budget),
+            None => (sealed.open(&self.empty, self.budget)).map_err(|fault| match fault {
                 ContainerFault::WrongPassphrase => ContainerFault::PassphraseMissing,
                 fault => fault,
             }),
@@ -242,7 +251,7 @@ mod tests {
             // What stands beside what is too deep counts.
             let safe = sequence(&[&bags, &bag(1, &sequence(&[]))]);
             let file = sequence(&[&[2, 1, 3], &data(&sequence(&[&data(&safe)]))]);
-            let things = open(&file, None)
+            let things = open(&file, None, &mut IterationBudget::new())
                 .unwrap_or_else(|fault| panic!("{fault}"))
                 .things;
             let keys = things

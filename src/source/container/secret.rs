@@ -1,9 +1,6 @@
-//! A passphrase in the forms that containers stretch, and how much stretching one may ask for.
+//! A passphrase in the forms that containers stretch.
 
 use pkcs8::der::zeroize::Zeroizing;
-
-use super::fault::ContainerFault;
-use crate::source::kdf_cost::MAX_ITERATIONS;
 
 /// A passphrase in each form; all of them are wiped when dropped.
 pub(super) struct Secret {
@@ -45,31 +42,6 @@ fn wide(units: impl Iterator<Item = u16>) -> Zeroizing<Vec<u8>> {
     wide
 }
 
-/// What is left of the work that one container may ask for.
-#[derive(Debug)]
-pub(super) struct IterationBudget {
-    iterations: u64,
-}
-
-impl IterationBudget {
-    /// As much for everything in it as for one key.
-    pub(super) fn new() -> Self {
-        Self {
-            iterations: MAX_ITERATIONS.into(),
-        }
-    }
-
-    /// Takes so many iterations before they are done.
-    ///
-    /// # Errors
-    /// [`ContainerFault::TooCostly`] where there are not as many left.
-    pub(super) fn take(&mut self, iterations: u64) -> Result<(), ContainerFault> {
-        let left = self.iterations.checked_sub(iterations);
-        self.iterations = left.ok_or(ContainerFault::TooCostly)?;
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,14 +64,5 @@ mod tests {
         }
         let text = Secret::new(Zeroizing::new("a😀".into()));
         assert_eq!(text.utf16(), [0, b'a', 0xd8, 0x3d, 0xde, 0]);
-    }
-
-    #[test]
-    fn a_container_may_ask_for_ten_million_iterations_and_no_more() {
-        let mut budget = IterationBudget::new();
-        assert_eq!(budget.take(u64::from(MAX_ITERATIONS) - 1), Ok(()));
-        assert_eq!(budget.take(2), Err(ContainerFault::TooCostly));
-        assert_eq!(budget.take(1), Ok(()));
-        assert_eq!(budget.take(1), Err(ContainerFault::TooCostly));
     }
 }

@@ -3,14 +3,34 @@
 use pkcs8::der::zeroize::Zeroizing;
 
 use super::fault::ContainerFault;
-use super::secret::{IterationBudget, Secret};
+use super::secret::Secret;
 
 /// A container that was opened.
 pub(super) struct Opened {
     pub(super) things: Vec<Thing>,
     /// What opens the keys in it; `None` where there is no passphrase.
     pub(super) secret: Option<Secret>,
-    pub(super) budget: IterationBudget,
+}
+
+impl Opened {
+    /// How many parts of it another passphrase may open.
+    pub(super) fn closed(&self) -> usize {
+        let is_closed = |thing: &&Thing| {
+            use ContainerFault::{TooCostly, WrongPassphrase};
+            matches!(thing, Thing::Fault(WrongPassphrase | TooCostly))
+        };
+        self.things.iter().filter(is_closed).count()
+    }
+
+    /// What was tried with so many passphrases.
+    pub(super) fn by_none_of(mut self, passphrases: usize) -> Self {
+        for thing in &mut self.things {
+            if let Thing::Fault(fault) = thing {
+                *fault = fault.by_none_of(passphrases);
+            }
+        }
+        self
+    }
 }
 
 /// One thing in a container.
