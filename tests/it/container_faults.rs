@@ -95,27 +95,3 @@ fn a_container_that_asks_for_too_much_work_is_not_opened() {
     let failure = Containers::new().private_key("store", &bytes).unwrap_err();
     assert_eq!(failure.reason, FailureReason::PassphraseMissing);
 }
-
-#[test]
-fn pbmac1_that_asks_for_too_much_work_is_not_verified() {
-    // The count of iterations has two bytes there, and 0x20 bytes of key follow.
-    let bytes = data("pbmac1-sha256.p12");
-    let count = [2, 2, 8, 0, 2, 1, 0x20];
-    let place = bytes.windows(7).rposition(|part| part == count).unwrap();
-    let with_iterations = |iterations: u32, key_bytes: u8| {
-        let mut patched = bytes[..place].to_vec();
-        patched.extend([2, 4]);
-        patched.extend(iterations.to_be_bytes());
-        patched.extend([2, 1, key_bytes]);
-        patched.extend(&bytes[place + count.len()..]);
-        // Each SEQUENCE around it is two bytes longer.
-        patched[3] += 2;
-        for outer in [2577, 2579, 2581, 2594, 2596, 2609] {
-            patched[outer] += 2;
-        }
-        reasons(&read(&patched, Some("1234")))
-    };
-    assert_eq!(with_iterations(10_000_001, 32), [FailureReason::TooCostly]);
-    // A longer key takes each iteration twice.
-    assert_eq!(with_iterations(5_000_001, 33), [FailureReason::TooCostly]);
-}

@@ -22,6 +22,8 @@ mod command_options;
 mod config;
 mod connections;
 mod container_faults;
+mod container_macs;
+mod container_passphrases;
 mod container_users;
 mod containers;
 mod delivery;
