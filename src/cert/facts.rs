@@ -2,7 +2,7 @@
 
 use super::der::{Reader, tag};
 use super::layout::Layout;
-use super::{CertificateParseError, SubjectAltNames, name};
+use super::{CertificateParseError, NextRootKey, NextRootKeyError, SubjectAltNames, name};
 use crate::time::Validity;
 
 /// What one certificate states, found by one strict walk over its bytes without allocation.
@@ -140,6 +140,15 @@ impl<'a> CertificateFacts<'a> {
             std::iter::from_fn(|| features.enter(tag::INTEGER).ok())
                 .any(|feature| feature.content() == [5])
         })
+    }
+
+    /// The hash of the key that will follow this root's own (RFC 8649), as
+    /// [`Certificate::next_root_key`](super::Certificate::next_root_key) gives it.
+    ///
+    /// # Errors
+    /// [`NextRootKeyError`] where it has the extension, and states no key that can be relied on.
+    pub fn next_root_key(&self) -> Result<Option<NextRootKey>, NextRootKeyError> {
+        NextRootKey::of(self)
     }
 
     /// The content of subjectAltName (RFC 5280, 4.2.1.6) as it stands.
