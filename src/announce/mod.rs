@@ -32,6 +32,7 @@ mod key;
 mod key_points;
 mod payload;
 mod previous;
+mod roots;
 mod rules;
 mod signed_announcement;
 mod signers;
@@ -47,6 +48,10 @@ pub use folder::PinFolder;
 pub use key::AnnouncementKey;
 pub use payload::{AnnouncedSet, Announcement};
 pub use previous::PreviousAnnouncement;
+pub use roots::{
+    AnnouncedRootKey, ObservedRoot, RootAnnouncedPins, RootAnnouncedPinsBuilder,
+    RootAnnouncementError, RootOutcome,
+};
 pub use state::SuccessorRule;
 pub use store::{
     Applied, Durability, PinStorage, PinStore, PinStoreBuilder, StateFile, StorageLock, StoreNotice,

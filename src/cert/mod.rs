@@ -54,10 +54,10 @@ pub(crate) use facts::purposes;
 pub(crate) use facts::{BASIC_CONSTRAINTS, KEY_USAGE, SUBJECT_ALT_NAME};
 #[cfg(feature = "ocsp")]
 pub(crate) use issuance::is_issued_by;
-#[cfg(any(feature = "announcements", feature = "reload"))]
-pub(crate) use issuance::{IssuerSignature, issuer_signature};
 #[cfg(feature = "reload")]
 pub(crate) use issuance::signature_by;
+#[cfg(any(feature = "announcements", feature = "reload"))]
+pub(crate) use issuance::{IssuerSignature, issuer_signature};
 #[cfg(feature = "details")]
 pub use key_type::KeyType;
 #[cfg(not(feature = "details"))]

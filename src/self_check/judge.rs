@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use pki_types::{CertificateDer, ServerName};
 
-use super::anchors::{no_anchors, unusable_anchors};
+use super::anchors::{next_root_keys, no_anchors, unusable_anchors};
 use super::chain::{JudgedChain, judge_chain, judge_single};
 use super::chain_report::ChainReport;
 use super::context::{ChainContext, JudgedBy};
@@ -139,6 +139,7 @@ impl<'j> Judged<'j> {
         let anchors = self.judge.chains.anchors();
         self.findings.extend(unusable_anchors(anchors));
         self.findings.extend(no_anchors(anchors));
+        self.findings.extend(next_root_keys(anchors));
     }
 
     pub(super) fn input(&mut self, input: &Input) {
