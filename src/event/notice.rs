@@ -46,7 +46,9 @@ impl StoreNotice {
             Self::RootRefused {
                 reason: RootAnnouncementError::Conflict { .. },
             } => EventCode::AnnouncementForked,
-            Self::RootRefused { .. } => EventCode::AnnouncementRefused,
+            Self::RootRefused { .. } | Self::RootKeyOverruled { .. } => {
+                EventCode::AnnouncementRefused
+            }
             Self::RootStateLost => EventCode::StateLost,
             Self::AuthorityPending { .. } => EventCode::AuthorityPending,
             Self::AuthorityChanged => EventCode::AuthorityChanged,
@@ -73,6 +75,7 @@ impl StoreNotice {
             | Self::SuccessorOutlasts { .. }
             | Self::RootKeyOutlasts { .. }
             | Self::RootRefused { .. }
+            | Self::RootKeyOverruled { .. }
             | Self::OneUsablePinLeft { .. }
             | Self::AuthorityPending { .. }
             | Self::AuthorityChanged => Severity::Warning,
@@ -111,7 +114,9 @@ impl StoreNotice {
     /// The root's next key that it is about, if any.
     const fn root_key(&self) -> Option<&SpkiPin> {
         match self {
-            Self::RootKeyPending { pin, .. } | Self::RootKeyDue { pin, .. } => Some(pin),
+            Self::RootKeyPending { pin, .. }
+            | Self::RootKeyOverruled { pin, .. }
+            | Self::RootKeyDue { pin, .. } => Some(pin),
             _ => None,
         }
     }

@@ -39,7 +39,8 @@ fn lint_next(
         return None;
     }
     let is_successor = |pin: &&&Pin| {
-        pin.position.needs_path() && matches!(pin.state, PinState::Announced | PinState::Backup)
+        let is_ahead = matches!(pin.state, PinState::Announced | PinState::Backup);
+        is_ahead && pin.position.needs_path() && pin.key != SpkiPin::from_certificate(root)
     };
     let (name, next) = (root.short_name(), next.clone());
     Some(match usable.iter().find(is_successor).zip(named) {

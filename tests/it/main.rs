@@ -58,6 +58,7 @@ mod private_ca;
 mod recent;
 mod reload;
 mod report_forms;
+mod root_keys;
 mod secrets;
 mod security_model;
 mod sentences;

@@ -49,6 +49,13 @@ impl RootBook {
         }
     }
 
+    /// Whether the certificate has a key that a root names. Knowing a key that fits a digest is no privilege.
+    pub(super) fn is_named(roots: &[HeldRoot], certificate: &Certificate) -> bool {
+        let facts = certificate.facts();
+        let is_small = certificate.der().len() <= MAX_ROOT_BYTES;
+        is_small && roots.iter().any(|root| root.names(facts.spki_der()))
+    }
+
     /// Looks at one certificate: it may have the key that a root names, and it may be a root's that names
     /// one.
     pub(super) fn observe(
@@ -65,10 +72,9 @@ impl RootBook {
         }
     }
 
-    /// The root that names this certificate's key. Knowing a key that fits a digest is no privilege, so
-    /// nobody asks who shows it.
+    /// The root that names this certificate's key.
     fn confirm(&mut self, certificate: &Certificate) -> Option<Entry> {
-        if certificate.der().len() > MAX_ROOT_BYTES {
+        if !Self::is_named(&self.roots, certificate) {
             return None;
         }
         let facts = certificate.facts();
@@ -100,8 +106,7 @@ impl RootBook {
         certificate: &Certificate,
         grounds: Grounds<'_>,
     ) -> Result<Entry, RootAnnouncementError> {
-        check_form(certificate)?;
-        check_pinned(certificate, grounds.sets, grounds.now)?;
+        check_root(certificate, grounds)?;
         let seen = self.latest.max(grounds.now);
         let mut stated = HeldRoot::verify(certificate, grounds.algorithms, seen)?;
         let known = self.roots.iter().position(|root| root.key == stated.key);
@@ -200,6 +205,15 @@ impl RootBook {
             self.latest = self.latest.max(now.min(end));
         }
     }
+}
+
+/// What keeps a certificate out before anything of it is read.
+pub(super) fn check_root(
+    certificate: &Certificate,
+    grounds: Grounds<'_>,
+) -> Result<(), RootAnnouncementError> {
+    check_form(certificate)?;
+    check_pinned(certificate, grounds.sets, grounds.now)
 }
 
 fn is_pinned(sets: &PinSets, key: &SpkiPin) -> bool {

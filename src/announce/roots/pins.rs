@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
-use super::book::{Grounds, RootBook};
+use super::book::{Entry, Grounds, RootBook, check_root};
 use super::held_root::HeldRoot;
 use super::keeper::RootKeeper;
 use super::overlay::with_successors;
@@ -129,23 +129,19 @@ impl RootAnnouncedPins {
         certificate: &Certificate,
         now: Timestamp,
     ) -> Result<ObservedRoot, RootAnnouncementError> {
+        self.check(certificate, now)?;
         let mut keeper = self.keeper();
         let turn = keeper.turn();
         self.catch_up(&mut keeper, now);
         let generation = self.generation();
-        let grounds = Grounds {
-            sets: &generation.sets,
-            algorithms: self.algorithms,
-            now,
-        };
+        let grounds = self.grounds(&generation, now);
         let before = keeper.book.clone();
         let entry = keeper.book.observe(certificate, grounds)?;
         if keeper.book != before {
             keeper.outdate();
             self.publish(&keeper.book);
         }
-        let notices = telling::of_entry(&entry, self.hold_down_seconds);
-        keeper.untold.extend(notices);
+        keeper.untold.extend(self.told_of(&entry));
         let durability = match keeper.is_kept() {
             true => Durability::Kept,
             false => keeper.save(&turn),
@@ -186,15 +182,7 @@ impl RootAnnouncedPins {
     fn catch_up(&self, keeper: &mut RootKeeper, now: Timestamp) {
         let before = keeper.book.clone();
         let generation = self.generation();
-        let grounds = Grounds {
-            sets: &generation.sets,
-            algorithms: self.algorithms,
-            now,
-        };
-        for entry in keeper.look_at_disk(grounds) {
-            let notices = telling::of_entry(&entry, self.hold_down_seconds);
-            keeper.untold.extend(notices);
-        }
+        let entries = keeper.look_at_disk(self.grounds(&generation, now));
         let ended = keeper.book.end(&self.pins.generation().sets);
         keeper
             .untold
@@ -202,6 +190,34 @@ impl RootAnnouncedPins {
         if keeper.book != before {
             keeper.outdate();
             self.publish(&keeper.book);
+        }
+        for entry in entries {
+            keeper.untold.extend(self.told_of(&entry));
+        }
+    }
+
+    /// What keeps a stranger's certificate out costs neither a lock nor a look at the disk.
+    fn check(
+        &self,
+        certificate: &Certificate,
+        now: Timestamp,
+    ) -> Result<(), RootAnnouncementError> {
+        let generation = self.generation();
+        if RootBook::is_named(&self.published.load().roots, certificate) {
+            return Ok(());
+        }
+        check_root(certificate, self.grounds(&generation, now))
+    }
+
+    fn told_of(&self, entry: &Entry) -> Vec<StoreNotice> {
+        telling::of_entry(entry, &self.generation().sets, self.hold_down_seconds)
+    }
+
+    const fn grounds<'a>(&self, generation: &'a PinGeneration, now: Timestamp) -> Grounds<'a> {
+        Grounds {
+            sets: &generation.sets,
+            algorithms: self.algorithms,
+            now,
         }
     }
 

@@ -8,8 +8,8 @@ use crate::announce::StoreNotice;
 use crate::pin::{Acceptance, PinSets};
 use crate::time::Timestamp;
 
-/// What there is to say of what a certificate did.
-pub(super) fn of_entry(entry: &Entry, hold_down_seconds: i64) -> Vec<StoreNotice> {
+/// What there is to say of what a certificate did, beside the pins that are in force then.
+pub(super) fn of_entry(entry: &Entry, sets: &PinSets, hold_down_seconds: i64) -> Vec<StoreNotice> {
     let mut notices = Vec::new();
     if let Some(before) = &entry.replaced {
         notices.extend(withdrawn(before));
@@ -18,7 +18,7 @@ pub(super) fn of_entry(entry: &Entry, hold_down_seconds: i64) -> Vec<StoreNotice
         entry.outcome,
         RootOutcome::Announced | RootOutcome::Confirmed
     ) {
-        notices.extend(standing(&entry.root, hold_down_seconds));
+        notices.extend(standing(&entry.root, sets, hold_down_seconds));
     }
     notices
 }
@@ -54,12 +54,16 @@ pub(super) fn matured(
     notices
 }
 
-fn standing(root: &HeldRoot, hold_down_seconds: i64) -> Option<StoreNotice> {
+fn standing(root: &HeldRoot, sets: &PinSets, hold_down_seconds: i64) -> Option<StoreNotice> {
     let next = root.next.clone()?;
     let name = root.name();
     let not_after = root.certificate.not_after();
     Some(
         match (root.acceptance(hold_down_seconds), root.next_pin()) {
+            (Acceptance::From(_), Some(pin)) if !is_usable(sets, &pin) => {
+                let root = name;
+                StoreNotice::RootKeyOverruled { root, next, pin }
+            }
             (Acceptance::From(from), Some(pin)) => StoreNotice::RootKeyPending {
                 root: name,
                 next,

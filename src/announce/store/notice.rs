@@ -271,6 +271,18 @@ pub enum StoreNotice {
         /// The certificate's last second.
         not_after: Timestamp,
     },
+    /// A root names a next key that the pins retire or reject.
+    #[error(
+        "the pinned root '{root}' names its next key, {pin}, which is retired or rejected here, so it never counts: ask whoever runs that root"
+    )]
+    RootKeyOverruled {
+        /// What the root is called.
+        root: String,
+        /// What its certificate says.
+        next: NextRootKey,
+        /// The pin.
+        pin: SpkiPin,
+    },
     /// A root's next key is accepted now.
     #[error("the next key of the pinned root '{root}', {pin}, is accepted now")]
     RootKeyDue {
