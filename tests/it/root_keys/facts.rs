@@ -4,10 +4,14 @@ use std::fs;
 use std::process::Command;
 
 use data_encoding::HEXLOWER;
+use notafter::SpkiPin;
+use notafter::announce::RootOutcome;
 use notafter::cert::{NextRootKey, NextRootKeyError, RootKeyHash};
+use notafter::pin::{Pin, PinPosition, PinState};
 use notafter::source::SourceContents;
 
-use super::{Root, value_of};
+use super::{Root, around, set, value_of};
+use crate::announcements::vectors::blocks;
 use crate::support::corpora;
 use crate::support::tools::tool;
 
@@ -56,50 +60,41 @@ fn a_root_names_its_next_key_by_each_hash() {
     assert_eq!(twice.details().unwrap().next_root_key, None);
 }
 
+/// The commands of the document, as they stand there.
 #[test]
 fn a_root_that_openssl_made_is_read() {
-    let Some(openssl) = tool("openssl") else {
+    if tool("openssl").is_none() {
         return;
+    }
+    let [script] = &blocks("root: certificate")[..] else {
+        panic!("one block");
     };
-    let folder = tempfile::tempdir().unwrap();
-    let script = r#"
-        set -eu
-        for n in 1 2; do
-          "$0" genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$n.pem"
-        done
-        "$0" req -x509 -new -key 2.pem -subj "/CN=Root 2" -days 1000 -out 2.crt.pem
-        digest=$("$0" pkey -in 2.pem -pubout -outform der | "$0" dgst -sha384 -r)
-        cat > root.cnf <<END
-[req]
-distinguished_name = dn
-x509_extensions = root
-[dn]
-[root]
-basicConstraints = critical,CA:TRUE
-1.3.6.1.4.1.51483.2.1 = ASN1:SEQUENCE:hashed_root_key
-[hashed_root_key]
-algorithm = SEQUENCE:sha384
-digest = FORMAT:HEX,OCTETSTRING:${digest%% *}
-[sha384]
-hash = OID:sha384
-END
-        "$0" req -x509 -new -config root.cnf -key 1.pem -subj "/CN=Root 1" -days 1000 -out 1.crt.pem
-        "$0" verify -CAfile 1.crt.pem 1.crt.pem
-    "#;
-    let output = Command::new("sh")
-        .args(["-c", script])
-        .arg(openssl)
-        .current_dir(folder.path())
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{said}");
-    let [one, two] = ["1.crt.pem", "2.crt.pem"].map(|name| {
-        let pem = fs::read(folder.path().join(name)).unwrap();
-        let contents = SourceContents::from_bytes(name, &pem);
-        contents.certificates[0].certificate.clone()
-    });
-    let named = one.next_root_key().unwrap().unwrap();
-    assert_eq!(named.hash(), RootKeyHash::Sha384);
-    assert!(named.matches(two.facts().spki_der()));
+    for (hash, script) in [
+        (RootKeyHash::Sha256, script.clone()),
+        (RootKeyHash::Sha384, script.replace("sha256", "sha384")),
+        (RootKeyHash::Sha512, script.replace("sha256", "sha512")),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut sh = Command::new("sh");
+        let output = sh.args(["-c", &script]).current_dir(folder.path());
+        let output = output.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}");
+        let pem = fs::read(folder.path().join("root-1.crt.pem")).unwrap();
+        let contents = SourceContents::from_bytes("root-1.crt.pem", &pem);
+        let root = &contents.certificates[0].certificate;
+        let next = fs::read(folder.path().join("root-2.spki.der")).unwrap();
+        let named = root.next_root_key().unwrap();
+        assert_eq!(named, Some(NextRootKey::of_spki(hash, &next)));
+        // Pinned, it announces that key.
+        let pin = Pin::new(SpkiPin::from_certificate(root), PinState::Current);
+        let pinned = set([pin.with_position(PinPosition::Ca)]);
+        let now = root.not_before();
+        let pins = around(pinned, now);
+        let observed = pins.observe(root, now).unwrap();
+        assert_eq!(observed.outcome, RootOutcome::Announced);
+        let of_next = SpkiPin::from_spki_der(&next);
+        let expected = (hash == RootKeyHash::Sha256).then_some(of_next);
+        assert_eq!(observed.next.unwrap().pin, expected);
+    }
 }
