@@ -6,7 +6,7 @@ use super::held_root::{HeldRoot, MAX_ROOT_BYTES, check_form};
 use super::overlay::{is_ended, positions_of};
 use super::{RootAnnouncementError, RootOutcome};
 use crate::cert::{Certificate, SignatureAlgorithms};
-use crate::pin::{PinPosition, PinSets, SpkiPin};
+use crate::pin::{PinPosition, PinSet, PinSets, SpkiPin};
 use crate::time::Timestamp;
 
 /// How far the clocks of who issues and who looks may lie apart.
@@ -30,6 +30,16 @@ pub(super) struct Entry {
     pub(super) outcome: RootOutcome,
     /// What the root stated before, where it states something else now.
     pub(super) replaced: Option<HeldRoot>,
+}
+
+impl Entry {
+    fn of(root: &HeldRoot, outcome: RootOutcome) -> Self {
+        Self {
+            root: root.clone(),
+            outcome,
+            replaced: None,
+        }
+    }
 }
 
 /// By what a certificate is judged.
@@ -72,32 +82,22 @@ impl RootBook {
         }
     }
 
-    /// The root that names this certificate's key.
+    /// The root that names this certificate's key; the first to which that is news, where there are several.
     fn confirm(&mut self, certificate: &Certificate) -> Option<Entry> {
         if !Self::is_named(&self.roots, certificate) {
             return None;
         }
         let facts = certificate.facts();
         let spki = facts.spki_der();
-        let roots = self.roots.iter_mut().filter(|root| root.names(spki));
-        let mut confirmed: Option<Entry> = None;
-        for root in roots {
-            let outcome = match root.learn(spki) {
-                true => RootOutcome::Confirmed,
-                false => RootOutcome::Known,
-            };
-            let is_told = confirmed
-                .as_ref()
-                .is_some_and(|entry| entry.outcome == RootOutcome::Confirmed);
-            if !is_told {
-                confirmed = Some(Entry {
-                    root: root.clone(),
-                    outcome,
-                    replaced: None,
-                });
+        let (mut known, mut confirmed) = (None, None);
+        for root in self.roots.iter_mut().filter(|root| root.names(spki)) {
+            if root.learn(spki) {
+                confirmed.get_or_insert_with(|| Entry::of(root, RootOutcome::Confirmed));
+            } else {
+                known.get_or_insert_with(|| Entry::of(root, RootOutcome::Known));
             }
         }
-        confirmed
+        confirmed.or(known)
     }
 
     /// What the certificate of a pinned root states of its successor.
@@ -108,43 +108,32 @@ impl RootBook {
     ) -> Result<Entry, RootAnnouncementError> {
         check_root(certificate, grounds)?;
         let seen = self.latest.max(grounds.now);
-        let mut stated = HeldRoot::verify(certificate, grounds.algorithms, seen)?;
-        let known = self.roots.iter().position(|root| root.key == stated.key);
-        let Some(index) = known else {
+        let stated = HeldRoot::verify(certificate, grounds.algorithms, seen)?;
+        let same_key = |root: &&mut HeldRoot| root.key == stated.key;
+        let Some(held) = self.roots.iter_mut().find(same_key) else {
             check_dates(certificate, grounds.now)?;
             return self.enter(stated, grounds.sets);
         };
-        let Some(held) = self.roots.get_mut(index) else {
-            return self.enter(stated, grounds.sets);
-        };
         let order = certificate.not_before().cmp(&held.certificate.not_before());
-        let known = |root: &HeldRoot| Entry {
-            root: root.clone(),
-            outcome: RootOutcome::Known,
-            replaced: None,
-        };
         if held.next == stated.next {
             // The hold-down goes on, and lasts as long as the newest certificate does.
             if order == Ordering::Greater && check_dates(certificate, grounds.now).is_ok() {
                 held.certificate = stated.certificate;
             }
-            return Ok(known(held));
+            return Ok(Entry::of(held, RootOutcome::Known));
         }
         match order {
             Ordering::Greater => {
                 check_dates(certificate, grounds.now)?;
-                stated.first_sight = stated.first_sight.max(seen);
                 let outcome = match stated.next {
                     Some(_) => RootOutcome::Announced,
                     None => RootOutcome::Withdrawn,
                 };
-                let before = std::mem::replace(held, stated.clone());
                 self.latest = self.latest.max(stated.first_sight);
-                Ok(Entry {
-                    root: stated,
-                    outcome,
-                    replaced: Some(before),
-                })
+                let before = std::mem::replace(held, stated);
+                let mut entry = Entry::of(held, outcome);
+                entry.replaced = Some(before);
+                Ok(entry)
             }
             Ordering::Equal => Err(RootAnnouncementError::Conflict {
                 subject: certificate.short_name(),
@@ -173,12 +162,9 @@ impl RootBook {
             self.roots.remove(oldest);
         }
         self.latest = self.latest.max(stated.first_sight);
-        self.roots.push(stated.clone());
-        Ok(Entry {
-            root: stated,
-            outcome: RootOutcome::Announced,
-            replaced: None,
-        })
+        let entry = Entry::of(&stated, RootOutcome::Announced);
+        self.roots.push(stated);
+        Ok(entry)
     }
 
     /// Takes a root over as it was remembered, as far as it is verified.
@@ -217,7 +203,7 @@ pub(super) fn check_root(
 }
 
 fn is_pinned(sets: &PinSets, key: &SpkiPin) -> bool {
-    let mut pins = sets.iter().flat_map(|set| set.pins());
+    let mut pins = sets.iter().flat_map(PinSet::pins);
     pins.any(|pin| pin.key == *key)
 }
 

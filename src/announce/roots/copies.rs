@@ -96,7 +96,7 @@ impl RootCopies {
             Some(VerifiedRoots { book, refused }) => {
                 found
                     .notices
-                    .extend(refused.into_iter().map(does_not_count));
+                    .extend(refused.iter().map(|reason| does_not_count(reason)));
                 found.book = Some(book);
             }
             None if !found.notices.is_empty() => found.notices.push(StoreNotice::RootStateLost),
@@ -230,7 +230,7 @@ impl RootCopies {
     }
 }
 
-fn does_not_count(reason: String) -> StoreNotice {
+fn does_not_count(reason: &str) -> StoreNotice {
     StoreNotice::CopyDamaged {
         file: StateFile::FirstRoots,
         reason: format!("a root in it does not count: {reason}"),

@@ -87,20 +87,17 @@ impl RootKeeper {
         };
         let mut entries = Vec::new();
         for root in &theirs.roots {
-            let is_known =
-                |known: &super::held_root::HeldRoot| known.certificate == root.certificate;
-            if !self.book.roots.iter().any(is_known) {
+            let mut known = self.book.roots.iter();
+            if !known.any(|known| known.certificate == root.certificate) {
                 let now = root.first_sight.max(looked).min(grounds.now);
                 let seen = self
                     .book
                     .observe(&root.certificate, Grounds { now, ..grounds });
                 entries.extend(seen);
             }
-            let same = self.book.roots.iter_mut();
-            if let (Some(spki), Some(same)) = (
-                &root.next_spki,
-                same.into_iter().find(|known| known.key == root.key),
-            ) {
+            let mut known = self.book.roots.iter_mut();
+            let same = known.find(|known| known.key == root.key);
+            if let (Some(spki), Some(same)) = (&root.next_spki, same) {
                 same.learn(spki);
             }
         }

@@ -120,7 +120,7 @@ impl Root {
 
 pub fn set(pins: impl IntoIterator<Item = Pin>) -> PinSet {
     let pins = pins.into_iter();
-    let builder = pins.fold(PinSet::builder(), |set, pin| set.with_pin(pin));
+    let builder = pins.fold(PinSet::builder(), notafter::pin::PinSetBuilder::with_pin);
     builder.build().unwrap()
 }
 

@@ -113,7 +113,7 @@ fn what_no_pinned_root_signed_for_itself_announces_nothing() {
             "malformed",
         ),
         (
-            root.with_values(-10, 3000, &[placeholder.clone()]),
+            root.with_values(-10, 3000, std::slice::from_ref(&placeholder)),
             E::Placeholder {
                 subject: name(&root),
                 next: NextRootKey::from_extension_value(&placeholder).unwrap(),
@@ -197,7 +197,7 @@ fn so_many_roots_are_remembered_and_those_of_nobody_give_way() {
     assert_eq!(refused.code(), "too_many_roots");
     // Nothing was planted in any way.
     let generation = pins.generation();
-    let announced = generation.sets.iter().flat_map(|set| set.pins());
+    let announced = generation.sets.iter().flat_map(notafter::PinSet::pins);
     let announced = announced.filter(|pin| pin.state == PinState::Announced);
     assert_eq!(announced.count(), 1);
     assert_eq!(pins.announced().len(), 32);

@@ -307,7 +307,7 @@ fn a_digest_rejected_for_one_host_counts_at_no_other() {
     let of = |host: &str, pins: Vec<notafter::pin::Pin>| {
         let set = pins
             .into_iter()
-            .fold(PinSet::builder(), |set, pin| set.with_pin(pin));
+            .fold(PinSet::builder(), notafter::pin::PinSetBuilder::with_pin);
         set.with_scope(host.parse().unwrap()).build().unwrap()
     };
     let rejecting = vec![
