@@ -6,6 +6,9 @@
 //! [`PinsInForce`](crate::pin::PinsInForce). `docs/ANNOUNCEMENTS.md` has the format and the rules in
 //! words.
 //!
+//! Where a pinned root names its next key in its own certificate (RFC 8649), [`RootAnnouncedPins`] makes a
+//! successor of that, around these or any other pins.
+//!
 //! Bytes, keys, algorithms and the instant come from the caller: only `files` and `folder` open files.
 //!
 //! # What does an announcement say, before anybody believes it?

@@ -2,6 +2,7 @@
 
 use super::der::{Reader, tag};
 use super::layout::Layout;
+use super::next_root_key::HASH_OF_ROOT_KEY;
 use super::{CertificateParseError, NextRootKey, NextRootKeyError, SubjectAltNames, name};
 use crate::time::Validity;
 
@@ -148,7 +149,14 @@ impl<'a> CertificateFacts<'a> {
     /// # Errors
     /// [`NextRootKeyError`] where it has the extension, and states no key that can be relied on.
     pub fn next_root_key(&self) -> Result<Option<NextRootKey>, NextRootKeyError> {
-        NextRootKey::of(self)
+        let extensions = self.extensions().map_while(Result::ok);
+        let mut stated = extensions.filter(|extension| extension.oid == HASH_OF_ROOT_KEY);
+        match (stated.next(), stated.next()) {
+            (None, _) => Ok(None),
+            (Some(only), None) => NextRootKey::from_extension_value(only.value).map(Some),
+            // RFC 5280, 4.2.
+            (Some(_), Some(_)) => Err(NextRootKeyError::Repeated),
+        }
     }
 
     /// The content of subjectAltName (RFC 5280, 4.2.1.6) as it stands.

@@ -6,12 +6,12 @@ use base64_simd::STANDARD;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use thiserror::Error;
 
-use super::der::{CertificateParseError, Reader, tag};
+use super::der::{CertificateParseError, DerProblem, Reader, tag};
 use super::name::dotted;
-use super::{CertificateFacts, DerProblem};
 
 /// id-ce-hashOfRootKey, 1.3.6.1.4.1.51483.2.1 (RFC 8649, 3).
-const HASH_OF_ROOT_KEY: &[u8] = &[0x2b, 0x06, 0x01, 0x04, 0x01, 0x83, 0x92, 0x1b, 0x02, 0x01];
+pub(super) const HASH_OF_ROOT_KEY: &[u8] =
+    &[0x2b, 0x06, 0x01, 0x04, 0x01, 0x83, 0x92, 0x1b, 0x02, 0x01];
 
 /// The hash of the key that a root will have next, as its certificate states it (RFC 8649): printed as
 /// `sha512/BASE64`.
@@ -74,18 +74,6 @@ impl NextRootKey {
             hash,
             digest: digest.to_vec(),
         })
-    }
-
-    /// What a certificate states; `None` where it has no such extension.
-    pub(super) fn of(facts: &CertificateFacts<'_>) -> Result<Option<Self>, NextRootKeyError> {
-        let extensions = facts.extensions().map_while(Result::ok);
-        let mut stated = extensions.filter(|extension| extension.oid == HASH_OF_ROOT_KEY);
-        match (stated.next(), stated.next()) {
-            (None, _) => Ok(None),
-            (Some(only), None) => Self::from_extension_value(only.value).map(Some),
-            // RFC 5280, 4.2.
-            (Some(_), Some(_)) => Err(NextRootKeyError::Repeated),
-        }
     }
 
     /// By which hash the key is named.

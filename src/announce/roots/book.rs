@@ -25,14 +25,14 @@ pub(super) struct RootBook {
 
 /// What a certificate changed, and of which root.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Entry {
+pub(super) struct RootEntry {
     pub(super) root: HeldRoot,
     pub(super) outcome: RootOutcome,
     /// What the root stated before, where it states something else now.
     pub(super) replaced: Option<HeldRoot>,
 }
 
-impl Entry {
+impl RootEntry {
     fn of(root: &HeldRoot, outcome: RootOutcome) -> Self {
         Self {
             root: root.clone(),
@@ -72,7 +72,7 @@ impl RootBook {
         &mut self,
         certificate: &Certificate,
         grounds: Grounds<'_>,
-    ) -> Result<Entry, RootAnnouncementError> {
+    ) -> Result<RootEntry, RootAnnouncementError> {
         let confirmed = self.confirm(certificate);
         let stated = self.state(certificate, grounds);
         match (stated, confirmed) {
@@ -83,7 +83,7 @@ impl RootBook {
     }
 
     /// The root that names this certificate's key; the first to which that is news, where there are several.
-    fn confirm(&mut self, certificate: &Certificate) -> Option<Entry> {
+    fn confirm(&mut self, certificate: &Certificate) -> Option<RootEntry> {
         if !Self::is_named(&self.roots, certificate) {
             return None;
         }
@@ -92,9 +92,9 @@ impl RootBook {
         let (mut known, mut confirmed) = (None, None);
         for root in self.roots.iter_mut().filter(|root| root.names(spki)) {
             if root.learn(spki) {
-                confirmed.get_or_insert_with(|| Entry::of(root, RootOutcome::Confirmed));
+                confirmed.get_or_insert_with(|| RootEntry::of(root, RootOutcome::Confirmed));
             } else {
-                known.get_or_insert_with(|| Entry::of(root, RootOutcome::Known));
+                known.get_or_insert_with(|| RootEntry::of(root, RootOutcome::Known));
             }
         }
         confirmed.or(known)
@@ -105,7 +105,7 @@ impl RootBook {
         &mut self,
         certificate: &Certificate,
         grounds: Grounds<'_>,
-    ) -> Result<Entry, RootAnnouncementError> {
+    ) -> Result<RootEntry, RootAnnouncementError> {
         check_root(certificate, grounds)?;
         let seen = self.latest.max(grounds.now);
         let stated = HeldRoot::verify(certificate, grounds.algorithms, seen)?;
@@ -120,7 +120,7 @@ impl RootBook {
             if order == Ordering::Greater && check_dates(certificate, grounds.now).is_ok() {
                 held.certificate = stated.certificate;
             }
-            return Ok(Entry::of(held, RootOutcome::Known));
+            return Ok(RootEntry::of(held, RootOutcome::Known));
         }
         match order {
             Ordering::Greater => {
@@ -131,7 +131,7 @@ impl RootBook {
                 };
                 self.latest = self.latest.max(stated.first_sight);
                 let before = std::mem::replace(held, stated);
-                let mut entry = Entry::of(held, outcome);
+                let mut entry = RootEntry::of(held, outcome);
                 entry.replaced = Some(before);
                 Ok(entry)
             }
@@ -148,7 +148,11 @@ impl RootBook {
     }
 
     /// A root of which nothing was known.
-    fn enter(&mut self, stated: HeldRoot, sets: &PinSets) -> Result<Entry, RootAnnouncementError> {
+    fn enter(
+        &mut self,
+        stated: HeldRoot,
+        sets: &PinSets,
+    ) -> Result<RootEntry, RootAnnouncementError> {
         if stated.next.is_none() {
             let subject = stated.name();
             return Err(RootAnnouncementError::StatesNone { subject });
@@ -162,7 +166,7 @@ impl RootBook {
             self.roots.remove(oldest);
         }
         self.latest = self.latest.max(stated.first_sight);
-        let entry = Entry::of(&stated, RootOutcome::Announced);
+        let entry = RootEntry::of(&stated, RootOutcome::Announced);
         self.roots.push(stated);
         Ok(entry)
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::book::{Entry, Grounds, RootBook};
+use super::book::{Grounds, RootBook, RootEntry};
 use super::copies::RootCopies;
 use crate::announce::store::WriteTurn;
 use crate::announce::{Durability, PinStorage, StoreNotice};
@@ -76,7 +76,7 @@ impl RootKeeper {
     }
 
     /// What another process saw since, as if it were seen here, between the last look and now.
-    pub(super) fn look_at_disk(&mut self, grounds: Grounds<'_>) -> Vec<Entry> {
+    pub(super) fn look_at_disk(&mut self, grounds: Grounds<'_>) -> Vec<RootEntry> {
         let Some(copies) = &mut self.copies else {
             return Vec::new();
         };

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
-use super::book::{Entry, Grounds, RootBook, check_root};
+use super::book::{Grounds, RootBook, RootEntry, check_root};
 use super::held_root::HeldRoot;
 use super::keeper::RootKeeper;
 use super::overlay::with_successors;
@@ -209,7 +209,7 @@ impl RootAnnouncedPins {
         check_root(certificate, self.grounds(&generation, now))
     }
 
-    fn told_of(&self, entry: &Entry) -> Vec<StoreNotice> {
+    fn told_of(&self, entry: &RootEntry) -> Vec<StoreNotice> {
         telling::of_entry(entry, &self.generation().sets, self.hold_down_seconds)
     }
 

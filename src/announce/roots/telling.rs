@@ -1,7 +1,7 @@
 //! What there is to tell of roots and their next keys.
 
 use super::RootOutcome;
-use super::book::Entry;
+use super::book::RootEntry;
 use super::held_root::HeldRoot;
 use super::overlay::is_usable;
 use crate::announce::StoreNotice;
@@ -9,7 +9,11 @@ use crate::pin::{Acceptance, PinSets};
 use crate::time::Timestamp;
 
 /// What there is to say of what a certificate did, beside the pins that are in force then.
-pub(super) fn of_entry(entry: &Entry, sets: &PinSets, hold_down_seconds: i64) -> Vec<StoreNotice> {
+pub(super) fn of_entry(
+    entry: &RootEntry,
+    sets: &PinSets,
+    hold_down_seconds: i64,
+) -> Vec<StoreNotice> {
     let mut notices = Vec::new();
     if let Some(before) = &entry.replaced {
         notices.extend(withdrawn(before));
