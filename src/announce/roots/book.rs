@@ -179,6 +179,27 @@ impl RootBook {
         }
     }
 
+    /// Takes over what was kept before this process could read it, with what was seen here since.
+    pub(super) fn resume(&mut self, kept: Self) {
+        let seen = std::mem::replace(self, kept);
+        self.latest = self.latest.max(seen.latest);
+        for mut root in seen.roots {
+            let Some(known) = self.roots.iter_mut().find(|known| known.key == root.key) else {
+                self.recall(root);
+                continue;
+            };
+            let is_newer = root.certificate.not_before() > known.certificate.not_before();
+            if root.next == known.next {
+                root.first_sight = known.first_sight;
+                root.next_spki = root.next_spki.or_else(|| known.next_spki.take());
+                known.next_spki.clone_from(&root.next_spki);
+            }
+            if is_newer {
+                *known = root;
+            }
+        }
+    }
+
     /// Forgets roots whose pins are over, or in wrong hands; and gives them.
     pub(super) fn end(&mut self, sets: &PinSets) -> Vec<HeldRoot> {
         let (ended, roots) = std::mem::take(&mut self.roots)

@@ -60,6 +60,11 @@ impl RootCopies {
         WriteTurn::wait(&*self.storage)
     }
 
+    /// Whether one of them may hold what could not be read.
+    pub(super) fn is_unreadable(&self) -> bool {
+        self.copies.contains(&OnDisk::Unreadable)
+    }
+
     /// Whether both hold what is remembered.
     pub(super) fn are_whole(&self) -> bool {
         self.copies

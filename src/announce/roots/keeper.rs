@@ -22,6 +22,8 @@ pub(super) struct RootKeeper {
     /// `None` where nothing is kept over a restart.
     copies: Option<RootCopies>,
     known_past: Timestamp,
+    /// Nothing could be read yet: what was kept counts as it was once it can.
+    is_blind: bool,
     /// The latest instant that is on disk.
     noted: Timestamp,
     /// When the disk was last looked at.
@@ -42,6 +44,7 @@ impl RootKeeper {
             book: RootBook::new(known_past),
             copies: storage.map(RootCopies::new),
             known_past,
+            is_blind: false,
             noted: known_past,
             looked: now,
             told: now,
@@ -57,8 +60,9 @@ impl RootKeeper {
         };
         let found = copies.open(algorithms, self.known_past);
         self.untold.extend(found.notices);
-        if let Some(book) = found.book {
-            self.book = book;
+        match found.book {
+            Some(book) => self.book = book,
+            None => self.is_blind = copies.is_unreadable(),
         }
     }
 
@@ -85,6 +89,11 @@ impl RootKeeper {
         let Some(theirs) = theirs else {
             return Vec::new();
         };
+        if std::mem::take(&mut self.is_blind) {
+            self.book.resume(theirs);
+            self.outdate();
+            return Vec::new();
+        }
         let mut entries = Vec::new();
         for root in &theirs.roots {
             let mut known = self.book.roots.iter();

@@ -3,6 +3,7 @@
 
 mod anchors;
 mod facts;
+mod faults;
 mod handshake;
 mod kept;
 mod refusals;
