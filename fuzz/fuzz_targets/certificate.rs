@@ -80,6 +80,10 @@ fn everything_can_be_said(der: &[u8]) {
         certificate.facts().must_staple(),
         certificate.facts().subject_key_id(),
     );
+    match certificate.next_root_key() {
+        Ok(next) => assert_printable(&next.map_or_else(String::new, |next| next.to_string())),
+        Err(error) => assert_printable(&error.to_string()),
+    }
     if let Err(error) = certificate.details() {
         assert_printable(&error.to_string());
     }

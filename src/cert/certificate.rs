@@ -11,7 +11,10 @@ use super::digest::Sha256Digest;
 use super::layout::Layout;
 #[cfg(feature = "details")]
 use super::{CertificateDetails, DetailsError};
-use super::{CertificateFacts, CertificateParseError, SubjectAltNames, alt_names, name};
+use super::{
+    CertificateFacts, CertificateParseError, NextRootKey, NextRootKeyError, SubjectAltNames,
+    alt_names, name,
+};
 use crate::time::{Timestamp, Validity};
 
 /// One X.509 certificate with its bytes; cheap to clone.
@@ -153,6 +156,17 @@ impl Certificate {
     /// Whether issuer and subject are the same name.
     pub fn is_self_issued(&self) -> bool {
         self.facts().is_self_issued()
+    }
+
+    /// The hash of the key that will follow this root's own (RFC 8649): a claim, until the certificate's
+    /// signature by its own key, and that key, are known to be right. `None` where it states none.
+    ///
+    /// Whether the extension is critical decides nothing here (the RFC wants it not to be).
+    ///
+    /// # Errors
+    /// [`NextRootKeyError`] where it has the extension, and states no key that can be relied on.
+    pub fn next_root_key(&self) -> Result<Option<NextRootKey>, NextRootKeyError> {
+        self.facts().next_root_key()
     }
 
     /// The certificate's identifier for ACME Renewal Information (RFC 9773, 4.1): the base64url

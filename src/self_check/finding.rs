@@ -174,6 +174,10 @@ pub enum FindingCode {
     UnusableName,
     /// A trust anchor cannot be used.
     UnusableAnchor,
+    /// A trust anchor names its next key, and no anchor has that key.
+    NextRootKey,
+    /// Certificates of one trust anchor name different next keys.
+    NextRootKeyConflict,
     /// There are no trust anchors at all.
     NoTrustAnchors,
     /// The list that the trust anchors come from is old: roots that were added or distrusted since are not in it.
@@ -229,6 +233,8 @@ impl FindingCode {
             Self::WrongPassphrase => "wrong_passphrase",
             Self::UnusableName => "unusable_name",
             Self::UnusableAnchor => "unusable_anchor",
+            Self::NextRootKey => "next_root_key",
+            Self::NextRootKeyConflict => "next_root_key_conflict",
             Self::NoTrustAnchors => "no_trust_anchors",
             Self::AnchorListOld => "anchor_list_old",
         }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use pki_types::{CertificateDer, ServerName};
 
-use super::anchors::{AnchorListAge, no_anchors, unusable_anchors};
+use super::anchors::{AnchorListAge, next_root_keys, no_anchors, unusable_anchors};
 use super::chain::{JudgedChain, judge_chain, judge_single};
 use super::chain_report::ChainReport;
 use super::context::{ChainContext, JudgedBy};
@@ -141,6 +141,7 @@ impl<'j> Judged<'j> {
         self.findings.extend(no_anchors(anchors));
         let age = AnchorListAge::of(anchors, &self.judge.policy, self.at);
         self.findings.extend(age.and_then(|age| age.finding()));
+        self.findings.extend(next_root_keys(anchors));
     }
 
     pub(super) fn input(&mut self, input: &Input) {

@@ -59,6 +59,7 @@ mod raw_public_keys;
 mod recent;
 mod reload;
 mod report_forms;
+mod root_keys;
 mod secrets;
 mod security_model;
 mod sentences;

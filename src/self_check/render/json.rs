@@ -76,6 +76,9 @@ struct CertificateView {
     not_after: String,
     sha256: String,
     spki_sha256: String,
+    /// Only where a root states one (RFC 8649).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_root_key: Option<String>,
 }
 
 impl CertificateView {
@@ -90,6 +93,7 @@ impl CertificateView {
             not_after: certificate.not_after().to_string(),
             sha256: certificate.fingerprint().to_string(),
             spki_sha256: certificate.spki_sha256().to_base64(),
+            next_root_key: (certificate.next_root_key().ok().flatten()).map(|n| n.to_string()),
         }
     }
 }
