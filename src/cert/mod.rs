@@ -30,8 +30,11 @@ mod issuance;
 mod key_type;
 mod layout;
 mod name;
+mod sct;
 mod signature;
 
+#[cfg(test)]
+mod sct_tests;
 #[cfg(test)]
 mod tests;
 
@@ -62,6 +65,7 @@ pub(crate) use key_type::KeyType;
 pub(crate) use key_type::is_verified_by_aws_lc_rs_alone;
 #[cfg(any(feature = "ocsp", feature = "reload"))]
 pub(crate) use name::dotted;
+pub use sct::{Sct, SctList, SctParseError, SctProblem};
 pub use signature::SignatureAlgorithms;
 
 pub(crate) use der::in_sequence;
