@@ -1,5 +1,5 @@
 use super::der::{DerProblem, tag};
-use super::{Sct, SctList, SctParseError, SctProblem, Sha256Digest};
+use super::{SctList, SctParseError, SctProblem, Sha256Digest};
 use crate::time::Timestamp;
 
 fn prefixed(content: &[u8]) -> Vec<u8> {
