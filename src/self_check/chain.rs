@@ -6,7 +6,7 @@ use super::chain_report::{ChainReport, ReportedCertificate};
 use super::compare;
 use super::context::{ChainContext, JudgedBy};
 use super::finding::{Finding, FindingCode};
-use super::lint::lint;
+use super::lint::{lint, precertificate};
 use super::scts::judge_scts;
 use crate::cert::Certificate;
 use crate::event::Severity;
@@ -101,6 +101,7 @@ pub(super) fn judge_single(
     let mut findings = band_findings(context, &certificates);
     let mut outlook = None;
     if position == Position::Leaf {
+        findings.extend(precertificate(context, certificate));
         findings.extend(
             context
                 .uncovered(certificate)

@@ -38,8 +38,16 @@ pub(super) fn lint(
     findings.extend(lint.unsupported());
     findings.extend(lint.lifetime());
     findings.extend(super::distrust::lint(context, chain, paths));
-    findings.extend(lint.precertificate());
+    findings.extend(chain.first().and_then(|leaf| precertificate(context, leaf)));
     findings
+}
+
+/// A leaf that is none: what its CA handed to logs in its stead (RFC 6962, 3.1).
+pub(super) fn precertificate(context: &ChainContext<'_>, leaf: &Certificate) -> Option<Finding> {
+    let message = "it is a precertificate, made for the logs of Certificate Transparency alone, which every client \
+                   refuses: serve the certificate that the CA issued after it";
+    let finding = context.finding(Severity::Critical, FindingCode::Precertificate, message);
+    (leaf.is_precertificate()).then(|| finding.with_certificate(Position::Leaf, leaf))
 }
 
 struct Lint<'c> {
@@ -162,16 +170,6 @@ impl Lint<'_> {
             }
         }
         findings
-    }
-
-    /// A leaf that is none: what its CA handed to logs in its stead (RFC 6962, 3.1).
-    fn precertificate(&self) -> Option<Finding> {
-        let leaf = self.chain.first()?;
-        let message = "it is a precertificate, made for the logs of Certificate Transparency alone, which every client \
-                       refuses: serve the certificate that the CA issued after it";
-        let (severity, code) = (Severity::Critical, FindingCode::Precertificate);
-        let finding = self.context.finding(severity, code, message);
-        (leaf.is_precertificate()).then(|| finding.with_certificate(Position::Leaf, leaf))
     }
 
     /// A leaf whose chain may verify, and whose handshakes fail.

@@ -4,11 +4,12 @@ use thiserror::Error;
 
 use super::LogState;
 use crate::cert::Sha256Digest;
+use crate::text::visible;
 use crate::time::Timestamp;
 
 /// An SCT that does not count.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("that of {log}, of {timestamp}, does not count: {reason}")]
+#[error("that of {}, of {timestamp}, does not count: {reason}", visible(.log))]
 #[non_exhaustive]
 pub struct NotCounted {
     /// Whose it claims to be.

@@ -5,6 +5,7 @@ use std::fmt;
 use super::NotCounted;
 use super::counted::CountedScts;
 use crate::cert::{SctList, SctParseError};
+use crate::text::visible;
 use crate::time::Timestamp;
 
 /// Whether a leaf's SCTs are what a policy wants, at one instant, and until when.
@@ -158,7 +159,7 @@ impl fmt::Display for SctVerdict {
                 f,
                 "SCTs of {} operators count ({}), and browsers want {}",
                 self.operators.len(),
-                self.operators.join(", "),
+                visible(&self.operators.join(", ")),
                 self.needed_operators
             )?,
             SctStatus::TooFewRfc6962 => write!(

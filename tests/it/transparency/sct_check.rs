@@ -3,14 +3,17 @@
 use std::process::Command;
 
 use notafter::outlook::SctConstraint;
-use notafter::self_check::SelfCheckBuilder;
+use notafter::self_check::{Grouping, SelfCheckBuilder};
+use notafter::source::SourceContents;
 use notafter::transparency::{Log, LogList, LogState, SctLeaves, SctPolicy};
 use notafter::{Monitor, Report, SelfCheck, Severity, Target, Timestamp, TrustAnchors};
 use rustls::pki_types::CertificateDer;
 use serde_json::{Value, json};
+use x509_cert::der::asn1::OctetString;
 
-use super::{embed, extension, log_id};
+use super::{embed, extension, log_id, tls_list};
 use crate::command::binary;
+use crate::support::ocsp;
 use crate::support::pki::{self, Ca, Leaf, NOW, days};
 use crate::support::tls::ring;
 
@@ -185,6 +188,42 @@ fn a_precertificate_is_called_one() {
     let critical = Severity::Critical;
     let expected = [("does_not_verify", critical), ("precertificate", critical)];
     assert_eq!(codes(&report), expected);
+    let each = check(pki::anchors([&root]), &[]).with_contents(SourceContents::from_certificates(
+        "bundle.pem",
+        std::slice::from_ref(&leaf.der),
+    ));
+    let report = run(each.with_grouping(Grouping::Each));
+    assert!(codes(&report).contains(&("precertificate", critical)));
+}
+
+/// A good staple that delivers SCTs, and one whose time is over.
+#[test]
+fn what_a_good_staple_delivers_counts() {
+    let root = pki::root("Root", -1000, 3000);
+    let (leaf, issuer) = (logged(&root, &[]), root.certificate());
+    let scts = tls_list(&[(1, milliseconds(days(-10))), (5, milliseconds(days(-10)))]);
+    let staple = |until| {
+        let (of, dates) = ((&leaf.certificate(), &issuer), (days(-2), Some(until)));
+        let mut answer = ocsp::answer(of, ocsp::Hash::Sha1, ocsp::good(), dates);
+        let mut extension = ocsp::extension("1.3.6.1.4.1.11129.2.4.5", false);
+        let length = u8::try_from(scts.len()).unwrap();
+        extension.extn_value = OctetString::new([&[4, length], scts.as_slice()].concat()).unwrap();
+        answer.single_extensions = Some(vec![extension]);
+        let data = ocsp::data(ocsp::by_name(&issuer), days(-2), vec![answer]);
+        ocsp::signed(data, root.key(), &[])
+    };
+    let missing = ("scts_missing", Severity::Warning);
+    let not_good = ("staple_not_good", Severity::Warning);
+    let cases = [
+        (staple(days(2)), vec![]),
+        (staple(days(-1)), vec![not_good, missing]),
+        (Vec::new(), vec![missing]),
+    ];
+    for (staple, expected) in cases {
+        let builder = check(public(&root), &[&leaf]).with_log_list(list());
+        let report = run(builder.with_staple("chain", staple));
+        assert_eq!(codes(&report), expected);
+    }
 }
 
 /// Roots of which Chrome takes what was logged until a date, or later than one.
