@@ -7,6 +7,7 @@
 
 mod args;
 mod demo;
+mod log_list;
 mod opening;
 mod output;
 mod progress;
@@ -108,6 +109,9 @@ fn report(
         .with_endpoint_connector(connector(args, provider))
         .with_loader(opening.loader())
         .with_trust_anchors(anchors(args, &opening.loader()));
+    if let Some(list) = log_list::read(args)? {
+        builder = builder.with_log_list(list);
+    }
     if let Some(at) = args.at {
         builder = builder.at(at);
     }

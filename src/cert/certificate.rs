@@ -12,8 +12,8 @@ use super::layout::Layout;
 #[cfg(feature = "details")]
 use super::{CertificateDetails, DetailsError};
 use super::{
-    CertificateFacts, CertificateParseError, NextRootKey, NextRootKeyError, SubjectAltNames,
-    alt_names, name,
+    CertificateFacts, CertificateParseError, NextRootKey, NextRootKeyError, SctList, SctParseError,
+    SubjectAltNames, alt_names, name,
 };
 use crate::time::{Timestamp, Validity};
 
@@ -130,6 +130,20 @@ impl Certificate {
     /// ```
     pub fn subject_alt_names(&self) -> SubjectAltNames {
         self.facts().subject_alt_names()
+    }
+
+    /// The signed certificate timestamps that it embeds (RFC 6962, 3.3), as they claim it; none where it has
+    /// no such extension.
+    ///
+    /// # Errors
+    /// [`SctParseError`] where the extension holds no list of them; all else of the certificate counts.
+    pub fn embedded_scts(&self) -> Result<SctList, SctParseError> {
+        self.facts().embedded_scts()
+    }
+
+    /// Whether it is a precertificate, which CAs hand to logs and nobody may accept (RFC 6962, 3.1).
+    pub fn is_precertificate(&self) -> bool {
+        self.facts().is_precertificate()
     }
 
     /// The serial number's content octets in lower-case hexadecimal, as they stand in the bytes

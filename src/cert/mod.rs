@@ -31,8 +31,11 @@ mod key_type;
 mod layout;
 mod name;
 mod next_root_key;
+mod sct;
 mod signature;
 
+#[cfg(test)]
+mod sct_tests;
 #[cfg(test)]
 mod tests;
 
@@ -66,6 +69,7 @@ pub(crate) use key_type::is_verified_by_aws_lc_rs_alone;
 #[cfg(any(feature = "ocsp", feature = "reload"))]
 pub(crate) use name::dotted;
 pub use next_root_key::{NextRootKey, NextRootKeyError, RootKeyHash};
+pub use sct::{Sct, SctList, SctParseError, SctProblem};
 pub use signature::SignatureAlgorithms;
 
 pub(crate) use der::in_sequence;

@@ -38,6 +38,7 @@ mod context;
 mod dates;
 #[cfg(feature = "details")]
 mod detail_lint;
+mod distrust;
 mod expected_names;
 mod finding;
 mod forecast;
@@ -53,6 +54,8 @@ mod looks;
 mod progress;
 mod render;
 mod report;
+mod sct_settings;
+mod scts;
 mod series;
 mod settings;
 mod standing;

@@ -75,6 +75,7 @@ mod storms;
 mod suites;
 mod support;
 mod telling;
+mod transparency;
 mod trust;
 mod unproven_endpoints;
 mod verdict_cache;

@@ -21,6 +21,7 @@ pub mod tokio_client;
 pub mod tokio_server;
 pub mod tonic_client;
 pub mod tonic_server;
+pub mod upki_verifier;
 pub mod ureq_client;
 pub mod ureq_transport;
 pub mod websocket_client;

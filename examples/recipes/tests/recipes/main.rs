@@ -17,5 +17,6 @@ mod reqwest;
 mod smtp;
 mod tokio_rustls;
 mod tonic;
+mod upki;
 mod ureq;
 mod websocket;
