@@ -6,7 +6,8 @@ use std::collections::HashMap;
 
 use pki_types::{CertificateDer, ServerName};
 
-use super::anchors::{AnchorListAge, next_root_keys, no_anchors, unusable_anchors};
+use super::anchor_list::AnchorListAge;
+use super::anchors::{no_anchors, unusable_anchors};
 use super::chain::{JudgedChain, judge_chain, judge_single};
 use super::chain_report::ChainReport;
 use super::context::{ChainContext, JudgedBy};
@@ -14,6 +15,7 @@ use super::dates::judge_dates;
 use super::expected_names::{unusable_names, usable_names};
 use super::finding::{Finding, FindingCode};
 use super::lifetime::LifetimeLimits;
+use super::next_root_keys::next_root_keys;
 use super::sct_settings::SctSettings;
 use super::{scts, unproven};
 use crate::cert::{Certificate, Sha256Digest};

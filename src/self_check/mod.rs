@@ -28,6 +28,7 @@
 //! # }
 //! ```
 
+mod anchor_list;
 mod anchors;
 mod builder;
 mod chain;
@@ -51,6 +52,7 @@ mod lifetime;
 mod lint;
 mod lists;
 mod looks;
+mod next_root_keys;
 mod progress;
 mod render;
 mod report;
@@ -63,7 +65,8 @@ mod standing;
 mod staple;
 mod unproven;
 
-pub(crate) use anchors::{AnchorListAge, no_anchors};
+pub(crate) use anchor_list::AnchorListAge;
+pub(crate) use anchors::no_anchors;
 pub(crate) use context::JudgedBy;
 pub(crate) use expected_names::unusable_names;
 #[cfg(feature = "ocsp")]
