@@ -7,6 +7,7 @@
 pub mod actix_server;
 pub mod axum_server;
 pub mod client_configs;
+pub mod distrust_dates;
 pub mod hyper_client;
 pub mod nats_client;
 pub mod platform_verifier;

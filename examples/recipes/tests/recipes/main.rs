@@ -7,6 +7,7 @@ mod world;
 
 mod actix_web;
 mod axum_server;
+mod distrust;
 mod hyper;
 mod nats;
 mod page;
