@@ -197,7 +197,12 @@ fn undated_list(args: &Args, loader: &Loader) -> TrustAnchors {
         let mozilla = TrustAnchors::from_mozilla();
         builder = builder.with_certificates(mozilla.certificates().map(Certificate::der));
     }
-    builder.build()
+    let anchors = builder.build();
+    match args.log_list {
+        // Nobody asks SCTs of leaves under a root that is not public.
+        Some(_) => anchors.with_public(TrustAnchors::from_mozilla().as_slice()),
+        None => anchors,
+    }
 }
 
 /// The width to draw for: `COLUMNS` where it is set, else the terminal's, else 80.

@@ -13,9 +13,9 @@ use x509_cert::der::asn1::OctetString;
 
 use super::{embed, extension, log_id, tls_list};
 use crate::command::binary;
-use crate::support::ocsp;
 use crate::support::pki::{self, Ca, Leaf, NOW, days};
 use crate::support::tls::ring;
+use crate::support::{corpora, ocsp};
 
 fn milliseconds(instant: Timestamp) -> u64 {
     u64::try_from(instant.as_unix_seconds()).unwrap() * 1_000
@@ -342,6 +342,40 @@ fn a_monitor_has_it_in_its_report() {
         codes(&report),
         [("scts_too_few_operators", Severity::Warning)]
     );
+}
+
+/// The leaf of the incident of 2021, by the list that Chrome had then, and by one that has other logs.
+#[test]
+fn the_command_knows_a_public_root_that_it_is_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let certificates = corpora::data("incidents/dst-root-x3-2021/certs");
+    let read = |name: &str| std::fs::read_to_string(certificates.join(name)).unwrap();
+    let served = folder.path().join("served.pem");
+    std::fs::write(&served, read("leaf.pem") + &read("r3-by-isrg-x1.pem")).unwrap();
+    let cases = [
+        ("log_list-2021.json", "met", 0),
+        ("log_list-2026.json", "too_few", 1),
+    ];
+    for (list, status, scts_findings) in cases {
+        let mut command = Command::new(binary());
+        command
+            .arg("--trust")
+            .arg(certificates.join("isrg-x1-root.pem"));
+        command.args([
+            "--at",
+            "2021-10-05T12:00:00Z",
+            "--format",
+            "json",
+            "--log-list",
+        ]);
+        command.arg(corpora::data("transparency").join(list));
+        let output = command.arg(&served).output().unwrap();
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(report["chains"][0]["scts"]["status"], *status, "{list}");
+        let codes = report["findings"].as_array().unwrap().iter();
+        let codes = codes.filter(|finding| finding["code"].as_str().unwrap().starts_with("scts"));
+        assert_eq!(codes.count(), scts_findings, "{list}");
+    }
 }
 
 #[test]
