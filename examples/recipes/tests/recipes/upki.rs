@@ -251,7 +251,7 @@ async fn what_upki_refuses_is_refused() {
     ];
     for (what, ground, policy, expected) in cases {
         let got = ask(&logged, &world, &ground.config(), policy).await;
-        let got = got.as_ref().map(|()| ()).map_err(String::as_str);
+        let got = got.as_ref().copied().map_err(String::as_str);
         assert_eq!(got, expected, "{what}");
     }
 }
