@@ -20,6 +20,7 @@
 //! | deploy it on Kubernetes, or under systemd | [`deploying`] |
 //! | keep resumed sessions from outliving a decision | [`sessions`] |
 //! | judge stapled OCSP responses and revocation lists | [`revocation`] |
+//! | know whether browsers take the SCTs of a leaf | [`transparency`] |
 //! | put it into reqwest, axum, tonic and others | [`stacks`] |
 //! | run on ring or aws-lc-rs alone, or in FIPS mode | [`providers`] |
 //!
@@ -70,6 +71,16 @@ pub mod on_call {}
 /// What to look at, to do and to type, by the code of each event and each finding.
 #[doc = include_str!("../docs/ops/RUNBOOK.md")]
 pub mod runbook {}
+
+/// Signed certificate timestamps: what browsers want of them, by a list of logs.
+#[cfg_attr(
+    any(
+        not(doctest),
+        all(feature = "json", feature = "monitor", feature = "os-anchors")
+    ),
+    doc = include_str!("../docs/TRANSPARENCY.md")
+)]
+pub mod transparency {}
 
 /// What peers show, and how much they may show.
 #[cfg_attr(

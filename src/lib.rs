@@ -19,6 +19,7 @@
 //! | [`identity`] | who a peer is by what its leaf says: SPIFFE IDs, say |
 //! | [`source`] | files, folders and PEM into certificates, each failure with its place |
 //! | [`revocation`] | revocation lists and stapled OCSP responses: what they say, until when |
+//! | [`transparency`] | signed certificate timestamps: what browsers want of them, by a list of logs |
 //! | [`renewal`] | when to renew, and whether what was renewed is served |
 //! | [`outlook`] | until when a chain verifies, over all paths, for whom, and what ends it |
 //! | [`policy`] | when to worry: due, warning, critical |
@@ -59,6 +60,7 @@ pub mod outlook;
 pub mod policy;
 pub mod renewal;
 pub mod revocation;
+pub mod transparency;
 
 // Pins.
 #[cfg(feature = "announcements")]

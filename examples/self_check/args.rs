@@ -25,6 +25,9 @@ usage: self_check [OPTIONS] [FILE | FOLDER | HOST:PORT | -]...
   --timeout SECONDS
                  for the whole look at an endpoint (default 10)
   --key FILE     the leaf's private key
+  --log-list FILE
+                 log_list.json of Google or Apple: say whether browsers
+                 take the SCTs of leaves that lead to a public anchor
   --containers   open PKCS#12, PKCS#7 and Java keystores, also with --trust
   --passphrase-file FILE
                  its first line opens them, and encrypted keys; repeatable: what
@@ -58,6 +61,7 @@ pub struct Args {
     pub starttls: Option<StartTls>,
     pub timeout: Option<Duration>,
     pub keys: Vec<PathBuf>,
+    pub log_list: Option<PathBuf>,
     pub containers: bool,
     pub passphrase_files: Vec<PathBuf>,
     pub each: bool,
@@ -115,6 +119,7 @@ impl Args {
                 Long("watch") => args.watch = true,
                 Long("every") => args.every = Some(seconds(&mut parser)?),
                 Long("key") => args.keys.push(parser.value()?.into()),
+                Long("log-list") => args.log_list = Some(parser.value()?.into()),
                 Long("containers") => args.containers = true,
                 Long("passphrase-file") => {
                     args.passphrase_files.push(parser.value()?.into());

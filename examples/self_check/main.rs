@@ -7,6 +7,7 @@
 
 mod args;
 mod demo;
+mod log_list;
 mod opening;
 mod output;
 mod progress;
@@ -108,6 +109,9 @@ fn report(
         .with_endpoint_connector(connector(args, provider))
         .with_loader(opening.loader())
         .with_trust_anchors(anchors(args, &opening.loader()));
+    if let Some(list) = log_list::read(args)? {
+        builder = builder.with_log_list(list);
+    }
     if let Some(at) = args.at {
         builder = builder.at(at);
     }
@@ -193,7 +197,12 @@ fn undated_list(args: &Args, loader: &Loader) -> TrustAnchors {
         let mozilla = TrustAnchors::from_mozilla();
         builder = builder.with_certificates(mozilla.certificates().map(Certificate::der));
     }
-    builder.build()
+    let anchors = builder.build();
+    match args.log_list {
+        // Nobody asks SCTs of leaves under a root that is not public.
+        Some(_) => anchors.with_public(TrustAnchors::from_mozilla().as_slice()),
+        None => anchors,
+    }
 }
 
 /// The width to draw for: `COLUMNS` where it is set, else the terminal's, else 80.

@@ -10,7 +10,7 @@ use rustls::crypto::CryptoProvider;
 
 use crate::args::{Args, Format, Target};
 use crate::opening::Opening;
-use crate::{anchors, connector, output};
+use crate::{anchors, connector, log_list, output};
 
 /// Gives the exit code where nobody reads what is told any more.
 pub fn run(args: &Args, provider: &Arc<CryptoProvider>) -> Result<u8, Box<dyn Error>> {
@@ -38,6 +38,9 @@ pub fn run(args: &Args, provider: &Arc<CryptoProvider>) -> Result<u8, Box<dyn Er
         builder = builder
             .with_poll_interval(interval)
             .with_endpoint_interval(interval);
+    }
+    if let Some(list) = log_list::read(args)? {
+        builder = builder.with_log_list(list);
     }
     let monitor = builder.build()?;
     for target in &args.targets {

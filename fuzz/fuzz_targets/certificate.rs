@@ -7,6 +7,7 @@ use notafter::{Certificate, Timestamp};
 use notafter_fuzz::{NOW, algorithms, assert_printable, element, unix};
 use rustls::pki_types::CertificateDer;
 use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
+use x509_parser::extensions::ParsedExtension;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 fuzz_target!(|data: &[u8]| {
@@ -80,8 +81,46 @@ fn everything_can_be_said(der: &[u8]) {
         certificate.facts().must_staple(),
         certificate.facts().subject_key_id(),
     );
+    match certificate.next_root_key() {
+        Ok(next) => assert_printable(&next.map_or_else(String::new, |next| next.to_string())),
+        Err(error) => assert_printable(&error.to_string()),
+    }
+    match certificate.embedded_scts() {
+        Ok(list) => list
+            .damaged
+            .iter()
+            .for_each(|error| assert_printable(&error.to_string())),
+        Err(error) => assert_printable(&error.to_string()),
+    }
+    let _ = certificate.is_precertificate();
     if let Err(error) = certificate.details() {
         assert_printable(&error.to_string());
+    }
+}
+
+/// Where both read a list, and each extension is there once, they read the same.
+fn as_x509_parser_reads_scts(facts: &CertificateFacts<'_>, parsed: &X509Certificate<'_>) {
+    let lists =
+        parsed
+            .extensions()
+            .iter()
+            .filter_map(|extension| match extension.parsed_extension() {
+                ParsedExtension::SCT(list) => Some(list),
+                _ => None,
+            });
+    let lists: Vec<_> = lists.collect();
+    let (Ok(ours), [theirs]) = (facts.embedded_scts(), lists.as_slice()) else {
+        return;
+    };
+    let same_count = ours.scts.len() + ours.unknown_versions + ours.damaged.len() == theirs.len();
+    if ours.unknown_versions == 0 && ours.damaged.is_empty() && same_count {
+        for (ours, theirs) in ours.scts.iter().zip(theirs.iter()) {
+            assert_eq!(
+                ours.log_id.as_bytes().as_slice(),
+                theirs.id.key_id.as_slice()
+            );
+            assert_eq!(ours.timestamp_ms, theirs.timestamp);
+        }
     }
 }
 
@@ -103,6 +142,7 @@ fn as_x509_parser_reads(der: &[u8], facts: &CertificateFacts<'_>) {
         time(validity.not_after.timestamp())
     );
     assert_eq!(facts.serial(), parsed.raw_serial());
+    as_x509_parser_reads_scts(facts, &parsed);
     // It stops where the key's BIT STRING ends, and leaves out what stands behind.
     assert!(facts.spki_der().starts_with(parsed.public_key().raw));
 }

@@ -22,6 +22,9 @@ const LOCK: &str = "pins-lock";
 /// What is written beside a file, before it takes its place, ends with it.
 const NEW: &str = ".new";
 
+/// How the names of all state files begin.
+const STATE_FILES: [&str; 2] = ["pins-", "roots-"];
+
 /// How often the lock is tried, and how long it is waited in between: 5 s in all. Nobody needs it for
 /// longer than a few writes take.
 const TRIES: u32 = 200;
@@ -90,7 +93,7 @@ impl PinFolder {
         for entry in fs::read_dir(&self.path).into_iter().flatten().flatten() {
             let name = entry.file_name();
             let name = name.to_string_lossy();
-            if name.starts_with("pins-") && name.ends_with(NEW) {
+            if STATE_FILES.iter().any(|start| name.starts_with(start)) && name.ends_with(NEW) {
                 // What stays is in nobody's way.
                 let _ = fs::remove_file(entry.path());
             }
@@ -121,7 +124,13 @@ impl PinStorage for PinFolder {
 
     fn exposure(&self) -> Option<String> {
         exposure(&self.path).or_else(|| {
-            let files = [StateFile::First, StateFile::Second].map(|file| self.file(file));
+            let files = [
+                StateFile::First,
+                StateFile::Second,
+                StateFile::FirstRoots,
+                StateFile::SecondRoots,
+            ]
+            .map(|file| self.file(file));
             files.iter().find_map(|file| exposure(file))
         })
     }

@@ -6,6 +6,9 @@
 //! [`PinsInForce`](crate::pin::PinsInForce). `docs/ANNOUNCEMENTS.md` has the format and the rules in
 //! words.
 //!
+//! Where a pinned root names its next key in its own certificate (RFC 8649), [`RootAnnouncedPins`] makes a
+//! successor of that, around these or any other pins.
+//!
 //! Bytes, keys, algorithms and the instant come from the caller: only `files` and `folder` open files.
 //!
 //! # What does an announcement say, before anybody believes it?
@@ -32,6 +35,7 @@ mod key;
 mod key_points;
 mod payload;
 mod previous;
+mod roots;
 mod rules;
 mod signed_announcement;
 mod signers;
@@ -47,6 +51,10 @@ pub use folder::PinFolder;
 pub use key::AnnouncementKey;
 pub use payload::{AnnouncedSet, Announcement};
 pub use previous::PreviousAnnouncement;
+pub use roots::{
+    AnnouncedRootKey, ObservedRoot, RootAnnouncedPins, RootAnnouncedPinsBuilder,
+    RootAnnouncementError, RootOutcome,
+};
 pub use state::SuccessorRule;
 pub use store::{
     Applied, Durability, PinStorage, PinStore, PinStoreBuilder, StateFile, StorageLock, StoreNotice,

@@ -330,7 +330,7 @@ impl RotationState {
 }
 
 /// Rounded up, so that nothing is held down for less than was asked.
-fn whole_seconds(span: Duration) -> i64 {
+pub(super) fn whole_seconds(span: Duration) -> i64 {
     let started = u64::from(span.subsec_nanos() > 0);
     i64::try_from(span.as_secs().saturating_add(started)).unwrap_or(i64::MAX)
 }

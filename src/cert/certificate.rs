@@ -11,7 +11,10 @@ use super::digest::Sha256Digest;
 use super::layout::Layout;
 #[cfg(feature = "details")]
 use super::{CertificateDetails, DetailsError};
-use super::{CertificateFacts, CertificateParseError, SubjectAltNames, alt_names, name};
+use super::{
+    CertificateFacts, CertificateParseError, NextRootKey, NextRootKeyError, SctList, SctParseError,
+    SubjectAltNames, alt_names, name,
+};
 use crate::time::{Timestamp, Validity};
 
 /// One X.509 certificate with its bytes; cheap to clone.
@@ -129,6 +132,20 @@ impl Certificate {
         self.facts().subject_alt_names()
     }
 
+    /// The signed certificate timestamps that it embeds (RFC 6962, 3.3), as they claim it; none where it has
+    /// no such extension.
+    ///
+    /// # Errors
+    /// [`SctParseError`] where the extension holds no list of them; all else of the certificate counts.
+    pub fn embedded_scts(&self) -> Result<SctList, SctParseError> {
+        self.facts().embedded_scts()
+    }
+
+    /// Whether it is a precertificate, which CAs hand to logs and nobody may accept (RFC 6962, 3.1).
+    pub fn is_precertificate(&self) -> bool {
+        self.facts().is_precertificate()
+    }
+
     /// The serial number's content octets in lower-case hexadecimal, as they stand in the bytes
     /// (a leading `00` belongs to a positive number whose first bit is set).
     pub fn serial_hex(&self) -> String {
@@ -153,6 +170,17 @@ impl Certificate {
     /// Whether issuer and subject are the same name.
     pub fn is_self_issued(&self) -> bool {
         self.facts().is_self_issued()
+    }
+
+    /// The hash of the key that will follow this root's own (RFC 8649): a claim, until the certificate's
+    /// signature by its own key, and that key, are known to be right. `None` where it states none.
+    ///
+    /// Whether the extension is critical decides nothing here (the RFC wants it not to be).
+    ///
+    /// # Errors
+    /// [`NextRootKeyError`] where it has the extension, and states no key that can be relied on.
+    pub fn next_root_key(&self) -> Result<Option<NextRootKey>, NextRootKeyError> {
+        self.facts().next_root_key()
     }
 
     /// The certificate's identifier for ACME Renewal Information (RFC 9773, 4.1): the base64url

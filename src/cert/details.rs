@@ -9,7 +9,7 @@ use x509_parser::public_key::RSAPublicKey;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
 use super::der::{Reader, tag};
-use super::{CertificateFacts, KeyType, SubjectAltNames, algorithm};
+use super::{CertificateFacts, KeyType, NextRootKey, SubjectAltNames, algorithm};
 
 /// The richer facts of a certificate, computed on demand by
 /// [`Certificate::details`](super::Certificate::details).
@@ -44,6 +44,8 @@ pub struct CertificateDetails {
     pub sct_count: usize,
     /// Where the issuer's certificate can be fetched (RFC 5280, 4.2.2.1, caIssuers).
     pub issuer_urls: Vec<String>,
+    /// The hash of the key that will follow this root's own (RFC 8649).
+    pub next_root_key: Option<NextRootKey>,
 }
 
 /// x509-parser refuses a certificate whose outline our own walk reads.
@@ -74,6 +76,7 @@ impl CertificateDetails {
             extended_key_usage: None,
             sct_count: 0,
             issuer_urls: Vec::new(),
+            next_root_key: facts.next_root_key().ok().flatten(),
         };
         for extension in parsed.extensions() {
             details.remember(extension.parsed_extension());

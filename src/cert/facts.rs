@@ -2,7 +2,11 @@
 
 use super::der::{Reader, tag};
 use super::layout::Layout;
-use super::{CertificateParseError, SubjectAltNames, name};
+use super::next_root_key::HASH_OF_ROOT_KEY;
+use super::{
+    CertificateParseError, NextRootKey, NextRootKeyError, SctList, SctParseError, SubjectAltNames,
+    name,
+};
 use crate::time::Validity;
 
 /// What one certificate states, found by one strict walk over its bytes without allocation.
@@ -140,6 +144,39 @@ impl<'a> CertificateFacts<'a> {
             std::iter::from_fn(|| features.enter(tag::INTEGER).ok())
                 .any(|feature| feature.content() == [5])
         })
+    }
+
+    /// The hash of the key that will follow this root's own (RFC 8649), as
+    /// [`Certificate::next_root_key`](super::Certificate::next_root_key) gives it.
+    ///
+    /// # Errors
+    /// [`NextRootKeyError`] where it has the extension, and states no key that can be relied on.
+    pub fn next_root_key(&self) -> Result<Option<NextRootKey>, NextRootKeyError> {
+        let extensions = self.extensions().map_while(Result::ok);
+        let mut stated = extensions.filter(|extension| extension.oid == HASH_OF_ROOT_KEY);
+        match (stated.next(), stated.next()) {
+            (None, _) => Ok(None),
+            (Some(only), None) => NextRootKey::from_extension_value(only.value).map(Some),
+            // RFC 5280, 4.2.
+            (Some(_), Some(_)) => Err(NextRootKeyError::Repeated),
+        }
+    }
+
+    /// The signed certificate timestamps that it embeds (RFC 6962, 3.3); none where it has no such extension.
+    ///
+    /// # Errors
+    /// [`SctParseError`] where the extension holds no list of them; all else of the certificate counts.
+    pub fn embedded_scts(&self) -> Result<SctList, SctParseError> {
+        const EMBEDDED_SCTS: &[u8] = &[0x2b, 0x06, 0x01, 0x04, 0x01, 0xd6, 0x79, 0x02, 0x04, 0x02];
+        let value = self.extension(EMBEDDED_SCTS);
+        value.map_or_else(|| Ok(SctList::default()), SctList::from_extension)
+    }
+
+    /// Whether it is a precertificate, which CAs hand to logs and nobody may accept: it has the poison
+    /// extension (RFC 6962, 3.1).
+    pub fn is_precertificate(&self) -> bool {
+        const POISON: &[u8] = &[0x2b, 0x06, 0x01, 0x04, 0x01, 0xd6, 0x79, 0x02, 0x04, 0x03];
+        self.extension(POISON).is_some()
     }
 
     /// The content of subjectAltName (RFC 5280, 4.2.1.6) as it stands.

@@ -25,13 +25,17 @@ pub(crate) mod der;
 mod details;
 mod digest;
 mod facts;
-#[cfg(any(feature = "ocsp", feature = "reload"))]
+#[cfg(any(feature = "announcements", feature = "ocsp", feature = "reload"))]
 mod issuance;
 mod key_type;
 mod layout;
 mod name;
+mod next_root_key;
+mod sct;
 mod signature;
 
+#[cfg(test)]
+mod sct_tests;
 #[cfg(test)]
 mod tests;
 
@@ -54,7 +58,9 @@ pub(crate) use facts::{BASIC_CONSTRAINTS, KEY_USAGE, SUBJECT_ALT_NAME};
 #[cfg(feature = "ocsp")]
 pub(crate) use issuance::is_issued_by;
 #[cfg(feature = "reload")]
-pub(crate) use issuance::{IssuerSignature, issuer_signature, signature_by};
+pub(crate) use issuance::signature_by;
+#[cfg(any(feature = "announcements", feature = "reload"))]
+pub(crate) use issuance::{IssuerSignature, issuer_signature};
 #[cfg(feature = "details")]
 pub use key_type::KeyType;
 #[cfg(not(feature = "details"))]
@@ -62,6 +68,8 @@ pub(crate) use key_type::KeyType;
 pub(crate) use key_type::is_verified_by_aws_lc_rs_alone;
 #[cfg(any(feature = "ocsp", feature = "reload"))]
 pub(crate) use name::dotted;
+pub use next_root_key::{NextRootKey, NextRootKeyError, RootKeyHash};
+pub use sct::{Sct, SctList, SctParseError, SctProblem};
 pub use signature::SignatureAlgorithms;
 
 pub(crate) use der::in_sequence;

@@ -51,6 +51,8 @@ event_codes! {
     PinSuccessorPending = "pin_successor_pending",
     /// A successor counts once it is listed again after its hold-down.
     PinSuccessorAwaitsListing = "pin_successor_awaits_listing",
+    /// A pinned root names its next key by a hash that is a pin only once that key is seen.
+    PinSuccessorAwaitsKey = "pin_successor_awaits_key",
     /// A successor's hold-down is over: it is accepted from now on.
     PinSuccessorDue = "pin_successor_due",
     /// A successor became the current key.

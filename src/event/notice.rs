@@ -1,9 +1,9 @@
 //! What a pin store has to say, as events.
 
 use super::{Event, EventCode, Role, Severity, Subject};
-use crate::announce::StoreNotice;
+use crate::announce::{RootAnnouncementError, StoreNotice};
 use crate::outlook::Position;
-use crate::pin::{Pin, PinPosition, PinScope};
+use crate::pin::{Pin, PinPosition, PinScope, SpkiPin};
 use crate::time::Timestamp;
 
 impl StoreNotice {
@@ -38,6 +38,18 @@ impl StoreNotice {
             Self::SuccessorPromoted { .. } => EventCode::PinSuccessorPromoted,
             Self::SuccessorWithdrawn { .. } => EventCode::PinSuccessorWithdrawn,
             Self::OneUsablePinLeft { .. } => EventCode::PinOnlyOneUsable,
+            Self::RootKeyPending { .. } => EventCode::PinSuccessorPending,
+            Self::RootKeyAwaited { .. } => EventCode::PinSuccessorAwaitsKey,
+            Self::RootKeyOutlasts { .. } => EventCode::PinSuccessorOutlasts,
+            Self::RootKeyDue { .. } => EventCode::PinSuccessorDue,
+            Self::RootKeyWithdrawn { .. } => EventCode::PinSuccessorWithdrawn,
+            Self::RootRefused {
+                reason: RootAnnouncementError::Conflict { .. },
+            } => EventCode::AnnouncementForked,
+            Self::RootRefused { .. } | Self::RootKeyOverruled { .. } => {
+                EventCode::AnnouncementRefused
+            }
+            Self::RootStateLost => EventCode::StateLost,
             Self::AuthorityPending { .. } => EventCode::AuthorityPending,
             Self::AuthorityChanged => EventCode::AuthorityChanged,
             Self::AuthorityWithdrawn => EventCode::AuthorityWithdrawn,
@@ -46,7 +58,9 @@ impl StoreNotice {
 
     const fn severity(&self) -> Severity {
         match self {
-            Self::StateLost { .. } | Self::NotSaved { copies: 0, .. } => Severity::Critical,
+            Self::StateLost { .. } | Self::RootStateLost | Self::NotSaved { copies: 0, .. } => {
+                Severity::Critical
+            }
             Self::CopyDamaged { .. }
             | Self::StateDoesNotHold { .. }
             | Self::StateAltered { .. }
@@ -59,6 +73,9 @@ impl StoreNotice {
             | Self::HistoryForked { .. }
             | Self::AnnouncementStale { .. }
             | Self::SuccessorOutlasts { .. }
+            | Self::RootKeyOutlasts { .. }
+            | Self::RootRefused { .. }
+            | Self::RootKeyOverruled { .. }
             | Self::OneUsablePinLeft { .. }
             | Self::AuthorityPending { .. }
             | Self::AuthorityChanged => Severity::Warning,
@@ -68,6 +85,10 @@ impl StoreNotice {
             | Self::AnnouncementsMissed { .. }
             | Self::TakenOver { .. }
             | Self::SuccessorPending { .. }
+            | Self::RootKeyPending { .. }
+            | Self::RootKeyAwaited { .. }
+            | Self::RootKeyDue { .. }
+            | Self::RootKeyWithdrawn { .. }
             | Self::SuccessorAwaitsListing { .. }
             | Self::SuccessorDue { .. }
             | Self::SuccessorPromoted { .. }
@@ -90,6 +111,16 @@ impl StoreNotice {
         }
     }
 
+    /// The root's next key that it is about, if any.
+    const fn root_key(&self) -> Option<&SpkiPin> {
+        match self {
+            Self::RootKeyPending { pin, .. }
+            | Self::RootKeyOverruled { pin, .. }
+            | Self::RootKeyDue { pin, .. } => Some(pin),
+            _ => None,
+        }
+    }
+
     /// The event that tells it.
     ///
     /// # How do I send what the store says to my observer?
@@ -107,11 +138,14 @@ impl StoreNotice {
     /// }
     /// ```
     pub fn to_event(&self, now: Timestamp) -> Event {
-        let role = match self.pin() {
-            Some(_) => Role::Pin,
-            None => Role::Announcement,
+        let role = match (self.pin(), self.root_key()) {
+            (None, None) => Role::Announcement,
+            _ => Role::Pin,
         };
         let event = Event::new(now, self.code(), self.severity(), role, self.to_string());
+        if let Some(key) = self.root_key() {
+            return event.with_subject(Subject::of_pin(key, Position::Anchor, None));
+        }
         let Some((host, pin)) = self.pin() else {
             return event;
         };

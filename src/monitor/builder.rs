@@ -31,6 +31,7 @@ use crate::revocation::Crls;
 use crate::self_check::{JudgeSettings, SelfCheckError};
 use crate::source::Loader;
 use crate::time::span::whole_seconds;
+use crate::transparency::{LogList, SctPolicy};
 
 /// The most matters that are remembered as not ok.
 const MATTERS: NonZeroUsize = match NonZeroUsize::new(1 << 17) {
@@ -114,6 +115,22 @@ impl MonitorBuilder {
     /// Looks certificates up in these revocation lists.
     pub fn with_crls(mut self, crls: Crls) -> Self {
         self.settings.crls = Some(crls);
+        self
+    }
+
+    /// Judges by this list of logs whether browsers take the signed certificate timestamps of servers' leaves;
+    /// without one nothing is said of them. By default that is asked of leaves that lead to a public anchor alone
+    /// (see [`SctLeaves`](crate::transparency::SctLeaves)). They are findings of its report, not events: `scts_missing`, `scts_unreadable`,
+    /// `scts_too_few`, `scts_too_few_operators`, `scts_ending` and `log_list_stale`. No signature is verified, and
+    /// SCTs of the handshake are not seen; see the page [transparency](crate::guide::transparency).
+    pub fn with_log_list(mut self, list: impl Into<Arc<LogList>>) -> Self {
+        self.settings.scts.log_list = Some(list.into());
+        self
+    }
+
+    /// Wants other signed certificate timestamps than browsers do.
+    pub const fn with_sct_policy(mut self, policy: SctPolicy) -> Self {
+        self.settings.scts.policy = policy;
         self
     }
 

@@ -71,6 +71,7 @@ pub(crate) fn judge_anchors(
             strict: None,
             timeline: None,
             staple: None,
+            scts: None,
         });
     }
     evaluation

@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use pki_types::{CertificateDer, TrustAnchor};
 use thiserror::Error;
 
+use super::SctConstraint;
 use crate::cert::{
     Certificate, CertificateFacts, CertificateParseError, Sha256Digest, count_constraints,
     in_sequence, name_for_people,
@@ -43,6 +44,8 @@ pub struct TrustAnchors {
     /// By the index of those that browsers stop trusting: what is issued after it is refused.
     distrust_after: HashMap<usize, Timestamp>,
     list_date: Option<Timestamp>,
+    /// By the index of those of whose leaves Chrome wants certain SCTs: one of these must be met.
+    sct_constraints: HashMap<usize, Vec<SctConstraint>>,
     errors: Vec<AnchorError>,
 }
 
@@ -198,6 +201,11 @@ impl TrustAnchors {
         self.distrust_after.get(&index).copied()
     }
 
+    /// What Chrome wants of the SCTs of leaves of the anchor at this index: one of these, or nothing.
+    pub(super) fn sct_constraints(&self, index: usize) -> &[SctConstraint] {
+        self.sct_constraints.get(&index).map_or(&[], Vec::as_slice)
+    }
+
     /// Whether any anchor has this name (DER without the outer SEQUENCE).
     pub(super) fn has_subject(&self, subject: &[u8]) -> bool {
         self.count_of_subject(subject) > 0
@@ -302,6 +310,32 @@ impl TrustAnchorsBuilder {
             let earliest = of_anchor.filter_map(|print| dates.get(&print)).min();
             if let Some(date) = earliest {
                 self.anchors.distrust_after.insert(index, *date);
+            }
+        }
+        self
+    }
+
+    /// Says of those of the anchors added until now that came from a certificate with one of these
+    /// fingerprints (SHA-256) of which SCTs Chrome takes their leaves: `sct_not_after` and `sct_all_after` of
+    /// its root store. Where a root is given more than once, one of its constraints must be met. Nobody else
+    /// goes by them: they make the findings of
+    /// [`with_distrust_after`](Self::with_distrust_after), by the SCTs that the leaf embeds, and change no
+    /// verdict.
+    pub fn with_sct_constraints(
+        mut self,
+        constraints: impl IntoIterator<Item = (Sha256Digest, SctConstraint)>,
+    ) -> Self {
+        let mut given: HashMap<_, Vec<_>> = HashMap::new();
+        for (print, constraint) in constraints {
+            given.entry(print).or_default().push(constraint);
+        }
+        for (index, certificates) in self.anchors.certificates.iter().enumerate() {
+            let of_anchor = certificates.iter().map(Certificate::fingerprint);
+            let of_anchor = of_anchor.filter_map(|print| given.get(&print)).flatten();
+            let of_anchor: Vec<_> = of_anchor.copied().collect();
+            if !of_anchor.is_empty() {
+                let known = self.anchors.sct_constraints.entry(index).or_default();
+                known.extend(of_anchor);
             }
         }
         self

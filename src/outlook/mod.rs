@@ -44,6 +44,7 @@ mod names;
 mod paths;
 mod position;
 mod refusal;
+mod sct_constraint;
 mod signatures;
 mod timeline;
 
@@ -63,4 +64,5 @@ pub use refusal::Refusal;
 #[cfg(feature = "monitor")]
 pub(crate) use refusal::unresolved;
 pub(crate) use refusal::{readable_name, unsupported_words, webpki_words};
+pub use sct_constraint::SctConstraint;
 pub use timeline::{Interval, PathAnchor, RelyingTimeline, Timeline, VerifyingPath};

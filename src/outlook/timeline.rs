@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::first_issuer;
 use super::horizon::{Horizon, RelyingParty, Way};
 use super::paths::PathSearch;
-use super::{LimitingCertificate, Position, TrustAnchors};
+use super::{LimitingCertificate, Position, SctConstraint, TrustAnchors};
 use crate::cert::{Certificate, Sha256Digest};
 use crate::time::{Timestamp, Validity};
 
@@ -75,6 +75,9 @@ pub struct PathAnchor {
     /// Browsers refuse what it issues later than this, where that was said
     /// ([`TrustAnchorsBuilder::with_distrust_after`](super::TrustAnchorsBuilder::with_distrust_after)).
     pub distrust_after: Option<Timestamp>,
+    /// Chrome takes what it issues only with SCTs that meet one of these, where there are any
+    /// ([`TrustAnchorsBuilder::with_sct_constraints`](super::TrustAnchorsBuilder::with_sct_constraints)).
+    pub sct_constraints: Vec<SctConstraint>,
     /// The certificate that it came from; for the relying party rustls, the first of several.
     pub certificate: Option<Certificate>,
 }
@@ -189,6 +192,7 @@ fn anchor_of(
         spki_sha256: Sha256Digest::of(&spki),
         is_public: anchors.is_public(index),
         distrust_after: anchors.distrust_after(index),
+        sct_constraints: anchors.sct_constraints(index).to_vec(),
         certificate: certificate.cloned(),
     }
 }

@@ -7,7 +7,9 @@ use base64_simd::STANDARD as BASE64;
 use pki_types::pem::{PemObject as _, SectionKind};
 use thiserror::Error;
 
-use crate::cert::{Certificate, CertificateFacts, CertificateParseError, Sha256Digest};
+use crate::cert::{
+    Certificate, CertificateFacts, CertificateParseError, NextRootKey, RootKeyHash, Sha256Digest,
+};
 
 /// SHA-256 of nothing, of a line end, of an empty SEQUENCE, and of a SubjectPublicKeyInfo that is
 /// empty within.
@@ -46,6 +48,14 @@ impl SpkiPin {
     /// (RFC 7250) is one.
     pub fn from_spki_der(spki: &[u8]) -> Self {
         Self(Sha256Digest::of(spki))
+    }
+
+    /// Pins the key that a root names as its next one (RFC 8649). `None` where it names that by another hash than
+    /// SHA-256: then the key itself must be known.
+    pub fn from_next_root_key(next: &NextRootKey) -> Option<Self> {
+        let digest = next.digest().try_into().ok()?;
+        let is_pin = next.hash() == RootKeyHash::Sha256;
+        is_pin.then(|| Self(Sha256Digest::from_bytes(digest)))
     }
 
     /// Pins the first certificate or public key in a PEM text.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::{Pin, PinScope, PinState, SpkiPin};
-use crate::cert::Certificate;
+use crate::cert::{Certificate, NextRootKey};
 
 /// Something that works but will hurt, printed as a sentence that says what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +38,22 @@ pub enum PinLint {
     NoLivePin,
     /// All of the accepted pins are on the chain.
     NoBackupOffChain,
+    /// A pinned root names its next key, which is pinned nowhere.
+    NextRootKeyUnpinned {
+        /// What the root is called.
+        root: String,
+        /// What its certificate says.
+        next: NextRootKey,
+    },
+    /// A pinned root names its next key, and another one is pinned as the successor.
+    NextRootKeyDiffers {
+        /// What the root is called.
+        root: String,
+        /// What its certificate says.
+        next: NextRootKey,
+        /// The first of those that are pinned instead.
+        pin: SpkiPin,
+    },
 }
 
 impl PinLint {
@@ -51,6 +67,8 @@ impl PinLint {
             Self::RejectedElsewhere { .. } => "rejected_elsewhere",
             Self::NoLivePin => "no_live_pin",
             Self::NoBackupOffChain => "no_backup_off_chain",
+            Self::NextRootKeyUnpinned { .. } => "next_root_key_unpinned",
+            Self::NextRootKeyDiffers { .. } => "next_root_key_differs",
         }
     }
 
@@ -120,6 +138,14 @@ impl fmt::Display for PinLint {
             }
             Self::NoBackupOffChain => f.write_str(
                 "every usable pin is on this chain: when its keys are lost, so is the service; pin a backup key that is kept offline",
+            ),
+            Self::NextRootKeyUnpinned { root, next } => write!(
+                f,
+                "the pinned root '{root}' names {next} as its next key, and no pin is of it: pin that key, or let the root announce it"
+            ),
+            Self::NextRootKeyDiffers { root, next, pin } => write!(
+                f,
+                "the pinned root '{root}' names {next} as its next key, and {pin} is pinned as the successor: ask whoever runs that root which is right"
             ),
         }
     }

@@ -33,6 +33,7 @@ mod lint;
 #[allow(clippy::module_inception)] // One pin, which the room is about.
 mod pin;
 mod private;
+mod root_lint;
 mod scope;
 mod set;
 mod swappable;

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::expiry::Expiry;
 use super::lint::{distinct_keys, is_on_chain};
+use super::root_lint::lint_roots;
 use super::{
     Acceptance, ExpiryRule, Pin, PinLint, PinPosition, PinScope, PinSetEndsError, PinSetError,
     PinSetStanding, PinState, SpkiPin,
@@ -151,6 +152,15 @@ impl PinSet {
             lints.push(PinLint::NoBackupOffChain);
         }
         lints
+    }
+
+    /// Holds the set against certificates of roots: each pinned one that names its next key (RFC 8649) should
+    /// have that pinned too. A key that is named by SHA-384 or SHA-512 is known where its certificate is among these.
+    ///
+    /// Nobody's signature is looked at: give certificates that you have from whoever runs the roots.
+    pub fn lint_roots(&self, roots: &[Certificate]) -> Vec<PinLint> {
+        let usable: Vec<_> = self.usable().collect();
+        lint_roots(&usable, roots)
     }
 
     /// Checks whether the set will go on accepting peers for so many seconds from `now` on, for people's

@@ -35,5 +35,5 @@ pub use crl::{CrlDepth, CrlError, CrlExpiration, Crls, CrlsBuilder, UnknownRevoc
 #[cfg(feature = "ocsp")]
 pub use ocsp::{
     ResponderStatus, RevocationReason, SignatureProblem, StapleCache, StapleJudge, StapleOffer,
-    StapleOutlook, StapleStatus, UnreadableStaple,
+    StapleOutlook, StapleStatus, UnreadableStaple, scts_of_staple,
 };

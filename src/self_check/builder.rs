@@ -25,6 +25,7 @@ use crate::source::Loader;
 use crate::source::Passphrase;
 use crate::source::SourceContents;
 use crate::time::Timestamp;
+use crate::transparency::{LogList, SctPolicy};
 
 impl SelfCheck {
     /// Starts with nothing to check.
@@ -256,6 +257,22 @@ impl SelfCheckBuilder {
     /// those that end at a public anchor.
     pub const fn with_lifetime_limits(mut self, limits: LifetimeLimits) -> Self {
         self.settings.lifetime_limits = limits;
+        self
+    }
+
+    /// Judges by this list of logs whether browsers take the signed certificate timestamps of servers' leaves;
+    /// without one nothing is said of them. By default that is asked of leaves that lead to a public anchor alone
+    /// (see [`SctLeaves`](crate::transparency::SctLeaves)). Findings are `scts_missing`, `scts_unreadable`,
+    /// `scts_too_few`, `scts_too_few_operators`, `scts_ending` and `log_list_stale`. No signature is verified, and
+    /// SCTs of the handshake are not seen; see the page [transparency](crate::guide::transparency).
+    pub fn with_log_list(mut self, list: impl Into<Arc<LogList>>) -> Self {
+        self.settings.scts.log_list = Some(list.into());
+        self
+    }
+
+    /// Wants other signed certificate timestamps than browsers do.
+    pub const fn with_sct_policy(mut self, policy: SctPolicy) -> Self {
+        self.settings.scts.policy = policy;
         self
     }
 

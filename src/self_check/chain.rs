@@ -1,10 +1,13 @@
 //! Judging one chain, or one certificate of a collection, and saying what to do about it.
 
+#[cfg(not(feature = "ocsp"))]
+use super::chain_report::StapleReport;
 use super::chain_report::{ChainReport, ReportedCertificate};
 use super::compare;
 use super::context::{ChainContext, JudgedBy};
 use super::finding::{Finding, FindingCode};
-use super::lint::lint;
+use super::lint::{lint, precertificate};
+use super::scts::judge_scts;
 use crate::cert::Certificate;
 use crate::event::Severity;
 use crate::outlook::{
@@ -63,12 +66,15 @@ pub(super) fn judge_chain(context: &ChainContext<'_>, chain: &[Certificate]) -> 
         staple.report
     };
     #[cfg(not(feature = "ocsp"))]
-    let staple = None;
+    let staple: Option<StapleReport> = None;
+    let scts = judge_scts(context, judged, timeline.as_ref(), staple.as_ref());
+    findings.extend(scts.finding);
     let report = ChainReport {
         source: context.source.to_owned(),
         also_in: Vec::new(),
         timeline,
         staple,
+        scts: scts.report,
         band: chain_band(context.worst_band(&counting), outlook.rustls.verifies()),
         certificates: presented(chain),
         rustls: Some(outlook.rustls),
@@ -95,6 +101,7 @@ pub(super) fn judge_single(
     let mut findings = band_findings(context, &certificates);
     let mut outlook = None;
     if position == Position::Leaf {
+        findings.extend(precertificate(context, certificate));
         findings.extend(
             context
                 .uncovered(certificate)
@@ -122,6 +129,7 @@ pub(super) fn judge_single(
         also_in: Vec::new(),
         timeline: None,
         staple: None,
+        scts: None,
         band: context.worst_band(&certificates),
         certificates,
         rustls,

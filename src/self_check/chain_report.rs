@@ -4,6 +4,7 @@ use crate::cert::{Certificate, Sha256Digest};
 use crate::outlook::{Outlook, Position, Timeline};
 use crate::policy::Band;
 use crate::time::Timestamp;
+use crate::transparency::SctVerdict;
 
 /// One chain, or one certificate of a collection.
 #[derive(Debug, Clone)]
@@ -30,6 +31,8 @@ pub struct ChainReport {
     pub timeline: Option<Timeline>,
     /// Its stapled OCSP response; `None` where none is known of, or the feature `ocsp` is off.
     pub staple: Option<StapleReport>,
+    /// Whether browsers take its SCTs; `None` where there is no list of logs to judge by, or nobody asks for them.
+    pub scts: Option<SctVerdict>,
 }
 
 /// A presented certificate.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rustls::crypto::CryptoProvider;
 use rustls::time_provider::TimeProvider;
 
-use super::anchors::AnchorListAge;
+use super::anchor_list::AnchorListAge;
 use super::context::JudgedBy;
 use super::gauge::ReportedGauge;
 #[cfg(feature = "ocsp")]

@@ -5,11 +5,10 @@ use pki_types::ServerName;
 use super::chain_report::ReportedCertificate;
 use super::finding::{Finding, FindingCode};
 use super::lifetime::LifetimeLimits;
+use super::sct_settings::SctSettings;
 use crate::cert::Certificate;
 use crate::event::Severity;
-#[cfg(feature = "details")]
-use crate::outlook::Usage;
-use crate::outlook::{ChainJudge, Refusal};
+use crate::outlook::{ChainJudge, Refusal, Usage};
 use crate::policy::{Band, ThresholdPolicy};
 use crate::time::Timestamp;
 
@@ -32,13 +31,13 @@ pub(super) struct ChainContext<'c> {
     pub(super) judge: &'c ChainJudge,
     pub(super) judged_by: JudgedBy,
     pub(super) policy: &'c ThresholdPolicy,
-    #[cfg(feature = "details")]
     pub(super) usage: Usage,
     /// The staple that came with the chain: empty where there was none, `None` where it is not
     /// known.
     #[cfg(feature = "ocsp")]
     pub(super) staple: Option<&'c [u8]>,
     pub(super) lifetime_limits: LifetimeLimits,
+    pub(super) scts: &'c SctSettings,
 }
 
 impl ChainContext<'_> {

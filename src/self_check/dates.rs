@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use super::chain::{JudgedChain, band_findings, chain_band, presented, refusal_finding};
 use super::chain_report::ChainReport;
+#[cfg(not(feature = "ocsp"))]
+use super::chain_report::StapleReport;
 use super::context::ChainContext;
 use super::lint::lint;
+use super::scts::judge_scts;
 use crate::cert::Certificate;
 use crate::outlook::{ChainOutlook, Outlook, Refusal, TrustAnchors, looked_at, unresolved};
 
@@ -30,7 +33,9 @@ pub(super) fn judge_dates(context: &ChainContext<'_>, chain: &[Certificate]) -> 
         staple.report
     };
     #[cfg(not(feature = "ocsp"))]
-    let staple = None;
+    let staple: Option<StapleReport> = None;
+    let scts = judge_scts(context, judged, None, staple.as_ref());
+    findings.extend(scts.finding);
     let dates = context.worst_band(&certificates);
     let report = ChainReport {
         source: context.source.to_owned(),
@@ -42,6 +47,7 @@ pub(super) fn judge_dates(context: &ChainContext<'_>, chain: &[Certificate]) -> 
         strict: None,
         timeline: None,
         staple,
+        scts: scts.report,
     };
     JudgedChain { report, findings }
 }

@@ -139,6 +139,20 @@ pub enum FindingCode {
     IssuedAfterDistrust,
     /// Browsers stop trusting what the root issues: a renewal by it will be refused.
     DistrustAhead,
+    /// The leaf is what its CA handed to logs, and no certificate.
+    Precertificate,
+    /// The leaf embeds no signed certificate timestamp, and browsers want some.
+    SctsMissing,
+    /// The signed certificate timestamps of the leaf cannot be read.
+    SctsUnreadable,
+    /// Signed certificate timestamps of too few logs count, or of none that browsers still trust.
+    SctsTooFew,
+    /// The logs whose signed certificate timestamps count are of too few operators.
+    SctsTooFewOperators,
+    /// Browsers take the leaf's signed certificate timestamps, and not to its end: a log is retired before.
+    SctsEnding,
+    /// The list of logs is older than browsers go by.
+    LogListStale,
     /// A revocation list names a certificate.
     Revoked,
     /// A revocation list is past its nextUpdate.
@@ -174,6 +188,10 @@ pub enum FindingCode {
     UnusableName,
     /// A trust anchor cannot be used.
     UnusableAnchor,
+    /// A trust anchor names its next key, and no anchor has that key.
+    NextRootKey,
+    /// Certificates of one trust anchor name different next keys.
+    NextRootKeyConflict,
     /// There are no trust anchors at all.
     NoTrustAnchors,
     /// The list that the trust anchors come from is old: roots that were added or distrusted since are not in it.
@@ -212,6 +230,13 @@ impl FindingCode {
             Self::LifetimeOverLimit => "lifetime_over_limit",
             Self::IssuedAfterDistrust => "issued_after_distrust",
             Self::DistrustAhead => "distrust_ahead",
+            Self::Precertificate => "precertificate",
+            Self::SctsMissing => "scts_missing",
+            Self::SctsUnreadable => "scts_unreadable",
+            Self::SctsTooFew => "scts_too_few",
+            Self::SctsTooFewOperators => "scts_too_few_operators",
+            Self::SctsEnding => "scts_ending",
+            Self::LogListStale => "log_list_stale",
             Self::Revoked => "revoked",
             Self::CrlExpired => "crl_expired",
             Self::CrlExpiring => "crl_expiring",
@@ -229,6 +254,8 @@ impl FindingCode {
             Self::WrongPassphrase => "wrong_passphrase",
             Self::UnusableName => "unusable_name",
             Self::UnusableAnchor => "unusable_anchor",
+            Self::NextRootKey => "next_root_key",
+            Self::NextRootKeyConflict => "next_root_key_conflict",
             Self::NoTrustAnchors => "no_trust_anchors",
             Self::AnchorListOld => "anchor_list_old",
         }

@@ -6,7 +6,8 @@ use std::collections::HashMap;
 
 use pki_types::{CertificateDer, ServerName};
 
-use super::anchors::{AnchorListAge, no_anchors, unusable_anchors};
+use super::anchor_list::AnchorListAge;
+use super::anchors::{no_anchors, unusable_anchors};
 use super::chain::{JudgedChain, judge_chain, judge_single};
 use super::chain_report::ChainReport;
 use super::context::{ChainContext, JudgedBy};
@@ -14,13 +15,13 @@ use super::dates::judge_dates;
 use super::expected_names::{unusable_names, usable_names};
 use super::finding::{Finding, FindingCode};
 use super::lifetime::LifetimeLimits;
-use super::unproven;
+use super::next_root_keys::next_root_keys;
+use super::sct_settings::SctSettings;
+use super::{scts, unproven};
 use crate::cert::{Certificate, Sha256Digest};
 use crate::endpoint::{EndpointError, PresentedChain};
 use crate::event::Severity;
-#[cfg(feature = "details")]
-use crate::outlook::Usage;
-use crate::outlook::{Budget, ChainJudge};
+use crate::outlook::{Budget, ChainJudge, Usage};
 use crate::policy::ThresholdPolicy;
 use crate::revocation::Crls;
 use crate::source::{FailureReason, SourceContents, SourceFailure};
@@ -67,11 +68,11 @@ pub(crate) struct GivenStaple {
 #[derive(Debug)]
 pub(crate) struct SourceJudge {
     pub(super) chains: ChainJudge,
-    #[cfg(feature = "details")]
     pub(super) usage: Usage,
     pub(super) policy: ThresholdPolicy,
     pub(super) grouping: Grouping,
     pub(super) lifetime_limits: LifetimeLimits,
+    pub(super) scts: SctSettings,
     pub(super) crls: Crls,
 }
 
@@ -141,6 +142,7 @@ impl<'j> Judged<'j> {
         self.findings.extend(no_anchors(anchors));
         let age = AnchorListAge::of(anchors, &self.judge.policy, self.at);
         self.findings.extend(age.and_then(|age| age.finding()));
+        self.findings.extend(next_root_keys(anchors));
     }
 
     pub(super) fn input(&mut self, input: &Input) {
@@ -300,8 +302,13 @@ impl<'j> Judged<'j> {
     }
 
     fn add(&mut self, judged: JudgedChain) {
+        let is_by_list = judged.report.scts.is_some();
+        let stale = scts::stale(&self.judge.scts, self.at).filter(|_| is_by_list);
+        // It is said once.
+        let stale = stale.filter(|stale| !self.findings.contains(stale));
         self.chains.push(judged.report);
-        self.findings.extend(judged.findings);
+        self.findings
+            .extend(judged.findings.into_iter().chain(stale));
     }
 
     fn unreadable(&mut self, failure: &SourceFailure) {
@@ -384,9 +391,9 @@ impl<'j> Judged<'j> {
             judge: &self.judge.chains,
             judged_by: self.judged_by,
             policy: &self.judge.policy,
-            #[cfg(feature = "details")]
             usage: self.judge.usage,
             lifetime_limits: self.judge.lifetime_limits,
+            scts: &self.judge.scts,
             #[cfg(feature = "ocsp")]
             staple: expected.staple.as_deref(),
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::judge::{Grouping, SourceJudge};
 use super::lifetime::LifetimeLimits;
+use super::sct_settings::SctSettings;
 use crate::cert::SignatureAlgorithms;
 use crate::outlook::{ChainJudge, TrustGeneration, TrustInForce, Usage};
 use crate::policy::ThresholdPolicy;
@@ -26,6 +27,7 @@ pub(crate) struct JudgeMaker {
     pub(crate) policy: ThresholdPolicy,
     pub(super) grouping: Grouping,
     pub(super) lifetime_limits: LifetimeLimits,
+    pub(super) scts: SctSettings,
 }
 
 impl JudgeMaker {
@@ -38,11 +40,11 @@ impl JudgeMaker {
     pub(crate) fn judge(&self, generation: &TrustGeneration, usage: Usage) -> SourceJudge {
         SourceJudge {
             chains: ChainJudge::from_generation(generation, self.algorithms, usage),
-            #[cfg(feature = "details")]
             usage,
             policy: self.policy,
             grouping: self.grouping,
             lifetime_limits: self.lifetime_limits,
+            scts: self.scts.clone(),
             crls: generation.crls.clone(),
         }
     }

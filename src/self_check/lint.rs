@@ -37,8 +37,17 @@ pub(super) fn lint(
     findings.extend(super::detail_lint::lint(context, chain));
     findings.extend(lint.unsupported());
     findings.extend(lint.lifetime());
-    findings.extend(lint.distrust());
+    findings.extend(super::distrust::lint(context, chain, paths));
+    findings.extend(chain.first().and_then(|leaf| precertificate(context, leaf)));
     findings
+}
+
+/// A leaf that is none: what its CA handed to logs in its stead (RFC 6962, 3.1).
+pub(super) fn precertificate(context: &ChainContext<'_>, leaf: &Certificate) -> Option<Finding> {
+    let message = "it is a precertificate, made for the logs of Certificate Transparency alone, which every client \
+                   refuses: serve the certificate that the CA issued after it";
+    let finding = context.finding(Severity::Critical, FindingCode::Precertificate, message);
+    (leaf.is_precertificate()).then(|| finding.with_certificate(Position::Leaf, leaf))
 }
 
 struct Lint<'c> {
@@ -161,40 +170,6 @@ impl Lint<'_> {
             }
         }
         findings
-    }
-
-    /// A leaf all of whose roots browsers trust up to a date only.
-    fn distrust(&self) -> Option<Finding> {
-        let leaf = self.chain.first()?;
-        let dates = self.paths.iter().map(|path| path.anchor.distrust_after);
-        // Where one path leads to a root without such a date, browsers go by that.
-        let dates: Option<Vec<_>> = dates.collect();
-        let until = dates?.into_iter().max()?;
-        let root = self
-            .paths
-            .iter()
-            .find(|path| path.anchor.distrust_after == Some(until))?;
-        let (root, issued) = (&root.anchor.subject, leaf.not_before());
-        let (severity, code, message) = match issued > until {
-            true => (
-                Severity::Warning,
-                FindingCode::IssuedAfterDistrust,
-                format!(
-                    "browsers trust what the root '{root}' issued until {until}, and it was issued at {issued}: they \
-                     refuse it; have it issued under another root"
-                ),
-            ),
-            false => (
-                Severity::Info,
-                FindingCode::DistrustAhead,
-                format!(
-                    "browsers trust what the root '{root}' issued until {until}, so they take this leaf to its end, and \
-                     refuse what is issued later: have it renewed under another root"
-                ),
-            ),
-        };
-        let finding = self.context.finding(severity, code, message);
-        Some(finding.with_certificate(Position::Leaf, leaf))
     }
 
     /// A leaf whose chain may verify, and whose handshakes fail.

@@ -28,6 +28,7 @@
 //! # }
 //! ```
 
+mod anchor_list;
 mod anchors;
 mod builder;
 mod chain;
@@ -38,6 +39,7 @@ mod context;
 mod dates;
 #[cfg(feature = "details")]
 mod detail_lint;
+mod distrust;
 mod expected_names;
 mod finding;
 mod forecast;
@@ -50,9 +52,12 @@ mod lifetime;
 mod lint;
 mod lists;
 mod looks;
+mod next_root_keys;
 mod progress;
 mod render;
 mod report;
+mod sct_settings;
+mod scts;
 mod series;
 mod settings;
 mod standing;
@@ -60,7 +65,8 @@ mod standing;
 mod staple;
 mod unproven;
 
-pub(crate) use anchors::{AnchorListAge, no_anchors};
+pub(crate) use anchor_list::AnchorListAge;
+pub(crate) use anchors::no_anchors;
 pub(crate) use context::JudgedBy;
 pub(crate) use expected_names::unusable_names;
 #[cfg(feature = "ocsp")]

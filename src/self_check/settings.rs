@@ -8,6 +8,7 @@ use thiserror::Error;
 use super::judge::Grouping;
 use super::judge_maker::{JudgeMaker, UnchangingTrust};
 use super::lifetime::LifetimeLimits;
+use super::sct_settings::SctSettings;
 use crate::outlook::{TrustAnchors, TrustGeneration, TrustInForce};
 use crate::policy::ThresholdPolicy;
 use crate::provider;
@@ -23,6 +24,7 @@ pub(crate) struct JudgeSettings {
     pub(crate) policy: ThresholdPolicy,
     pub(super) grouping: Grouping,
     pub(super) lifetime_limits: LifetimeLimits,
+    pub(crate) scts: SctSettings,
 }
 
 impl JudgeSettings {
@@ -37,6 +39,7 @@ impl JudgeSettings {
             policy: self.policy,
             grouping: self.grouping,
             lifetime_limits: self.lifetime_limits,
+            scts: self.scts.clone(),
         })
     }
 

@@ -13,7 +13,10 @@ const ROWS: [(&str, &[&str]); 5] = [
         "facts",
         &["strict_json", "text", "time", "cert", "identity", "source"],
     ),
-    ("judgement", &["outlook", "policy", "renewal", "revocation"]),
+    (
+        "judgement",
+        &["outlook", "policy", "renewal", "revocation", "transparency"],
+    ),
     ("pins", &["announce", "pin"]),
     ("telling", &["alert", "event", "observer", "payload"]),
     (

@@ -7,6 +7,7 @@
 pub mod actix_server;
 pub mod axum_server;
 pub mod client_configs;
+pub mod distrust_dates;
 pub mod hyper_client;
 pub mod nats_client;
 pub mod platform_verifier;
@@ -21,6 +22,7 @@ pub mod tokio_client;
 pub mod tokio_server;
 pub mod tonic_client;
 pub mod tonic_server;
+pub mod upki_verifier;
 pub mod ureq_client;
 pub mod ureq_transport;
 pub mod websocket_client;

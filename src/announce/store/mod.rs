@@ -19,5 +19,7 @@ mod writer;
 
 pub use applied::{Applied, Durability};
 pub use notice::StoreNotice;
+pub(super) use pin_store::DEFAULT_HOLD_DOWN;
 pub use pin_store::{PinStore, PinStoreBuilder};
 pub use storage::{PinStorage, StateFile, StorageLock};
+pub(super) use storage::{WriteTurn, replace};

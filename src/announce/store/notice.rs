@@ -3,8 +3,9 @@
 use thiserror::Error;
 
 use super::StateFile;
-use crate::announce::AnnouncementError;
-use crate::pin::{Pin, PinScope};
+use crate::announce::{AnnouncementError, RootAnnouncementError};
+use crate::cert::NextRootKey;
+use crate::pin::{Pin, PinScope, SpkiPin};
 use crate::time::Timestamp;
 
 /// Something that a [`PinStore`](crate::PinStore) found or did. Printed as a sentence that says what
@@ -232,6 +233,88 @@ pub enum StoreNotice {
         /// The pin.
         pin: Pin,
     },
+    /// A pinned root names its next key, which will count later.
+    #[error(
+        "the pinned root '{root}' names its next key, {pin}, which counts from {from} on: issue a newer certificate of that root if this is not meant"
+    )]
+    RootKeyPending {
+        /// What the root is called.
+        root: String,
+        /// What its certificate says.
+        next: NextRootKey,
+        /// The pin that was made of it.
+        pin: SpkiPin,
+        /// From which second on it counts, where the root's own pin does.
+        from: Timestamp,
+    },
+    /// A pinned root names its next key by a hash that is no pin.
+    #[error(
+        "the pinned root '{root}' names its next key by {next}, which can be a pin once that key is seen, and counts from {from} on: show a certificate of the next root"
+    )]
+    RootKeyAwaited {
+        /// What the root is called.
+        root: String,
+        /// What its certificate says.
+        next: NextRootKey,
+        /// From which second on it could count.
+        from: Timestamp,
+    },
+    /// A root's next key cannot count, for the root's certificate ends before.
+    #[error(
+        "the next key {next} of '{root}' cannot count, for the root's certificate ends at {not_after}, before the hold-down: pin the next root itself"
+    )]
+    RootKeyOutlasts {
+        /// What the root is called.
+        root: String,
+        /// What its certificate says.
+        next: NextRootKey,
+        /// The certificate's last second.
+        not_after: Timestamp,
+    },
+    /// A root names a next key that the pins retire or reject.
+    #[error(
+        "the pinned root '{root}' names its next key, {pin}, which is retired or rejected here, so it never counts: ask whoever runs that root"
+    )]
+    RootKeyOverruled {
+        /// What the root is called.
+        root: String,
+        /// What its certificate says.
+        next: NextRootKey,
+        /// The pin.
+        pin: SpkiPin,
+    },
+    /// A root's next key is accepted now.
+    #[error("the next key of the pinned root '{root}', {pin}, is accepted now")]
+    RootKeyDue {
+        /// What the root is called.
+        root: String,
+        /// What its certificate says.
+        next: NextRootKey,
+        /// The pin.
+        pin: SpkiPin,
+    },
+    /// A root names its next key no longer, another one, or is not pinned any more.
+    #[error(
+        "the next key {next} of '{root}' counts no longer: the root withdrew it, or its pin is retired or rejected"
+    )]
+    RootKeyWithdrawn {
+        /// What the root is called.
+        root: String,
+        /// What its certificate said.
+        next: NextRootKey,
+    },
+    /// A certificate announced no root's next key.
+    #[error("a root's certificate announces nothing ({}): {reason}", .reason.code())]
+    RootRefused {
+        /// Why not.
+        reason: RootAnnouncementError,
+    },
+    /// What was kept of roots is gone, so their next keys are held down anew.
+    #[error(
+        "what was remembered of pinned roots and their next keys is lost, so hold-downs begin anew: \
+         show the roots' certificates again, pin next roots that are in use already, and look who can write the folder"
+    )]
+    RootStateLost,
     /// Other keys will announce.
     #[error(
         "from {from} on, other keys announce: withdraw this with a new announcement if it is not meant"
@@ -246,6 +329,12 @@ pub enum StoreNotice {
     /// No other keys will announce.
     #[error("the next authority was withdrawn")]
     AuthorityWithdrawn,
+}
+
+impl From<RootAnnouncementError> for StoreNotice {
+    fn from(reason: RootAnnouncementError) -> Self {
+        Self::RootRefused { reason }
+    }
 }
 
 impl From<AnnouncementError> for StoreNotice {

@@ -22,7 +22,7 @@ use crate::pin::{ExpiryRule, PinGeneration, PinMode, PinSetError, PinSets, PinsI
 use crate::time::Timestamp;
 
 /// How long a new pin is held down unless set otherwise: 30 days.
-const DEFAULT_HOLD_DOWN: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+pub(in crate::announce) const DEFAULT_HOLD_DOWN: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// The pins in force, and the announcements that change them.
 ///

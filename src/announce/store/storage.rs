@@ -13,6 +13,12 @@ pub enum StateFile {
     Second,
     /// Says that there have been copies, so that their absence is a loss and not a beginning.
     Marker,
+    /// One copy of what pinned roots announced of their successors.
+    FirstRoots,
+    /// The other copy of that.
+    SecondRoots,
+    /// Says that there have been copies of that.
+    RootsMarker,
 }
 
 impl StateFile {
@@ -22,6 +28,9 @@ impl StateFile {
             Self::First => "pins-1",
             Self::Second => "pins-2",
             Self::Marker => "pins-kept",
+            Self::FirstRoots => "roots-1",
+            Self::SecondRoots => "roots-2",
+            Self::RootsMarker => "roots-kept",
         }
     }
 }
@@ -32,7 +41,8 @@ impl fmt::Display for StateFile {
     }
 }
 
-/// Keeps what a [`PinStore`](crate::PinStore) remembers. [`PinFolder`](crate::announce::PinFolder) does, on a
+/// Keeps what a [`PinStore`](crate::PinStore) remembers, and what
+/// [`RootAnnouncedPins`](crate::announce::RootAnnouncedPins) do. [`PinFolder`](crate::announce::PinFolder) does, on a
 /// disk.
 ///
 /// A file is replaced in four steps, so that a crash between any two leaves the old bytes or the
@@ -114,7 +124,7 @@ impl StorageLock {
 
 /// Whether this process may write now.
 #[derive(Debug)]
-pub(super) enum WriteTurn {
+pub(in crate::announce) enum WriteTurn {
     Ours(#[allow(dead_code, reason = "held until it is dropped")] StorageLock),
     /// Somebody else holds the lock.
     Others(String),
@@ -122,7 +132,7 @@ pub(super) enum WriteTurn {
 
 impl WriteTurn {
     /// Waits for the turn to write, as long as the storage finds bearable.
-    pub(super) fn wait(storage: &dyn PinStorage) -> Self {
+    pub(in crate::announce) fn wait(storage: &dyn PinStorage) -> Self {
         match storage.lock() {
             Ok(lock) => Self::Ours(lock),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -134,17 +144,21 @@ impl WriteTurn {
     }
 
     /// Where nobody else writes.
-    pub(super) const fn of_nobody_else() -> Self {
+    pub(in crate::announce) const fn of_nobody_else() -> Self {
         Self::Ours(StorageLock::none())
     }
 
-    pub(super) const fn is_ours(&self) -> bool {
+    pub(in crate::announce) const fn is_ours(&self) -> bool {
         matches!(self, Self::Ours(_))
     }
 }
 
 /// Replaces a file in the four steps after which no crash leaves it half-written.
-pub(super) fn replace(storage: &dyn PinStorage, file: StateFile, bytes: &[u8]) -> io::Result<()> {
+pub(in crate::announce) fn replace(
+    storage: &dyn PinStorage,
+    file: StateFile,
+    bytes: &[u8],
+) -> io::Result<()> {
     storage.write_new(file, bytes)?;
     storage.sync_new(file)?;
     storage.rename_new(file)?;

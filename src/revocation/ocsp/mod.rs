@@ -10,6 +10,7 @@ mod outlook;
 mod reason;
 mod responder;
 mod response;
+mod scts;
 mod signature;
 mod status;
 
@@ -17,4 +18,5 @@ pub use cache::{StapleCache, StapleOffer};
 pub use judge::StapleJudge;
 pub use outlook::StapleOutlook;
 pub use reason::{ResponderStatus, RevocationReason, SignatureProblem, UnreadableStaple};
+pub use scts::scts_of_staple;
 pub use status::StapleStatus;

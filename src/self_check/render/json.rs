@@ -11,6 +11,7 @@ use crate::outlook::{
 };
 use crate::text::visible_json;
 use crate::time::Validity;
+use crate::transparency::SctVerdict;
 
 pub(super) fn render(report: &Report) -> String {
     let document = ReportDocument {
@@ -49,6 +50,9 @@ struct ChainView<'r> {
     strict: Option<OutlookView>,
     timeline: Option<TimelineView>,
     staple: Option<StapleView>,
+    /// Only where there is a list of logs to judge by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scts: Option<SctsView<'r>>,
 }
 
 impl<'r> ChainView<'r> {
@@ -62,6 +66,7 @@ impl<'r> ChainView<'r> {
             strict: chain.strict.as_ref().map(OutlookView::of),
             timeline: chain.timeline.as_ref().map(TimelineView::of),
             staple: chain.staple.as_ref().map(StapleView::of),
+            scts: chain.scts.as_ref().map(SctsView::of),
         }
     }
 }
@@ -76,6 +81,9 @@ struct CertificateView {
     not_after: String,
     sha256: String,
     spki_sha256: String,
+    /// Only where a root states one (RFC 8649).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_root_key: Option<String>,
 }
 
 impl CertificateView {
@@ -90,6 +98,7 @@ impl CertificateView {
             not_after: certificate.not_after().to_string(),
             sha256: certificate.fingerprint().to_string(),
             spki_sha256: certificate.spki_sha256().to_base64(),
+            next_root_key: (certificate.next_root_key().ok().flatten()).map(|n| n.to_string()),
         }
     }
 }
@@ -181,6 +190,47 @@ impl StapleView {
             next_update: staple.next_update.map(|t| t.to_string()),
             must_staple: staple.must_staple,
             message: staple.message.clone(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct SctsView<'r> {
+    status: &'static str,
+    counted: usize,
+    needed: usize,
+    current: usize,
+    operators: &'r [String],
+    needed_operators: usize,
+    not_counted: Vec<NotCountedView<'r>>,
+    met_until: Option<String>,
+}
+
+#[derive(Serialize)]
+struct NotCountedView<'r> {
+    log: &'r str,
+    log_id: String,
+    timestamp: String,
+    reason: String,
+}
+
+impl<'r> SctsView<'r> {
+    fn of(verdict: &'r SctVerdict) -> Self {
+        let not_counted = verdict.not_counted.iter().map(|sct| NotCountedView {
+            log: &sct.log,
+            log_id: sct.log_id.to_base64(),
+            timestamp: sct.timestamp.to_string(),
+            reason: sct.reason.to_string(),
+        });
+        Self {
+            status: verdict.status.as_str(),
+            counted: verdict.counted,
+            needed: verdict.needed,
+            current: verdict.current,
+            operators: &verdict.operators,
+            needed_operators: verdict.needed_operators,
+            not_counted: not_counted.collect(),
+            met_until: verdict.met_until.map(|t| t.to_string()),
         }
     }
 }

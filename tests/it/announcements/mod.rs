@@ -14,4 +14,4 @@ mod handovers;
 mod life;
 mod openssl;
 mod stale;
-mod vectors;
+pub mod vectors;

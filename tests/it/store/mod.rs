@@ -3,7 +3,7 @@
 mod carriers;
 mod configurations;
 mod copies;
-mod disk;
+pub mod disk;
 mod faults;
 mod floors;
 mod locks;

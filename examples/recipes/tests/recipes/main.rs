@@ -7,6 +7,7 @@ mod world;
 
 mod actix_web;
 mod axum_server;
+mod distrust;
 mod hyper;
 mod nats;
 mod page;
@@ -17,5 +18,6 @@ mod reqwest;
 mod smtp;
 mod tokio_rustls;
 mod tonic;
+mod upki;
 mod ureq;
 mod websocket;
