@@ -31,6 +31,7 @@ impl KnownAnchors {
         self.list_date = anchors.list_date();
     }
 
+    #[cfg(feature = "metrics")]
     pub(super) const fn are_lacking(&self) -> bool {
         self.lacking.is_some()
     }
