@@ -150,6 +150,10 @@ async fn every_function_says_of_every_file_what_the_crate_says() {
             not_after.value(row),
             certificate.not_after().as_unix_seconds()
         );
+        assert_eq!(
+            lifetime.value(row),
+            certificate.lifetime().as_secs().cast_signed()
+        );
         assert_eq!(text(&subject, row), Some(certificate.subject().as_str()));
         assert_eq!(text(&issuer, row), Some(certificate.issuer().as_str()));
         assert_eq!(text(&serial, row), Some(certificate.serial_hex().as_str()));

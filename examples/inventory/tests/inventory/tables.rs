@@ -89,7 +89,7 @@ async fn a_small_memory_changes_no_answer() {
             .unwrap();
         context
     };
-    let (large, small) = (with_memory(1 << 30).await, with_memory(12 << 20).await);
+    let (large, small) = (with_memory(1 << 30).await, with_memory(20 << 20).await);
     for question in Question::ALL {
         let sql = question.sql("certs", &Columns::default());
         let expected = rows(&large, &sql).await;

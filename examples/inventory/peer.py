@@ -1,0 +1,151 @@
+#!/usr/bin/env python3
+"""The same questions to python-cryptography, as a function of DuckDB and in pandas, over the same Parquet file.
+
+    python3 -m venv venv && venv/bin/pip install duckdb pandas pyarrow cryptography
+    venv/bin/python peer.py FILE.parquet [ROWS]
+
+Each engine answers on one thread, three times: the median is printed as rows a second. A row that is no certificate
+is null, as it is in the inventory. See the README for the other side.
+"""
+
+import datetime
+import hashlib
+import statistics
+import sys
+import time
+
+import duckdb
+import pandas
+import pyarrow
+import pyarrow.parquet
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+AT = datetime.datetime(2026, 6, 1, tzinfo=datetime.timezone.utc)
+
+
+def parsed(der):
+    """The certificate, or None: the corpora have what no reader takes."""
+    if der is None:
+        return None
+    try:
+        return x509.load_der_x509_certificate(der)
+    except Exception:
+        return None
+
+
+def not_after(der):
+    certificate = parsed(der)
+    try:
+        return certificate and certificate.not_valid_after_utc.timestamp()
+    except Exception:
+        return None
+
+
+def issuer(der):
+    certificate = parsed(der)
+    try:
+        return certificate and certificate.issuer.rfc4514_string()
+    except Exception:
+        return None
+
+
+def pin(der):
+    certificate = parsed(der)
+    try:
+        spki = certificate and certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return spki and hashlib.sha256(spki).hexdigest()
+    except Exception:
+        return None
+
+
+def first_name(der):
+    certificate = parsed(der)
+    try:
+        names = certificate and certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        return names and ",".join(names.get_values_for_type(x509.DNSName))
+    except Exception:
+        return None
+
+
+FUNCTIONS = {
+    "not_after": (not_after, "DOUBLE", pyarrow.float64()),
+    "issuer": (issuer, "VARCHAR", pyarrow.string()),
+    "pin": (pin, "VARCHAR", pyarrow.string()),
+    "names": (first_name, "VARCHAR", pyarrow.string()),
+}
+
+SQL = {
+    "dates": "SELECT min(not_after(der)), max(not_after(der)), count(not_after(der)) FROM certs",
+    "names": "SELECT max(names(der)) FROM certs",
+    "expiring": """SELECT (not_after / 604800)::BIGINT AS week, issuer, count(*)
+        FROM (SELECT not_after(der) AS not_after, issuer(der) AS issuer FROM certs)
+        WHERE not_after BETWEEN {at} AND {at} + 90 * 86400 GROUP BY ALL""",
+    "pins": "SELECT count(*) FROM (SELECT pin(der) AS pin FROM certs GROUP BY pin HAVING count(*) > 1)",
+}
+
+
+def in_duckdb(path, rows):
+    connection = duckdb.connect()
+    connection.execute("SET threads = 1")
+    limit = f" LIMIT {rows}" if rows else ""
+    connection.execute(f"CREATE VIEW certs AS SELECT * FROM read_parquet('{path}'){limit}")
+    for name, (function, kind, arrow) in FUNCTIONS.items():
+        # By the batch: the faster of the two ways that DuckDB has.
+        def batch(column, function=function, arrow=arrow):
+            return pyarrow.array([function(der) for der in column.to_pylist()], arrow)
+
+        connection.create_function(name, batch, ["BLOB"], kind, type="arrow", null_handling="special")
+    for name, sql in SQL.items():
+        yield name, lambda sql=sql: connection.execute(sql.format(at=AT.timestamp())).fetchall()
+
+
+def in_pandas(path, rows):
+    def frames():
+        left = rows or 10**12
+        for batch in pyarrow.parquet.ParquetFile(path).iter_batches(16384, columns=["der"]):
+            yield batch.slice(0, left).to_pandas()
+            left -= min(left, batch.num_rows)
+            if left == 0:
+                return
+
+    def dates():
+        ends = pandas.concat([frame.der.map(not_after) for frame in frames()])
+        return ends.min(), ends.max(), ends.count()
+
+    def names():
+        return max(frame.der.map(first_name).dropna().max() for frame in frames())
+
+    def expiring():
+        parts = []
+        for frame in frames():
+            ends = frame.der.map(not_after)
+            issuers = frame.der.map(issuer)
+            chosen = ends.between(AT.timestamp(), AT.timestamp() + 90 * 86400)
+            parts.append(pandas.DataFrame({"week": ends[chosen] // 604800, "issuer": issuers[chosen]}))
+        return pandas.concat(parts).groupby(["week", "issuer"], dropna=False).size()
+
+    def pins():
+        pins = pandas.concat([frame.der.map(pin) for frame in frames()])
+        return (pins.value_counts() > 1).sum()
+
+    yield from {"dates": dates, "names": names, "expiring": expiring, "pins": pins}.items()
+
+
+def main():
+    path = sys.argv[1]
+    rows = int(sys.argv[2]) if len(sys.argv) > 2 else 0
+    count = rows or pyarrow.parquet.ParquetFile(path).metadata.num_rows
+    for engine, questions in ("duckdb", in_duckdb), ("pandas", in_pandas):
+        for name, ask in questions(path, rows):
+            seconds = []
+            for _ in range(3):
+                # Time on the processor, so that others on the machine count less.
+                start = time.process_time()
+                ask()
+                seconds.append(time.process_time() - start)
+            print(f"{engine} {name} {count / statistics.median(seconds):.0f} rows a second", flush=True)
+
+
+if __name__ == "__main__":
+    main()
