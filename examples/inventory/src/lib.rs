@@ -8,6 +8,8 @@
 //! Nothing of this is judged here: a certificate's bytes are read by `notafter::cert`, its band is that of
 //! `notafter::ThresholdPolicy`, and what cannot be read is null with a reason beside it.
 
+#![deny(clippy::expect_used, clippy::panic, clippy::todo, clippy::unwrap_used)]
+
 #[cfg(feature = "ballista")]
 pub mod cluster;
 pub mod functions;

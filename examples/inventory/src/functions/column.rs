@@ -1,11 +1,12 @@
 //! A column of one fact, built row by row.
+//!
+//! Texts are views, whose buffers have no bound for the whole column: names are as long as others make them.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use base64_simd::{AsOut as _, STANDARD};
 use datafusion::arrow::array::{
-    ArrayRef, BooleanBuilder, Int64Builder, ListBuilder, StringBuilder, TimestampSecondBuilder,
+    ArrayRef, BooleanBuilder, Int64Builder, ListBuilder, StringViewBuilder, TimestampSecondBuilder,
     UInt32Builder,
 };
 use notafter::Certificate;
@@ -26,8 +27,8 @@ pub(super) struct Column {
 enum Cells {
     Instants(TimestampSecondBuilder),
     Spans(Int64Builder),
-    Texts(StringBuilder),
-    Lists(ListBuilder<StringBuilder>),
+    Texts(StringViewBuilder),
+    Lists(ListBuilder<StringViewBuilder>),
     Flags(BooleanBuilder),
     Numbers(UInt32Builder),
 }
@@ -39,12 +40,12 @@ impl Column {
                 Cells::Instants(TimestampSecondBuilder::with_capacity(rows).with_timezone(UTC))
             }
             Fact::LifetimeSeconds => Cells::Spans(Int64Builder::with_capacity(rows)),
-            Fact::Names => Cells::Lists(ListBuilder::new(StringBuilder::new())),
+            Fact::Names => Cells::Lists(ListBuilder::new(StringViewBuilder::new())),
             Fact::IsCa | Fact::IsSelfIssued | Fact::MustStaple => {
                 Cells::Flags(BooleanBuilder::with_capacity(rows))
             }
             Fact::KeyBits => Cells::Numbers(UInt32Builder::with_capacity(rows)),
-            _ => Cells::Texts(StringBuilder::with_capacity(rows, 0)),
+            _ => Cells::Texts(StringViewBuilder::with_capacity(rows)),
         };
         Self {
             fact,
@@ -96,13 +97,9 @@ impl Column {
     }
 }
 
-fn push_text(cells: &mut StringBuilder, fact: Fact, row: &Row<'_>, digits: &mut Vec<u8>) {
+fn push_text(cells: &mut StringViewBuilder, fact: Fact, row: &Row<'_>, digits: &mut Vec<u8>) {
     match (fact, row) {
-        (Fact::Error, Row::Bad(bad)) => {
-            // Writing into the cells cannot fail.
-            let _ = write!(cells, "{bad}");
-            cells.append_value("");
-        }
+        (Fact::Error, Row::Bad(bad)) => cells.append_value(bad.to_string()),
         (Fact::ErrorCode, Row::Bad(bad)) => cells.append_value(bad.code()),
         (_, Row::Null | Row::Bad(_)) | (Fact::Error | Fact::ErrorCode, _) => cells.append_null(),
         (_, Row::Certificate(facts)) if fact.needs_details() => {
@@ -124,13 +121,15 @@ fn push_text(cells: &mut StringBuilder, fact: Fact, row: &Row<'_>, digits: &mut 
 }
 
 /// `sha256/BASE64`, as `notafter::SpkiPin` is printed.
-fn push_pin(cells: &mut StringBuilder, digest: &Sha256Digest) {
-    let mut base64 = [0; 44];
-    let _ = cells.write_str("sha256/");
-    cells.append_value(STANDARD.encode_as_str(digest.as_bytes(), base64.as_mut_slice().as_out()));
+fn push_pin(cells: &mut StringViewBuilder, digest: &Sha256Digest) {
+    let mut pin = *b"sha256/............................................";
+    if let Some(base64) = pin.get_mut(7..) {
+        let _ = STANDARD.encode(digest.as_bytes(), base64.as_out());
+    }
+    cells.append_option(str::from_utf8(&pin).ok());
 }
 
-fn push_hex(cells: &mut StringBuilder, octets: Option<&[u8]>, digits: &mut Vec<u8>) {
+fn push_hex(cells: &mut StringViewBuilder, octets: Option<&[u8]>, digits: &mut Vec<u8>) {
     let Some(octets) = octets else {
         return cells.append_null();
     };
@@ -140,17 +139,15 @@ fn push_hex(cells: &mut StringBuilder, octets: Option<&[u8]>, digits: &mut Vec<u
     cells.append_option(base16ct::lower::encode_str(octets, digits).ok());
 }
 
-fn push_names(cells: &mut ListBuilder<StringBuilder>, row: &Row<'_>) {
+fn push_names(cells: &mut ListBuilder<StringViewBuilder>, row: &Row<'_>) {
     let certificate = facts(row).and_then(|facts| Certificate::from_der(facts.der()).ok());
     let Some(names) = certificate.map(|certificate| certificate.subject_alt_names()) else {
         return cells.append(false);
     };
     let list = cells.values();
     names.dns.iter().for_each(|name| list.append_value(name));
-    names.ip.iter().for_each(|ip| {
-        let _ = write!(list, "{ip}");
-        list.append_value("");
-    });
+    let addresses = names.ip.iter().map(ToString::to_string);
+    addresses.for_each(|ip| list.append_value(ip));
     names.uri.iter().for_each(|name| list.append_value(name));
     names.email.iter().for_each(|name| list.append_value(name));
     cells.append(true);

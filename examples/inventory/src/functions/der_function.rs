@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array as _, ArrayRef, BinaryBuilder};
+use datafusion::arrow::array::{Array as _, ArrayRef, BinaryViewBuilder};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::Result;
 use datafusion::common::utils::take_function_args;
@@ -41,7 +41,7 @@ impl ScalarUDFImpl for DerFunction {
     }
 
     fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(DataType::Binary)
+        Ok(DataType::BinaryView)
     }
 
     fn invoke_with_args(&self, given: ScalarFunctionArgs) -> Result<ColumnarValue> {
@@ -52,7 +52,7 @@ impl ScalarUDFImpl for DerFunction {
 
 /// What cannot be decoded is null; whether the bytes are a certificate is not asked.
 fn bytes(text: &ArrayRef) -> Result<ArrayRef> {
-    let mut cells = BinaryBuilder::with_capacity(text.len(), 0);
+    let mut cells = BinaryViewBuilder::with_capacity(text.len());
     for_each_der(text, |der| cells.append_option(der.ok().flatten()))?;
     Ok(Arc::new(cells.finish()))
 }

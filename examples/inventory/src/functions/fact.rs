@@ -147,11 +147,11 @@ impl Fact {
     pub fn data_type(self) -> DataType {
         match self {
             Self::NotBefore | Self::NotAfter => instant_type(),
-            Self::Names => DataType::new_list(DataType::Utf8, true),
+            Self::Names => DataType::new_list(DataType::Utf8View, true),
             Self::IsCa | Self::IsSelfIssued | Self::MustStaple => DataType::Boolean,
             Self::LifetimeSeconds => DataType::Int64,
             Self::KeyBits => DataType::UInt32,
-            _ => DataType::Utf8,
+            _ => DataType::Utf8View,
         }
     }
 

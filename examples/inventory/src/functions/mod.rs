@@ -14,6 +14,8 @@
 //! A row that is no certificate is null everywhere, and `cert_error(der)` says why; a null row is null
 //! there too. No row can fail a query.
 
+#![deny(clippy::indexing_slicing, clippy::string_slice)]
+
 mod arguments;
 mod bad_row;
 mod column;
