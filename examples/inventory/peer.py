@@ -33,55 +33,47 @@ warnings.simplefilter("ignore")
 AT = datetime.datetime(2026, 6, 1, tzinfo=datetime.timezone.utc)
 
 
-def parsed(der):
-    """The certificate, or None: the corpora have what no reader takes."""
-    if der is None:
-        return None
-    try:
-        return x509.load_der_x509_certificate(der)
-    except Exception:
-        return None
+def null_if_bad(read):
+    """The corpora have what no reader takes."""
+
+    def function(der):
+        if der is None:
+            return None
+        try:
+            return read(x509.load_der_x509_certificate(der))
+        except Exception:
+            return None
+
+    return function
 
 
-def not_after(der):
-    certificate = parsed(der)
-    try:
-        return certificate and certificate.not_valid_after_utc.timestamp()
-    except Exception:
-        return None
+@null_if_bad
+def not_after(certificate):
+    return certificate.not_valid_after_utc.timestamp()
 
 
-def issuer(der):
-    certificate = parsed(der)
-    try:
-        return certificate and certificate.issuer.rfc4514_string()
-    except Exception:
-        return None
+@null_if_bad
+def issuer(certificate):
+    return certificate.issuer.rfc4514_string()
 
 
-def pin(der):
-    certificate = parsed(der)
-    try:
-        spki = certificate and certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        return spki and hashlib.sha256(spki).hexdigest()
-    except Exception:
-        return None
+@null_if_bad
+def pin(certificate):
+    spki = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha256(spki).hexdigest()
 
 
-def first_name(der):
-    certificate = parsed(der)
-    try:
-        names = certificate and certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        return names and ",".join(names.get_values_for_type(x509.DNSName))
-    except Exception:
-        return None
+@null_if_bad
+def names(certificate):
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return ",".join(names.get_values_for_type(x509.DNSName))
 
 
 FUNCTIONS = {
     "not_after": (not_after, "DOUBLE", pyarrow.float64()),
     "issuer": (issuer, "VARCHAR", pyarrow.string()),
     "pin": (pin, "VARCHAR", pyarrow.string()),
-    "names": (first_name, "VARCHAR", pyarrow.string()),
+    "names": (names, "VARCHAR", pyarrow.string()),
 }
 
 SQL = {
@@ -146,8 +138,8 @@ def in_pandas(path, rows):
         ends = pandas.concat([frame.der.map(not_after) for frame in frames()])
         return ends.min(), ends.max(), ends.count()
 
-    def names():
-        return max(frame.der.map(first_name).dropna().max() for frame in frames())
+    def all_names():
+        return max(frame.der.map(names).dropna().max() for frame in frames())
 
     def expiring():
         parts = []
@@ -162,7 +154,7 @@ def in_pandas(path, rows):
         pins = pandas.concat([frame.der.map(pin) for frame in frames()])
         return (pins.value_counts() > 1).sum()
 
-    yield from {"dates": dates, "names": names, "expiring": expiring, "pins": pins}.items()
+    yield from {"dates": dates, "names": all_names, "expiring": expiring, "pins": pins}.items()
 
 
 def processor_seconds():

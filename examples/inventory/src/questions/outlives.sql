@@ -18,6 +18,7 @@ WITH
     WHERE NOT cert_is_self_issued({der})
   )
 SELECT issued.host, issued.subject, issued.serial, issued.not_after, issued.issuer, issuers.not_after AS issuer_not_after
-FROM issued JOIN issuers ON issued.issuer = issuers.subject AND issued.key_id = issuers.key_id
+-- What is named first is held in memory: the few issuers.
+FROM issuers JOIN issued ON issued.issuer = issuers.subject AND issued.key_id = issuers.key_id
 WHERE issued.not_after > issuers.not_after
 ORDER BY issuer_not_after, issued.not_after, issued.host, issued.serial

@@ -369,7 +369,7 @@ fn a_pem_file_is_a_field_of_csv() {
 }
 
 #[test]
-fn what_is_generated_is_asked_by_the_folder() {
+fn a_folder_is_a_table_and_what_needs_more_memory_than_it_may_have_says_so() {
     let Some(corpora) = corpora() else { return };
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("certs")).unwrap();
@@ -392,6 +392,21 @@ fn what_is_generated_is_asked_by_the_folder() {
             (0, "", "")
         );
     }
+    let small = [
+        "-t",
+        "certs=certs",
+        "--memory",
+        "64K",
+        "--ask",
+        "shared-keys",
+    ];
+    let said = inventory(folder.path(), &small, "");
+    assert_eq!((said.code, said.out.as_str()), (3, ""));
+    assert!(
+        said.err.ends_with("\nGive it more with '--memory SIZE'.\n"),
+        "{}",
+        said.err
+    );
     let sql = "SELECT count(*) AS n, count(cert_error(der)) AS bad FROM certs";
     let said = inventory(
         folder.path(),

@@ -1,14 +1,12 @@
-//! Files as tables: Parquet and CSV hold the same, and a small memory changes no answer.
+//! Files as tables: Parquet and CSV hold the same.
 
 use std::sync::Arc;
 
 use base64_simd::STANDARD;
 use datafusion::arrow::array::{ArrayRef, BinaryArray, StringArray};
-use datafusion::prelude::{CsvReadOptions, ParquetReadOptions, SessionContext};
-use notafter_inventory::generate::{Generation, generate};
-use notafter_inventory::shell::{Columns, Question, Settings, session};
+use datafusion::prelude::{CsvReadOptions, ParquetReadOptions};
 
-use crate::support::{NOW, authority, corpora, key, leaf, rows, with_table};
+use crate::support::{authority, key, leaf, rows, with_table};
 
 /// What is answered is of the file: rows in the order of their hosts.
 const SQL: &str = "SELECT host, cert_not_after(der), cert_names(der), cert_spki_sha256(der), cert_error(der) FROM certs \
@@ -66,43 +64,4 @@ async fn parquet_and_csv_answer_what_memory_answers() {
         .await
         .unwrap();
     assert_eq!(rows(&as_csv, SQL).await, expected);
-}
-
-#[tokio::test]
-async fn a_small_memory_changes_no_answer() {
-    let Some(corpora) = corpora() else { return };
-    let folder = tempfile::tempdir().unwrap();
-    let mut wanted = Generation::default();
-    wanted.corpora = corpora;
-    wanted.file = folder.path().join("certs.parquet");
-    wanted.rows = 40_000;
-    generate(&wanted).unwrap();
-    let with_memory = async |memory: usize| -> SessionContext {
-        let mut settings = Settings::default();
-        settings.memory = memory;
-        settings.threads = Some(2);
-        let context = session(&settings, NOW.parse().unwrap()).unwrap();
-        let file = wanted.file.to_str().unwrap();
-        context
-            .register_parquet("certs", file, ParquetReadOptions::default())
-            .await
-            .unwrap();
-        context
-    };
-    let (large, small) = (with_memory(1 << 30).await, with_memory(20 << 20).await);
-    for question in Question::ALL {
-        let sql = question.sql("certs", &Columns::default());
-        let expected = rows(&large, &sql).await;
-        assert!(!expected.is_empty(), "{question:?}");
-        assert_eq!(rows(&small, &sql).await, expected, "{question:?}");
-    }
-    let sql = Question::SharedKeys.sql("certs", &Columns::default());
-    let explained = format!("EXPLAIN ANALYZE {sql}");
-    let spills = async |context| {
-        let explained = &rows(context, &explained).await[0][1];
-        let counts = explained.split("spill_count=").skip(1);
-        counts.filter(|count| !count.starts_with('0')).count()
-    };
-    assert_eq!(spills(&large).await, 0);
-    assert!(spills(&small).await > 0);
 }
