@@ -111,10 +111,10 @@ fn gather_bytes(bytes: &[u8], found: &mut BTreeMap<Sha256Digest, Certificate>) {
 
 fn gather_json(packed: &[u8], found: &mut BTreeMap<Sha256Digest, Certificate>) {
     let mut text = Vec::new();
-    if GzDecoder::new(packed).read_to_end(&mut text).is_ok() {
-        if let Ok(value) = serde_json::from_slice(&text) {
-            gather_texts(&value, found);
-        }
+    if GzDecoder::new(packed).read_to_end(&mut text).is_ok()
+        && let Ok(value) = serde_json::from_slice(&text)
+    {
+        gather_texts(&value, found);
     }
 }
 
