@@ -150,7 +150,7 @@ impl ThresholdPolicy {
     /// use notafter::{Band, ThresholdPolicy, Timestamp};
     /// let (date, day) = (Timestamp::from_unix_seconds(1_700_000_000), 86_400);
     /// let policy = ThresholdPolicy::default();
-    /// let band = |days| policy.anchor_list_band(date, date.saturating_add(days * day));
+    /// let band = |days: i64| policy.anchor_list_band(date, date.saturating_add(days * day));
     /// assert_eq!([band(179), band(180), band(365)], [Band::Ok, Band::Due, Band::Warning]);
     /// ```
     pub const fn anchor_list_band(&self, date: Timestamp, now: Timestamp) -> Band {
