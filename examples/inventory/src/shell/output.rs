@@ -16,7 +16,7 @@ use datafusion::arrow::util::pretty::pretty_format_batches;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Format {
-    /// For people: the first 1,000 rows, control characters escaped.
+    /// For people: the first 1,000 rows, the first 80 characters of a cell, control characters escaped.
     #[default]
     Table,
     /// RFC 4180, with a header. Lists and structs are texts.
@@ -38,6 +38,9 @@ impl Format {
 
 /// So many rows are read by a person at most, and held in memory for the width of the columns.
 const MAX_SHOWN: usize = 1_000;
+
+/// So many characters of a cell are shown: names in certificates are as long as others make them.
+const MAX_CELL: usize = 80;
 
 /// Prints the answer to one statement.
 pub(super) struct Printer {
@@ -112,8 +115,11 @@ impl Printer {
                     true => vec![RecordBatch::new_empty(self.schema)],
                     false => batches,
                 };
-                let table = pretty_format_batches(&batches).map_err(from_arrow)?;
-                print(&format!("{}\n", escaped(&table.to_string())))?;
+                let batches: Result<Vec<_>, _> = batches.iter().map(cut_short).collect();
+                let table =
+                    batches.and_then(|batches| Ok(pretty_format_batches(&batches)?.to_string()));
+                let table = table.map_err(from_arrow)?;
+                print(&format!("{}\n", escaped(&table)))?;
                 match more {
                     0 => Ok(()),
                     more => print(&format!(
@@ -160,13 +166,34 @@ fn escaped(table: &str) -> String {
     text
 }
 
+/// Cells as texts of a length that a line has room for.
+fn cut_short(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+    let is_any = |_: &DataType| true;
+    as_texts(batch, is_any, |text| {
+        match text.char_indices().nth(MAX_CELL) {
+            Some((end, _)) => format!("{}\u{2026}", text.get(..end).unwrap_or_default()),
+            None => text,
+        }
+    })
+}
+
 /// CSV has no lists, no structs and no bytes: they become texts.
 fn flat(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+    let is_none_of_csv = |kind: &DataType| kind.is_nested() || is_binary(kind);
+    as_texts(batch, is_none_of_csv, |text| text)
+}
+
+/// The columns of these kinds as texts.
+fn as_texts(
+    batch: &RecordBatch,
+    is_text: impl Fn(&DataType) -> bool,
+    shown: impl Fn(String) -> String,
+) -> Result<RecordBatch, ArrowError> {
     let options = FormatOptions::default();
     let mut fields = Vec::new();
     let mut columns: Vec<ArrayRef> = Vec::new();
     for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
-        if !column.data_type().is_nested() && !is_binary(column.data_type()) {
+        if !is_text(column.data_type()) {
             fields.push(field.as_ref().clone());
             columns.push(column.clone());
             continue;
@@ -175,7 +202,7 @@ fn flat(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
         let texts = (0..column.len()).map(|row| {
             column
                 .is_valid(row)
-                .then(|| cells.value(row).try_to_string())
+                .then(|| cells.value(row).try_to_string().map(&shown))
                 .transpose()
         });
         columns.push(Arc::new(texts.collect::<Result<StringArray, _>>()?));

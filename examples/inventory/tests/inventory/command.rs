@@ -305,6 +305,23 @@ fn names_that_move_the_cursor_are_escaped_at_the_terminal() {
 }
 
 #[test]
+fn a_cell_for_people_has_the_first_80_characters_and_other_forms_have_all() {
+    let folder = table();
+    let sql = "SELECT repeat('\u{e9}', 80) AS a, repeat('\u{e9}', 81) AS b, NULL AS c";
+    let (whole, cut) = (
+        "\u{e9}".repeat(80),
+        format!("{}\u{2026}", "\u{e9}".repeat(80)),
+    );
+    let said = inventory(folder.path(), &["-c", sql], "");
+    let row = said.out.lines().nth(3).unwrap();
+    let cells: Vec<_> = row.trim_matches('|').split('|').map(str::trim).collect();
+    assert_eq!(cells, [whole.as_str(), cut.as_str(), ""], "{}", said.out);
+    let said = inventory(folder.path(), &["-f", "csv", "-c", sql], "");
+    let expected = format!("a,b,c\n{whole},{whole}\u{e9},\n");
+    assert_eq!(said.out, expected);
+}
+
+#[test]
 fn a_table_for_people_ends_after_a_thousand_rows_and_says_so() {
     let folder = table();
     let said = inventory(
