@@ -13,7 +13,7 @@ use crate::time::Timestamp;
 const CLOCK_TOLERANCE: i64 = 5 * 60;
 
 /// So many roots are remembered: who pins more pins a list.
-const MAX_ROOTS: usize = 32;
+pub(super) const MAX_ROOTS: usize = 32;
 
 /// What is remembered of roots.
 #[derive(Debug, Clone, PartialEq, Eq)]

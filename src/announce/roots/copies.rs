@@ -4,7 +4,8 @@ use std::io;
 use std::sync::Arc;
 
 use super::book::RootBook;
-use super::root_copy::{RootCopy, RootCopyError, VerifiedRoots};
+use super::root_copy::{RootCopy, VerifiedRoots};
+use crate::announce::store::copy_file::CopyError;
 use crate::announce::store::{WriteTurn, replace};
 use crate::announce::{Durability, PinStorage, StateFile, StoreNotice};
 use crate::cert::{Sha256Digest, SignatureAlgorithms};
@@ -35,7 +36,7 @@ enum OnDisk {
     Unreadable,
 }
 
-type ReadCopy = Result<Option<(RootCopy, Sha256Digest)>, RootCopyError>;
+type ReadCopy = Result<Option<(RootCopy, Sha256Digest)>, CopyError>;
 
 /// What was found on disk.
 #[derive(Debug, Default)]
@@ -90,9 +91,7 @@ impl RootCopies {
                 Ok(Some(_)) => continue,
                 Ok(None) if all_absent && !kept_before => continue,
                 Ok(None) => "it is not there".to_owned(),
-                Err(RootCopyError::Damaged(reason) | RootCopyError::Unreadable(reason)) => {
-                    reason.clone()
-                }
+                Err(CopyError::Damaged(reason) | CopyError::Unreadable(reason)) => reason.clone(),
             };
             let damaged = StoreNotice::CopyDamaged { file, reason };
             found.notices.push(damaged);
@@ -194,13 +193,8 @@ impl RootCopies {
 
     fn read(&self) -> [ReadCopy; 2] {
         COPIES.map(|file| {
-            let bytes = self
-                .storage
-                .read(file)
-                .map_err(|error| match error.kind() {
-                    io::ErrorKind::InvalidData => RootCopyError::Damaged(error.to_string()),
-                    _ => RootCopyError::Unreadable(format!("it cannot be read: {error}")),
-                })?;
+            let bytes = self.storage.read(file);
+            let bytes = bytes.map_err(|error| CopyError::of_reading(&error))?;
             let Some(bytes) = bytes else {
                 return Ok(None);
             };
@@ -221,7 +215,7 @@ impl RootCopies {
             .filter_map(|copy| copy.as_ref().ok()?.as_ref());
         let newest = whole.max_by_key(|(copy, _)| copy.sequence).cloned();
         self.copies = copies.map(|copy| match (copy, &newest) {
-            (Err(RootCopyError::Unreadable(_)), _) => OnDisk::Unreadable,
+            (Err(CopyError::Unreadable(_)), _) => OnDisk::Unreadable,
             (Ok(Some((_, digest))), Some((_, newest))) if digest == *newest => OnDisk::Good(digest),
             _ => OnDisk::ToReplace,
         });

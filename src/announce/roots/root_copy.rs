@@ -1,20 +1,18 @@
-//! One copy of what is remembered of roots, as bytes: one line of JSON, and a checksum over it.
+//! One copy of what is remembered of roots: what is in it, and what it comes to.
 
 use base64_simd::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 
-use super::book::RootBook;
+use super::book::{MAX_ROOTS, RootBook};
 use super::held_root::{HeldRoot, check_form};
-use crate::cert::{Certificate, Sha256Digest, SignatureAlgorithms};
+use crate::announce::store::copy_file::{self, CopyError, CopyForm};
+use crate::cert::{Certificate, SignatureAlgorithms};
 use crate::time::Timestamp;
 
 const FORMAT: u32 = 1;
 
 /// A copy of more bytes is not read: so many have 32 roots with their next keys, all of the largest.
 const MAX_BYTES: usize = 8 * 1024 * 1024;
-
-/// Between the JSON and the checksum over it.
-const CHECKSUM: &str = "\nsha256 ";
 
 /// What one copy holds. Of a damaged one nothing is believed, and of a whole one only what is signed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,15 +33,6 @@ struct CopiedRoot {
     /// The next key's SubjectPublicKeyInfo in base64, where it was seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     next_spki: Option<String>,
-}
-
-/// Why a copy is not used.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum RootCopyError {
-    /// Its bytes are none that were written: it is replaced.
-    Damaged(String),
-    /// It may be good, for others, or later: it is not overwritten.
-    Unreadable(String),
 }
 
 /// What a whole copy comes to, and why some of it does not count.
@@ -69,35 +58,21 @@ impl RootCopy {
     }
 
     pub(super) fn encode(&self) -> Vec<u8> {
-        let json = serde_json::to_string(self).unwrap_or_default();
-        let checksum = Sha256Digest::of(json.as_bytes());
-        format!("{json}{CHECKSUM}{checksum}\n").into_bytes()
+        copy_file::encode(self)
     }
 
-    pub(super) fn decode(bytes: &[u8]) -> Result<Self, RootCopyError> {
-        #[derive(Deserialize)]
-        struct Head {
-            format: u32,
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self, CopyError> {
+        let form = CopyForm {
+            format: FORMAT,
+            max_bytes: MAX_BYTES,
+        };
+        let copy: Self = copy_file::decode(bytes, form)?;
+        // Each has a signature to be verified.
+        if copy.roots.len() > MAX_ROOTS {
+            let reason = format!("it holds more roots than the {MAX_ROOTS} that are remembered");
+            return Err(CopyError::Damaged(reason));
         }
-        let damaged = |reason: &str| RootCopyError::Damaged(reason.to_owned());
-        if bytes.len() > MAX_BYTES {
-            return Err(damaged("it is larger than any state"));
-        }
-        let text = std::str::from_utf8(bytes).map_err(|_| damaged("it is not text"))?;
-        let (json, checksum) = text
-            .rsplit_once(CHECKSUM)
-            .ok_or_else(|| damaged("it ends too early"))?;
-        if checksum != format!("{}\n", Sha256Digest::of(json.as_bytes())) {
-            return Err(damaged("its checksum does not fit"));
-        }
-        let malformed = |error: serde_json::Error| RootCopyError::Damaged(error.to_string());
-        let Head { format } = serde_json::from_str(json).map_err(malformed)?;
-        if format > FORMAT {
-            return Err(RootCopyError::Unreadable(format!(
-                "it has the format {format} of a newer version, known is {FORMAT}"
-            )));
-        }
-        serde_json::from_str(json).map_err(malformed)
+        Ok(copy)
     }
 
     /// The roots in it whose certificates their own keys signed. An instant before a certificate's first
@@ -139,5 +114,36 @@ impl CopiedRoot {
             root.learn(&spki);
         }
         Ok(root)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of_roots(number: usize) -> Vec<u8> {
+        let root = CopiedRoot {
+            first_sight: 0,
+            certificate: String::new(),
+            next_spki: None,
+        };
+        let copy = RootCopy {
+            format: FORMAT,
+            sequence: 1,
+            latest: 0,
+            roots: vec![root; number],
+        };
+        copy.encode()
+    }
+
+    #[test]
+    fn a_copy_of_more_roots_than_are_remembered_or_of_more_bytes_is_none_that_was_written() {
+        assert!(RootCopy::decode(&of_roots(32)).is_ok());
+        let reason = "it holds more roots than the 32 that are remembered".to_owned();
+        let refused = RootCopy::decode(&of_roots(33));
+        assert_eq!(refused, Err(CopyError::Damaged(reason)));
+        let refused = RootCopy::decode(&vec![b' '; MAX_BYTES + 1]);
+        let reason = "it is larger than any state".to_owned();
+        assert_eq!(refused, Err(CopyError::Damaged(reason)));
     }
 }

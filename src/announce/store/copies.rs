@@ -4,9 +4,10 @@ use std::io;
 use std::sync::Arc;
 
 use super::StoreNotice;
+use super::copy_file::CopyError;
 use super::history::History;
 use super::kept::KeptAnnouncement;
-use super::state_copy::{self, CopyError, StateCopy};
+use super::state_copy::{self, StateCopy};
 use super::storage::{PinStorage, StateFile, WriteTurn, replace};
 use crate::announce::PinFloor;
 use crate::cert::Sha256Digest;
@@ -219,11 +220,7 @@ impl Copies {
         let [first, second] = COPIES.map(|file| self.storage.read(file));
         let same = matches!((&first, &second), (Ok(Some(one)), Ok(Some(other))) if one == other);
         let verified = |read: io::Result<Option<Vec<u8>>>| {
-            let Some(bytes) = read.map_err(|error| match error.kind() {
-                io::ErrorKind::InvalidData => CopyError::Damaged(error.to_string()),
-                _ => CopyError::Unreadable(format!("it cannot be read: {error}")),
-            })?
-            else {
+            let Some(bytes) = read.map_err(|error| CopyError::of_reading(&error))? else {
                 return Ok(None);
             };
             let copy = StateCopy::decode(&bytes)?;

@@ -8,6 +8,7 @@
 mod applied;
 mod changes;
 mod copies;
+pub(super) mod copy_file;
 mod history;
 mod kept;
 mod notice;

@@ -1,8 +1,9 @@
-//! One copy of the state, as bytes: one line of JSON, and a checksum over it.
+//! One copy of the state: what is in it, and what it comes to.
 
 use base64_simd::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 
+use super::copy_file::{self, CopyError, CopyForm};
 use super::history::History;
 use super::kept::KeptAnnouncement;
 use crate::announce::PinFloor;
@@ -14,9 +15,6 @@ const FORMAT: u32 = 1;
 
 /// A copy of more bytes is neither written nor read.
 pub(super) const MAX_BYTES: usize = 16 * 1024 * 1024;
-
-/// Between the JSON and the checksum over it.
-const CHECKSUM: &str = "\nsha256 ";
 
 /// What one copy holds. Of a damaged one nothing is believed, and of a whole one only what is signed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,20 +47,6 @@ const fn is_false(value: &bool) -> bool {
     !*value
 }
 
-/// Why a copy does not count.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum CopyError {
-    /// The copy may be good; the disk does not give it, or a newer version of this crate wrote it.
-    Unreadable(String),
-    Damaged(String),
-}
-
-/// Stands in every copy, whatever else a later format changes.
-#[derive(Deserialize)]
-struct CopyHead {
-    format: u32,
-}
-
 impl StateCopy {
     pub(super) fn of(history: &History, floor: &PinFloor, sequence: u64) -> Self {
         let copied = |kept: KeptAnnouncement| CopiedAnnouncement {
@@ -83,31 +67,15 @@ impl StateCopy {
     }
 
     pub(super) fn encode(&self) -> Vec<u8> {
-        let json = serde_json::to_string(self).unwrap_or_default();
-        let checksum = Sha256Digest::of(json.as_bytes());
-        format!("{json}{CHECKSUM}{checksum}\n").into_bytes()
+        copy_file::encode(self)
     }
 
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, CopyError> {
-        let damaged = |reason: &str| CopyError::Damaged(reason.to_owned());
-        if bytes.len() > MAX_BYTES {
-            return Err(damaged("it is larger than any state"));
-        }
-        let text = std::str::from_utf8(bytes).map_err(|_| damaged("it is not text"))?;
-        let (json, checksum) = text
-            .rsplit_once(CHECKSUM)
-            .ok_or_else(|| damaged("it ends too early"))?;
-        if checksum != format!("{}\n", Sha256Digest::of(json.as_bytes())) {
-            return Err(damaged("its checksum does not fit"));
-        }
-        let malformed = |error: serde_json::Error| CopyError::Damaged(error.to_string());
-        let CopyHead { format } = serde_json::from_str(json).map_err(malformed)?;
-        if format > FORMAT {
-            return Err(CopyError::Unreadable(format!(
-                "it has the format {format} of a newer version, known is {FORMAT}"
-            )));
-        }
-        serde_json::from_str(json).map_err(malformed)
+        let form = CopyForm {
+            format: FORMAT,
+            max_bytes: MAX_BYTES,
+        };
+        copy_file::decode(bytes, form)
     }
 
     /// The version of the floor under which it was written.
